@@ -1,0 +1,57 @@
+"""`python -m codegen`: regenerate `firmware/generated/`; `--check` fails on a difference.
+
+Each generator module offers `generate() -> dict[str, str]`: file name in
+`firmware/generated/` to its text. Generators are pure: same inputs, same bytes.
+"""
+
+import argparse
+import importlib
+import sys
+
+from einthoven.errors import EinthovenError
+from einthoven.paths import GENERATED
+
+GENERATORS = ("codegen.pipeline", "codegen.wire", "codegen.model")
+
+
+def generate_all() -> dict[str, str]:
+    """Run every generator; returns file name to text for all of `firmware/generated/`."""
+    files: dict[str, str] = {}
+    for module in GENERATORS:
+        files.update(importlib.import_module(module).generate())
+    return files
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the generated files, or with `--check` report those that differ (exit code 1)."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    args = parser.parse_args(argv)
+    try:
+        files = generate_all()
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    present = {p.name for p in GENERATED.glob("*.[ch]")} if GENERATED.exists() else set()
+    stale = [
+        name
+        for name, text in files.items()
+        if name not in present or (GENERATED / name).read_text() != text
+    ]
+    orphans = sorted(present - files.keys())
+    if args.check:
+        for name in [*stale, *orphans]:
+            print(f"differs: firmware/generated/{name} (run `python -m codegen` and commit)")
+        return 1 if stale or orphans else 0
+    GENERATED.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (GENERATED / name).write_text(files[name])
+        print(f"wrote firmware/generated/{name}")
+    for name in orphans:
+        (GENERATED / name).unlink()
+        print(f"removed firmware/generated/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

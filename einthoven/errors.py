@@ -1,0 +1,37 @@
+"""The one exception hierarchy: every error that a user can cause or cure.
+
+The message is one line that says what is wrong and what to do. The command line prints it
+and exits with code 2; anything else that escapes is a bug and may show a traceback.
+"""
+
+
+class EinthovenError(Exception):
+    """Base of all errors that are the user's to solve."""
+
+
+class UsageError(EinthovenError):
+    """A command was called with arguments that do not fit."""
+
+
+class RecordError(EinthovenError):
+    """A WFDB record or annotation file is missing, truncated, corrupt or unsuitable."""
+
+
+class DownloadError(EinthovenError):
+    """A database could not be fetched or did not verify."""
+
+
+class ModelError(EinthovenError):
+    """A model cannot be read, has an op that is not supported, or fits another pipeline."""
+
+
+class BuildError(EinthovenError):
+    """A compiler or PlatformIO is missing or failed."""
+
+
+class BoardError(EinthovenError):
+    """A board is unknown, its port is gone or busy, or it does not answer."""
+
+
+class LinkError(BoardError):
+    """The serial link failed in a way that retries did not cure."""

@@ -1,0 +1,52 @@
+"""Compile C sources of this checkout into a shared library that cffi can open.
+
+The library's name holds a digest of everything that goes into it, so a change of a source
+or a header is compiled anew and processes that build at the same time cannot harm each other.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from einthoven.errors import BuildError
+from einthoven.paths import cache_dir
+
+CFLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+
+
+def build_library(
+    name: str,
+    sources: Sequence[Path],
+    include_dirs: Sequence[Path] = (),
+    flags: Sequence[str] = (),
+) -> Path:
+    """Return the path of a shared library built from `sources`, compiling it if needed.
+
+    `include_dirs` are searched for headers; all `*.h` in them count for the digest.
+    Raises BuildError when there is no C compiler or when it fails.
+    """
+    compiler = os.environ.get("CC", "cc")
+    digest = hashlib.sha256(repr((compiler, CFLAGS, tuple(flags))).encode())
+    headers = [h for d in include_dirs for h in sorted(d.glob("*.h"))]
+    for path in [*sources, *headers]:
+        digest.update(path.name.encode() + path.read_bytes())
+    library = cache_dir() / "native" / f"{name}-{digest.hexdigest()[:16]}.so"
+    if library.exists():
+        return library
+    if shutil.which(compiler) is None:
+        raise BuildError(f"no C compiler '{compiler}': install gcc (apt-get install gcc) or set CC")
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
+        output = Path(scratch) / library.name
+        includes = [f"-I{d}" for d in include_dirs]
+        command = [compiler, *CFLAGS, *flags, *includes, *map(str, sources), "-o", str(output)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            first = next((s for s in done.stderr.splitlines() if "error" in s), "no message")
+            raise BuildError(f"compiling {name} failed: {first}")
+        output.replace(library)
+    return library

@@ -1,0 +1,1 @@
+"""Replay of records through a board and the tests that run on every board."""

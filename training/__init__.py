@@ -1,0 +1,1 @@
+"""Data sets from the C core's tensors, models, fitting, quantization and evaluation."""
