@@ -1,0 +1,80 @@
+#!/bin/sh
+# Set up this checkout: Debian packages that are missing, then .venv. Quick when all is there.
+#   ./setup.sh user   to build, flash and replay (no TensorFlow)
+#   ./setup.sh dev    also to train, lint and test
+set -eu
+cd "$(dirname "$0")"
+level=${1:-user}
+
+debian="gcc libc6-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi"
+extras=build
+all_extras=build,train,dev
+case $level in
+user) ;;
+dev)
+    debian="$debian clang clang-format libclang-rt-14-dev qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
+    extras=$all_extras
+    ;;
+*)
+    echo "error: ./setup.sh takes 'user' or 'dev', not '$level'" >&2
+    exit 2
+    ;;
+esac
+
+python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "error: Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3 make ..." >&2
+    exit 2
+fi
+"$python" -c 'import ensurepip, venv' 2>/dev/null || debian="$debian python3-venv"
+
+if command -v dpkg-query >/dev/null; then
+    missing=
+    for package in $debian; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
+    done
+    if [ -n "$missing" ]; then
+        # Recommended packages would bring 1.6 GB of C++ libraries that nothing here uses.
+        install="apt-get install -y --no-install-recommends$missing"
+        if [ "$(id -u)" = 0 ]; then
+            as_root=
+        elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+            as_root=sudo
+        else
+            echo "error: Debian packages are missing and there is no way to become root here; have this line run, then try again:" >&2
+            echo "    apt-get update && $install" >&2
+            exit 2
+        fi
+        echo "setup: installing$missing"
+        log=$(mktemp)
+        if ! { $as_root apt-get update -q && $as_root env DEBIAN_FRONTEND=noninteractive $install; } >"$log" 2>&1; then
+            tail -n 5 "$log" >&2
+            echo "error: apt-get failed (log: $log); run this line, then try again:" >&2
+            echo "    apt-get update && $install" >&2
+            exit 2
+        fi
+        rm -f "$log"
+    fi
+else
+    for tool in gcc qemu-system-arm arm-none-eabi-gcc; do
+        command -v $tool >/dev/null || {
+            echo "error: '$tool' is not on PATH and this is no Debian: install it with your system's packages, then try again" >&2
+            exit 2
+        }
+    done
+fi
+
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+# The stamp says what was installed: pip runs again only when pyproject.toml or the level changes.
+stamp() {
+    printf '%s %s' "$1" "$(cksum <pyproject.toml)"
+}
+installed=$(cat .venv/installed 2>/dev/null || true)
+[ "$installed" = "$(stamp "$extras")" ] && exit 0
+[ "$installed" = "$(stamp "$all_extras")" ] && exit 0
+echo "setup: installing Python packages into .venv ($extras)"
+if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".[$extras]"; then
+    echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
+    exit 2
+fi
+stamp "$extras" >.venv/installed
