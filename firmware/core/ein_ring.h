@@ -1,0 +1,31 @@
+/* The last 2.8 s of the band-passed signal, in microvolts (int16, saturated by whoever pushes).
+ *
+ * The ring's time is the time of the input: the filter's delay is taken off by the core, so the
+ * ring ends EIN_FILTER_BANDPASS_DELAY_SAMPLES behind the newest input sample. Times before the
+ * first sample read 0. RAM: 1028 B.
+ */
+#ifndef EIN_RING_H
+#define EIN_RING_H
+
+#include <stdint.h>
+
+#define EIN_RING_SAMPLES 512u
+
+typedef struct {
+    int16_t uv[EIN_RING_SAMPLES];
+    uint32_t end_samples; /* time of the sample that comes next; the newest held is end - 1 */
+} ein_ring_t;
+
+/* The signal at time t, for end - EIN_RING_SAMPLES <= t < end (not checked: other times alias). */
+static inline int16_t ein_ring_at(const ein_ring_t *ring, uint32_t t_samples)
+{
+    return ring->uv[t_samples & (EIN_RING_SAMPLES - 1u)];
+}
+
+static inline void ein_ring_push(ein_ring_t *ring, int16_t uv)
+{
+    ring->uv[ring->end_samples & (EIN_RING_SAMPLES - 1u)] = uv;
+    ring->end_samples++;
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* What the signal path hands out: status codes, signal flags, the model's input, events.
+ *
+ * Time is counted in samples of the core's rate (EIN_PIPELINE_RATE_HZ), `t_samples`, from the first
+ * sample = 0, gaps included. It wraps after 276 days; differences stay right.
+ */
+#ifndef EIN_TYPES_H
+#define EIN_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ein_pipeline.h"
+
+typedef enum {
+    EIN_OK = 0,
+    EIN_ERR_CONFIG = -1, /* a field of a configuration is out of its range */
+    EIN_ERR_ARG = -2,    /* a null pointer or a bad argument */
+} ein_status_t;
+
+/* Bits of ein_event_t.flags. The first group is the state of the signal: EIN_EVENT_SIGNAL reports
+   each change of it, and a beat carries what applied since the beat before. */
+#define EIN_FLAG_SATURATED 0x0001u /* samples at the ADC's rail */
+#define EIN_FLAG_FLAT 0x0002u      /* the input does not move */
+#define EIN_FLAG_LEAD_OFF 0x0004u  /* the input stays at a rail */
+#define EIN_FLAG_GAP 0x0008u       /* samples were lost */
+#define EIN_FLAG_NOISY 0x0010u     /* noise comes near the beats: detections are doubtful */
+#define EIN_FLAG_LEARNING 0x0020u  /* the detector is finding its levels */
+#define EIN_FLAG_SIGNAL_MASK 0x003Fu
+/* Of a beat only. */
+#define EIN_FLAG_SEARCH_BACK 0x0040u /* found late, at a lowered threshold */
+#define EIN_FLAG_BREAK                                                                             \
+    0x0080u /* gap, lead-off or restart since the beat before: rr_prev is no rhythm */
+
+/* The model's two int8 inputs as they stand: NHWC with N = H = 1, zero point 0. */
+typedef struct {
+    int8_t signal[EIN_WINDOW_SAMPLES][EIN_CHANNELS];
+    int8_t features[EIN_FEATURES];
+} ein_tensor_t;
+
+typedef enum {
+    EIN_EVENT_BEAT = 1,
+    EIN_EVENT_SIGNAL = 2,
+} ein_event_kind_t;
+
+typedef struct {
+    uint8_t kind;               /* ein_event_kind_t */
+    uint16_t flags;             /* EIN_FLAG_* */
+    uint32_t t_samples;         /* R position, or when the state of the signal changed */
+    uint32_t t_emitted;         /* the sample at which the event left the core */
+    uint32_t rr_prev_samples;   /* 0: there is no beat before */
+    uint32_t rr_next_samples;   /* 0: none came within EIN_RR_MAX_SAMPLES, or the record ended */
+    const ein_tensor_t *tensor; /* beats only, else NULL; valid until the next push */
+} ein_event_t;
+
+#endif
