@@ -1,0 +1,363 @@
+"""WFDB records and databases: find, read, verify, and turn into what a board's ADC would deliver.
+
+Formats: WFDB header(5), signal(5) and annot(5), https://physionet.org/physiotools/wag/.
+The bytes are decoded by the `wfdb` package; this module adds what it leaves out: checks with
+errors that say what to do, and resampling with an exact time mapping.
+"""
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import wfdb
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import resample_poly
+
+from einthoven.aami import DS1, DS2
+from einthoven.annotations import Annotations, read_annotations, rescale_times, write_annotations
+from einthoven.checksums import verify_sha256
+from einthoven.errors import RecordError
+from einthoven.paths import ROOT, cache_dir
+
+__all__ = [
+    "Annotations",
+    "Record",
+    "board_to_record_time",
+    "find_database",
+    "read_annotations",
+    "read_record",
+    "record_names",
+    "to_board",
+    "write_annotations",
+]
+
+DEFAULT_LEAD = "MLII"
+
+_ECG_LEAD = re.compile(
+    r"(ECG|EKG|ML|MV|CM|CC|D)[ .]?\w*|I{1,3}|AV[RLF]|V[1-9]R?|V[XYZ]|[XYZ]", re.IGNORECASE
+)
+_INVALID_LSB = {
+    **dict.fromkeys(("80", "508"), -(1 << 7)),
+    **dict.fromkeys(("310", "311"), -(1 << 9)),
+    "212": -(1 << 11),
+    **dict.fromkeys(("16", "61", "160", "516"), -(1 << 15)),
+    **dict.fromkeys(("24", "524"), -(1 << 23)),
+    "32": -(1 << 31),
+}
+# Bytes per sample of the formats with a fixed size, to notice a truncated file (signal(5)).
+_BYTES = {
+    **dict.fromkeys(("8", "80"), Fraction(1)),
+    **dict.fromkeys(("310", "311"), Fraction(4, 3)),
+    "212": Fraction(3, 2),
+    **dict.fromkeys(("16", "61", "160"), Fraction(2)),
+    "24": Fraction(3),
+    "32": Fraction(4),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One lead of a WFDB record, in counts as the file has them."""
+
+    name: str
+    lead: str
+    rate_hz: float
+    gain_lsb_per_mv: float
+    baseline_lsb: int
+    """Count at 0 mV."""
+    samples: NDArray[np.int32]
+    """[n_samples] counts; `invalid_lsb` where the recorder had no value."""
+    invalid_lsb: int | None
+    comments: tuple[str, ...] = ()
+    gain_assumed: bool = False
+    """The header says "not calibrated" and the gain is the one its database is known to have."""
+
+    @property
+    def n_samples(self) -> int:
+        """Length in samples of `rate_hz`."""
+        return len(self.samples)
+
+
+# Databases
+
+
+def find_database(data: Path | None, db: str = "mitdb", selection: str = "all") -> Path:
+    """Folder that holds the records of database `db`.
+
+    Looked for in `data`, `$EINTHOVEN_DATA`, `../shared/data` beside the checkout and the user's
+    cache; else `selection` of it (see `record_names`) is downloaded from PhysioNet to the cache.
+    `data` and `$EINTHOVEN_DATA` name a folder of WFDB records or one that holds databases by
+    name. Raises RecordError when a folder that was named has none, DownloadError.
+    """
+    env = os.environ.get("EINTHOVEN_DATA")
+    for source, named in (("--data", data), ("$EINTHOVEN_DATA", Path(env) if env else None)):
+        if named is not None:
+            found = _database_in(named, db)
+            if found is None:
+                what = "has no WFDB records" if named.is_dir() else "is not a folder"
+                raise RecordError(
+                    f"{source} {named} {what}: name a folder of *.hea files or one that holds {db}/"
+                )
+            return found
+    shared = ROOT.parent / "shared" / "data" / db
+    if shared.is_dir() and _all_records(shared):
+        return shared
+    from einthoven import download  # imports this module to verify what it fetched
+
+    return download.fetch(db, cache_dir() / "records" / db, selection)
+
+
+def _database_in(folder: Path, db: str) -> Path | None:
+    if (folder / db).is_dir() and _all_records(folder / db):
+        return folder / db
+    # Only a folder's own headers count: one that holds other databases is not a database.
+    has_own = (folder / "RECORDS").is_file() or any(folder.glob("*.hea"))
+    return folder if has_own else None
+
+
+def record_names(folder: Path, selection: str) -> list[str]:
+    """Names of the records that `selection` means, each of which has a header in `folder`.
+
+    `selection`: names with commas between ("100,119"), "ds1", "ds2" (de Chazal's split of
+    MIT-BIH), or "all": the records of the folder's RECORDS file, else every `*.hea`, sorted.
+    Raises RecordError if there are none or if one that was named is not there.
+    """
+    chosen = selection.strip()
+    if chosen.lower() == "all":
+        names = _all_records(folder)
+        if not names:
+            raise RecordError(f"{folder} has no WFDB records (*.hea)")
+    elif chosen.lower() in ("ds1", "ds2"):
+        names = list(DS1 if chosen.lower() == "ds1" else DS2)
+    else:
+        names = list(dict.fromkeys(s.strip() for s in chosen.split(",") if s.strip()))
+        if not names:
+            raise RecordError("no record named: give 100,119 or ds1, ds2, all")
+    missing = [n for n in names if not _beside(folder, n, ".hea").is_file()]
+    if missing:
+        there = _all_records(folder)
+        span = f"{there[0]} to {there[-1]} ({len(there)} records)" if there else "no records"
+        raise RecordError(f"record {', '.join(missing)} is not in {folder}, which has {span}")
+    return names
+
+
+def _all_records(folder: Path) -> list[str]:
+    listing = folder / "RECORDS"
+    if listing.is_file():
+        return listing.read_text(encoding="utf-8", errors="replace").split()
+    # Some databases (ptbdb) keep their records in a folder per patient.
+    return sorted(p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.hea"))
+
+
+def _beside(folder: Path, name: str, suffix: str) -> Path:
+    return folder / f"{name}{suffix}"
+
+
+# Signals
+
+
+def read_record(
+    folder: Path, name: str, lead: str | None = None, *, uncalibrated_gain: float | None = None
+) -> Record:
+    """Read one lead of a record and verify it.
+
+    `lead`: name as in the header, in any case; default MLII, else the first ECG signal.
+    `uncalibrated_gain` (LSB per mV) is taken where the header says gain 0, that is, not
+    calibrated (nstdb's noises); the headers of svdb that do so need none. Checks the size of
+    the signal file, the header's 16-bit checksum of the lead, and the SHA-256 of header and
+    signal file where the folder lists it. A skew between signals is ignored. Raises RecordError.
+    """
+    header = _read_header(folder, name)
+    index = _lead_index(header, name, lead)
+    signal_file = _beside(folder, name, ".hea").parent / header.file_name[index]
+    _check_present(header, index, name, signal_file)
+    verify_sha256(folder, _beside(folder, name, ".hea"))
+    verify_sha256(folder, signal_file)
+    samples = _read_signal(folder, name, index)
+    if header.sig_len and len(samples) != header.sig_len:
+        raise RecordError(
+            f"record {name}: {signal_file.name} holds {len(samples)} samples where the header says "
+            f"{header.sig_len}: fetch it again (einthoven data fetch)"
+        )
+    expected = header.checksum[index]
+    if expected is not None and (int(samples.sum()) - expected) % 65536 != 0:
+        raise RecordError(
+            f"record {name}: checksum of lead {header.sig_name[index]} is wrong, "
+            f"{signal_file.name} is corrupt: fetch it again (einthoven data fetch)"
+        )
+    calibrated = _is_calibrated(folder, name, index)
+    gain = header.adc_gain[index] if calibrated else uncalibrated_gain or _known_gain(header)
+    if gain is None or gain <= 0:
+        raise RecordError(
+            f"record {name}: gain of lead {header.sig_name[index]} is 0 in {name}.hea, so its "
+            "counts cannot be turned into mV: choose another lead or correct the header"
+        )
+    return Record(
+        name=name,
+        lead=header.sig_name[index] or "",
+        rate_hz=float(header.fs),
+        gain_lsb_per_mv=gain * _units_per_mv(header.units[index], name),
+        baseline_lsb=int(header.baseline[index] or 0),
+        samples=samples.astype(np.int32),
+        invalid_lsb=_INVALID_LSB.get(header.fmt[index]),
+        comments=tuple(header.comments),
+        gain_assumed=not calibrated,
+    )
+
+
+def _read_header(folder: Path, name: str) -> Any:
+    path = _beside(folder, name, ".hea")
+    if not path.is_file():
+        raise RecordError(f"record {name} is not in {folder}: there is no {path.name}")
+    try:
+        header = wfdb.rdheader(str(folder / name))
+    except Exception as error:  # wfdb raises whatever its parser stumbles over
+        raise RecordError(f"record {name}: {path.name} is not a WFDB header ({error})") from error
+    if isinstance(header, wfdb.MultiRecord):
+        raise RecordError(f"record {name} is made of segments: name one of {header.seg_name}")
+    if not header.fs or header.fs < 0:
+        raise RecordError(
+            f"record {name}: the sampling rate is 0 in {path.name}: correct the header"
+        )
+    if not header.n_sig:
+        raise RecordError(f"record {name} has no signals")
+    return header
+
+
+def _lead_index(header: Any, name: str, lead: str | None) -> int:
+    leads = [s or "" for s in header.sig_name]
+    by_upper: dict[str, int] = {s.upper(): i for i, s in reversed(list(enumerate(leads)))}
+    if lead is not None:
+        if lead.upper() not in by_upper:
+            raise RecordError(f"record {name} has no lead {lead}: it has {', '.join(leads)}")
+        return by_upper[lead.upper()]
+    if DEFAULT_LEAD in by_upper:
+        return by_upper[DEFAULT_LEAD]
+    return next((i for i, s in enumerate(leads) if _ECG_LEAD.fullmatch(s)), 0)
+
+
+def _check_present(header: Any, index: int, name: str, signal_file: Path) -> None:
+    """Raise RecordError if the lead's file is missing, too short or laid out as we cannot read."""
+    if not signal_file.is_file():
+        raise RecordError(
+            f"record {name}: signal file {signal_file.name} is missing: fetch it again "
+            "(einthoven data fetch)"
+        )
+    in_file = [i for i, f in enumerate(header.file_name) if f == header.file_name[index]]
+    if any((header.samps_per_frame[i] or 1) != 1 for i in in_file):
+        raise RecordError(
+            f"record {name} has signals of several rates, which are not supported: "
+            "convert it to one rate with PhysioNet's xform"
+        )
+    bytes_per_sample = _BYTES.get(header.fmt[index])
+    if bytes_per_sample is None or not header.sig_len:
+        return  # compressed, or of unknown length: the decoder and the checksum decide
+    needed = math.ceil(bytes_per_sample * len(in_file) * header.sig_len)
+    size = signal_file.stat().st_size - (header.byte_offset[index] or 0)
+    if size < needed:
+        raise RecordError(
+            f"record {name}: {signal_file.name} is truncated ({size} of {needed} bytes): "
+            "fetch it again (einthoven data fetch)"
+        )
+
+
+def _read_signal(folder: Path, name: str, index: int) -> NDArray[np.int64]:
+    try:
+        record = wfdb.rdrecord(
+            str(folder / name),
+            channels=[index],
+            physical=False,
+            smooth_frames=False,
+            ignore_skew=True,
+            return_res=64,
+        )
+    except Exception as error:  # wfdb raises whatever its decoder stumbles over
+        raise RecordError(f"record {name} cannot be decoded: {error}") from error
+    samples: NDArray[np.int64] = record.e_d_signal[0]
+    return samples
+
+
+def _is_calibrated(folder: Path, name: str, index: int) -> bool:
+    """Whether the header states a gain other than 0 (`wfdb` turns none and 0 into 200)."""
+    text = _beside(folder, name, ".hea").read_text(encoding="utf-8", errors="replace")
+    lines = [s for s in map(str.strip, text.splitlines()) if s and not s.startswith("#")]
+    fields = lines[1 + index].split()
+    number = re.match(r"[-+]?[\d.]+(e[-+]?\d+)?", fields[2], re.IGNORECASE) if fields[2:] else None
+    return number is not None and float(number[0]) != 0
+
+
+def _known_gain(header: Any) -> float | None:
+    """Gain of a database whose headers lack it, recognised by their layout; None if unknown.
+
+    Half of the MIT-BIH Supraventricular Arrhythmia Database's headers say 0, the others 200
+    for what the same recorder delivered (doi:10.13026/C2V30W).
+    """
+    svdb = (header.fs, header.sig_name, header.adc_res) == (128, ["ECG1", "ECG2"], [10, 10])
+    return 200.0 if svdb else None
+
+
+def _units_per_mv(units: str | None, name: str) -> float:
+    per_mv = {None: 1.0, "mv": 1.0, "uv": 1000.0, "µv": 1000.0, "v": 0.001}
+    key = units.lower() if units else None
+    if key not in per_mv:
+        raise RecordError(f"record {name}: the lead is in {units}, not in mV: choose an ECG lead")
+    return per_mv[key]
+
+
+# What a board's ADC delivers
+
+
+def rational_ratio(to_hz: float, from_hz: float) -> Fraction:
+    """to_hz / from_hz as a fraction small enough to resample by; exact for every sane rate."""
+    if to_hz <= 0 or from_hz <= 0:
+        raise RecordError(f"cannot resample from {from_hz:g} Hz to {to_hz:g} Hz: rates must be > 0")
+    return (Fraction(to_hz) / Fraction(from_hz)).limit_denominator(10_000)
+
+
+def to_board(
+    record: Record, rate_hz: float, gain_lsb_per_mv: float, bits: int
+) -> NDArray[np.int16]:
+    """The record as a board's bipolar ADC of `bits` bits would have sampled it, 0 mV at count 0.
+
+    Anti-aliased and without delay: sample k belongs to time k / rate_hz exactly, however long
+    the record. Clips to the ADC's range; samples without a value become its low rail, as a
+    lead that came off does. Returns counts [ceil(n_samples × rate_hz / record.rate_hz)].
+    """
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    ratio = rational_ratio(rate_hz, record.rate_hz)
+    invalid = (
+        record.samples == record.invalid_lsb
+        if record.invalid_lsb is not None
+        else np.zeros(record.n_samples, dtype=np.bool_)
+    )
+    if record.n_samples == 0:
+        return np.zeros(0, dtype=np.int16)
+    counts = record.samples.astype(np.float64)
+    if invalid.any():
+        # Hold the last value, so that the marker does not ring through the filter.
+        valid = np.where(invalid, 0, np.arange(record.n_samples))
+        counts = counts[np.maximum.accumulate(valid)]
+        if invalid[0]:
+            counts[: int(np.argmin(invalid))] = record.baseline_lsb
+    scaled = (counts - record.baseline_lsb) * (gain_lsb_per_mv / record.gain_lsb_per_mv)
+    if ratio != 1:
+        # padtype "edge" goes on with the first and last value: no step at the record's ends.
+        scaled = resample_poly(scaled, ratio.numerator, ratio.denominator, padtype="edge")
+    board = np.clip(np.rint(scaled), low, high)
+    if invalid.any():
+        nearest = (
+            np.arange(len(board)) * ratio.denominator + ratio.numerator // 2
+        ) // ratio.numerator
+        board[invalid[np.minimum(nearest, record.n_samples - 1)]] = low
+    return board.astype(np.int16)
+
+
+def board_to_record_time(t_samples: ArrayLike, record: Record, rate_hz: float) -> NDArray[np.int64]:
+    """Sample numbers at the board's `rate_hz` as the nearest ones at the record's own rate."""
+    ratio = rational_ratio(rate_hz, record.rate_hz)
+    return rescale_times(np.asarray(t_samples, dtype=np.int64), 1 / ratio)
