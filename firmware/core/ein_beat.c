@@ -1,0 +1,166 @@
+#include "ein_beat.h"
+
+#include <string.h>
+
+#include "ein_features.h"
+#include "ein_fixed.h"
+
+/* A beat of a disturbed signal is judged, but nothing is learnt from it. */
+#define UNFIT (EIN_FLAG_SATURATED | EIN_FLAG_FLAT | EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP)
+
+void ein_beat_init(ein_beat_t *beat)
+{
+    memset(beat, 0, sizeof *beat);
+    ein_rr_init(&beat->rr);
+    ein_templates_init(&beat->templates);
+}
+
+void ein_beat_on_r(ein_beat_t *beat, uint32_t r_samples, uint16_t flags)
+{
+    if (beat->count < EIN_BEAT_PENDING) {
+        beat->pending[beat->count].r_samples = r_samples;
+        beat->pending[beat->count].flags = flags;
+        beat->count++;
+    }
+}
+
+void ein_beat_finish(ein_beat_t *beat)
+{
+    beat->finished = true;
+}
+
+static bool is_due(const ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples)
+{
+    if (beat->count == 0) {
+        return false;
+    }
+    if (beat->finished) {
+        return true;
+    }
+    const uint32_t r = beat->pending[0].r_samples;
+    /* Counted as a signed difference: R may lie a little ahead of the delayed ring's end. */
+    const int32_t held = (int32_t)(ring->end_samples - r);
+    if (held < EIN_WINDOW_AFTER_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES) {
+        return false;
+    }
+    return beat->count > 1 || now_samples - r >= EIN_RR_MAX_SAMPLES;
+}
+
+/* Copies the window out of the ring; what the ring does not hold reads as the nearest sample. */
+static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_samples)
+{
+    const uint32_t end = ring->end_samples;
+    const uint32_t held = end < EIN_RING_SAMPLES ? end : EIN_RING_SAMPLES;
+    uint32_t t = r_samples - (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES);
+    for (uint32_t i = 0; i < EIN_SEGMENT_SAMPLES; i++, t++) {
+        const int32_t age = (int32_t)(end - t); /* 1 = the newest */
+        if (held == 0) {
+            segment->uv[i] = 0;
+        } else if (age < 1) {
+            segment->uv[i] = ein_ring_at(ring, end - 1u);
+        } else if ((uint32_t)age > held) {
+            segment->uv[i] = ein_ring_at(ring, end - held);
+        } else {
+            segment->uv[i] = ein_ring_at(ring, t);
+        }
+    }
+}
+
+static void quantize(ein_tensor_t *tensor, const ein_segment_t *segment,
+                     const ein_template_t *dominant, int8_t shift)
+{
+    /* LSB per uV in Q20. A QRS below EIN_TENSOR_QUIET_UV is not blown up to the normal size. */
+    const uint32_t normal_uv = dominant->shape.peak_to_peak_uv > EIN_TENSOR_QUIET_UV
+                                   ? dominant->shape.peak_to_peak_uv
+                                   : EIN_TENSOR_QUIET_UV;
+    const int32_t gain_q20 = (int32_t)((EIN_TENSOR_NORMAL_LSB * (1u << 20)) / normal_uv);
+    const int16_t *uv = segment->uv + EIN_TEMPLATE_SHIFT_SAMPLES;
+    for (uint32_t i = 0; i < EIN_WINDOW_SAMPLES; i++) {
+        const int64_t beat = (int64_t)uv[i] * gain_q20;
+        const int64_t rest = (int64_t)(uv[(int32_t)i + shift] - dominant->uv[i]) * gain_q20;
+        const int64_t half = 1 << 19;
+        tensor->signal[i][0] = ein_sat8((int32_t)((beat + half) >> 20));
+        tensor->signal[i][1] = ein_sat8((int32_t)((rest + half) >> 20));
+    }
+}
+
+/* log2 of an RR in Q8, or the rhythm's when it is unknown (0). */
+static int16_t rr_log_q8(const ein_rr_t *rr, uint32_t rr_samples)
+{
+    return rr_samples != 0 ? ein_rr_log_q8(rr_samples) : ein_rr_mean_q8(rr);
+}
+
+static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t *event,
+                     uint32_t rr_next_samples)
+{
+    ein_templates_t *const templates = &beat->templates;
+    ein_beat_view_t view;
+    view.segment = &beat->segment;
+    cut(&beat->segment, ring, event->t_samples);
+    const int16_t *window_uv = beat->segment.uv + EIN_TEMPLATE_SHIFT_SAMPLES;
+    ein_shape_measure(&view.shape, window_uv);
+    const bool first = templates->slots[templates->dominant].beats == 0;
+    if (first) { /* it is its own measure */
+        ein_templates_learn(templates, -1, &beat->segment, 0, 0, 0);
+    }
+    view.found = ein_templates_find(templates, &beat->segment, &view.shape, view.matches);
+    view.rr_prev_q8 = rr_log_q8(&beat->rr, event->rr_prev_samples);
+    view.rr_next_q8 = rr_log_q8(&beat->rr, rr_next_samples);
+    view.rr_before_q8 = rr_log_q8(&beat->rr, beat->last_rr_samples);
+    const uint32_t dominant = templates->dominant;
+    view.before_corr_q15 = beat->any ? beat->last_corr_q15 : INT16_MAX;
+    ein_features_compute(&view, &beat->rr, templates, beat->tensor.features);
+    quantize(&beat->tensor, &beat->segment, &templates->slots[dominant],
+             view.matches[dominant].shift);
+
+    if (!first && (event->flags & UNFIT) == 0) {
+        const int16_t mean = ein_rr_mean_q8(&beat->rr);
+        const int16_t upper = ein_order_quantile(&beat->rr.rr, 24, mean);
+        ein_templates_learn(templates, view.found, &beat->segment,
+                            view.found >= 0 ? view.matches[view.found].shift : (int8_t)0,
+                            (int16_t)(view.rr_prev_q8 - upper), (int16_t)(view.rr_next_q8 - mean));
+    }
+    if (event->rr_prev_samples != 0) {
+        ein_rr_push(&beat->rr, event->rr_prev_samples);
+    } else {
+        ein_rr_break(&beat->rr);
+    }
+    beat->last_corr_q15 = view.matches[dominant].correlation_q15;
+}
+
+bool ein_beat_poll(ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples,
+                   ein_event_t *event)
+{
+    if (!is_due(beat, ring, now_samples)) {
+        return false;
+    }
+    const ein_pending_t own = beat->pending[0];
+    const bool next_known = beat->count > 1;
+    const ein_pending_t next = beat->pending[1];
+    event->kind = EIN_EVENT_BEAT;
+    event->flags = own.flags;
+    event->t_samples = own.r_samples;
+    event->t_emitted = now_samples;
+    event->rr_prev_samples = beat->any ? own.r_samples - beat->last_r_samples : 0u;
+    event->rr_next_samples = next_known ? next.r_samples - own.r_samples : 0u;
+    event->tensor = &beat->tensor;
+
+    ein_event_t rhythm = *event; /* as the model is told: an interval over a break is unknown */
+    if ((own.flags & EIN_FLAG_BREAK) != 0) {
+        rhythm.rr_prev_samples = 0;
+    }
+    uint32_t rr_next_samples = event->rr_next_samples;
+    if (next_known && (next.flags & EIN_FLAG_BREAK) != 0) {
+        rr_next_samples = 0;
+    } else if (!next_known && !beat->finished) {
+        rr_next_samples = EIN_RR_MAX_SAMPLES; /* a pause */
+    }
+    describe(beat, ring, &rhythm, rr_next_samples);
+
+    beat->any = true;
+    beat->last_r_samples = own.r_samples;
+    beat->last_rr_samples = rhythm.rr_prev_samples;
+    beat->count--;
+    memmove(beat->pending, beat->pending + 1, beat->count * sizeof beat->pending[0]);
+    return true;
+}

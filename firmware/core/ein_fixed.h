@@ -1,0 +1,28 @@
+/* Small integer mathematics of the beat stage: saturation, logarithm, square root.
+ * Logarithms are base 2 in Q8: 256 = one octave, 1 = 0.27 %.
+ */
+#ifndef EIN_FIXED_H
+#define EIN_FIXED_H
+
+#include <stdint.h>
+
+static inline int8_t ein_sat8(int32_t x)
+{
+    return (int8_t)(x > 127 ? 127 : x < -128 ? -128 : x);
+}
+
+static inline int16_t ein_sat16(int32_t x)
+{
+    return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+}
+
+/* log2(x) in Q8, |error| <= 2.5 LSB; 0 counts as 1. Range 0..16383. */
+int16_t ein_log2_q8(uint64_t x);
+
+/* floor(sqrt(x)) */
+uint32_t ein_sqrt(uint64_t x);
+
+/* round(2^15 * num / den) for |num| <= den, den > 0; saturates at +-32767. */
+int16_t ein_ratio_q15(int64_t num, uint64_t den);
+
+#endif
