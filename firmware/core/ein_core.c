@@ -1,0 +1,166 @@
+#include "ein_core.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const int32_t BANDPASS_Q30[EIN_FILTER_BANDPASS_SECTIONS][5] = EIN_FILTER_BANDPASS_Q30;
+
+ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config)
+{
+    if (core == NULL || config == NULL)
+        return EIN_ERR_ARG;
+    memset(core, 0, sizeof *core);
+    ein_status_t status =
+        ein_input_init(&core->input, config->gain_lsb_per_mv, config->rail_lo, config->rail_hi);
+    if (status != EIN_OK)
+        return status;
+    core->ring.end_samples = (uint32_t)-EIN_FILTER_BANDPASS_DELAY_SAMPLES;
+    ein_qrs_init(&core->qrs);
+    ein_beat_init(&core->beat);
+    return EIN_OK;
+}
+
+static int16_t round_uv(int32_t q8)
+{
+    int32_t uv = (q8 + 128) >> 8;
+    if (uv > INT16_MAX)
+        return INT16_MAX;
+    if (uv < INT16_MIN)
+        return INT16_MIN;
+    return (int16_t)uv;
+}
+
+/* One sample of the signal at uv_q8, through filters and detector. */
+static void filter_sample(ein_core_t *core, int32_t uv_q8)
+{
+    int32_t band_q8 =
+        ein_filter_step(core->bandpass, BANDPASS_Q30, EIN_FILTER_BANDPASS_SECTIONS, uv_q8);
+    ein_ring_push(&core->ring, round_uv(band_q8));
+    ein_qrs_push(&core->qrs, &core->ring, band_q8);
+}
+
+static void step(ein_core_t *core, int16_t count, bool lost)
+{
+    int32_t uv_q8;
+    ein_input_state_t input = ein_input_step(&core->input, count, lost, &uv_q8);
+    core->t_samples++;
+    if (input == EIN_INPUT_LOST) {
+        ein_ring_push(&core->ring, 0);
+        ein_qrs_lost(&core->qrs);
+        return;
+    }
+    if (input == EIN_INPUT_START)
+        memset(core->bandpass, 0, sizeof core->bandpass);
+    filter_sample(core, uv_q8);
+}
+
+/* Whether an event is due at this sample; fills core->event. */
+static bool poll(ein_core_t *core)
+{
+    if (core->t_samples == 0)
+        return false;
+    uint16_t state = (uint16_t)(core->input.flags | ein_qrs_state(&core->qrs));
+    core->since_beat |= state;
+    if (state != core->state && !core->finished) {
+        core->state = state;
+        core->event = (ein_event_t){
+            .kind = EIN_EVENT_SIGNAL,
+            .flags = state,
+            .t_samples = core->t_samples - 1,
+            .t_emitted = core->t_samples - 1,
+        };
+        return true;
+    }
+    /* The end of learning confirms several R at once: each may make the beat before it due. */
+    for (;;) {
+        uint32_t r_samples;
+        uint16_t flags;
+        if (ein_beat_poll(&core->beat, &core->ring, core->t_samples - 1, &core->event))
+            return true;
+        if (!ein_qrs_next(&core->qrs, &r_samples, &flags))
+            return false;
+        if (core->finished && (int32_t)(r_samples - core->end_samples) >= 0)
+            continue;
+        ein_beat_on_r(&core->beat, r_samples, flags | core->since_beat);
+        core->since_beat = state;
+    }
+}
+
+/* Samples that the core makes up itself, in a gap and after the end, until an event is due. */
+static bool step_made_up(ein_core_t *core)
+{
+    while (core->lost_left > 0) {
+        if (core->lost_stepped >= EIN_RING_SAMPLES + EIN_RR_MAX_SAMPLES) {
+            /* Nothing is left that could become an event: the rest is a jump. */
+            core->t_samples += core->lost_left;
+            core->ring.end_samples += core->lost_left;
+            core->lost_left = 0;
+            break;
+        }
+        core->lost_left--;
+        core->lost_stepped++;
+        step(core, 0, true);
+        if (poll(core))
+            return true;
+    }
+    while (core->padding_left > 0) {
+        core->padding_left--;
+        core->t_samples++;
+        filter_sample(core, core->input.held_q8);
+        if (poll(core))
+            return true;
+    }
+    if (core->finished) {
+        ein_beat_finish(&core->beat);
+        return poll(core);
+    }
+    return false;
+}
+
+static bool pending(ein_core_t *core)
+{
+    if (!core->has_event)
+        core->has_event = poll(core) || step_made_up(core);
+    return core->has_event;
+}
+
+size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n)
+{
+    if (pending(core) || core->finished)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        step(core, samples[i], false);
+        if (poll(core)) {
+            core->has_event = true;
+            return i + 1;
+        }
+    }
+    return n;
+}
+
+bool ein_core_next(ein_core_t *core, ein_event_t *event)
+{
+    assert(event != NULL);
+    if (!pending(core))
+        return false;
+    *event = core->event;
+    core->has_event = false;
+    return true;
+}
+
+void ein_core_gap(ein_core_t *core, uint32_t lost_samples)
+{
+    if (core->lost_left == 0)
+        core->lost_stepped = 0;
+    uint32_t room = UINT32_MAX - core->lost_left;
+    core->lost_left += lost_samples < room ? lost_samples : room;
+}
+
+void ein_core_finish(ein_core_t *core)
+{
+    if (core->finished)
+        return;
+    core->finished = true;
+    core->end_samples = core->t_samples + core->lost_left;
+    core->padding_left = EIN_CORE_PADDING_SAMPLES;
+}
