@@ -1,0 +1,374 @@
+"""Beat-by-beat comparison of annotations as ANSI/AAMI EC57:1998 asks (sections 3.2, 4.3).
+
+The rules are those of PhysioNet's `bxb` (WFDB software 10.7), whose output this module and
+`ec57_text` reproduce line for line: match window 150 ms, the first five minutes not scored,
+beats in an episode of ventricular flutter or fibrillation left out, beats in a period that an
+annotator marked as unreadable ("shutdown") counted apart. Changing the start or the window
+makes a comparison "non-standard"; whole records (start 0) are scored because the literature
+does so.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.aami import BEAT_SYMBOLS, CLASSES, ec57_class, literature_class
+from einthoven.annotations import Annotations, rescale_times
+from einthoven.errors import RecordError
+from einthoven.records import rational_ratio
+
+MATCH_S = 0.15
+LEARNING_S = 300.0
+
+LABELS = (*CLASSES, "O", "X")
+"""Rows (reference, upper case) and columns (test, lower case) of the table of counts: the
+classes, O for no beat there, X for no beat there because that annotator had shut down."""
+
+_INDEX = {label: i for i, label in enumerate(LABELS)}
+_O, _X = _INDEX["O"], _INDEX["X"]
+_NEVER = 1 << 62
+# WFDB's isqrs() holds for a flutter wave as well: it can be matched, but has no class.
+_MATCHABLE = BEAT_SYMBOLS | {"!"}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Detections of one kind: found, missed, and reported where there are none."""
+
+    tp: int
+    fn: int
+    fp: int
+
+    @property
+    def se(self) -> float | None:
+        """Sensitivity, 0 to 1; None where there was nothing to find."""
+        return self.tp / (self.tp + self.fn) if self.tp + self.fn else None
+
+    @property
+    def ppv(self) -> float | None:
+        """Positive predictive value (+P), 0 to 1; None where nothing was reported."""
+        return self.tp / (self.tp + self.fp) if self.tp + self.fp else None
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of both, 0 to 1; None where both counts are empty."""
+        total = 2 * self.tp + self.fn + self.fp
+        return 2 * self.tp / total if total else None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """For summary.json."""
+        return {
+            **{"tp": self.tp, "fn": self.fn, "fp": self.fp},
+            **{"se": self.se, "ppv": self.ppv, "f1": self.f1},
+        }
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Counts of one record or of several; `+` adds them, which gives the gross statistics."""
+
+    counts: NDArray[np.int64]
+    """[7, 7] beat pairs by EC57's classes, see LABELS: counts[1, 2] is Sv."""
+    literature: NDArray[np.int64]
+    """[6, 6] beat pairs by the literature's classes; last row: extra, last column: missed."""
+    rr_error_sum: float
+    """Sum of squared differences of RR intervals, in samples²."""
+    rr_errors: int
+    rate_hz: float
+    shutdown_s: int
+    """Seconds during which the test annotator says that it could not read the signal."""
+
+    def __add__(self, other: "Scores") -> "Scores":
+        # RR errors do not add across rates: EC57 averages them over records instead.
+        return Scores(
+            counts=self.counts + other.counts,
+            literature=self.literature + other.literature,
+            rr_error_sum=0.0,
+            rr_errors=0,
+            rate_hz=self.rate_hz,
+            shutdown_s=self.shutdown_s + other.shutdown_s,
+        )
+
+    def __getitem__(self, pair: str) -> int:
+        """Count of one pair: scores["Nv"] is N beats taken for V, scores["On"] extra N."""
+        return int(self.counts[_INDEX[pair[0]], _INDEX[pair[1].upper()]])
+
+    @property
+    def qrs(self) -> Rate:
+        """Beat detection, whatever the class."""
+        c = self.counts
+        return Rate(int(c[:5, :5].sum()), int(c[:5, 5:].sum()), int(c[5:, :5].sum()))
+
+    @property
+    def veb(self) -> Rate:
+        """Ventricular ectopic beats by EC57: an F or Q beat taken for V is no false positive."""
+        tp = self["Vv"]
+        fp = sum(self[p] for p in ("Nv", "Sv", "Ov", "Xv"))
+        return Rate(tp, int(self.counts[_INDEX["V"]].sum()) - tp, fp)
+
+    @property
+    def sveb(self) -> Rate:
+        """Supraventricular ectopic beats by EC57: a Q beat taken for S is no false positive."""
+        tp = self["Ss"]
+        fp = sum(self[p] for p in ("Ns", "Vs", "Fs", "Os", "Xs"))
+        return Rate(tp, int(self.counts[_INDEX["S"]].sum()) - tp, fp)
+
+    def literature_rate(self, name: str) -> Rate:
+        """Class `name` against all others by the literature's classes, missed beats included."""
+        i = CLASSES.index(name)
+        tp = int(self.literature[i, i])
+        return Rate(tp, int(self.literature[i].sum()) - tp, int(self.literature[:, i].sum()) - tp)
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """[5, 5] matched beats by the literature's classes, rows: reference."""
+        return self.literature[:5, :5]
+
+    @property
+    def rr_error_ms(self) -> float | None:
+        """Root mean square error of the RR intervals; None where there are none or for sums."""
+        if not self.rr_errors:
+            return None
+        return math.sqrt(self.rr_error_sum / self.rr_errors) * 1000.0 / round(self.rate_hz)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For summary.json: EC57's rates, and the literature's with its confusion matrix."""
+        return {
+            "qrs": self.qrs.to_dict(),
+            "veb": self.veb.to_dict(),
+            "sveb": self.sveb.to_dict(),
+            "confusion": {
+                "classes": list(CLASSES),
+                "matrix": self.confusion.tolist(),
+                "missed": self.literature[:5, 5].tolist(),
+                "extra": self.literature[5, :5].tolist(),
+            },
+            "literature": {c: self.literature_rate(c).to_dict() for c in CLASSES},
+            "rr_error_ms": self.rr_error_ms,
+            "shutdown_s": self.shutdown_s,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison(Scores):
+    """Scores of one record, and which beat was paired with which."""
+
+    pairs: NDArray[np.int64]
+    """[m, 2] indices into the reference's and the test's annotations, in order of time;
+    -1 where there is no beat. Beats that EC57 does not score are not in it."""
+
+    @property
+    def matched(self) -> NDArray[np.int64]:
+        """[k, 2] the pairs that have a beat on both sides."""
+        return self.pairs[(self.pairs >= 0).all(axis=1)]
+
+
+def gross(scores: Iterable[Scores]) -> Scores:
+    """Sum over records."""
+    none = np.zeros((len(LABELS),) * 2, dtype=np.int64)
+    return sum(scores, Scores(none, none[: _O + 1, : _O + 1], 0.0, 0, 0.0, 0))
+
+
+def compare(
+    reference: Annotations,
+    test: Annotations,
+    rate_hz: float,
+    end_sample: int | None,
+    start_s: float = LEARNING_S,
+    match_s: float = MATCH_S,
+) -> Comparison:
+    """Pair the beats of two annotators of one record and count the pairs.
+
+    `rate_hz` is the rate of the reference's times and of the scores; a test at another rate
+    (`test.rate_hz`) is rescaled to it. `end_sample`: length of the record; None: up to the last
+    reference beat. Raises RecordError if the record ends before `start_s`.
+    """
+    test = at_rate(test, rate_hz)
+    window, start = _to_samples(match_s, rate_hz), _to_samples(start_s, rate_hz)
+    if end_sample is not None and end_sample < start:
+        raise RecordError(
+            f"the record ends after {end_sample / rate_hz:.0f} s and EC57 scores from "
+            f"{start_s:.0f} s on: score the whole record instead"
+        )
+    ref, tst = _track(reference, window), _track(test, window)
+    pairs, labels, lit_labels = [], [], []
+    rr_error_sum, rr_errors = 0.0, 0
+    for step in _steps(ref.times, tst.times, start, end_sample, window):
+        i, j = step.reference, step.test
+        if ref.rr[i] and tst.rr[j]:
+            rr_error_sum += float(ref.rr[i] - tst.rr[j]) ** 2
+            rr_errors += 1
+        if step.uses_reference and step.uses_test:
+            label = (ref.ec57[i], tst.ec57[j])
+            lit = (ref.literature[i], tst.literature[j])
+        elif step.uses_reference:
+            missed = _X if _within(tst.shutdowns, ref.times[i]) else _O
+            label, lit = (ref.ec57[i], missed), (ref.literature[i], _O)
+        elif _within(ref.flutter, tst.times[j]):
+            continue
+        else:
+            extra = _X if _within(ref.shutdowns, tst.times[j]) else _O
+            label, lit = (extra, tst.ec57[j]), (_O, tst.literature[j])
+        labels.append(label)
+        lit_labels.append(lit)
+        pairs.append(
+            (
+                ref.indices[i] if step.uses_reference else -1,
+                tst.indices[j] if step.uses_test else -1,
+            )
+        )
+    return Comparison(
+        counts=_tabulate(labels, len(LABELS)),
+        literature=_tabulate(lit_labels, _O + 1),
+        rr_error_sum=rr_error_sum,
+        rr_errors=rr_errors,
+        rate_hz=rate_hz,
+        shutdown_s=_shutdown_seconds(tst.shutdowns, rate_hz, end_sample),
+        pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+    )
+
+
+def at_rate(annotations: Annotations, rate_hz: float) -> Annotations:
+    """The same annotations with their times at another rate; as they are if theirs is unknown."""
+    if annotations.rate_hz in (None, rate_hz):
+        return annotations
+    ratio = rational_ratio(rate_hz, annotations.rate_hz)
+    return replace(annotations, samples=rescale_times(annotations.samples, ratio), rate_hz=rate_hz)
+
+
+def _to_samples(seconds: float, rate_hz: float) -> int:
+    return int(seconds * rate_hz + 0.5)
+
+
+class _Track(NamedTuple):
+    """What one annotator says: beats (with a sentinel at the end of time) and episodes."""
+
+    times: list[int]
+    indices: list[int]
+    ec57: list[int]
+    literature: list[int]
+    rr: list[int]
+    """Interval from the beat before, 0 where there is none or an episode began in it."""
+    flutter: list[tuple[int, int]]
+    shutdowns: list[tuple[int, int]]
+
+
+def _track(annotations: Annotations, window: int) -> _Track:
+    times, symbols = annotations.samples.tolist(), annotations.symbols.tolist()
+    subtypes = annotations.subtype.tolist()
+    indices: list[int] = []
+    flutter: list[tuple[int, int]] = []
+    shutdowns: list[tuple[int, int]] = []
+    i = 0
+    while i < len(times):
+        if symbols[i] in _MATCHABLE:
+            indices.append(i)
+        elif symbols[i] == "[":
+            end = next((k for k in range(i + 1, len(times)) if symbols[k] == "]"), None)
+            flutter.append((times[i], _NEVER if end is None else times[end]))
+            i = len(times) if end is None else end
+        elif symbols[i] == "~" and _unreadable(subtypes[i]):
+            following = i + 1
+            if following == len(times):
+                shutdowns.append((times[i], _NEVER))
+            elif symbols[following] == "~" and not _unreadable(subtypes[following]):
+                shutdowns.append((times[i], times[following]))
+                i = following
+            else:  # a single mark, as in the AHA database: the gap between its neighbours
+                last_beat = times[indices[-1]] if indices else 0
+                begin = max(last_beat, flutter[-1][1] if flutter else 0) + window
+                end_time = times[following] - window
+                shutdowns.append((min(begin, end_time), end_time))
+        i += 1
+    beats = [times[k] for k in indices]
+    onsets = [begin for begin, _ in flutter + shutdowns]
+    rr = [
+        0 if any(before <= onset < now for onset in onsets) else now - before
+        for before, now in zip(beats, beats[1:], strict=False)
+    ]
+    return _Track(
+        times=[*beats, _NEVER],
+        indices=indices,
+        ec57=[_INDEX[ec57_class(symbols[k]) or "O"] for k in indices],
+        literature=[_INDEX[literature_class(symbols[k]) or "O"] for k in indices],
+        rr=[0, *rr, 0],
+        flutter=flutter,
+        shutdowns=shutdowns,
+    )
+
+
+def _unreadable(subtype: int) -> bool:
+    """A `~` annotation with both of these bits set: neither signal can be read (annot(5))."""
+    return subtype & 0x30 == 0x30
+
+
+class _Step(NamedTuple):
+    """One decision: the heads of both beat lists, and which of them it uses up."""
+
+    reference: int
+    test: int
+    uses_reference: bool
+    uses_test: bool
+
+
+def _steps(
+    ref: Sequence[int], test: Sequence[int], start: int, end: int | None, window: int
+) -> Iterator[_Step]:
+    """Go through two lists of beat times (each ends with _NEVER) and decide what pairs up."""
+    i, j = bisect_left(ref, start), bisect_left(test, start)
+    if start > 0:
+        # A test beat just before the start may belong to the first reference beat after it; one
+        # just after the start, to a reference beat before it: then it is not held against it.
+        nearer = abs(ref[i] - test[j])
+        if j > 0 and ref[i] - test[j - 1] <= window and ref[i] - test[j - 1] < nearer:
+            yield _Step(i, j - 1, True, True)
+            i += 1
+        elif test[j] - start <= window and abs(ref[i] - _after(test, j)) < nearer:
+            j += 1
+    while min(ref[i], test[j]) <= end if end is not None else ref[i] != _NEVER:
+        ref_next, test_next = _after(ref, i), _after(test, j)
+        distance = abs(ref[i] - test[j])
+        # The rival is the earlier beat's other candidate. It does not count if it has a better
+        # partner itself (both rates beyond 200 per minute).
+        rival = abs(ref[i] - test_next) if test[j] < ref[i] else abs(test[j] - ref_next)
+        if distance <= window and (distance < rival or abs(ref_next - test_next) < rival):
+            yield _Step(i, j, True, True)
+            i, j = i + 1, j + 1
+        elif test[j] < ref[i]:
+            yield _Step(i, j, False, True)
+            j += 1
+        else:
+            yield _Step(i, j, True, False)
+            i += 1
+
+
+def _after(times: Sequence[int], i: int) -> int:
+    return times[i + 1] if i + 1 < len(times) else _NEVER
+
+
+def _within(episodes: list[tuple[int, int]], time: int) -> bool:
+    return any(begin <= time <= end for begin, end in episodes)
+
+
+def _tabulate(labels: list[tuple[int, int]], size: int) -> NDArray[np.int64]:
+    table = np.zeros((size, size), dtype=np.int64)
+    for row, column in labels:
+        table[row, column] += 1
+    table[_O:, _O:] = 0  # a flutter wave against nothing is no beat at all
+    return table
+
+
+def _shutdown_seconds(
+    shutdowns: list[tuple[int, int]], rate_hz: float, end_sample: int | None
+) -> int:
+    """Total of the periods, to the nearest second; one without end lasts to the record's end."""
+    last = end_sample if end_sample is not None else 0
+    total = sum(
+        max(min(end, last) if end == _NEVER else end, begin) - begin for begin, end in shutdowns
+    )
+    return int((total + rate_hz / 2) // rate_hz)
