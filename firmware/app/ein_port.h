@@ -2,8 +2,8 @@
 
    boards/<name>/port.c implements them; boards/template/ is the file to start from. All are called
    from the application's main loop only, never from an interrupt and never at the same time, and
-   every wait inside them has a bound: a peripheral that does not come makes a call return, not hang.
-   No function allocates; pointers that are handed in are not kept after the call. */
+   every wait inside them has a bound: a peripheral that does not come makes a call return, not
+   hang. No function allocates; pointers that are handed in are not kept after the call. */
 #ifndef EIN_PORT_H
 #define EIN_PORT_H
 
@@ -28,20 +28,22 @@ typedef enum {
     EIN_RESET_FAULT = 5 /* the fault handler reported and reset */
 } ein_reset_reason_t;
 
-/* Texts are NUL-terminated, printable ASCII, at most 24 characters, and live as long as the program. */
+/* Texts are NUL-terminated, printable ASCII, at most 24 characters, and live as long as the
+ * program. */
 typedef struct {
     const char *board;  /* name of the folder in boards/ */
     const char *build;  /* free form: version, commit, compiler; "" if unknown */
     const char *serial; /* unique per device; "" if the chip has none */
     ein_count_unit_t count_unit;
     ein_reset_reason_t reset_reason; /* why the program was started */
-    uint16_t rx_buffer_bytes; /* bytes that arrive while the program computes and are not lost: >= 512 */
-    uint8_t adc_bits;         /* of the samples in stream mode, sign included */
+    uint16_t
+        rx_buffer_bytes; /* bytes that arrive while the program computes and are not lost: >= 512 */
+    uint8_t adc_bits;    /* of the samples in stream mode, sign included */
     uint16_t adc_gain_lsb_per_mv;
     int16_t adc_rail_lo, adc_rail_hi; /* counts at which the ADC or its amplifier is saturated */
     uint32_t stack_bytes;             /* reserved for the stack; 0 if unknown */
     uint32_t stack_used_bytes;        /* high-water mark since the start; 0 if unknown */
-    uint32_t rx_overruns;             /* bytes lost because nobody fetched them in time, since start */
+    uint32_t rx_overruns; /* bytes lost because nobody fetched them in time, since start */
 } ein_port_info_t;
 
 /* Clocks, serial port, counter, watchdog. Called once, first. */
@@ -66,8 +68,9 @@ uint32_t ein_port_count(void);
 void ein_port_poll(bool idle);
 
 /* Stream mode: true, and the next sample in signed counts around 0, if one is due at the core's
-   rate (EIN_PIPELINE_RATE_HZ). The port starts sampling at the first call; *lost is the number of samples that came
-   and could not be kept since the previous call (normally 0). A board without an ADC returns false. */
+   rate (EIN_PIPELINE_RATE_HZ). The port starts sampling at the first call; *lost is the number of
+   samples that came and could not be kept since the previous call (normally 0). A board without an
+   ADC returns false. */
 bool ein_port_adc(int16_t *sample, uint32_t *lost);
 
 /* Restarts the program, as after power-on. Does not return. */
