@@ -24,6 +24,7 @@
 #define EIN_CLASS_V 2
 #define EIN_CLASS_F 3
 #define EIN_CLASS_Q 4
+#define EIN_CLASS_NAMES "N,S,V,F,Q"
 
 /* [window] */
 #define EIN_WINDOW_BEFORE_SAMPLES 90
