@@ -1,0 +1,78 @@
+"""What an epoch consists of: beats drawn by class and patient, randomly changed.
+
+Drawn with a generator that is seeded by (seed, epoch), so that an epoch is the same whether
+training came to it without a break or was resumed.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.aami import CLASSES
+from training.dataset import FEATURE_SCALE, SIGNAL_SCALE, Examples
+from training.recipe import Augmentation, Sampling
+
+Floats = NDArray[np.float32]
+
+
+def draw_weights(examples: Examples, sampling: Sampling) -> NDArray[np.float64]:
+    """Probability of each example to be drawn; 0 for those without a label."""
+    weights = np.zeros(len(examples))
+    both = bool((~examples.main).any())
+    shares = (1 - sampling.other_lead_share, sampling.other_lead_share) if both else (1.0, 0.0)
+    for main, lead_share in zip((True, False), shares, strict=True):
+        for index in range(len(CLASSES)):
+            rows = np.flatnonzero((examples.label == index) & (examples.main == main))
+            if len(rows) == 0:
+                continue
+            _, patient, beats = np.unique(
+                examples.patient[rows], return_inverse=True, return_counts=True
+            )
+            each = beats ** (sampling.patient_power - 1.0)  # a patient's weight over its beats
+            weights[rows] = each[patient] / np.sum(each * beats)
+            weights[rows] *= lead_share * sampling.class_share[index]
+    total: NDArray[np.float64] = weights / weights.sum()
+    return total
+
+
+def to_real(examples: Examples) -> tuple[Floats, Floats]:
+    """The model's inputs in real units: signal [n,1,216,2], features [n,F]."""
+    signal = examples.signal[:, np.newaxis].astype(np.float32) * np.float32(SIGNAL_SCALE)
+    features = examples.features.astype(np.float32) * np.float32(FEATURE_SCALE)
+    return signal, features
+
+
+def augment(
+    signal: Floats, features: Floats, how: Augmentation, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Randomly changed copies, cut and rounded as int8 would be."""
+    n, _, window, _ = signal.shape
+    factor = rng.uniform(1 - how.gain, 1 + how.gain, (n, 1, 1, 1)).astype(np.float32)
+    factor *= np.where(rng.random((n, 1, 1, 1)) < how.invert, -1, 1).astype(np.float32)
+    shift = rng.integers(-how.shift_samples, how.shift_samples + 1, n)
+    position = np.clip(np.arange(window)[np.newaxis] + shift[:, np.newaxis], 0, window - 1)
+    signal = np.take_along_axis(signal, position[:, np.newaxis, :, np.newaxis], axis=2) * factor
+    signal += rng.normal(0, how.signal_noise, signal.shape).astype(np.float32)
+    keep = rng.random(features.shape) >= how.feature_drop
+    features = features + rng.normal(0, how.feature_noise, features.shape).astype(np.float32)
+    return _as_int8(signal, SIGNAL_SCALE), _as_int8(features * keep, FEATURE_SCALE)
+
+
+def _as_int8(real: Floats, scale: float) -> Floats:
+    rounded: Floats = np.clip(np.rint(real / scale), -128, 127).astype(np.float32)
+    return rounded * np.float32(scale)
+
+
+def epoch_arrays(
+    examples: Examples,
+    weights: NDArray[np.float64],
+    sampling: Sampling,
+    how: Augmentation,
+    seed: int,
+    epoch: int,
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """One epoch's inputs (real units) and labels, in the order they are to be used."""
+    rng = np.random.default_rng([seed, epoch])
+    rows = rng.choice(len(examples), sampling.examples, p=weights)
+    chosen = examples.where(rows)
+    signal, features = augment(*to_real(chosen), how, rng)
+    return signal, features, chosen.label.astype(np.int64)

@@ -1,0 +1,181 @@
+"""Train a recipe's network on the core's tensors.
+
+Same recipe, records and machine: same weights. A checkpoint is written after every epoch and a
+training that was broken off goes on there with `resume`, to the same weights as without a break.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from einthoven.aami import CLASSES
+from einthoven.errors import UsageError
+from training import dataset
+from training.dataset import Examples
+from training.recipe import Recipe
+from training.recipe import load as load_recipe
+from training.sampling import draw_weights, epoch_arrays, to_real
+
+FLOAT_MODEL = "float.weights.h5"
+LOG = "training_log.jsonl"
+CHECKPOINTS = "checkpoints"
+
+
+def train(recipe: Path, out: Path, resume: bool = False, data: Path | None = None) -> Path:
+    """Train `recipe` into folder `out`, float; returns `out`. `einthoven quantize` comes next.
+
+    `out` gets the recipe, the weights, a log (one JSON object per epoch) and `training.json`
+    (data's digest and counts, pipeline hash). Raises UsageError if `out` holds another training.
+    """
+    settings = load_recipe(recipe)
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise UsageError(f"{out} is not empty: choose another --out, or --resume to go on there")
+    kept = out / "recipe.toml"
+    if resume and kept.exists() and load_recipe(kept) != settings:
+        raise UsageError(f"{out} was begun with another recipe: choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    if recipe.resolve() != kept.resolve():
+        shutil.copyfile(recipe, kept)
+    examples = dataset.load(settings.data, data)
+    (out / "training.json").write_text(json.dumps(_provenance(settings, examples), indent=1) + "\n")
+    with Progress(
+        TextColumn("train {task.description}"),
+        BarColumn(),
+        TextColumn("epoch {task.completed}/{task.total}, loss {task.fields[loss]}"),
+        TimeRemainingColumn(),
+    ) as progress:
+        task = progress.add_task(settings.name, total=settings.fit.epochs, loss="–")
+
+        def show(entry: dict[str, Any]) -> None:
+            progress.update(task, completed=entry["epoch"], loss=f"{entry['loss']:.3f}")
+
+        fit(examples, settings, out, show)
+    return out
+
+
+def fit(
+    examples: Examples,
+    recipe: Recipe,
+    out: Path | None = None,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
+    stop_after: int | None = None,
+) -> Any:
+    """Fit a fresh network, or go on from `out`'s checkpoint; returns the float Keras model.
+
+    `stop_after`: leave after that many epochs in all, as a training that is broken off.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums depend on the number of cores
+    from training.model import build, keras, tf
+
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(recipe.seed)
+    model = build(
+        recipe.model, dataset.WINDOW, dataset.CHANNELS, examples.features.shape[1], len(CLASSES)
+    )
+    steps = -(-recipe.sampling.examples // recipe.fit.batch)
+    optimizer = keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(
+            recipe.fit.learning_rate, steps * recipe.fit.epochs
+        ),
+        weight_decay=recipe.fit.weight_decay,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+    optimizer.build(model.trainable_variables)
+    step = _training_step(model, optimizer, recipe)
+
+    done = tf.Variable(0, dtype=tf.int64)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, epochs=done)
+    manager = None
+    if out is not None:
+        manager = tf.train.CheckpointManager(checkpoint, str(out / CHECKPOINTS), max_to_keep=1)
+        if manager.latest_checkpoint:
+            checkpoint.restore(manager.latest_checkpoint).assert_consumed()
+            _cut_log(out / LOG, int(done))
+    weights = draw_weights(examples, recipe.sampling)
+    for epoch in range(int(done), min(recipe.fit.epochs, stop_after or recipe.fit.epochs)):
+        signal, features, label = epoch_arrays(
+            examples, weights, recipe.sampling, recipe.augmentation, recipe.seed, epoch
+        )
+        losses = []
+        for i in range(0, len(label), recipe.fit.batch):
+            rows = slice(i, i + recipe.fit.batch)
+            losses.append(float(step(signal[rows], features[rows], label[rows])))
+        done.assign(epoch + 1)
+        entry = {"epoch": epoch + 1, "loss": round(float(np.mean(losses)), 6)}
+        if out is not None and manager is not None:
+            with (out / LOG).open("a") as log:
+                log.write(json.dumps(entry) + "\n")
+            manager.save()
+        on_epoch(entry)
+    if int(done) == recipe.fit.epochs:
+        _recalibrate(model, examples, weights, recipe)
+        _add_bias(model, recipe.logit_bias)
+        if out is not None:
+            model.save_weights(out / FLOAT_MODEL)
+    return model
+
+
+def _training_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
+    from training.model import keras, tf
+
+    loss_of = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=recipe.fit.label_smoothing
+    )
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(signal: Any, features: Any, label: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = model([signal, features], training=True)
+            loss = loss_of(tf.one_hot(label, len(CLASSES)), logits)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return step
+
+
+def _recalibrate(model: Any, examples: Examples, weights: Any, recipe: Recipe) -> None:
+    """Batch normalization's statistics anew, over what the final weights see."""
+    from training.model import keras
+
+    rng = np.random.default_rng([recipe.seed, recipe.fit.epochs])
+    rows = rng.choice(len(examples), min(len(examples), 20_000), p=weights)
+    inputs = to_real(examples.where(rows))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            before = keras.Model(model.inputs, layer.input)
+            values = before.predict(inputs, batch_size=1024, verbose=0)
+            axes = tuple(range(values.ndim - 1))
+            layer.moving_mean.assign(values.mean(axes))
+            layer.moving_variance.assign(values.var(axes))
+
+
+def _add_bias(model: Any, bias: tuple[float, ...]) -> None:
+    layer = model.get_layer("logits")
+    layer.bias.assign(layer.bias.numpy() + np.array(bias, dtype=np.float32))
+
+
+def _cut_log(log: Path, epochs: int) -> None:
+    """A log may hold an epoch more than the checkpoint when a training was killed between."""
+    if log.exists():
+        lines = log.read_text().splitlines(keepends=True)
+        log.write_text("".join(lines[:epochs]))
+
+
+def _provenance(recipe: Recipe, examples: Examples) -> dict[str, Any]:
+    return {
+        "recipe": recipe.name,
+        "settings": asdict(recipe),
+        "pipeline_sha256": dataset.PIPELINE_SHA256,
+        "data_sha256": examples.digest(),
+        "beats": examples.counts(),
+        "detections_without_label": int(np.sum(examples.label < 0)),
+        "patients": len(np.unique(examples.patient)),
+    }
