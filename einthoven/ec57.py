@@ -12,6 +12,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -289,7 +290,7 @@ def _track(annotations: Annotations, window: int) -> _Track:
     onsets = [begin for begin, _ in flutter + shutdowns]
     rr = [
         0 if any(before <= onset < now for onset in onsets) else now - before
-        for before, now in zip(beats, beats[1:], strict=False)
+        for before, now in pairwise(beats)
     ]
     return _Track(
         times=[*beats, _NEVER],

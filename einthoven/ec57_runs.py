@@ -144,7 +144,7 @@ def _runs(
     labelled: list[tuple[int, str]], rules: _Rules, start: int, end: int, margin: int
 ) -> list[tuple[int, int, int]]:
     """(length, window begin, window end) of the runs of one annotator."""
-    runs = []
+    runs: list[tuple[int, int, int]] = []
     length, begin, last = 0, start - margin, start + margin
     for time, label in labelled:
         if time > end:

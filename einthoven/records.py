@@ -87,12 +87,25 @@ class Record:
 
 
 def find_database(data: Path | None, db: str = "mitdb", selection: str = "all") -> Path:
-    """Folder that holds the records of database `db`.
+    """Folder that holds the records of database `db`, downloading them if there is none.
 
-    Looked for in `data`, `$EINTHOVEN_DATA`, `../shared/data` beside the checkout and the user's
-    cache; else `selection` of it (see `record_names`) is downloaded from PhysioNet to the cache.
-    `data` and `$EINTHOVEN_DATA` name a folder of WFDB records or one that holds databases by
-    name. Raises RecordError when a folder that was named has none, DownloadError.
+    Looked for as `local_database` does; else `selection` of it (see `record_names`) is
+    downloaded from PhysioNet to the user's cache. Raises RecordError when a folder that was
+    named has none, DownloadError.
+    """
+    found = local_database(data, db)
+    if found is not None:
+        return found
+    from einthoven import download  # imports this module to verify what it fetched
+
+    return download.fetch(db, cached_database(db), selection)
+
+
+def local_database(data: Path | None, db: str = "mitdb") -> Path | None:
+    """Folder of database `db` by `data`, `$EINTHOVEN_DATA`, or `../shared/data` of the checkout.
+
+    The first two name a folder of WFDB records or one that holds databases by name. None if
+    none is named and the last is not there. Raises RecordError when one is named and has none.
     """
     env = os.environ.get("EINTHOVEN_DATA")
     for source, named in (("--data", data), ("$EINTHOVEN_DATA", Path(env) if env else None)):
@@ -105,11 +118,12 @@ def find_database(data: Path | None, db: str = "mitdb", selection: str = "all") 
                 )
             return found
     shared = ROOT.parent / "shared" / "data" / db
-    if shared.is_dir() and _all_records(shared):
-        return shared
-    from einthoven import download  # imports this module to verify what it fetched
+    return shared if shared.is_dir() and _all_records(shared) else None
 
-    return download.fetch(db, cache_dir() / "records" / db, selection)
+
+def cached_database(db: str) -> Path:
+    """Where a database is downloaded to."""
+    return cache_dir() / "records" / db
 
 
 def _database_in(folder: Path, db: str) -> Path | None:
@@ -127,17 +141,9 @@ def record_names(folder: Path, selection: str) -> list[str]:
     MIT-BIH), or "all": the records of the folder's RECORDS file, else every `*.hea`, sorted.
     Raises RecordError if there are none or if one that was named is not there.
     """
-    chosen = selection.strip()
-    if chosen.lower() == "all":
-        names = _all_records(folder)
-        if not names:
-            raise RecordError(f"{folder} has no WFDB records (*.hea)")
-    elif chosen.lower() in ("ds1", "ds2"):
-        names = list(DS1 if chosen.lower() == "ds1" else DS2)
-    else:
-        names = list(dict.fromkeys(s.strip() for s in chosen.split(",") if s.strip()))
-        if not names:
-            raise RecordError("no record named: give 100,119 or ds1, ds2, all")
+    names = selected_names(selection) or _all_records(folder)
+    if not names:
+        raise RecordError(f"{folder} has no WFDB records (*.hea)")
     missing = [n for n in names if not _beside(folder, n, ".hea").is_file()]
     if missing:
         there = _all_records(folder)
@@ -146,10 +152,28 @@ def record_names(folder: Path, selection: str) -> list[str]:
     return names
 
 
+def selected_names(selection: str) -> list[str] | None:
+    """The names that `selection` means, as of `record_names`; None for "all"."""
+    chosen = selection.strip()
+    if chosen.lower() == "all":
+        return None
+    if chosen.lower() in ("ds1", "ds2"):
+        return list(DS1 if chosen.lower() == "ds1" else DS2)
+    names = list(dict.fromkeys(s.strip() for s in chosen.split(",") if s.strip()))
+    if not names:
+        raise RecordError("no record named: give 100,119 or ds1, ds2, all")
+    return names
+
+
 def _all_records(folder: Path) -> list[str]:
     listing = folder / "RECORDS"
     if listing.is_file():
         return listing.read_text(encoding="utf-8", errors="replace").split()
+    return headers(folder)
+
+
+def headers(folder: Path) -> list[str]:
+    """Names of the records whose headers are in `folder`, sorted."""
     # Some databases (ptbdb) keep their records in a folder per patient.
     return sorted(p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.hea"))
 
@@ -174,22 +198,9 @@ def read_record(
     """
     header = _read_header(folder, name)
     index = _lead_index(header, name, lead)
-    signal_file = _beside(folder, name, ".hea").parent / header.file_name[index]
-    _check_present(header, index, name, signal_file)
     verify_sha256(folder, _beside(folder, name, ".hea"))
-    verify_sha256(folder, signal_file)
-    samples = _read_signal(folder, name, index)
-    if header.sig_len and len(samples) != header.sig_len:
-        raise RecordError(
-            f"record {name}: {signal_file.name} holds {len(samples)} samples where the header says "
-            f"{header.sig_len}: fetch it again (einthoven data fetch)"
-        )
-    expected = header.checksum[index]
-    if expected is not None and (int(samples.sum()) - expected) % 65536 != 0:
-        raise RecordError(
-            f"record {name}: checksum of lead {header.sig_name[index]} is wrong, "
-            f"{signal_file.name} is corrupt: fetch it again (einthoven data fetch)"
-        )
+    verify_sha256(folder, _signal_file(folder, name, header, index))
+    samples = _checked_samples(folder, name, header, index)
     calibrated = _is_calibrated(folder, name, index)
     gain = header.adc_gain[index] if calibrated else uncalibrated_gain or _known_gain(header)
     if gain is None or gain <= 0:
@@ -239,6 +250,36 @@ def _lead_index(header: Any, name: str, lead: str | None) -> int:
     if DEFAULT_LEAD in by_upper:
         return by_upper[DEFAULT_LEAD]
     return next((i for i, s in enumerate(leads) if _ECG_LEAD.fullmatch(s)), 0)
+
+
+def verify_record(folder: Path, name: str) -> None:
+    """Check size and header checksum of every signal of a record. Raises RecordError."""
+    header = _read_header(folder, name)
+    for index in range(header.n_sig):
+        _checked_samples(folder, name, header, index)
+
+
+def _signal_file(folder: Path, name: str, header: Any, index: int) -> Path:
+    return _beside(folder, name, ".hea").parent / str(header.file_name[index])
+
+
+def _checked_samples(folder: Path, name: str, header: Any, index: int) -> NDArray[np.int64]:
+    """One signal of a record; its size and checksum are those of the header."""
+    signal_file = _signal_file(folder, name, header, index)
+    _check_present(header, index, name, signal_file)
+    samples = _read_signal(folder, name, index)
+    if header.sig_len and len(samples) != header.sig_len:
+        raise RecordError(
+            f"record {name}: {signal_file.name} holds {len(samples)} samples where the header says "
+            f"{header.sig_len}: fetch it again (einthoven data fetch)"
+        )
+    expected = header.checksum[index]
+    if expected is not None and (int(samples.sum()) - expected) % 65536 != 0:
+        raise RecordError(
+            f"record {name}: checksum of lead {header.sig_name[index]} is wrong, "
+            f"{signal_file.name} is corrupt: fetch it again (einthoven data fetch)"
+        )
+    return samples
 
 
 def _check_present(header: Any, index: int, name: str, signal_file: Path) -> None:
