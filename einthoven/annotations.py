@@ -82,11 +82,14 @@ def write_annotations(
     samples: ArrayLike,
     symbols: Sequence[str],
     rate_hz: float,
+    *,
+    subtype: ArrayLike | None = None,
+    aux: Sequence[str] | None = None,
 ) -> Path:
     """Write `<name>.<annotator>` in MIT format, with its rate in it, whole or not at all.
 
-    PhysioNet's programs read it (`bxb -r 100 -a atr ein`). Times must not decrease. Returns
-    the path. Raises RecordError.
+    PhysioNet's programs read it (`bxb -r 100 -a atr ein`). Times must not decrease. `subtype`
+    and `aux` as in Annotations, empty by default. Returns the path. Raises RecordError.
     """
     path = folder / f"{name}.{annotator}"
     times = np.asarray(samples, dtype=np.int64)
@@ -99,6 +102,8 @@ def write_annotations(
                     annotator,
                     times,
                     symbol=list(symbols),
+                    subtype=None if subtype is None else np.asarray(subtype, dtype=np.int64),
+                    aux_note=None if aux is None else list(aux),
                     fs=rate_hz,
                     write_dir=scratch,
                 )

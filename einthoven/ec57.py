@@ -162,6 +162,12 @@ class Comparison(Scores):
     pairs: NDArray[np.int64]
     """[m, 2] indices into the reference's and the test's annotations, in order of time;
     -1 where there is no beat. Beats that EC57 does not score are not in it."""
+    start_s: float
+    """Scored from here on."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As of Scores, and from where the record was scored."""
+        return {**super().to_dict(), "start_s": self.start_s}
 
     @property
     def matched(self) -> NDArray[np.int64]:
@@ -231,6 +237,7 @@ def compare(
         rate_hz=rate_hz,
         shutdown_s=_shutdown_seconds(tst.shutdowns, rate_hz, end_sample),
         pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+        start_s=start_s,
     )
 
 

@@ -123,8 +123,10 @@ def text_report(scores: Sequence[RecordScore]) -> str:
     by_protocol = {p: [(s.record, s.protocols[p]) for s in scores] for p in PROTOCOLS}
     ventricular = [(s.record, s.ventricular_runs) for s in scores]
     supraventricular = [(s.record, s.supraventricular_runs) for s in scores]
+    short = [name for name, s in by_protocol["ec57"] if s.start_s < LEARNING_S]
+    but = f"; shorter and scored whole: {', '.join(short)}" if short else ""
     parts = {
-        "EC57, beat by beat (first 5 minutes not scored)": beat_table(by_protocol["ec57"]),
+        f"EC57, beat by beat (first 5 minutes not scored{but})": beat_table(by_protocol["ec57"]),
         "Whole records, beat by beat": beat_table(by_protocol["whole"]),
         "Whole records, classes as the literature maps them": literature_table(
             gross(s for _, s in by_protocol["whole"])
