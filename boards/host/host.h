@@ -1,0 +1,30 @@
+/* What main.c opens and port.c uses. */
+#ifndef EIN_HOST_H
+#define EIN_HOST_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "ein_port.h"
+
+/* Environment variable that carries the descriptors over a reset. */
+#define EIN_HOST_RESET "EIN_HOST_RESET"
+
+typedef struct {
+    int listener; /* -1: there is one peer only, and the process ends with it */
+    int in, out;  /* -1: nobody is connected */
+    FILE *adc;    /* NULL: no ADC */
+    bool adc_paced;
+    ein_reset_reason_t reset_reason;
+    char **argv;
+} ein_host_t;
+
+extern ein_host_t ein_host;
+
+/* Takes an open descriptor as the link in both directions. */
+void ein_host_use(int fd);
+
+/* Prints what failed, with errno's text, and ends the process with code 1. */
+void ein_host_die(const char *what);
+
+#endif

@@ -1,0 +1,142 @@
+/* The application as a process: over stdin and stdout, a pseudo-terminal, or a TCP connection.
+ *
+ *   einthoven-host                   stdin and stdout
+ *   einthoven-host --fd N            N is a listening TCP socket that was inherited
+ * (einthoven.boards) einthoven-host --listen PORT     listens on 127.0.0.1; PORT 0 takes a free
+ * one; prints the URL einthoven-host --pty             prints the name of a pseudo-terminal
+ *   ... --adc FILE                   stream mode: int16 samples, little-endian, one every 1/180 s,
+ * over and over; a FIFO is taken at the writer's pace
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "ein_app.h"
+#include "host.h"
+
+ein_host_t ein_host = {.listener = -1, .in = -1, .out = -1, .reset_reason = EIN_RESET_POWER};
+
+void ein_host_die(const char *what)
+{
+    fprintf(stderr, "einthoven-host: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static void open_listener(const char *port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t size = sizeof(address);
+    int on = 1;
+    ein_host.listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (ein_host.listener < 0 ||
+        setsockopt(ein_host.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(ein_host.listener, (struct sockaddr *)&address, size) != 0 ||
+        listen(ein_host.listener, 1) != 0 ||
+        getsockname(ein_host.listener, (struct sockaddr *)&address, &size) != 0) {
+        ein_host_die("cannot listen");
+    }
+    printf("socket://127.0.0.1:%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+}
+
+static void open_pty(void)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
+        ein_host_die("no pseudo-terminal");
+    }
+    /* The other end is held open here, so that the peer can come and go; raw, so that every byte
+       passes as it is. */
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    struct termios mode;
+    if (slave < 0 || tcgetattr(slave, &mode) != 0) {
+        ein_host_die("no pseudo-terminal");
+    }
+    cfmakeraw(&mode);
+    tcsetattr(slave, TCSANOW, &mode);
+    printf("%s\n", ptsname(master));
+    fflush(stdout);
+    ein_host_use(master);
+}
+
+static void open_adc(const char *path)
+{
+    ein_host.adc = fopen(path, "rb");
+    if (ein_host.adc == NULL) {
+        ein_host_die(path);
+    }
+    ein_host.adc_paced = fseek(ein_host.adc, 0, SEEK_SET) == 0;
+}
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE]\n");
+    exit(2);
+}
+
+/* True after ein_port_reset(): listener and connection are still open and are taken over. */
+static bool take_over(void)
+{
+    const char *text = getenv(EIN_HOST_RESET);
+    if (text == NULL ||
+        sscanf(text, "%d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out) != 3) {
+        return false;
+    }
+    unsetenv(EIN_HOST_RESET);
+    ein_host.reset_reason = EIN_RESET_SOFTWARE;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    ein_host.argv = argv;
+    bool open = take_over();
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--pty") == 0) {
+            if (!open) {
+                open_pty();
+            }
+            open = true;
+            continue;
+        }
+        if (i + 1 == argc) {
+            usage();
+        }
+        const char *value = argv[++i];
+        if (strcmp(option, "--adc") == 0) {
+            open_adc(value);
+            continue;
+        }
+        if (strcmp(option, "--fd") == 0) {
+            if (!open) {
+                ein_host.listener = (int)strtol(value, NULL, 10);
+            }
+        } else if (strcmp(option, "--listen") == 0) {
+            if (!open) {
+                open_listener(value);
+            }
+        } else {
+            usage();
+        }
+        open = true;
+    }
+    if (!open) {
+        ein_host.in = STDIN_FILENO;
+        ein_host.out = STDOUT_FILENO;
+    }
+    ein_app_init();
+    for (;;) {
+        ein_app_step();
+    }
+}

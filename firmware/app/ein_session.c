@@ -1,0 +1,133 @@
+#include "ein_session.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ein_crc32.h"
+#include "ein_model.h"
+#include "ein_port.h"
+
+/* Wire and model must agree with the pipeline on what a beat is. */
+typedef char ein_check_logits[sizeof(((ein_wire_beat_t *)0)->logits) == EIN_CLASSES ? 1 : -1];
+typedef char ein_check_outputs[EIN_MODEL_OUTPUTS == EIN_CLASSES ? 1 : -1];
+typedef char ein_check_tensor[sizeof(ein_tensor_t) == sizeof(((ein_tensor_t *)0)->signal) +
+                                                          sizeof(((ein_tensor_t *)0)->features)
+                                  ? 1
+                                  : -1];
+
+static uint32_t arena[(EIN_MODEL_ARENA_BYTES + 3u) / 4u];
+
+ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *start)
+{
+    session->id = 0;
+    const ein_core_config_t config = {start->gain_lsb_per_mv, start->rail_lo, start->rail_hi};
+    ein_status_t status = ein_core_init(&session->core, &config);
+    if (status != EIN_OK) {
+        return status;
+    }
+    session->id = start->session;
+    session->mode = start->mode;
+    session->finishing = false;
+    session->finished = false;
+    session->next_sample = 0;
+    session->started_at = 0;
+    session->event_count_max = 0;
+    session->events_lost = 0;
+    ein_stats_init(&session->per_sample);
+    ein_stats_init(&session->per_inference);
+    ein_outbox_init(&session->outbox);
+    return EIN_OK;
+}
+
+uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES])
+{
+    uint32_t before = ein_port_count();
+    ein_model_infer(arena, &tensor->signal[0][0], tensor->features, logits);
+    return ein_port_count() - before;
+}
+
+/* Index of the largest, the lowest one on a tie. */
+static uint8_t argmax(const int8_t logits[EIN_CLASSES])
+{
+    uint8_t best = 0;
+    for (uint8_t i = 1; i < EIN_CLASSES; i++) {
+        if (logits[i] > logits[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void take_event(ein_session_t *session, const ein_event_t *event,
+                       ein_session_on_event_t on_event)
+{
+    ein_outbox_event_t *out = ein_outbox_add(&session->outbox);
+    ein_wire_beat_t *beat = &out->beat;
+    out->is_beat = event->kind == EIN_EVENT_BEAT;
+    beat->t_samples = event->t_samples;
+    beat->t_emitted = event->t_emitted;
+    beat->flags = event->flags;
+    if (out->is_beat) {
+        beat->rr_prev_samples = event->rr_prev_samples;
+        beat->rr_next_samples = event->rr_next_samples;
+        beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
+        beat->count = ein_session_infer(event->tensor, beat->logits);
+        beat->label = argmax(beat->logits);
+        ein_stats_add(&session->per_inference, beat->count);
+    }
+    uint32_t since_sample = ein_port_count() - session->started_at;
+    if (!session->finishing && since_sample > session->event_count_max) {
+        session->event_count_max = since_sample;
+    }
+    ein_port_poll(false); /* many events in a row must not look like a hang */
+    on_event(out);
+}
+
+bool ein_session_drain(ein_session_t *session, ein_session_on_event_t on_event)
+{
+    ein_event_t event;
+    for (;;) {
+        if (ein_outbox_full(&session->outbox)) {
+            if (session->mode != EIN_WIRE_MODE_STREAM) {
+                return false;
+            }
+            ein_outbox_drop(&session->outbox);
+            session->events_lost++;
+        }
+        if (!ein_core_next(&session->core, &event)) {
+            return true;
+        }
+        take_event(session, &event, on_event);
+    }
+}
+
+void ein_session_push(ein_session_t *session, int16_t sample)
+{
+    session->started_at = ein_port_count();
+    size_t used = ein_core_push(&session->core, &sample, 1);
+    ein_stats_add(&session->per_sample, ein_port_count() - session->started_at);
+    assert(used == 1);
+    (void)used;
+    session->next_sample++;
+}
+
+void ein_session_gap(ein_session_t *session, uint32_t lost)
+{
+    ein_core_gap(&session->core, lost);
+    session->next_sample += lost;
+}
+
+bool ein_session_finish(ein_session_t *session, ein_session_on_event_t on_event)
+{
+    if (!session->finishing) {
+        if (!ein_session_drain(session, on_event)) {
+            return false;
+        }
+        ein_core_finish(&session->core);
+        session->finishing = true;
+    }
+    if (!session->finished) {
+        session->finished = ein_session_drain(session, on_event);
+    }
+    return session->finished;
+}

@@ -1,0 +1,51 @@
+/* A session: samples in, numbered events out, through core and engine. Knows nothing of the wire.
+ *
+ * One model, one arena, hence one session at a time; all of it in static memory.
+ */
+#ifndef EIN_SESSION_H
+#define EIN_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ein_core.h"
+#include "ein_outbox.h"
+#include "ein_stats.h"
+#include "ein_wire_gen.h"
+
+typedef struct {
+    uint32_t id; /* 0: none open */
+    uint8_t mode;
+    bool finishing, finished;
+    uint32_t next_sample; /* all before it went through the core */
+    uint32_t started_at;  /* counter when the newest sample was taken */
+    uint32_t event_count_max;
+    uint32_t events_lost;
+    ein_stats_t per_sample, per_inference;
+    ein_core_t core;
+    ein_outbox_t outbox;
+} ein_session_t;
+
+/* Called for every new event, when it is ready to be sent. */
+typedef void (*ein_session_on_event_t)(const ein_outbox_event_t *event);
+
+/* Opens a session and forgets the one before. Status of ein_core_init: on an error none is open. */
+ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *start);
+
+/* Takes the events that the core has ready, runs the model on beats and puts them into the outbox.
+   False if the outbox is full, and there may be more. */
+bool ein_session_drain(ein_session_t *session, ein_session_on_event_t on_event);
+
+/* One sample through the core. Only after ein_session_drain returned true. */
+void ein_session_push(ein_session_t *session, int16_t sample);
+
+/* Stream mode: samples that were lost before the one that is pushed next. After a drain, too. */
+void ein_session_gap(ein_session_t *session, uint32_t lost);
+
+/* No more samples. Call again until it returns true: the last event is then in the outbox. */
+bool ein_session_finish(ein_session_t *session, ein_session_on_event_t on_event);
+
+/* Runs the model on a tensor; returns what the counter counted. */
+uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES]);
+
+#endif

@@ -1,0 +1,10 @@
+/* Entry of boards that boot into main() and pass no arguments. */
+#include "ein_app.h"
+
+int main(void)
+{
+    ein_app_init();
+    for (;;) {
+        ein_app_step();
+    }
+}
