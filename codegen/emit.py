@@ -1,0 +1,341 @@
+"""Write a graph as C: constants, and one function that calls the engine's kernels.
+
+The text depends on the graph and the model's description only: same inputs, same bytes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from codegen.graph import (
+    Add,
+    Concat,
+    Conv,
+    Depthwise,
+    Graph,
+    Int8,
+    Mean,
+    Op,
+    Pad,
+    Pool,
+    Requantize,
+    Softmax,
+    Tensor,
+)
+from codegen.planner import Plan, conv_layout, scratch_key, tensor_key
+from codegen.quantize import Factor
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+    autoescape=False,
+)
+
+HEADERS: dict[type[Op], str] = {
+    Conv: "ein_nn_conv.h",
+    Depthwise: "ein_nn_depthwise.h",
+    Add: "ein_nn_add.h",
+    Pool: "ein_nn_pool.h",
+    Mean: "ein_nn_mean.h",
+    Requantize: "ein_nn_requantize.h",
+    Pad: "ein_nn_copy.h",
+    Concat: "ein_nn_copy.h",
+    Softmax: "ein_nn_softmax.h",
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the generated files say of the model besides its graph."""
+
+    name: str
+    sha256: str
+    pipeline_sha256: str | None = None
+
+
+@dataclass
+class _Emitted:
+    label: str
+    shapes: str
+    data: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
+
+
+def argument_names(graph: Graph) -> tuple[list[str], list[str]]:
+    """C parameter names of inputs and outputs, in the `.tflite`'s order.
+
+    A beat model (one input with a length, one of a single position) has `signal` and `features`.
+    """
+    outputs = [f"output{i}" for i in range(len(graph.outputs))]
+    if len(outputs) == 1:
+        outputs = ["logits"]
+    kinds = ["signal" if t.length > 1 else "features" for t in graph.inputs]
+    if sorted(kinds) == ["features", "signal"]:
+        return kinds, outputs
+    return [f"input{i}" for i in range(len(graph.inputs))], outputs
+
+
+def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
+    """`ein_model.h` and `ein_model.c` of `graph`, placed as `plan` says."""
+    in_names, out_names = argument_names(graph)
+    places = {t.index: n for t, n in zip(graph.inputs, in_names, strict=True)}
+    places |= {t.index: n for t, n in zip(graph.outputs, out_names, strict=True)}
+    writer = _Writer(plan, places)
+    ops = [writer.op(number, op) for number, op in enumerate(graph.ops)]
+    inputs = [_argument(t, n) for t, n in zip(graph.inputs, in_names, strict=True)]
+    inputs.sort(key=lambda a: a["argument"] == "features")  # the API's order, not the file's
+    outputs = [_argument(t, n) for t, n in zip(graph.outputs, out_names, strict=True)]
+    context = {
+        "name": description.name,
+        "sha256": description.sha256,
+        "sha256_rows": _rows([f"0x{b:02x}" for b in bytes.fromhex(description.sha256)], 8),
+        "pipeline_sha256": description.pipeline_sha256,
+        "params": graph.params,
+        "macs": graph.macs,
+        "arena": plan.size,
+        "lower_bound": plan.lower_bound,
+        "inputs": inputs,
+        "outputs": outputs,
+        "output_scale": f"{np.float32(graph.outputs[0].scale)!s}f",
+        "headers": sorted({HEADERS[type(op)] for op in graph.ops}),
+        "ops": ops,
+    }
+    return {name: _render(f"{name}.j2", context) for name in ("ein_model.h", "ein_model.c")}
+
+
+def emit_tflite(data: bytes, name: str) -> dict[str, str]:
+    """`ein_model_tflite.h` and `.c`: the file's bytes as an array."""
+    context = {"name": name, "size": len(data), "rows": _rows([str(b) for b in data], 24)}
+    names = ("ein_model_tflite.h", "ein_model_tflite.c")
+    return {name: _render(f"{name}.j2", context) for name in names}
+
+
+def pack_weights(weights: Int8) -> Int8:
+    """[out, kernel, in] as the convolution kernels want it: see ein_nn_conv.h."""
+    out = weights.shape[0]
+    flat = weights.reshape(out, -1)
+    padded = np.zeros((-(-out // 2) * 2, -(-flat.shape[1] // 4) * 4), dtype=np.int8)
+    padded[:out, : flat.shape[1]] = flat
+    blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., [0, 2, 1, 3]]
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).ravel()
+
+
+def _render(template: str, context: dict[str, Any]) -> str:
+    return _TEMPLATES.get_template(template).render(context)
+
+
+def _rows(items: Sequence[str], per_row: int) -> list[str]:
+    return [", ".join(items[i : i + per_row]) for i in range(0, len(items), per_row)]
+
+
+def _argument(tensor: Tensor, name: str) -> dict[str, Any]:
+    return {
+        "argument": name,
+        "length": tensor.length,
+        "channels": tensor.channels,
+        "size": tensor.size,
+        "zero_point": tensor.zero_point,
+    }
+
+
+def _array(declaration: str, items: Iterable[str], per_row: int) -> str:
+    body = "".join(f"    {row},\n" for row in _rows(list(items), per_row))
+    return f"static const {declaration} = {{\n{body}}};"
+
+
+def _struct(kind: str, name: str, fields: dict[str, object]) -> str:
+    body = "".join(f"    .{key} = {value},\n" for key, value in fields.items())
+    return f"static const {kind} {name} = {{\n{body}}};"
+
+
+class _Writer:
+    """Emits ops one by one; names their constants by the op's number."""
+
+    def __init__(self, plan: Plan, places: dict[int, str]) -> None:
+        self.plan = plan
+        self.places = places  # tensors that are the caller's, by C name
+
+    def op(self, number: int, op: Op) -> _Emitted:
+        shapes = " + ".join(f"{t.length} × {t.channels}" for t in op.inputs)
+        done = _Emitted(op.label, f"{shapes} → {op.output.length} × {op.output.channels}")
+        match op:
+            case Conv():
+                self.conv(number, op, done)
+            case Depthwise():
+                self.depthwise(number, op, done)
+            case Add():
+                self.add(number, op, done)
+            case Pool():
+                self.pool(number, op, done)
+            case Concat():
+                self.concat(op, done)
+            case Pad():
+                self.pad(op, done)
+            case Mean():
+                self.call(number, op, done, "mean", {
+                    "offset": -op.inputs[0].length * op.inputs[0].zero_point,
+                    **_factor("", op.factor),
+                    "length": op.inputs[0].length,
+                    "channels": op.inputs[0].channels,
+                    "out_zero": op.output.zero_point,
+                })  # fmt: skip
+            case Requantize():
+                self.call(number, op, done, "requantize", {
+                    "size": op.output.size,
+                    **_factor("", op.factor),
+                    "in_zero": op.inputs[0].zero_point,
+                    "out_zero": op.output.zero_point,
+                })  # fmt: skip
+            case Softmax():
+                self.call(number, op, done, "softmax", {
+                    "multiplier": op.multiplier,
+                    "diff_min": op.diff_min,
+                    "left": op.left,
+                    "length": op.output.length,
+                    "channels": op.output.channels,
+                })  # fmt: skip
+            case _:
+                raise TypeError(f"no C for {type(op).__name__}")
+        out = op.output
+        done.code.append(f"TRACE({out.index}, {self.at(out)}, {out.size});")
+        return done
+
+    def at(self, tensor: Tensor) -> str:
+        """C expression of where `tensor` lies."""
+        if tensor.index in self.places:
+            return self.places[tensor.index]
+        return f"a + {self.plan.offsets[tensor_key(tensor)]}"
+
+    def call(
+        self, number: int, op: Op, done: _Emitted, kernel: str, fields: dict[str, object],
+        function: str = "", extra: str = "",
+    ) -> None:  # fmt: skip
+        """A constant struct, and the call that passes it with inputs and output."""
+        done.data.append(_struct(f"ein_nn_{kernel}_t", f"op{number}", fields))
+        buffers = ", ".join(self.at(t) for t in (*op.inputs, op.output))
+        done.code.append(f"ein_nn_{function or kernel}(&op{number}, {buffers}{extra});")
+
+    def weights(self, number: int, weights: Int8, done: _Emitted) -> None:
+        declaration = f"int8_t op{number}_weights[{weights.size}] EIN_NN_ALIGNED"
+        done.data.append(_array(declaration, map(str, weights.ravel().tolist()), 24))
+
+    def scales(
+        self, number: int, bias: Sequence[int], factors: Sequence[Factor], done: _Emitted
+    ) -> None:
+        items = [
+            f"{{{b}, {f.multiplier}, {f.left}, {f.right}}}"
+            for b, f in zip(bias, factors, strict=True)
+        ]
+        if len(items) % 2:
+            items.append("{0, 0, 0, 0}")
+        done.data.append(_array(f"ein_nn_scale_t op{number}_scales[{len(items)}]", items, 4))
+
+    def conv(self, number: int, op: Conv, done: _Emitted) -> None:
+        source, out, layout = op.inputs[0], op.output, conv_layout(op)
+        self.weights(number, pack_weights(op.weights), done)
+        self.scales(number, op.bias, op.factors, done)
+        flags = [("EIN_NN_CONV_ROWS", layout.rows), ("EIN_NN_CONV_SMALL", op.small)]
+        self.call(number, op, done, "conv", {
+            "weights": f"op{number}_weights",
+            "scales": f"op{number}_scales",
+            "in_length": source.length,
+            "in_channels": source.channels,
+            "out_length": out.length,
+            "out_channels": out.channels,
+            **_window(op),
+            "depth": layout.depth,
+            "step": layout.step,
+            "chunk": layout.chunk,
+            "in_zero": source.zero_point,
+            **_clamp(op),
+            "flags": " | ".join(f for f, on in flags if on) or "0",
+        }, extra=f", (int16_t *)(a + {self.plan.offsets[scratch_key(number)]})")  # fmt: skip
+
+    def depthwise(self, number: int, op: Depthwise, done: _Emitted) -> None:
+        self.weights(number, op.weights, done)
+        self.scales(number, op.bias, op.factors, done)
+        self.call(number, op, done, "depthwise", {
+            "weights": f"op{number}_weights",
+            "scales": f"op{number}_scales",
+            "in_length": op.inputs[0].length,
+            "out_length": op.output.length,
+            "out_channels": op.output.channels,
+            "multiplier": op.multiplier,
+            **_window(op),
+            "in_zero": op.inputs[0].zero_point,
+            **_clamp(op),
+        })  # fmt: skip
+
+    def add(self, number: int, op: Add, done: _Emitted) -> None:
+        a, b = op.inputs
+        self.call(number, op, done, "add", {
+            "size": op.output.size,
+            "b_multiplier": op.b_factor.multiplier,
+            "out_multiplier": op.out_factor.multiplier,
+            "b_right": op.b_factor.right,
+            "out_right": op.out_factor.right,
+            "a_zero": a.zero_point,
+            "b_zero": b.zero_point,
+            **_clamp(op),
+        })  # fmt: skip
+
+    def pool(self, number: int, op: Pool, done: _Emitted) -> None:
+        window = _window(op)
+        del window["dilation"]
+        self.call(number, op, done, "pool", {
+            "in_length": op.inputs[0].length,
+            "out_length": op.output.length,
+            "channels": op.output.channels,
+            **window,
+            "act_min": op.act_min,
+            "act_max": op.act_max,
+        }, function="average_pool" if op.average else "max_pool")  # fmt: skip
+
+    def concat(self, op: Concat, done: _Emitted) -> None:
+        to, start = op.output, 0
+        for source in op.inputs:
+            rows = 1 if op.by_length else source.length
+            width = source.size if op.by_length else source.channels
+            step = to.size if op.by_length else to.channels
+            at = f"{self.at(to)} + {start}"
+            done.code.append(
+                f"ein_nn_copy({self.at(source)}, {at}, {rows}, {width}, {width}, {step});"
+            )
+            start += width
+
+    def pad(self, op: Pad, done: _Emitted) -> None:
+        source, out = op.inputs[0], op.output
+        before = op.left * out.channels
+        after = out.size - before - source.size
+        done.code += [
+            f"ein_nn_fill({self.at(out)}, {before}, {out.zero_point});",
+            f"ein_nn_copy({self.at(source)}, {self.at(out)} + {before}, 1, {source.size}, 0, 0);",
+            f"ein_nn_fill({self.at(out)} + {before + source.size}, {after}, {out.zero_point});",
+        ]
+
+
+def _window(op: Conv | Depthwise | Pool) -> dict[str, object]:
+    window = op.window
+    return {
+        "kernel": window.kernel,
+        "stride": window.stride,
+        "dilation": window.dilation,
+        "pad_left": window.pad_left,
+    }
+
+
+def _clamp(op: Conv | Depthwise | Add) -> dict[str, object]:
+    return {"out_zero": op.output.zero_point, "act_min": op.act_min, "act_max": op.act_max}
+
+
+def _factor(prefix: str, value: Factor) -> dict[str, object]:
+    return {
+        f"{prefix}multiplier": value.multiplier,
+        f"{prefix}left": value.left,
+        f"{prefix}right": value.right,
+    }

@@ -1,0 +1,198 @@
+"""The graph that the generator emits: int8 tensors of [length, channels] and the engine's ops.
+
+Everything a kernel needs is here as integers; what the file said in floats is gone. `lower.py`
+builds a Graph from a `.tflite`, `planner.py` places its tensors, `model.py` writes it as C.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.quantize import Factor
+
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An activation. `index` is its number in the `.tflite`; `scale` and `zero_point` its units."""
+
+    index: int
+    name: str
+    length: int
+    channels: int
+    scale: float
+    zero_point: int
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.length * self.channels
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One step: reads `inputs`, writes `output`; `label` says where in the `.tflite` it is from."""
+
+    label: str
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds per inference."""
+        return 0
+
+    @property
+    def params(self) -> int:
+        """Weights and biases."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """How output positions see input positions: row = p · stride + tap · dilation − pad_left."""
+
+    kernel: int
+    stride: int
+    dilation: int
+    pad_left: int
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(Op):
+    """`weights` int8 [out, kernel, in]; `bias` with the input's zero point folded in."""
+
+    weights: Int8
+    bias: tuple[int, ...]
+    factors: tuple[Factor, ...]
+    window: Window
+    act_min: int
+    act_max: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds per inference, padded taps counted."""
+        return self.output.length * self.weights.size
+
+    @property
+    def params(self) -> int:
+        """Weights and biases."""
+        return self.weights.size + len(self.bias)
+
+    @property
+    def small(self) -> bool:
+        """Every channel fits the DSP path: see EIN_NN_CONV_SMALL."""
+        sums = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2)) * 128
+        return all(
+            (abs(b) + int(s)) << f.left < 1 << 30 and f.right >= 1
+            for b, s, f in zip(self.bias, sums, self.factors, strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Depthwise(Op):
+    """`weights` int8 [kernel, out]; `bias` as in the file: the kernel subtracts the zero point."""
+
+    weights: Int8
+    bias: tuple[int, ...]
+    factors: tuple[Factor, ...]
+    window: Window
+    multiplier: int
+    act_min: int
+    act_max: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds per inference, padded taps counted."""
+        return self.output.length * self.weights.size
+
+    @property
+    def params(self) -> int:
+        """Weights and biases."""
+        return self.weights.size + len(self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Op):
+    """inputs[0] has the larger scale: its factor is exactly 1/2."""
+
+    b_factor: Factor
+    out_factor: Factor
+    act_min: int
+    act_max: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pool(Op):
+    """Maximum or average over the window."""
+
+    average: bool
+    window: Window
+    act_min: int
+    act_max: int
+
+
+@dataclass(frozen=True, eq=False)
+class Mean(Op):
+    """Over the length; `factor` holds 1/length."""
+
+    factor: Factor
+
+
+@dataclass(frozen=True, eq=False)
+class Requantize(Op):
+    """The same values in another scale."""
+
+    factor: Factor
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Op):
+    """`left` positions of the zero point before, what is missing of the output's length after."""
+
+    left: int
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Op):
+    """Along the channels (`by_length` False) or along the length."""
+
+    by_length: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax(Op):
+    """Over the channels of each position."""
+
+    multiplier: int
+    left: int
+    diff_min: int
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Ops in order of execution. Inputs and outputs are the caller's buffers, not the arena's."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    ops: tuple[Op, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds per inference."""
+        return sum(op.macs for op in self.ops)
+
+    @property
+    def params(self) -> int:
+        """Weights and biases."""
+        return sum(op.params for op in self.ops)
+
+    def activations(self) -> Iterator[Tensor]:
+        """Tensors that are computed and are no outputs of the model: those of the arena."""
+        outside = {t.index for t in self.outputs}
+        for op in self.ops:
+            if op.output.index not in outside:
+                yield op.output

@@ -1,0 +1,334 @@
+"""From what the `.tflite` says to the graph that is generated, with every check on the way.
+
+An op or a shape that the engine does not know raises a ModelError that names op, tensor and cure.
+Where TFLite Micro itself would refuse or abort, so does this: the two always agree or both refuse.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen import tflite_reader
+from codegen.graph import (
+    Add,
+    Concat,
+    Conv,
+    Depthwise,
+    Graph,
+    Mean,
+    Op,
+    Pad,
+    Pool,
+    Requantize,
+    Softmax,
+    Tensor,
+    Window,
+)
+from codegen.lower_context import MAX_EXTENT, NO_ACTIVATION, Context
+from codegen.quantize import (
+    Factor,
+    add_factors,
+    conv_factor,
+    dense_factor,
+    factor,
+    mean_factor,
+    softmax_scale,
+)
+from codegen.tflite_reader import RawModel, RawOp
+from einthoven.errors import ModelError
+
+_MAX_VERSIONS = {
+    "CONV_2D": 8,
+    "DEPTHWISE_CONV_2D": 7,
+    "FULLY_CONNECTED": 13,
+    "ADD": 5,
+    "MAX_POOL_2D": 3,
+    "AVERAGE_POOL_2D": 3,
+    "MEAN": 3,
+    "CONCATENATION": 4,
+    "RESHAPE": 1,
+    "EXPAND_DIMS": 1,
+    "SQUEEZE": 2,
+    "PAD": 4,
+    "QUANTIZE": 4,
+    "SOFTMAX": 3,
+}
+"""Newest version of each op in TensorFlow's `kernels/register.cc`; a newer one may mean more."""
+
+
+def load(path: Path) -> Graph:
+    """The graph of the `.tflite` file at `path`. Raises ModelError."""
+    return lower(tflite_reader.read(path))
+
+
+def lower(raw: RawModel) -> Graph:
+    """Check `raw` and turn it into a graph of the engine's ops. Raises ModelError."""
+    c = Context(raw)
+    inputs = tuple(c.declare(i, "model input") for i in raw.inputs)
+    ops: list[Op] = []
+    for op in raw.ops:
+        if op.name not in _LOWER:
+            known = ", ".join(sorted(_LOWER))
+            raise ModelError(f"{op} is not supported: build the model from {known}")
+        if op.version > _MAX_VERSIONS[op.name]:
+            raise ModelError(f"{op} has version {op.version}, newer than this reader knows")
+        if len(op.outputs) != 1:
+            raise ModelError(f"{op}: {len(op.outputs)} outputs, one is supported")
+        if op.outputs[0] in c.views:
+            raise ModelError(f"{op}: tensor {op.outputs[0]} is written twice: corrupt file")
+        made = _LOWER[op.name](c, op)
+        if made is not None:
+            ops.append(made)
+    for i in raw.outputs:
+        if i not in c.views:
+            raise ModelError(f"model output {c.named(i)} is never computed")
+    outputs = tuple(c.views[i] for i in raw.outputs)
+    computed = {op.output.index for op in ops}
+    if len({t.index for t in outputs}) != len(outputs) or any(
+        t.index not in computed for t in outputs
+    ):
+        raise ModelError("each model output must be a computed tensor of its own")
+    return Graph(inputs, outputs, _fold_padding(ops, outputs))
+
+
+def _conv(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    values, scales = c.weights(op, out.channels, 0)
+    if values.ndim != 4 or values.shape[0] != out.channels or values.shape[3] != source.channels:
+        raise ModelError(
+            f"{op}: weights {list(values.shape)} do not fit {source.channels} channels in and "
+            f"{out.channels} out (grouped convolution is not supported)"
+        )
+    axis = c.along(op, values.shape[1], values.shape[2])
+    kernel = values.shape[2] if axis == "W" else values.shape[1]
+    window = c.window(op, kernel, axis, source.length, out)
+    factors = [conv_factor(source.scale, s, out.scale) for s in scales]
+    return _convolution(c, op, source, out, values, factors, window)
+
+
+def _convolution(
+    c: Context,
+    op: RawOp,
+    source: Tensor,
+    out: Tensor,
+    values: NDArray[np.int64],
+    factors: list[Factor],
+    window: Window,
+) -> Conv:
+    values = values.reshape(out.channels, window.kernel, source.channels)
+    if values[0].size + 4 > MAX_EXTENT:
+        raise ModelError(f"{op}: {values[0].size} weights per output are too many")
+    factors = factors * (out.channels // len(factors))
+    sums = values.sum(axis=(1, 2)).tolist()
+    raw_bias = c.bias(op, out.channels)
+    bias = [b - source.zero_point * s for b, s in zip(raw_bias, sums, strict=True)]
+    c.check_sums(op, bias, 128 * np.abs(values).sum(axis=(1, 2)), factors)
+    return Conv(
+        str(op), (source,), out, values.astype(np.int8), tuple(bias), tuple(factors), window,
+        *c.activation(op, out),
+    )  # fmt: skip
+
+
+def _dense(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    if op.options["WeightsFormat"] != 0:
+        raise ModelError(f"{op}: shuffled weights are not supported: convert for reference use")
+    values, scales = c.weights(op, out.channels, 0)
+    if values.shape != (out.channels, source.size) or out.length != 1:
+        raise ModelError(
+            f"{op}: weights {list(values.shape)} do not fit {source.size} inputs and "
+            f"{out.length} × {out.channels} outputs: flatten before it, batch 1"
+        )
+    if len(scales) > 1:
+        factors = [conv_factor(source.scale, s, out.scale) for s in scales]
+    else:
+        factors = [dense_factor(source.scale, scales[0], out.scale)]
+        _check_bias_scale(c, op, source.scale * scales[0], out.scale)
+    flat = replace(source, length=1, channels=source.size)
+    return _convolution(c, op, flat, out, values, factors, Window(1, 1, 1, 0))
+
+
+def _check_bias_scale(c: Context, op: RawOp, product: float, out_scale: float) -> None:
+    if len(op.inputs) > 2 and op.inputs[2] >= 0:
+        scales = c.raw.tensors[op.inputs[2]].scales
+        if len(scales) != 1 or abs(product - scales[0]) / out_scale > 0.02:
+            raise ModelError(
+                f"{op}: the bias' scale is not input scale × weight scale (TFLite Micro "
+                "refuses it): quantize the model again"
+            )
+
+
+def _depthwise(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    values, scales = c.weights(op, out.channels, 3)
+    multiplier = op.options["DepthMultiplier"]
+    if values.ndim != 4 or values.shape[0] != 1 or values.shape[3] != out.channels:
+        raise ModelError(f"{op}: weights {list(values.shape)} for {out.channels} channels")
+    if multiplier < 1 or source.channels * multiplier != out.channels:
+        raise ModelError(
+            f"{op}: {source.channels} channels × multiplier {multiplier} are not {out.channels}"
+        )
+    axis = c.along(op, values.shape[1], values.shape[2])
+    kernel = values.shape[2] if axis == "W" else values.shape[1]
+    window = c.window(op, kernel, axis, source.length, out)
+    values = values.reshape(kernel, out.channels)
+    factors = [conv_factor(source.scale, s, out.scale) for s in scales]
+    factors = factors * (out.channels // len(factors))
+    bias = c.bias(op, out.channels)
+    c.check_sums(op, bias, 255 * np.abs(values).sum(axis=0), factors)
+    return Depthwise(
+        str(op), (source,), out, values.astype(np.int8), tuple(bias), tuple(factors), window,
+        multiplier, *c.activation(op, out),
+    )  # fmt: skip
+
+
+def _add(c: Context, op: RawOp) -> Op:
+    if len(op.inputs) != 2:
+        raise ModelError(f"{op}: {len(op.inputs)} inputs, two are needed")
+    a, b = c.view(op, 0), c.view(op, 1)
+    out = c.declare(op.outputs[0], op)
+    if not (a.length, a.channels) == (b.length, b.channels) == (out.length, out.channels):
+        raise ModelError(f"{op}: broadcasting is not supported: add tensors of the same shape")
+    if a.scale < b.scale:
+        a, b = b, a
+    _, b_factor, out_factor = add_factors(a.scale, b.scale, out.scale)
+    if out_factor.left or a.scale * 2 / (2**20 * out.scale) >= 1:
+        raise ModelError(f"{op}: the output's scale is too small (TFLite Micro aborts)")
+    return Add(str(op), (a, b), out, b_factor, out_factor, *c.activation(op, out))
+
+
+def _pool(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    height, width = op.options["FilterHeight"], op.options["FilterWidth"]
+    axis = c.along(op, height, width)
+    window = c.window(op, width if axis == "W" else height, axis, source.length, out)
+    if source.channels != out.channels:
+        raise ModelError(f"{op}: {source.channels} channels in, {out.channels} out")
+    c.same_units(op, source, out)
+    average = op.name == "AVERAGE_POOL_2D"
+    return Pool(str(op), (source,), out, average, window, *c.activation(op, out))
+
+
+def _mean(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    shape = c.raw.tensors[op.inputs[0]].shape
+    axes = {int(a) % len(shape) for a in c.constant(op, 1, "INT32").ravel()}
+    spatial = set(range(1, len(shape) - 1))
+    long_axes = {a for a in spatial if shape[a] > 1}
+    if not long_axes <= axes <= spatial or out.size != source.channels or len(axes) > 2:
+        raise ModelError(f"{op}: mean over axes {sorted(axes)}: only over the length")
+    mean = mean_factor(source.scale, out.scale, source.length)
+    if (source.length * 255) << mean.left >= 1 << 31:
+        raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
+    return Mean(str(op), (source,), replace(out, length=1, channels=source.channels), mean)
+
+
+def _requantize(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    change = factor(source.scale / out.scale)
+    if source.size != out.size or 255 << change.left >= 1 << 31:
+        raise ModelError(f"{op}: size or scale of its output does not fit its input's")
+    return Requantize(str(op), (source,), out, change)
+
+
+def _pad(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    shape = c.raw.tensors[op.inputs[0]].shape
+    pads = c.constant(op, 1, "INT32")
+    spatial = list(range(1, len(shape) - 1))
+    long_axis = max(spatial, key=lambda a: shape[a], default=0)
+    left, right = (int(n) for n in pads[long_axis]) if pads.shape == (len(shape), 2) else (-1, 0)
+    if left < 0 or right < 0 or pads.sum() != left + right or long_axis == 0:
+        raise ModelError(f"{op}: paddings {pads.tolist()}: only the length can be padded")
+    if (out.length, out.channels) != (source.length + left + right, source.channels):
+        raise ModelError(f"{op}: the output's shape does not fit the paddings: corrupt file")
+    c.same_units(op, source, out)
+    return Pad(str(op), (source,), out, left)
+
+
+def _concat(c: Context, op: RawOp) -> Op:
+    sources = tuple(c.view(op, i) for i in range(len(op.inputs)))
+    out = c.declare(op.outputs[0], op)
+    rank = len(c.raw.tensors[op.outputs[0]].shape)
+    axis = op.options.get("Axis", 0)
+    by_length = axis not in (-1, rank - 1)
+    if op.options.get("FusedActivationFunction", NO_ACTIVATION) != NO_ACTIVATION:
+        raise ModelError(f"{op}: a fused activation is not supported (nor by TFLite Micro)")
+    if by_length:
+        shapes = [c.raw.tensors[i].shape for i in (*op.inputs, *op.outputs)]
+        if not -rank <= axis < rank or any(
+            len(s) != rank or s[: axis % rank] != shapes[0][: axis % rank] for s in shapes
+        ):
+            raise ModelError(f"{op}: concatenation along axis {axis} is not supported")
+    lengths, channels = {s.length for s in sources}, {s.channels for s in sources}
+    fits = (
+        channels == {out.channels} and sum(s.length for s in sources) == out.length
+        if by_length
+        else lengths == {out.length} and sum(s.channels for s in sources) == out.channels
+    )
+    if not sources or not fits:
+        raise ModelError(f"{op}: its inputs' shapes do not add up to its output's")
+    for source in sources:
+        c.same_units(op, source, out)
+    return Concat(str(op), sources, out, by_length)
+
+
+def _softmax(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    if (source.length, source.channels) != (out.length, out.channels):
+        raise ModelError(f"{op}: input and output differ in shape: corrupt file")
+    if (out.scale, out.zero_point) != (1 / 256, -128) or source.channels > 4096:
+        raise ModelError(f"{op}: its output must have scale 1/256, zero point -128")
+    beta = float(op.options["Beta"])
+    scale = softmax_scale(beta, source.scale) if math.isfinite(beta) else None
+    if scale is None:
+        raise ModelError(f"{op}: beta {beta} × scale {source.scale} is too small or no number")
+    return Softmax(str(op), (source,), out, scale.multiplier, scale.left, scale.diff_min)
+
+
+def _reshape(c: Context, op: RawOp) -> None:
+    source = c.view(op, 0)
+    out = c.declare(op.outputs[0], op)
+    if source.size != out.size:
+        raise ModelError(f"{op}: {source.size} values in, {out.size} out: corrupt file")
+    c.same_units(op, source, out)
+    c.views[op.outputs[0]] = replace(source, length=out.length, channels=out.channels)
+
+
+_LOWER: dict[str, Callable[[Context, RawOp], Op | None]] = {
+    "CONV_2D": _conv,
+    "DEPTHWISE_CONV_2D": _depthwise,
+    "FULLY_CONNECTED": _dense,
+    "ADD": _add,
+    "MAX_POOL_2D": _pool,
+    "AVERAGE_POOL_2D": _pool,
+    "MEAN": _mean,
+    "QUANTIZE": _requantize,
+    "PAD": _pad,
+    "CONCATENATION": _concat,
+    "SOFTMAX": _softmax,
+    "RESHAPE": _reshape,
+    "EXPAND_DIMS": _reshape,
+    "SQUEEZE": _reshape,
+}
+
+
+def _fold_padding(ops: list[Op], outputs: tuple[Tensor, ...]) -> tuple[Op, ...]:
+    """Let convolutions read a padded tensor's source: what they see outside it is zero anyway."""
+    for pad in [op for op in ops if isinstance(op, Pad)]:
+        users = [op for op in ops if any(t.index == pad.output.index for t in op.inputs)]
+        if any(t.index == pad.output.index for t in outputs) or not all(
+            isinstance(op, Conv | Depthwise) and op.inputs[0].length == pad.output.length
+            for op in users
+        ):
+            continue
+        for user in users:
+            assert isinstance(user, Conv | Depthwise)
+            window = replace(user.window, pad_left=user.window.pad_left + pad.left)
+            ops[ops.index(user)] = replace(user, inputs=pad.inputs, window=window)
+        ops.remove(pad)
+    return tuple(ops)

@@ -1,0 +1,171 @@
+"""Checked access to what a `.tflite` says: tensors, constants, shapes, windows, weights."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Tensor, Window
+from codegen.quantize import Factor, quantized
+from codegen.tflite_reader import RawModel, RawOp, RawTensor
+from einthoven.errors import ModelError
+
+MAX_EXTENT = 32767
+"""Lengths, channels, kernels, strides and dilations: the kernels keep them in int16."""
+
+NO_ACTIVATION = 0
+_RELU, _RELU_N1_TO_1, _RELU6 = 1, 2, 3
+_SAME, _VALID = 0, 1
+
+
+class Context:
+    """The checked view of a RawModel: every accessor raises ModelError naming op and tensor."""
+
+    def __init__(self, raw: RawModel) -> None:
+        self.raw = raw
+        self.views: dict[int, Tensor] = {}  # by .tflite index; a reshaped one keeps its storage's
+
+    def named(self, index: int) -> str:
+        """How messages name a tensor."""
+        return f"tensor {index} '{self.raw.tensors[index].name}'"
+
+    def declare(self, index: int, where: object) -> Tensor:
+        """A tensor that is about to be computed, or a model input."""
+        raw = self.raw.tensors[index]
+        if raw.type_name != "INT8" or len(raw.scales) != 1 or len(raw.zero_points) != 1:
+            raise ModelError(
+                f"{where}: {self.named(index)} is {raw.type_name} with {len(raw.scales)} scales, "
+                "int8 with one is needed: convert to full int8, inputs and outputs too"
+            )
+        if raw.data is not None:
+            raise ModelError(f"{where}: {self.named(index)} has constant data: not supported")
+        if not -128 <= raw.zero_points[0] <= 127:
+            raise ModelError(f"{where}: {self.named(index)} has zero point {raw.zero_points[0]}")
+        length, channels = self.extent(raw, where)
+        tensor = Tensor(index, raw.name, length, channels, raw.scales[0], raw.zero_points[0])
+        self.views[index] = tensor
+        return tensor
+
+    def extent(self, raw: RawTensor, where: object) -> tuple[int, int]:
+        """[length, channels] of [1, 1, L, C], [1, L, 1, C], [1, L, C] or [1, C]."""
+        shape = raw.shape
+        fits = 2 <= len(shape) <= 4 and shape[0] == 1 and max(shape) <= MAX_EXTENT
+        if len(shape) == 4 and min(shape[1], shape[2]) != 1:
+            fits = False
+        if not fits:
+            raise ModelError(
+                f"{where}: {self.named(raw.index)} has shape {list(shape)}: supported are batch 1 "
+                f"and one dimension besides the channels, as in [1, 1, 216, 2], up to {MAX_EXTENT}"
+            )
+        return math.prod(shape[1:-1]), shape[-1]
+
+    def view(self, op: RawOp, position: int) -> Tensor:
+        """The activation that `op` reads at `position`."""
+        if position >= len(op.inputs) or op.inputs[position] not in self.views:
+            raise ModelError(
+                f"{op}: its input {position} is a constant or not computed yet: only weights, "
+                "biases, axes and paddings may be constants"
+            )
+        return self.views[op.inputs[position]]
+
+    def constant(self, op: RawOp, position: int, type_name: str) -> NDArray[np.int64]:
+        """The constant that `op` reads at `position`, in its shape."""
+        index = op.inputs[position] if position < len(op.inputs) else -1
+        raw = self.raw.tensors[index] if index >= 0 else None
+        if raw is None or raw.data is None or raw.type_name != type_name:
+            found = "missing" if raw is None else f"{raw.type_name}, {self.named(index)}"
+            raise ModelError(
+                f"{op}: its input {position} must be a constant {type_name}, it is {found}: "
+                "quantize weights to int8 and biases to int32, with fixed shapes"
+            )
+        values = np.frombuffer(raw.data, dtype=np.dtype(type_name.lower()).newbyteorder("<"))
+        if values.size != math.prod(raw.shape):
+            raise ModelError(f"{op}: {self.named(index)} holds {values.size} values: corrupt file")
+        return values.astype(np.int64).reshape(raw.shape)
+
+    def same_units(self, op: RawOp, a: Tensor, b: Tensor) -> None:
+        """For ops that move or compare values without rescaling them."""
+        if (a.scale, a.zero_point) != (b.scale, b.zero_point):
+            raise ModelError(
+                f"{op}: tensors {a.index} and {b.index} differ in scale or zero point: "
+                "requantize before it (TFLite Micro would not)"
+            )
+
+    def activation(self, op: RawOp, out: Tensor) -> tuple[int, int]:
+        """Smallest and largest output that the fused activation lets pass."""
+        kind = op.options.get("FusedActivationFunction", NO_ACTIVATION)
+        low, high = -128, 127
+        if kind in (_RELU, _RELU6):
+            low = max(low, quantized(0.0, out.scale, out.zero_point))
+        if kind == _RELU6:
+            high = min(high, quantized(6.0, out.scale, out.zero_point))
+        if kind == _RELU_N1_TO_1:
+            low = max(low, quantized(-1.0, out.scale, out.zero_point))
+            high = min(high, quantized(1.0, out.scale, out.zero_point))
+        if kind not in (NO_ACTIVATION, _RELU, _RELU6, _RELU_N1_TO_1):
+            raise ModelError(f"{op}: fused activation number {kind} is not supported: use ReLU")
+        return low, high
+
+    def along(self, op: RawOp, kernel_h: int, kernel_w: int) -> str:
+        """'W' or 'H': the dimension that an op of two dimensions works along."""
+        shape = self.raw.tensors[op.inputs[0]].shape
+        if len(shape) == 4 and shape[1] == 1 and kernel_h == 1:
+            return "W"
+        if len(shape) == 4 and shape[2] == 1 and kernel_w == 1:
+            return "H"
+        raise ModelError(
+            f"{op}: input {list(shape)} with a kernel of {kernel_h} × {kernel_w} is not 1-D: "
+            "use [1, 1, length, channels] and a kernel of height 1"
+        )
+
+    def window(self, op: RawOp, kernel: int, axis: str, length: int, out: Tensor) -> Window:
+        """Stride, dilation and padding along `axis`; checks the output's length."""
+        stride = op.options[f"Stride{axis}"]
+        dilation = op.options.get(f"Dilation{axis}Factor", 1)
+        padding = op.options["Padding"]
+        if not (0 < kernel <= MAX_EXTENT and 0 < stride <= MAX_EXTENT):
+            raise ModelError(f"{op}: kernel {kernel} and stride {stride} are not supported")
+        if not 0 < dilation <= MAX_EXTENT or padding not in (_SAME, _VALID):
+            raise ModelError(f"{op}: dilation {dilation} or padding {padding} is not supported")
+        reach = (kernel - 1) * dilation + 1
+        expected = -(-(length if padding == _SAME else length - reach + 1) // stride)
+        if expected != out.length:
+            raise ModelError(
+                f"{op}: output length {out.length}, should be {expected}: corrupt file"
+            )
+        pad = max(0, (out.length - 1) * stride + reach - length) // 2
+        return Window(kernel, stride, dilation, pad)
+
+    def check_sums(
+        self, op: RawOp, bias: list[int], most: NDArray[np.int64], fs: list[Factor]
+    ) -> None:
+        """No accumulator leaves 32 bits: `most` is the largest |sum| without the bias."""
+        for channel, (b, m, f) in enumerate(zip(bias, most.tolist(), fs, strict=True)):
+            if (abs(b) + m) << f.left >= 1 << 31:
+                raise ModelError(
+                    f"{op}: channel {channel} can overflow 32 bits: its bias or its scale is out "
+                    "of proportion, quantize the model again"
+                )
+
+    def weights(
+        self, op: RawOp, channels: int, dimension: int
+    ) -> tuple[NDArray[np.int64], list[float]]:
+        """Weights in their shape and one scale per output channel, or one for all."""
+        values = self.constant(op, 1, "INT8")
+        raw = self.raw.tensors[op.inputs[1]]
+        per_channel = len(raw.scales) == channels and raw.quantized_dimension == dimension
+        if any(raw.zero_points) or not (len(raw.scales) == 1 or per_channel):
+            raise ModelError(
+                f"{op}: weights {self.named(raw.index)} must have zero point 0 and one scale, or "
+                f"{channels} along dimension {dimension}: quantize symmetrically"
+            )
+        return values, list(raw.scales)
+
+    def bias(self, op: RawOp, channels: int) -> list[int]:
+        """One per output channel; zeros where the op has none."""
+        if len(op.inputs) < 3 or op.inputs[2] < 0:
+            return [0] * channels
+        values = self.constant(op, 2, "INT32")
+        if values.shape != (channels,):
+            raise ModelError(f"{op}: {values.size} biases for {channels} output channels")
+        return [int(b) for b in values]

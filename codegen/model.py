@@ -1,0 +1,115 @@
+"""Generate the C engine of a trained model: `ein_model.{h,c}` and `ein_model_tflite.{h,c}`.
+
+`generate()` does so for the shipped model, as part of `python -m codegen`; `export()` for any model
+folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its `model.json`
+describes. A model for another pipeline is generated (or nobody could train the next one) but the
+firmware refuses to compile with it; `export` refuses it at once.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codegen import pipeline, tflite_reader
+from codegen.emit import Description, argument_names, emit, emit_tflite
+from codegen.graph import Graph
+from codegen.lower import lower
+from codegen.planner import Plan, plan
+from einthoven.errors import ModelError
+from einthoven.paths import SHIPPED_MODEL
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A trained model: the `.tflite` and what `model.json` says of it (SPEC section 3)."""
+
+    path: Path
+    tflite: bytes
+    name: str
+    sha256: str
+    pipeline_sha256: str
+    graph: Graph
+
+
+def load(folder: Path) -> ModelFolder:
+    """Read and check a model's folder. Raises ModelError if anything is missing or unfit."""
+    try:
+        data = (folder / "model.tflite").read_bytes()
+        about: Any = json.loads((folder / "model.json").read_text())
+    except OSError as error:
+        raise ModelError(
+            f"no model in {folder}: {Path(error.filename).name} is missing; "
+            "train one (einthoven train) or give another folder"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{folder / 'model.json'} is no JSON: train or export it again") from error
+    name, sha256, pipeline_sha256 = (
+        str(about.get(key)) if isinstance(about, dict) and key in about else ""
+        for key in ("name", "sha256", "pipeline_sha256")
+    )
+    if not name or not _is_sha256(sha256) or not _is_sha256(pipeline_sha256):
+        raise ModelError(f"{folder / 'model.json'} lacks name, sha256 or pipeline_sha256")
+    if sha256 != hashlib.sha256(data).hexdigest():
+        raise ModelError(
+            f"{folder / 'model.tflite'} is not the file that its model.json describes "
+            "(SHA-256 differs): take both from the same training"
+        )
+    graph = lower(tflite_reader.parse(data))
+    names = argument_names(graph)
+    if sorted(names[0]) != ["features", "signal"] or names[1] != ["logits"]:
+        raise ModelError(
+            f"{folder / 'model.tflite'} has inputs {[t.name for t in graph.inputs]}: a beat model "
+            "has one signal [1, 1, length, channels], one features [1, n] and one output"
+        )
+    return ModelFolder(folder, data, _c_safe(name), sha256, pipeline_sha256, graph)
+
+
+def files(model: ModelFolder) -> dict[str, str]:
+    """File name to text of all that is generated for `model`."""
+    description = Description(model.name, model.sha256, model.pipeline_sha256)
+    return emit(model.graph, plan(model.graph), description) | emit_tflite(model.tflite, model.name)
+
+
+def generate() -> dict[str, str]:
+    """File name to text for `firmware/generated/`, from the shipped model. Raises ModelError."""
+    return files(load(SHIPPED_MODEL))
+
+
+def export(model_folder: Path, out: Path) -> list[Path]:
+    """Write the engine of the model in `model_folder` to the folder `out`; returns what it wrote.
+
+    Raises ModelError when the model cannot be read or was trained for another pipeline than this
+    checkout's, and when `out` cannot be written.
+    """
+    model = load(model_folder)
+    current = pipeline.sha256(pipeline.load())
+    if model.pipeline_sha256 != current:
+        raise ModelError(
+            f"the model '{model.name}' was trained for pipeline {model.pipeline_sha256[:8]}, this "
+            f"checkout has {current[:8]}: train it anew, or restore codegen/spec/pipeline.toml"
+        )
+    written = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files(model).items():
+            (out / name).write_text(text)
+            written.append(out / name)
+    except OSError as error:
+        raise ModelError(f"cannot write the engine to {out}: {error.strerror}") from error
+    return written
+
+
+def arena_report(folder: Path = SHIPPED_MODEL) -> Plan:
+    """The arena's plan of the model in `folder`: its size, the lower bound and every offset."""
+    return plan(load(folder).graph)
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and all(c in "0123456789abcdef" for c in text)
+
+
+def _c_safe(name: str) -> str:
+    """A name that can stand in a C string and a comment."""
+    return "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)[:64]

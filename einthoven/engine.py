@@ -1,0 +1,182 @@
+"""The two ways to run a model on the host: the generated C, and TFLite Micro itself.
+
+Both take the core's tensors and give the model's int8 logits, and must agree to the bit.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cffi
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.errors import ModelError
+from einthoven.native import build_library
+from einthoven.paths import FIRMWARE, GENERATED, SHIPPED_MODEL
+
+Int8 = NDArray[np.int8]
+Progress = Callable[[int], None]
+"""Called now and then with the number of beats done so far."""
+
+ENGINE = FIRMWARE / "engine"
+ENGINE_SOURCES = tuple(sorted(p for p in ENGINE.glob("ein_nn_*.c")))
+"""The kernels; tests beside them are named test_*.c."""
+
+
+def shipped_model(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
+    """`model.json` of the shipped model, checked to be the one the firmware was generated from.
+
+    Raises ModelError when there is none, or when `firmware/generated` holds another model.
+    """
+    try:
+        about = json.loads((folder / "model.json").read_text())
+        generated = _macros(GENERATED / "ein_model.h")["EIN_MODEL_SHA256"].strip('"')
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            "no shipped model or no engine generated from it: restore training/shipped and run "
+            "`python -m codegen`"
+        ) from error
+    if not isinstance(about, dict) or about.get("sha256") != generated:
+        raise ModelError(
+            "firmware/generated was made from another model than training/shipped: "
+            "run `python -m codegen`"
+        )
+    return about
+
+
+class HostModel:
+    """The generated engine in `folder` (default: the firmware's), compiled for this machine."""
+
+    def __init__(self, folder: Path = GENERATED, trace: bool = False) -> None:
+        """`trace` compiles the debug build that `layers` needs. Raises ModelError, BuildError."""
+        source, header = folder / "ein_model.c", folder / "ein_model.h"
+        if not source.exists() or not header.exists():
+            raise ModelError(f"no generated engine in {folder}: run `python -m codegen`")
+        flags = ["-DEIN_MODEL_TRACE"] if trace else []
+        library = build_library(
+            "ein_model", [source, *ENGINE_SOURCES], [folder, GENERATED, ENGINE], flags
+        )
+        self._ffi = cffi.FFI()
+        self._ffi.cdef(
+            "void ein_model_infer(void *arena, const int8_t *signal, const int8_t *features,"
+            " int8_t *logits);"
+        )
+        if trace:
+            self._ffi.cdef("extern void (*ein_model_trace)(int32_t, const int8_t *, int32_t);")
+        self._lib: Any = self._ffi.dlopen(str(library))
+        self.macros = _macros(header)
+        self.outputs = int(self.macros["EIN_MODEL_OUTPUTS"])
+        self.arena_bytes = int(self.macros["EIN_MODEL_ARENA_BYTES"])
+        self._trace = trace
+
+    def infer(self, signal: Int8, features: Int8, progress: Progress | None = None) -> Int8:
+        """int8[n, outputs] logits of int8[n, 216, 2] and int8[n, F]. Raises ValueError."""
+        signal, features = _checked(signal, features)
+        logits = np.empty((len(signal), self.outputs), dtype=np.int8)
+        arena = self._ffi.new("int32_t[]", self.arena_bytes // 4 + 1)
+        rows = [
+            (self._ffi.cast("int8_t *", a.ctypes.data), a[0].size if len(a) else 0)
+            for a in (signal, features, logits)
+        ]
+        for n in range(len(signal)):
+            self._lib.ein_model_infer(arena, *(at + n * step for at, step in rows))
+            if progress is not None and n % 256 == 255:
+                progress(n + 1)
+        return logits
+
+    def layers(self, signal: Int8, features: Int8) -> dict[int, Int8]:
+        """Every op's output for one beat, flat, by the tensor's number in the `.tflite`."""
+        if not self._trace:
+            raise ValueError("layers() needs HostModel(trace=True)")
+        seen: dict[int, Int8] = {}
+
+        @self._ffi.callback("void(int32_t, const int8_t *, int32_t)")  # type: ignore[untyped-decorator]
+        def keep(tensor: int, data: Any, size: int) -> None:
+            seen[tensor] = np.frombuffer(self._ffi.buffer(data, size), dtype=np.int8).copy()
+
+        self._lib.ein_model_trace = keep
+        try:
+            self.infer(signal[np.newaxis], features[np.newaxis])
+        finally:
+            self._lib.ein_model_trace = self._ffi.NULL
+        return seen
+
+
+class TflmModel:
+    """TFLite Micro (the PyPI package `tflite-micro`) on a `.tflite`: the oracle."""
+
+    ARENA_BYTES = 1 << 20
+
+    def __init__(self, path: Path = SHIPPED_MODEL / "model.tflite", trace: bool = False) -> None:
+        """`trace` keeps every tensor, for `layers`. Raises ModelError when TFLM refuses."""
+        from tflite_micro import runtime
+
+        config = runtime.InterpreterConfig
+        kind = config.kPreserveAllTensors if trace else config.kAllocationRecording
+        try:
+            self._interpreter = runtime.Interpreter.from_bytes(
+                path.read_bytes(), arena_size=self.ARENA_BYTES, intrepreter_config=kind
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(f"TFLite Micro cannot load {path}: {error}") from error
+        shapes = [self._interpreter.get_input_details(i)["shape"] for i in range(2)]
+        self._signal = 0 if len(shapes[0]) == 4 else 1
+        self._shapes = [tuple(int(n) for n in shape) for shape in shapes]
+
+    def infer(self, signal: Int8, features: Int8, progress: Progress | None = None) -> Int8:
+        """int8[n, outputs] logits of int8[n, 216, 2] and int8[n, F]. Raises ValueError."""
+        signal, features = _checked(signal, features)
+        logits = []
+        for n in range(len(signal)):
+            logits.append(self._one(signal[n], features[n]))
+            if progress is not None and n % 256 == 255:
+                progress(n + 1)
+        return np.stack(logits) if logits else np.empty((0, 0), dtype=np.int8)
+
+    def layers(self, signal: Int8, features: Int8, tensors: list[int]) -> dict[int, Int8]:
+        """The named tensors after one beat, flat, by their number in the `.tflite`."""
+        self._one(signal, features)
+        return {t: np.ravel(self._interpreter.GetTensor(t, 0)).copy() for t in tensors}
+
+    def _one(self, signal: Int8, features: Int8) -> Int8:
+        self._interpreter.set_input(signal.reshape(self._shapes[self._signal]), self._signal)
+        self._interpreter.set_input(
+            features.reshape(self._shapes[1 - self._signal]), 1 - self._signal
+        )
+        self._interpreter.invoke()
+        out: Int8 = self._interpreter.get_output(0)[0].copy()
+        return out
+
+
+def first_differing_layer(
+    host: HostModel, tflm: TflmModel, signal: Int8, features: Int8
+) -> tuple[int, int] | None:
+    """(tensor number, differing values) of the first op whose output differs; None when none does.
+
+    Both models must have been opened with `trace`.
+    """
+    ours = host.layers(signal, features)
+    theirs = tflm.layers(signal, features, list(ours))
+    for tensor, values in ours.items():
+        differing = int(np.count_nonzero(values != theirs[tensor]))
+        if differing:
+            return tensor, differing
+    return None
+
+
+def _checked(signal: Int8, features: Int8) -> tuple[Int8, Int8]:
+    if signal.dtype != np.int8 or features.dtype != np.int8 or len(signal) != len(features):
+        raise ValueError("signal and features must be int8 arrays of the same number of beats")
+    return np.ascontiguousarray(signal), np.ascontiguousarray(features)
+
+
+def _macros(header: Path) -> dict[str, str]:
+    """`#define`s of the generated header that have a value on the same line."""
+    pairs = (
+        line.split(None, 2)[1:]
+        for line in header.read_text().splitlines()
+        if line.startswith("#define")
+    )
+    return {p[0]: p[1].split("/*")[0].strip() for p in pairs if len(p) == 2}

@@ -1,0 +1,23 @@
+/* 1-D depthwise convolution: every output channel sees one input channel.
+ *
+ * in int8 [in_length][out_channels / multiplier], out int8 [out_length][out_channels], weights int8
+ * [kernel][out_channels]; output channel c sees input channel c / multiplier. Accumulator int32,
+ * exact; the input's zero point is subtracted tap by tap, so positions outside the input add
+ * nothing.
+ */
+#ifndef EIN_NN_DEPTHWISE_H
+#define EIN_NN_DEPTHWISE_H
+
+#include "ein_nn_fixed.h"
+
+typedef struct {
+    const int8_t *weights;
+    const ein_nn_scale_t *scales; /* one per output channel */
+    int16_t in_length, out_length, out_channels, multiplier;
+    int16_t kernel, stride, dilation, pad_left;
+    int8_t in_zero, out_zero, act_min, act_max;
+} ein_nn_depthwise_t;
+
+void ein_nn_depthwise(const ein_nn_depthwise_t *layer, const int8_t *in, int8_t *out);
+
+#endif

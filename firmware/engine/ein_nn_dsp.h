@@ -1,0 +1,78 @@
+/* The DSP instructions of Cortex-M4 and later that the kernels use, as functions; empty elsewhere.
+ *
+ * Inline assembly, because ACLE has no SMMULR and GCC does not fold a rotation into SXTB16.
+ */
+#ifndef EIN_NN_DSP_H
+#define EIN_NN_DSP_H
+
+#include "ein_nn_fixed.h"
+
+#if EIN_NN_DSP
+
+#include <string.h>
+
+/* Four bytes from any address. */
+static inline uint32_t ein_nn_dsp_read(const void *from)
+{
+    uint32_t word;
+
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/* Bytes 0 and 2 of a word, sign-extended to halfwords. */
+static inline uint32_t ein_nn_dsp_even(uint32_t word)
+{
+    uint32_t pair;
+
+    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(word));
+    return pair;
+}
+
+/* Bytes 1 and 3. */
+static inline uint32_t ein_nn_dsp_odd(uint32_t word)
+{
+    uint32_t pair;
+
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
+    return pair;
+}
+
+/* sum + a.low * b.low + a.high * b.high, modulo 2^32. */
+static inline int32_t ein_nn_dsp_mac2(uint32_t a, uint32_t b, int32_t sum)
+{
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+    return sum;
+}
+
+/* (x * y + 2^31) >> 32 */
+static inline int32_t ein_nn_dsp_high_mul(int32_t x, int32_t y)
+{
+    int32_t high;
+
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x), "r"(y));
+    return high;
+}
+
+static inline int32_t ein_nn_dsp_saturate8(int32_t x)
+{
+    int32_t byte;
+
+    __asm__("ssat %0, #8, %1" : "=r"(byte) : "r"(x));
+    return byte;
+}
+
+/* Four int8 to four int16 in the same order. `to` is 2-byte aligned. */
+static inline void ein_nn_dsp_widen4(int16_t *to, const int8_t *from)
+{
+    const uint32_t word = ein_nn_dsp_read(from);
+    const uint32_t even = ein_nn_dsp_even(word), odd = ein_nn_dsp_odd(word);
+    uint32_t pairs[2];
+
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pairs[0]) : "r"(even), "r"(odd));
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pairs[1]) : "r"(odd), "r"(even));
+    memcpy(to, pairs, sizeof pairs);
+}
+
+#endif
+#endif

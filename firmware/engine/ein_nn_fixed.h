@@ -1,0 +1,64 @@
+/* Fixed-point arithmetic shared by all kernels: TFLite Micro's requantization, bit for bit.
+ *
+ * A real factor is multiplier * 2^(left - right - 31), multiplier in [2^30, 2^31) or 0; left or
+ * right is 0. TFLite Micro rounds twice: a doubling high multiply that rounds half up, then a right
+ * shift that rounds half away from zero. Both roundings are kept, since a single one differs in the
+ * last bit now and then.
+ *
+ * Right shifts of negative numbers are arithmetic on every compiler this project supports (C99
+ * leaves it to them); the array below does not compile where they are not.
+ */
+#ifndef EIN_NN_FIXED_H
+#define EIN_NN_FIXED_H
+
+#include <stdint.h>
+
+typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
+
+/* Weights are read four bytes at a time. */
+#define EIN_NN_ALIGNED __attribute__((aligned(4)))
+
+/* Define EIN_NN_PORTABLE to build the plain C kernels where the DSP ones would be chosen. */
+#if defined(__ARM_FEATURE_DSP) && !defined(EIN_NN_PORTABLE)
+#define EIN_NN_DSP 1
+#else
+#define EIN_NN_DSP 0
+#endif
+
+/* A factor and the constant that is added before it: one output channel's requantization. */
+typedef struct {
+    int32_t bias; /* with the input's zero point folded in where the kernel's header says so */
+    int32_t multiplier;
+    uint8_t left, right;
+} ein_nn_scale_t;
+
+/* (x * multiplier + 2^30) >> 31. Never overflows, multiplier being >= 0. */
+static inline int32_t ein_nn_doubling_high_mul(int32_t x, int32_t multiplier)
+{
+    return (int32_t)(((int64_t)x * multiplier + ((int64_t)1 << 30)) >> 31);
+}
+
+/* x / 2^shift, halves away from zero; shift 0..31. */
+static inline int32_t ein_nn_rounding_shift(int32_t x, uint32_t shift)
+{
+    const int32_t mask = (int32_t)((1u << shift) - 1u);
+    const int32_t threshold = (mask >> 1) + (int32_t)((uint32_t)x >> 31);
+
+    return (x >> shift) + ((x & mask) > threshold);
+}
+
+/* x times the factor. The generator has proved that x * 2^left fits 32 bits. */
+static inline int32_t ein_nn_rescale(int32_t x, int32_t multiplier, uint32_t left, uint32_t right)
+{
+    const int32_t shifted = (int32_t)((uint32_t)x << left);
+
+    return ein_nn_rounding_shift(ein_nn_doubling_high_mul(shifted, multiplier), right);
+}
+
+static inline int8_t ein_nn_clamp(int32_t x, int32_t low, int32_t high)
+{
+    x = x < low ? low : x;
+    return (int8_t)(x > high ? high : x);
+}
+
+#endif
