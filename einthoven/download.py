@@ -32,7 +32,8 @@ BASE_URL = "https://physionet.org/files"
 SUMS_NAME = "SHA256SUMS.txt"
 
 _PINNED = Path(__file__).parent / "sums"
-_SUFFIXES = (".hea", ".dat", ".xyz", ".atr")
+# The header comes last: a record that has one is complete.
+_SUFFIXES = (".dat", ".xyz", ".atr", ".hea")
 _LISTS = ("RECORDS", "ANNOTATORS")
 _ATTEMPTS = 5
 _TIMEOUT_S = (10, 30)

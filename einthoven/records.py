@@ -36,6 +36,7 @@ __all__ = [
     "write_annotations",
 ]
 
+DEFAULT_DATABASE = "mitdb"
 DEFAULT_LEAD = "MLII"
 
 _ECG_LEAD = re.compile(
@@ -86,14 +87,14 @@ class Record:
 # Databases
 
 
-def find_database(data: Path | None, db: str = "mitdb", selection: str = "all") -> Path:
+def find_database(data: Path | None, db: str = DEFAULT_DATABASE, selection: str = "all") -> Path:
     """Folder that holds the records of database `db`, downloading them if there is none.
 
-    Looked for as `local_database` does; else `selection` of it (see `record_names`) is
-    downloaded from PhysioNet to the user's cache. Raises RecordError when a folder that was
-    named has none, DownloadError.
+    Looked for as `locate_database` does; else `selection` of it (see `record_names`) is
+    downloaded from PhysioNet to the user's cache. Raises RecordError when `data` has none,
+    DownloadError.
     """
-    found = local_database(data, db)
+    found = locate_database(data, db)
     if found is not None:
         return found
     from einthoven import download  # imports this module to verify what it fetched
@@ -101,24 +102,33 @@ def find_database(data: Path | None, db: str = "mitdb", selection: str = "all") 
     return download.fetch(db, cached_database(db), selection)
 
 
-def local_database(data: Path | None, db: str = "mitdb") -> Path | None:
-    """Folder of database `db` by `data`, `$EINTHOVEN_DATA`, or `../shared/data` of the checkout.
+def locate_database(data: Path | None, db: str = DEFAULT_DATABASE) -> Path | None:
+    """Folder of database `db`, without downloading: None if it is nowhere.
 
-    The first two name a folder of WFDB records or one that holds databases by name. None if
-    none is named and the last is not there. Raises RecordError when one is named and has none.
+    Looked for in `data` and nowhere else if that is given; then in `$EINTHOVEN_DATA`, in
+    `../shared/data` beside the checkout, and in the user's cache if it is there as a whole.
+    The first two are a folder of WFDB records, or one that holds databases by name. Raises
+    RecordError when `data` has no records.
     """
+    if data is not None:
+        found = _database_in(data, db)
+        if found is None:
+            what = "has no WFDB records" if data.is_dir() else "is not a folder"
+            raise RecordError(
+                f"{data} {what}: name a folder of *.hea files or one that holds {db}/ with --data"
+            )
+        return found
     env = os.environ.get("EINTHOVEN_DATA")
-    for source, named in (("--data", data), ("$EINTHOVEN_DATA", Path(env) if env else None)):
-        if named is not None:
-            found = _database_in(named, db)
-            if found is None:
-                what = "has no WFDB records" if named.is_dir() else "is not a folder"
-                raise RecordError(
-                    f"{source} {named} {what}: name a folder of *.hea files or one that holds {db}/"
-                )
+    if env:
+        found = _database_in(Path(env), db)
+        # A folder of records without a database's name is taken for the default one.
+        if found is not None and (found.name == db or db == DEFAULT_DATABASE):
             return found
-    shared = ROOT.parent / "shared" / "data" / db
-    return shared if shared.is_dir() and _all_records(shared) else None
+    for folder in (ROOT.parent / "shared" / "data" / db, cached_database(db)):
+        names = _all_records(folder) if folder.is_dir() else []
+        if names and all(_beside(folder, n, ".hea").is_file() for n in names):
+            return folder
+    return None
 
 
 def cached_database(db: str) -> Path:
