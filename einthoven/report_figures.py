@@ -1,0 +1,198 @@
+"""The report's pictures: matplotlib figures as inline SVG whose colours are CSS variables.
+
+Figures are drawn in placeholder colours; `_svg` turns each into `var(--name)`, so that one
+drawing follows the page from light to dark and to paper.
+"""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+_PLACEHOLDER = {
+    "ink": "#010101",
+    "muted": "#020202",
+    "rule": "#030303",
+    "trace": "#040404",
+    "paper-fine": "#050505",
+    "paper-bold": "#060606",
+    "accent": "#070707",
+    "N": "#080808",
+    "S": "#090909",
+    "V": "#0a0a0a",
+    "F": "#0b0b0b",
+    "Q": "#0c0c0c",
+    "bad": "#0d0d0d",
+}
+_VARIABLE = {
+    value: f"var(--{'class-' + key if len(key) == 1 else key})"
+    for key, value in _PLACEHOLDER.items()
+}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
+    "svg.hashsalt": "einthoven",  # same figure, same bytes
+    "path.simplify": True,
+    "path.simplify_threshold": 0.2,
+    "font.size": 9.0,
+    "axes.edgecolor": _PLACEHOLDER["rule"],
+    "axes.linewidth": 0.8,
+    "text.color": _PLACEHOLDER["ink"],
+    "axes.labelcolor": _PLACEHOLDER["muted"],
+    "xtick.color": _PLACEHOLDER["muted"],
+    "ytick.color": _PLACEHOLDER["muted"],
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+}
+
+
+def _svg(figure: Figure, title: str) -> str:
+    """Render to an `<svg>` element with a title for screen readers."""
+    text = io.StringIO()
+    FigureCanvasSVG(figure)
+    figure.savefig(
+        text,
+        format="svg",
+        transparent=True,
+        metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+    )
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :].strip()
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r'\1 role="img"', svg, count=1)
+    svg = re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", svg)
+    svg = re.sub(r"\s*\n\s*", "\n", svg)
+    for placeholder, variable in _VARIABLE.items():
+        svg = svg.replace(placeholder, variable)
+    return svg.replace(">", f"><title>{title}</title>", 1)
+
+
+def _bare(axes: Axes) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+
+
+def strip_svg(strip: Mapping[str, Any]) -> str:
+    """Draw one strip of ECG, with the board's beats above and the reference below.
+
+    `strip`: `record`, `start_s`, `rate_hz`, `mv` (samples in mV), `events` and `reference`
+    (lists of `[time_s, label]`), `differ` (times in s where device and host differ).
+    Drawn on ECG paper: 40 ms and 0.1 mV a small box, 200 ms and 0.5 mV a large one.
+    """
+    mv = np.asarray(strip["mv"], dtype=np.float64)
+    start_s, rate_hz = float(strip["start_s"]), float(strip["rate_hz"])
+    time_s = start_s + np.arange(mv.size) / rate_hz
+    middle = float(np.median(mv))
+    low = min(float(mv.min()), middle - 0.6) - 0.15
+    high = max(float(mv.max()), middle + 0.9) + 0.15
+    room = 0.15 * (high - low)
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(10.0, 2.5))
+        axes = figure.add_axes((0.0, 0.115, 1.0, 0.885))
+        first, last = float(time_s[0]), float(time_s[-1])
+        axes.set_xlim(first, last)
+        axes.set_ylim(low - room, high + room)
+        axes.set_xticks(np.arange(np.ceil(first + 0.2), last - 0.2))
+        _paper(axes, first, last, low - room, high + room)
+        axes.plot(time_s, mv, color=_PLACEHOLDER["trace"], linewidth=1.0, zorder=3)
+        for marks, y, align, weight in (
+            (strip["events"], high + room * 0.8, "top", "bold"),
+            (strip["reference"], low - room * 0.85, "bottom", "normal"),
+        ):
+            for when, label in marks:
+                color = _PLACEHOLDER.get(label, _PLACEHOLDER["muted"])
+                axes.text(
+                    when,
+                    y,
+                    label,
+                    color=color,
+                    ha="center",
+                    va=align,
+                    weight=weight,
+                    size=10,
+                    zorder=4,
+                    clip_on=True,
+                )
+        for when, label in strip["events"]:
+            near = mv[int(np.clip(round((when - start_s) * rate_hz), 0, mv.size - 1))]
+            color = _PLACEHOLDER.get(label, _PLACEHOLDER["muted"])
+            axes.plot([when, when], [near, high], color=color, linewidth=0.8, alpha=0.55, zorder=2)
+        for when in strip.get("differ", []):
+            axes.axvspan(when - 0.12, when + 0.12, color=_PLACEHOLDER["bad"], alpha=0.18, zorder=1)
+        axes.set_yticks([])
+        axes.xaxis.set_major_formatter(lambda value, _: _clock(value))
+        axes.tick_params(axis="x", length=0, pad=3, labelsize=8)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        return _svg(figure, f"Record {strip['record']} from {_clock(start_s)}")
+
+
+def _paper(axes: Axes, x0: float, x1: float, y0: float, y1: float) -> None:
+    """ECG paper behind the trace, as four paths."""
+    for step_s, step_mv, name, width in (
+        (0.04, 0.1, "paper-fine", 0.35),
+        (0.2, 0.5, "paper-bold", 0.6),
+    ):
+        xs = np.arange(np.ceil(x0 / step_s), np.floor(x1 / step_s) + 1) * step_s
+        ys = np.arange(np.ceil(y0 / step_mv), np.floor(y1 / step_mv) + 1) * step_mv
+        if ys.size > 80:  # a strip at the rails: fine lines would be a grey wall
+            continue
+        color = _PLACEHOLDER[name]
+        axes.plot(*_segments(xs, y0, y1), color=color, linewidth=width, zorder=0)
+        axes.plot(*_segments(ys, x0, x1)[::-1], color=color, linewidth=width, zorder=0)
+
+
+def _segments(
+    at: NDArray[np.float64], begin: float, end: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Parallel lines as one path, broken by NaN: a tenth of the bytes of a path each."""
+    across = np.repeat(at, 3)
+    along = np.tile([begin, end, np.nan], at.size)
+    return across, along
+
+
+def _clock(seconds: float) -> str:
+    """`m:ss` of a time in the record."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def histogram_svg(
+    values: NDArray[np.float64], xlabel: str, title: str, marks: Sequence[tuple[float, str]]
+) -> str:
+    """Draw a histogram; `marks` are `(value, caption)` lines such as the median."""
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-9 * max(abs(high), 1.0):
+        low, high = low - 0.5 * max(abs(low) * 0.01, 1.0), high + 0.5 * max(abs(high) * 0.01, 1.0)
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(5.0, 2.3))
+        axes = figure.add_axes((0.02, 0.2, 0.96, 0.66))
+        axes.hist(values, bins=48, range=(low, high), color=_PLACEHOLDER["accent"], rwidth=0.88)
+        top = 1.3 * axes.get_ylim()[1]  # room for the captions
+        axes.set_ylim(0, top)
+        for i, (value, caption) in enumerate(marks):
+            axes.axvline(value, color=_PLACEHOLDER["ink"], linewidth=0.8, linestyle=(0, (3, 2)))
+            right = value > (low + high) / 2
+            axes.annotate(
+                caption,
+                (value, top * (0.97 - 0.13 * i)),
+                xytext=(-4 if right else 4, 0),
+                textcoords="offset points",
+                ha="right" if right else "left",
+                va="top",
+                size=8.5,
+            )
+        axes.set_xlabel(xlabel)
+        axes.set_yticks([])
+        axes.set_title(title, loc="left", size=10, color=_PLACEHOLDER["ink"], weight="bold")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+        _bare(axes)
+        return _svg(figure, title)

@@ -1,0 +1,280 @@
+"""The run folder: what a replay leaves behind, written so that an interrupted run loses nothing.
+
+    run.json             what is replayed: board, model, pipeline, data with checksums, command
+    records/<name>.json  one finished record: scores, agreement, link, strips; written last
+    records/<name>.csv   its events
+    <name>.ein           the same beats as a WFDB annotation file, at the record's own rate
+    events.csv, ec57.txt, whole.txt, summary.json, report.html   made from these in the end
+
+A record is finished when its JSON is there. Every file appears whole or not at all.
+"""
+
+import csv
+import errno
+import fcntl
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.aami import CLASSES
+from einthoven.errors import EinthovenError, UsageError
+
+SCHEMA = "einthoven-run/1"
+
+BEAT = np.dtype(
+    [
+        ("t_samples", "<u4"),  # R, in samples of the board
+        ("t_emitted", "<u4"),  # sample at which the event left the core
+        ("label", "u1"),  # index into CLASSES
+        ("logits", "i1", (len(CLASSES),)),
+        ("flags", "<u2"),
+        ("rr_prev", "<u4"),
+        ("rr_next", "<u4"),
+        ("tensor_crc", "<u4"),  # CRC-32 of the model's inputs, signal then features
+        ("count", "<u4"),  # instructions or cycles of the inference, 0 where there is no counter
+    ]
+)
+"""One row a beat: what a board reports, and what the host computes for comparison."""
+
+SIGNAL_STATE = np.dtype([("t_samples", "<u4"), ("flags", "<u2")])
+"""One row a change of the signal's state (lead off, saturated, noisy ...)."""
+
+CSV_COLUMNS = (
+    "record",
+    "kind",
+    "t_samples",
+    "t_emitted",
+    "record_sample",
+    "time_s",
+    "label",
+    "flags",
+    "rr_prev",
+    "rr_next",
+    *(f"logit_{c.lower()}" for c in CLASSES),
+    "tensor_crc32",
+    "count",
+)
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What a full disk, a quota or a file-size limit says."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """What a board said about one record: `beats` (dtype BEAT) and `states` (SIGNAL_STATE)."""
+
+    beats: NDArray[np.void]
+    states: NDArray[np.void]
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a scratch path beside `path`; it becomes `path` only if the block succeeds.
+
+    Raises EinthovenError when the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _write_error(path, error) from error
+    os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        scratch.chmod(0o644)
+        with scratch.open("rb") as file:
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        raise _write_error(path, error) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _write_error(path: Path, error: OSError) -> EinthovenError:
+    if error.errno in DISK_FULL:
+        return EinthovenError(
+            f"disk full while writing {path}: make room and go on with --resume; "
+            "finished records are kept"
+        )
+    return EinthovenError(f"cannot write {path}: {error.strerror or error}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with whole_file(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+class RunDir:
+    """A run folder. `plan` is the content of run.json: what is replayed, on what, with what."""
+
+    def __init__(self, path: Path, plan: dict[str, Any]) -> None:
+        self.path = path
+        self.plan = plan
+
+    @classmethod
+    def create(cls, path: Path, plan: dict[str, Any]) -> "RunDir":
+        """Start a run in a new or empty folder; UsageError when a run is there already."""
+        if (path / "run.json").exists():
+            raise UsageError(f"{path} already holds a run: add --resume, or choose another --out")
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(f"{path} is not an empty folder: choose another --out")
+        run = cls(path, {"schema": SCHEMA, **plan})
+        write_json(path / "run.json", run.plan)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDir":
+        """Open an existing run; UsageError when there is none or it is of another version."""
+        try:
+            plan = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise UsageError(
+                f"{path} holds no run (no readable run.json): give the --out folder of a replay"
+            ) from None
+        if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
+            raise UsageError(f"{path}/run.json is not of schema {SCHEMA}: replay it again")
+        return cls(path, plan)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep a second replay out of the folder; UsageError when one is at work."""
+        with (self.path / "run.json").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UsageError(f"another replay is writing to {self.path}: wait for it") from None
+            yield
+
+    @property
+    def records(self) -> list[str]:
+        """Names of all records of the run, in order."""
+        return list(self.plan["data"]["records"])
+
+    def finished(self) -> list[str]:
+        """Names of the records that are done."""
+        return [name for name in self.records if self._result_path(name).exists()]
+
+    def require_same(self, plan: dict[str, Any]) -> None:
+        """Raise UsageError, naming what changed, when `plan` would not continue this run."""
+        for key, what in (
+            ("board", "board"),
+            ("pipeline_sha256", "pipeline"),
+            ("model", "model"),
+            ("data", "records"),
+        ):
+            ours, theirs = self.plan.get(key), plan.get(key)
+            if ours != theirs:
+                raise UsageError(
+                    f"cannot resume {self.path}: the {what} {_change(ours, theirs)}; "
+                    "restore it, or start anew with another --out"
+                )
+
+    def write_events(self, name: str, events: Events, record_samples: NDArray[np.int64]) -> None:
+        """Write `records/<name>.csv`; `record_samples[i]` is beat i's sample in the record."""
+        rate_hz = float(self.plan["rate_hz"])
+        rows: list[tuple[int, int, list[str]]] = []
+        for beat, sample in zip(events.beats, record_samples, strict=True):
+            head = [name, "beat", beat["t_samples"], beat["t_emitted"], int(sample)]
+            tail = [
+                f"{beat['t_samples'] / rate_hz:.4f}",
+                CLASSES[beat["label"]],
+                beat["flags"],
+                beat["rr_prev"],
+                beat["rr_next"],
+                *beat["logits"],
+                f"{beat['tensor_crc']:08x}",
+                beat["count"],
+            ]
+            rows.append((int(beat["t_emitted"]), 0, [str(v) for v in head + tail]))
+        for state in events.states:
+            cells = [name, "signal", state["t_samples"], "", ""]
+            cells += [f"{state['t_samples'] / rate_hz:.4f}", "", state["flags"]]
+            cells += [""] * (len(CSV_COLUMNS) - len(cells))
+            rows.append((int(state["t_samples"]), 1, [str(v) for v in cells]))
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(CSV_COLUMNS)
+        writer.writerows(cells for _, _, cells in sorted(rows, key=lambda r: r[:2]))
+        write_text(self.path / "records" / f"{name}.csv", text.getvalue())
+
+    def read_events(self, name: str) -> Events:
+        """Read `records/<name>.csv`; UsageError when it is missing or damaged."""
+        path = self.path / "records" / f"{name}.csv"
+        beats, states = [], []
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    if row["kind"] == "beat":
+                        beats.append(_beat_row(row))
+                    else:
+                        states.append((int(row["t_samples"]), int(row["flags"])))
+        except (OSError, KeyError, ValueError, TypeError):
+            raise UsageError(f"{path} is missing or damaged: replay record {name} again") from None
+        return Events(np.array(beats, dtype=BEAT), np.array(states, dtype=SIGNAL_STATE))
+
+    def write_result(self, name: str, result: dict[str, Any]) -> None:
+        """Write `records/<name>.json`: from here on the record counts as finished."""
+        write_json(self._result_path(name), result)
+
+    def read_result(self, name: str) -> dict[str, Any]:
+        """Read `records/<name>.json`; UsageError when it is missing or damaged."""
+        path = self._result_path(name)
+        try:
+            result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise UsageError(f"{path} is missing or damaged: replay record {name} again") from None
+        return result
+
+    def write_all_events(self, names: Sequence[str]) -> None:
+        """Write `events.csv`, all records' events one after another under one header."""
+        with whole_file(self.path / "events.csv") as scratch, scratch.open("w") as out:
+            for i, name in enumerate(names):
+                lines = (self.path / "records" / f"{name}.csv").read_text(encoding="utf-8")
+                out.write(lines if i == 0 else lines.partition("\n")[2])
+
+    def _result_path(self, name: str) -> Path:
+        return self.path / "records" / f"{name}.json"
+
+
+def _beat_row(row: dict[str, str]) -> tuple[Any, ...]:
+    return (
+        int(row["t_samples"]),
+        int(row["t_emitted"]),
+        CLASSES.index(row["label"]),
+        tuple(int(row[f"logit_{c.lower()}"]) for c in CLASSES),
+        int(row["flags"]),
+        int(row["rr_prev"]),
+        int(row["rr_next"]),
+        int(row["tensor_crc32"], 16),
+        int(row["count"]),
+    )
+
+
+def _change(ours: Any, theirs: Any) -> str:
+    """A few words on how two plan entries differ, hashes shortened."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        key = next(k for k in [*ours, *theirs] if ours.get(k) != theirs.get(k))
+        return f"differs in {key} ({_change(ours.get(key), theirs.get(key))})"
+    return f"was {_short(ours)} and is {_short(theirs)}"
+
+
+def _short(value: Any) -> str:
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 40 else text[:12] + "…"
