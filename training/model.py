@@ -5,13 +5,13 @@ hides EXPAND_DIMS and RESHAPE ops around it. The features' branch joins by ADD a
 CONCATENATION: an int8 concatenation forces one scale on both branches.
 """
 
+import math
 import os
 from typing import Any
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # tfmot knows Keras 2 only
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
@@ -64,7 +64,7 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
             n, (1, width), strides=(1, stride), padding="same", use_bias=False,
             name=name,
         )(x)  # fmt: skip
-        x = keras.layers.BatchNormalization(name=f"{name}_bn", momentum=0.9)(x)
+        x = keras.layers.BatchNormalization(name=f"{name}_bn", momentum=0.98)(x)
         return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
     signal = keras.layers.Input((1, window, channels), name=SIGNAL_INPUT)
@@ -79,7 +79,8 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
         x = keras.layers.MaxPooling2D((1, 2), name=f"block{i}_pool")(x)
     # The positions stay apart: where a P wave is tells more than whether there is one.
     x = keras.layers.Flatten(name="flatten")(x)
-    x = SeededDropout(arch.dropout, 1, name="dropout_signal")(x)
+    if arch.dropout > 0:
+        x = SeededDropout(arch.dropout, 1, name="dropout_signal")(x)
     x = keras.layers.Dense(arch.dense, name="dense_signal")(x)
     f = keras.layers.Dense(
         arch.feature_dense, activation="relu", name="dense_features_a"
@@ -89,18 +90,30 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
     x = keras.layers.Dense(
         arch.dense, activation="relu", name="dense_join"
     )(x)
-    x = SeededDropout(arch.dropout, 2, name="dropout_join")(x)
+    if arch.dropout > 0:
+        x = SeededDropout(arch.dropout, 2, name="dropout_join")(x)
     logits = keras.layers.Dense(classes, name="logits")(x)
     return keras.Model([signal, feature], logits, name="einthoven")
 
 
-def multiply_adds(model: Model) -> int:
-    """Multiply-adds of one inference: convolutions and dense layers of a float or QAT model."""
-    total = 0
+def _kernels(model: Model) -> list[tuple[Any, tuple[int, ...]]]:
+    """Convolutions and dense layers with their kernels' shapes; a QAT model wraps its layers."""
+    found = []
     for layer in model.layers:
-        inner = getattr(layer, "layer", layer)  # a QAT model wraps its layers
-        if isinstance(inner, keras.layers.Conv2D):
-            total += int(layer.output_shape[2] * np.prod(inner.kernel.shape))
-        elif isinstance(inner, keras.layers.Dense):
-            total += int(inner.kernel.shape[0] * inner.kernel.shape[1])
-    return total
+        inner = getattr(layer, "layer", layer)
+        if isinstance(inner, keras.layers.Conv2D | keras.layers.Dense):
+            found.append((layer, tuple(int(n) for n in inner.kernel.shape)))
+    return found
+
+
+def multiply_adds(model: Model) -> int:
+    """Multiply-adds of one inference, of a float or QAT model."""
+    return sum(
+        math.prod(shape) * (int(layer.output_shape[2]) if len(shape) == 4 else 1)
+        for layer, shape in _kernels(model)
+    )
+
+
+def parameters(model: Model) -> int:
+    """Weights and biases of the network as it is deployed, batch normalization folded in."""
+    return sum(math.prod(shape) + shape[-1] for _, shape in _kernels(model))

@@ -34,11 +34,17 @@ def draw_weights(examples: Examples, sampling: Sampling) -> NDArray[np.float64]:
     return total
 
 
+def real_inputs(signal: NDArray[np.int8], features: NDArray[np.int8]) -> tuple[Floats, Floats]:
+    """The core's tensors [n,216,2], [n,F] as the float model takes them: [n,1,216,2], [n,F]."""
+    return (
+        signal[:, np.newaxis].astype(np.float32) * np.float32(SIGNAL_SCALE),
+        features.astype(np.float32) * np.float32(FEATURE_SCALE),
+    )
+
+
 def to_real(examples: Examples) -> tuple[Floats, Floats]:
     """The model's inputs in real units: signal [n,1,216,2], features [n,F]."""
-    signal = examples.signal[:, np.newaxis].astype(np.float32) * np.float32(SIGNAL_SCALE)
-    features = examples.features.astype(np.float32) * np.float32(FEATURE_SCALE)
-    return signal, features
+    return real_inputs(examples.signal, examples.features)
 
 
 def augment(

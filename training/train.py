@@ -5,7 +5,6 @@ training that was broken off goes on there with `resume`, to the same weights as
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from training import dataset
 from training.dataset import Examples
 from training.recipe import Recipe
 from training.recipe import load as load_recipe
-from training.sampling import draw_weights, epoch_arrays, to_real
+from training.sampling import draw_weights, epoch_arrays
 
 FLOAT_MODEL = "float.weights.h5"
 LOG = "training_log.jsonl"
@@ -71,7 +70,6 @@ def fit(
 
     `stop_after`: leave after that many epochs in all, as a training that is broken off.
     """
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums depend on the number of cores
     from training.model import build, keras, tf
 
     tf.config.experimental.enable_op_determinism()
@@ -115,7 +113,6 @@ def fit(
             manager.save()
         on_epoch(entry)
     if int(done) == recipe.fit.epochs:
-        _recalibrate(model, examples, weights, recipe)
         _add_bias(model, recipe.logit_bias)
         if out is not None:
             model.save_weights(out / FLOAT_MODEL)
@@ -139,22 +136,6 @@ def _training_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
         return loss
 
     return step
-
-
-def _recalibrate(model: Any, examples: Examples, weights: Any, recipe: Recipe) -> None:
-    """Batch normalization's statistics anew, over what the final weights see."""
-    from training.model import keras
-
-    rng = np.random.default_rng([recipe.seed, recipe.fit.epochs])
-    rows = rng.choice(len(examples), min(len(examples), 20_000), p=weights)
-    inputs = to_real(examples.where(rows))
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            before = keras.Model(model.inputs, layer.input)
-            values = before.predict(inputs, batch_size=1024, verbose=0)
-            axes = tuple(range(values.ndim - 1))
-            layer.moving_mean.assign(values.mean(axes))
-            layer.moving_variance.assign(values.var(axes))
 
 
 def _add_bias(model: Any, bias: tuple[float, ...]) -> None:

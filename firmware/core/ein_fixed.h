@@ -16,7 +16,7 @@ static inline int16_t ein_sat16(int32_t x)
     return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
 }
 
-/* log2(x) in Q8, |error| <= 2.5 LSB; 0 counts as 1. Range 0..16383. */
+/* log2(x) in Q8, |error| <= 3 LSB; 0 counts as 1. Range 0..16383. */
 int16_t ein_log2_q8(uint64_t x);
 
 /* floor(sqrt(x)) */
