@@ -1,0 +1,169 @@
+/* firmware/app/ein_port.h for the STM32F4 boards. */
+#include "ein_port.h"
+
+#include "board.h"
+#include "clock.h"
+#include "count.h"
+#include "kept.h"
+#include "port_stm32f4.h"
+#include "serial.h"
+#include "stm32f4.h"
+#include "stream.h"
+
+/* QEMU's machine has its clocks fixed, whatever the RCC says: SysTick as the chip at full speed,
+   timers at 1 GHz. */
+#define EMULATED_TIMER_HZ 1000000000u
+
+#define WATCHDOG_WAIT_POLLS 10000u
+#define TEXT(x) #x
+#define NUMBER(x) TEXT(x)
+#ifndef EIN_BUILD
+#define EIN_BUILD "gcc " NUMBER(__GNUC__) "." NUMBER(__GNUC_MINOR__)
+#endif
+
+extern uint32_t _stack_bottom[], _stack_top[];
+
+void SysTick_Handler(void);
+
+static bool is_silicon;
+static bool streams;
+static uint32_t timer_hz;
+static uint32_t idle_ticks;
+static ein_reset_reason_t reset_reason;
+static char serial_number[25];
+
+void SysTick_Handler(void)
+{
+    SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
+}
+
+static ein_reset_reason_t read_reset_reason(void)
+{
+    const uint32_t flags = RCC->CSR;
+    RCC->CSR |= RCC_CSR_RMVF;
+    if (_kept.magic == EIN_KEPT_MAGIC) {
+        _kept.magic = 0;
+        return (ein_reset_reason_t)_kept.reason;
+    }
+    if ((flags & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
+        return EIN_RESET_WATCHDOG;
+    }
+    if ((flags & RCC_CSR_SFTRSTF) != 0) {
+        return EIN_RESET_SOFTWARE;
+    }
+    if ((flags & (RCC_CSR_PORRSTF | RCC_CSR_BORRSTF)) != 0) {
+        return EIN_RESET_POWER;
+    }
+    return (flags & RCC_CSR_PINRSTF) != 0 ? EIN_RESET_PIN : EIN_RESET_UNKNOWN;
+}
+
+static void read_serial_number(void)
+{
+    /* The emulator has nothing at that address, and would fault. */
+    for (unsigned i = 0; is_silicon && i < 24; i++) {
+        serial_number[i] = "0123456789abcdef"[UNIQUE_ID[i / 8] >> (28 - 4 * (i % 8)) & 15u];
+    }
+}
+
+/* From the 32 kHz RC oscillator (17 to 47 kHz): 2.7 s to 7.5 s. */
+static void start_watchdog(void)
+{
+    IWDG->KR = IWDG_KR_START;
+    IWDG->KR = IWDG_KR_UNLOCK;
+    IWDG->PR = 4; /* divided by 64 */
+    IWDG->RLR = 2000;
+    for (uint32_t i = 0; i < WATCHDOG_WAIT_POLLS && IWDG->SR != 0; i++) {
+    }
+    IWDG->KR = IWDG_KR_FEED;
+}
+
+void ein_port_init(void)
+{
+    reset_reason = read_reset_reason();
+    const ein_clock_t clock = ein_clock_init();
+    is_silicon = ein_count_init();
+    timer_hz = is_silicon ? clock.timer_hz : EMULATED_TIMER_HZ;
+    idle_ticks = (is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ) / 100; /* 10 ms */
+    read_serial_number();
+    ein_serial_init(&clock, is_silicon);
+    start_watchdog();
+}
+
+void ein_port_info(ein_port_info_t *info)
+{
+    const uint32_t *painted = _stack_bottom;
+    while (painted < _stack_top && *painted == EIN_STACK_PAINT) {
+        painted++;
+    }
+    *info = (ein_port_info_t){
+        .board = EIN_BOARD_NAME,
+        .build = EIN_BUILD,
+        .serial = serial_number,
+        .count_unit = is_silicon ? EIN_COUNT_CYCLES : EIN_COUNT_INSTRUCTIONS,
+        .reset_reason = reset_reason,
+        .rx_buffer_bytes = EIN_SERIAL_RING_BYTES,
+        .adc_bits = EIN_STREAM_BITS,
+        .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
+        .adc_rail_lo = EIN_STREAM_RAIL_LO,
+        .adc_rail_hi = EIN_STREAM_RAIL_HI,
+        .stack_bytes = (uint32_t)((const char *)_stack_top - (const char *)_stack_bottom),
+        .stack_used_bytes = (uint32_t)((const char *)_stack_top - (const char *)painted),
+        .rx_overruns = ein_serial_lost(),
+    };
+}
+
+size_t ein_port_read(uint8_t *bytes, size_t n)
+{
+    return ein_serial_read(bytes, n);
+}
+
+size_t ein_port_write(const uint8_t *bytes, size_t n)
+{
+    return ein_serial_write(bytes, n);
+}
+
+uint32_t ein_port_count(void)
+{
+    return ein_count_read();
+}
+
+void ein_port_poll(bool idle)
+{
+    IWDG->KR = IWDG_KR_FEED;
+    if (!idle) {
+        return;
+    }
+    SYSTICK->LOAD = idle_ticks - 1;
+    SYSTICK->VAL = 0;
+    SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
+    /* With interrupts masked, one that comes after the test still ends the sleep. */
+    irq_disable();
+    if (ein_serial_empty() && (!streams || ein_stream_empty())) {
+        __asm volatile("dsb\n wfi" ::: "memory");
+    }
+    irq_enable();
+    SYSTICK->CTRL = 0;
+}
+
+bool ein_port_adc(int16_t *sample, uint32_t *lost)
+{
+    if (!streams) {
+        ein_stream_init(timer_hz);
+        streams = true;
+    }
+    return ein_stream_read(sample, lost);
+}
+
+void ein_port_restart(ein_reset_reason_t reason)
+{
+    ein_serial_flush();
+    _kept = (ein_kept_t){.magic = EIN_KEPT_MAGIC, .reason = (uint32_t)reason};
+    SCB->AIRCR = SCB_AIRCR_RESET;
+    for (;;) {
+    }
+}
+
+void ein_port_reset(void)
+{
+    ein_port_restart(EIN_RESET_SOFTWARE);
+}

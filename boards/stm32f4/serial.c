@@ -1,0 +1,126 @@
+#include "serial.h"
+
+#include "board.h"
+#include "stm32f4.h"
+
+#if EIN_BOARD_USART == 1
+#define USART USART1
+#define USART_IRQ IRQ_USART1
+#define USART_IRQHandler USART1_IRQHandler
+#define OTHER_IRQHandler USART2_IRQHandler
+#define TX_PIN 9u
+#define RX_PIN 10u
+#elif EIN_BOARD_USART == 2
+#define USART USART2
+#define USART_IRQ IRQ_USART2
+#define USART_IRQHandler USART2_IRQHandler
+#define OTHER_IRQHandler USART1_IRQHandler
+#define TX_PIN 2u
+#define RX_PIN 3u
+#else
+#error "EIN_BOARD_USART must be 1 (PA9, PA10) or 2 (PA2, PA3)"
+#endif
+
+void USART_IRQHandler(void);
+void OTHER_IRQHandler(void);
+void Fault_Handler(void);
+
+static uint8_t ring[EIN_SERIAL_RING_BYTES];
+static volatile uint32_t ring_head; /* written by the interrupt only */
+static volatile uint32_t ring_tail; /* written by the main loop only */
+static volatile uint32_t lost;
+static bool check_overrun;
+static uint32_t polls_per_call;
+
+void USART_IRQHandler(void)
+{
+    /* An overrun also raises this interrupt, and is cleared by reading SR and then DR. QEMU's
+       receiver cannot overrun, and reading SR there wakes its main loop, which halves the bytes per
+       second that the emulated port takes: so it is read on silicon only. */
+    if (check_overrun && (USART->SR & USART_SR_ORE) != 0) {
+        lost++;
+    }
+    const uint8_t byte = (uint8_t)USART->DR;
+    const uint32_t head = ring_head;
+    if (head - ring_tail < EIN_SERIAL_RING_BYTES) {
+        ring[head % EIN_SERIAL_RING_BYTES] = byte;
+        ring_head = head + 1;
+    } else {
+        lost++;
+    }
+}
+
+void OTHER_IRQHandler(void)
+{
+    Fault_Handler();
+}
+
+static void pin_to_usart(uint32_t pin)
+{
+    GPIOA->MODER = (GPIOA->MODER & ~(3u << (2 * pin))) | 2u << (2 * pin);
+    reg_t *afr = &GPIOA->AFR[pin / 8];
+    *afr = (*afr & ~(15u << (4 * (pin % 8)))) | 7u << (4 * (pin % 8));
+}
+
+void ein_serial_init(const ein_clock_t *clock, bool is_silicon)
+{
+    check_overrun = is_silicon;
+    /* A poll takes at least 10 cycles: that bounds a call at about 100 ms. */
+    polls_per_call = clock->core_hz / 100;
+    RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;
+#if EIN_BOARD_USART == 1
+    RCC->APB2ENR |= RCC_APB2ENR_USART1;
+    const uint32_t bus_hz = clock->apb2_hz;
+#else
+    RCC->APB1ENR |= RCC_APB1ENR_USART2;
+    const uint32_t bus_hz = clock->apb1_hz;
+#endif
+    GPIOA->PUPDR = (GPIOA->PUPDR & ~(3u << (2 * RX_PIN))) | 1u << (2 * RX_PIN);
+    pin_to_usart(TX_PIN);
+    pin_to_usart(RX_PIN);
+    USART->BRR = (bus_hz + EIN_BOARD_BAUD / 2) / EIN_BOARD_BAUD;
+    USART->CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
+    nvic_enable(USART_IRQ);
+}
+
+bool ein_serial_empty(void)
+{
+    return ring_head == ring_tail;
+}
+
+size_t ein_serial_read(uint8_t *bytes, size_t n)
+{
+    const uint32_t tail = ring_tail;
+    const uint32_t there = ring_head - tail;
+    const uint32_t taken = n < there ? (uint32_t)n : there;
+    for (uint32_t i = 0; i < taken; i++) {
+        bytes[i] = ring[(tail + i) % EIN_SERIAL_RING_BYTES];
+    }
+    ring_tail = tail + taken;
+    return taken;
+}
+
+size_t ein_serial_write(const uint8_t *bytes, size_t n)
+{
+    uint32_t polls = polls_per_call;
+    for (size_t i = 0; i < n; i++) {
+        while ((USART->SR & USART_SR_TXE) == 0) {
+            if (polls-- == 0) {
+                return i;
+            }
+        }
+        USART->DR = bytes[i];
+    }
+    return n;
+}
+
+void ein_serial_flush(void)
+{
+    for (uint32_t polls = polls_per_call; polls > 0 && (USART->SR & USART_SR_TC) == 0; polls--) {
+    }
+}
+
+uint32_t ein_serial_lost(void)
+{
+    return lost;
+}

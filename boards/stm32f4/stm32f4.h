@@ -1,0 +1,145 @@
+/* Registers of the STM32F4 that Einthoven uses, and no others.
+
+   Sources: ST RM0090 (F405), RM0383 (F411), RM0390 (F446): the addresses and bits below are the
+   same in all three. Arm DDI 0403 (ARMv7-M) for the system control space. Field names as in the
+   manuals. */
+#ifndef STM32F4_H
+#define STM32F4_H
+
+#include <stdint.h>
+
+typedef volatile uint32_t reg_t;
+
+typedef struct {
+    reg_t CR, PLLCFGR, CFGR, CIR, AHB1RSTR, AHB2RSTR, AHB3RSTR, reserved0, APB1RSTR, APB2RSTR,
+        reserved1[2], AHB1ENR, AHB2ENR, AHB3ENR, reserved2, APB1ENR, APB2ENR, reserved3[10], BDCR,
+        CSR;
+} rcc_t;
+
+typedef struct {
+    reg_t MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR, AFR[2];
+} gpio_t;
+
+typedef struct {
+    reg_t SR, DR, BRR, CR1, CR2, CR3, GTPR;
+} usart_t;
+
+typedef struct {
+    reg_t CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR;
+} tim_t;
+
+typedef struct {
+    reg_t SR, CR1, CR2, SMPR1, SMPR2, JOFR[4], HTR, LTR, SQR1, SQR2, SQR3, JSQR, JDR[4], DR;
+} adc_t;
+
+typedef struct {
+    reg_t KR, PR, RLR, SR;
+} iwdg_t;
+
+typedef struct {
+    reg_t CTRL, LOAD, VAL, CALIB;
+} systick_t;
+
+typedef struct {
+    reg_t CPUID, ICSR, VTOR, AIRCR, SCR, CCR, SHPR[3], SHCSR, CFSR, HFSR, DFSR, MMFAR, BFAR;
+} scb_t;
+
+#define TIM2 ((tim_t *)0x40000000u)
+#define TIM3 ((tim_t *)0x40000400u)
+#define IWDG ((iwdg_t *)0x40003000u)
+#define USART2 ((usart_t *)0x40004400u)
+#define PWR_CR (*(reg_t *)0x40007000u)
+#define USART1 ((usart_t *)0x40011000u)
+#define ADC1 ((adc_t *)0x40012000u)
+#define ADC_CCR (*(reg_t *)0x40012304u)
+#define GPIOA ((gpio_t *)0x40020000u)
+#define RCC ((rcc_t *)0x40023800u)
+#define FLASH_ACR (*(reg_t *)0x40023C00u)
+#define UNIQUE_ID ((const volatile uint32_t *)0x1FFF7A10u) /* 96 bits */
+
+#define DWT_CTRL (*(reg_t *)0xE0001000u)
+#define DWT_CYCCNT (*(reg_t *)0xE0001004u)
+#define SYSTICK ((systick_t *)0xE000E010u)
+#define NVIC_ISER ((reg_t *)0xE000E100u)
+#define SCB ((scb_t *)0xE000ED00u)
+#define DEMCR (*(reg_t *)0xE000EDFCu)
+
+#define RCC_CR_HSION (1u << 0)
+#define RCC_CR_HSIRDY (1u << 1)
+#define RCC_CR_HSEON (1u << 16)
+#define RCC_CR_HSERDY (1u << 17)
+#define RCC_CR_HSEBYP (1u << 18)
+#define RCC_CR_PLLON (1u << 24)
+#define RCC_CR_PLLRDY (1u << 25)
+#define RCC_PLLCFGR_SRC_HSE (1u << 22)
+#define RCC_CFGR_SW_PLL 2u
+#define RCC_CFGR_SWS_MASK (3u << 2)
+#define RCC_CFGR_SWS_PLL (2u << 2)
+#define RCC_CFGR_PPRE1_SHIFT 10
+#define RCC_CFGR_PPRE2_SHIFT 13
+#define RCC_AHB1ENR_GPIOA (1u << 0)
+#define RCC_APB1ENR_TIM2 (1u << 0)
+#define RCC_APB1ENR_TIM3 (1u << 1)
+#define RCC_APB1ENR_USART2 (1u << 17)
+#define RCC_APB1ENR_PWR (1u << 28)
+#define RCC_APB2ENR_USART1 (1u << 4)
+#define RCC_APB2ENR_ADC1 (1u << 8)
+#define RCC_CSR_RMVF (1u << 24)
+#define RCC_CSR_BORRSTF (1u << 25)
+#define RCC_CSR_PINRSTF (1u << 26)
+#define RCC_CSR_PORRSTF (1u << 27)
+#define RCC_CSR_SFTRSTF (1u << 28)
+#define RCC_CSR_IWDGRSTF (1u << 29)
+#define RCC_CSR_WWDGRSTF (1u << 30)
+
+#define FLASH_ACR_PRFTEN (1u << 8)
+#define FLASH_ACR_ICEN (1u << 9)
+#define FLASH_ACR_DCEN (1u << 10)
+
+#define USART_SR_ORE (1u << 3)
+#define USART_SR_TC (1u << 6)
+#define USART_SR_TXE (1u << 7)
+#define USART_CR1_RE (1u << 2)
+#define USART_CR1_TE (1u << 3)
+#define USART_CR1_RXNEIE (1u << 5)
+#define USART_CR1_UE (1u << 13)
+
+#define TIM_CR1_CEN (1u << 0)
+#define TIM_CR1_URS (1u << 2)
+#define TIM_DIER_UIE (1u << 0)
+#define TIM_SR_UIF (1u << 0)
+#define TIM_EGR_UG (1u << 0)
+
+#define ADC_CR2_ADON (1u << 0)
+#define ADC_CR2_SWSTART (1u << 30)
+#define ADC_CCR_ADCPRE_DIV4 (1u << 16)
+
+#define IWDG_KR_FEED 0xAAAAu
+#define IWDG_KR_UNLOCK 0x5555u
+#define IWDG_KR_START 0xCCCCu
+
+#define SYSTICK_CTRL_ENABLE (1u << 0)
+#define SYSTICK_CTRL_TICKINT (1u << 1)
+#define SYSTICK_CTRL_CLKSOURCE (1u << 2)
+#define SCB_AIRCR_RESET 0x05FA0004u /* VECTKEY, SYSRESETREQ */
+#define DEMCR_TRCENA (1u << 24)
+#define DWT_CTRL_CYCCNTENA (1u << 0)
+
+enum { IRQ_TIM3 = 29, IRQ_USART1 = 37, IRQ_USART2 = 38 };
+
+static inline void nvic_enable(unsigned irq)
+{
+    NVIC_ISER[irq / 32u] = 1u << (irq % 32u);
+}
+
+static inline void irq_disable(void)
+{
+    __asm volatile("cpsid i" ::: "memory");
+}
+
+static inline void irq_enable(void)
+{
+    __asm volatile("cpsie i" ::: "memory");
+}
+
+#endif

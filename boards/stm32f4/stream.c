@@ -1,0 +1,102 @@
+/* Eight conversions make one sample: their mean is an anti-aliasing filter of a kind, and takes
+   noise off. A conversion is started at one tick and read at the next, so nothing waits for it. */
+#include "stream.h"
+
+#include "ein_pipeline.h"
+#include "stm32f4.h"
+
+#define OVERSAMPLING 8u
+#define CHANNEL 1u
+#define ADC_FULL 4095u
+#define RING_SAMPLES 32u /* 0.18 s at 180 Hz: longer than an inference takes */
+
+void TIM3_IRQHandler(void);
+
+typedef struct {
+    int16_t value;
+    uint16_t dropped; /* samples before this one for which there was no room */
+} entry_t;
+
+static entry_t ring[RING_SAMPLES];
+static volatile uint32_t ring_head; /* written by the interrupt only */
+static volatile uint32_t ring_tail; /* written by the main loop only */
+
+static int16_t sample_of(uint32_t sum, uint32_t lowest, uint32_t highest)
+{
+    /* One saturated conversion spoils the mean, so it makes the sample a rail. */
+    if (lowest == 0) {
+        return EIN_STREAM_RAIL_LO;
+    }
+    if (highest == ADC_FULL) {
+        return EIN_STREAM_RAIL_HI;
+    }
+    return (int16_t)((int32_t)((sum + OVERSAMPLING / 2) / OVERSAMPLING) - 2048);
+}
+
+void TIM3_IRQHandler(void)
+{
+    static uint32_t sum, count, lowest = ADC_FULL, highest;
+    static uint16_t dropped;
+
+    TIM3->SR = ~TIM_SR_UIF;
+    const uint32_t value = ADC1->DR & ADC_FULL;
+    ADC1->CR2 = ADC_CR2_ADON | ADC_CR2_SWSTART;
+    sum += value;
+    lowest = value < lowest ? value : lowest;
+    highest = value > highest ? value : highest;
+    if (++count < OVERSAMPLING) {
+        return;
+    }
+    const uint32_t head = ring_head;
+    if (head - ring_tail < RING_SAMPLES) {
+        ring[head % RING_SAMPLES] = (entry_t){sample_of(sum, lowest, highest), dropped};
+        ring_head = head + 1;
+        dropped = 0;
+    } else if (dropped < UINT16_MAX) {
+        dropped++;
+    }
+    sum = count = highest = 0;
+    lowest = ADC_FULL;
+}
+
+void ein_stream_init(uint32_t timer_hz)
+{
+    RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;
+    RCC->APB1ENR |= RCC_APB1ENR_TIM3;
+    RCC->APB2ENR |= RCC_APB2ENR_ADC1;
+    GPIOA->MODER |= 3u << (2 * CHANNEL); /* analogue; channel n is pin PAn */
+    ADC_CCR = ADC_CCR_ADCPRE_DIV4;       /* at most 24 MHz of the 30 allowed */
+    ADC1->SMPR2 = 7u << (3 * CHANNEL);   /* 480 cycles: 20 us, for a source of many kOhm */
+    ADC1->SQR3 = CHANNEL;
+    ADC1->CR2 = ADC_CR2_ADON;
+    ADC1->CR2 = ADC_CR2_ADON | ADC_CR2_SWSTART;
+
+    const uint32_t tick_hz = EIN_PIPELINE_RATE_HZ * OVERSAMPLING;
+    const uint32_t period = (timer_hz + tick_hz / 2) / tick_hz;
+    const uint32_t prescaler = period >> 16;
+    TIM3->PSC = prescaler;
+    TIM3->ARR = period / (prescaler + 1) - 1;
+    TIM3->CR1 = TIM_CR1_URS; /* so that loading the prescaler is no update event */
+    TIM3->EGR = TIM_EGR_UG;
+    TIM3->DIER = TIM_DIER_UIE;
+    TIM3->CR1 = TIM_CR1_URS | TIM_CR1_CEN;
+    nvic_enable(IRQ_TIM3);
+}
+
+bool ein_stream_empty(void)
+{
+    return ring_head == ring_tail;
+}
+
+bool ein_stream_read(int16_t *sample, uint32_t *dropped)
+{
+    const uint32_t tail = ring_tail;
+    if (ring_head == tail) {
+        return false;
+    }
+    const entry_t entry = ring[tail % RING_SAMPLES];
+    ring_tail = tail + 1;
+    *sample = entry.value;
+    *dropped = entry.dropped;
+    return true;
+}

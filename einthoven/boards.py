@@ -1,0 +1,256 @@
+"""The boards of `boards/`: what they are, how they are built, flashed, found and run.
+
+`docs/SPEC.md`, section 6, says what a `board.toml` holds. An emulator is a board like any other.
+"""
+
+import fcntl
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from serial.tools import list_ports
+
+from einthoven.errors import BoardError, BuildError
+from einthoven.paths import BOARDS, FIRMWARE, ROOT
+
+BANNER = b"Not a medical device."
+"""What every board prints when it starts."""
+
+START_TIMEOUT_S = 20.0
+"""How long a process may take until its banner; it takes some 0.2 s on an idle machine."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board as its `board.toml` describes it."""
+
+    name: str
+    title: str
+    mcu: str
+    tested: str
+    """What it was run on, or `no: ` and why."""
+    count_unit: str
+    """What its counter counts: none, instructions, cycles or nanoseconds."""
+    adc_bits: int
+    gain_lsb_per_mv: int
+    environment: str
+    """Its environment in `firmware/platformio.ini`."""
+    program: Path
+    """What the build makes."""
+    command: tuple[str, ...] | None
+    """Starts it, if it is a process; None if it is on a serial port."""
+    baud: int
+    usb: tuple[str, ...]
+    """`vendor:product` of its serial port, hexadecimal."""
+    flash_command: tuple[str, ...] | None
+    packages: tuple[tuple[str, str], ...]
+    """Command and the Debian package that has it."""
+
+
+def list_boards() -> list[str]:
+    """Names of all boards, sorted."""
+    return sorted(path.parent.name for path in BOARDS.glob("*/board.toml"))
+
+
+def load_board(name: str) -> Board:
+    """Read `boards/<name>/board.toml`; raises BoardError if there is none or if it is incomplete."""
+    path = BOARDS / name / "board.toml"
+    if name not in list_boards():
+        raise BoardError(f"no board '{name}': choose one of {', '.join(list_boards())}")
+    try:
+        return _parse(name, tomllib.loads(path.read_text()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BoardError(
+            f"boards/{name}/board.toml: {error!r} (docs/SPEC.md, section 6)"
+        ) from error
+
+
+def _parse(name: str, table: dict[str, Any]) -> Board:
+    if ("run" in table) == ("serial" in table):
+        raise ValueError("needs either [run] or [serial]")
+    run, serial, flash = (table.get(key, {}) for key in ("run", "serial", "flash"))
+    build = table["build"]
+    return Board(
+        name=name,
+        title=table["title"],
+        mcu=table["mcu"],
+        tested=table["tested"],
+        count_unit=table["count_unit"],
+        adc_bits=table["adc"]["bits"],
+        gain_lsb_per_mv=table["adc"]["gain_lsb_per_mv"],
+        environment=build["environment"],
+        program=FIRMWARE / ".pio" / "build" / build["environment"] / build["program"],
+        command=tuple(run["command"]) if run else None,
+        baud=serial.get("baud", 115200),
+        usb=tuple(serial.get("usb", ())),
+        flash_command=tuple(flash["command"]) if flash else None,
+        packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
+    )
+
+
+def build(board: Board) -> Path:
+    """Build the board's program with PlatformIO, without a network; returns its path.
+
+    Boards that need packages from PlatformIO's registry (ESP32) fetch them on the first build.
+    Raises BuildError with the compiler's first error.
+    """
+    if shutil.which("arm-none-eabi-gcc") is None and board.mcu.startswith("STM32"):
+        raise BuildError("no 'arm-none-eabi-gcc': install it (apt-get install gcc-arm-none-eabi)")
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with (cache / "build.lock").open("w") as lock:
+        # Two builds in one folder would harm each other.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _run_build([sys.executable, str(FIRMWARE / "tools" / "pio_offline.py")])
+        command = ["-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment]
+        _run_build([sys.executable, *command])
+    if not board.program.exists():
+        raise BuildError(f"the build of {board.name} made no {board.program}")
+    return board.program
+
+
+def _run_build(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
+    if any("No module named" in line for line in lines):
+        raise BuildError("PlatformIO is not installed: pip install '.[build]'")
+    reasons = [s for s in lines if "error" in s.lower()] or [s for s in lines if s]
+    raise BuildError(f"the build failed: {reasons[0] if reasons else 'no message'}")
+
+
+def flash(board: Board, port: str | None = None) -> None:
+    """Write the board's program into it; `port` is needed where the loader is on a serial port.
+
+    Raises BoardError if it was not built, if the tool is missing or if it fails.
+    """
+    if board.flash_command is None:
+        raise BoardError(f"{board.name} is a process on this machine: there is nothing to flash")
+    command = _fill(board, board.flash_command, {"port": port or ""})
+    if any("{port}" in word for word in board.flash_command) and port is None:
+        command = _fill(board, board.flash_command, {"port": find_port(board)})
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
+        reasons = [s for s in lines if "error" in s.lower() or "no " in s.lower()] or lines
+        reason = reasons[0].strip() if reasons else f"exit code {done.returncode}"
+        raise BoardError(f"{command[0]} could not flash {board.name}: {reason}")
+
+
+def _fill(board: Board, command: tuple[str, ...], values: dict[str, str]) -> list[str]:
+    if not board.program.exists():
+        raise BoardError(f"{board.name} is not built: run `einthoven build {board.name}`")
+    values = {
+        "program": str(board.program),
+        "image": str(board.program.with_suffix(".bin")),
+    } | values
+    words = [word.format(**values) for word in command]
+    if shutil.which(words[0]) is None:
+        package = dict(board.packages).get(command[0])
+        hint = f" (apt-get install {package})" if package else ""
+        raise BoardError(f"'{words[0]}', which {board.name} needs, is not installed{hint}")
+    return words
+
+
+def find_port(board: Board) -> str:
+    """Name of the one serial port whose USB id is the board's.
+
+    Raises BoardError if there is none, or more than one.
+    """
+    found = [
+        p.device
+        for p in list_ports.comports()
+        if p.vid is not None and f"{p.vid:04x}:{p.pid:04x}" in board.usb
+    ]
+    if not found:
+        ids = ", ".join(board.usb)
+        raise BoardError(f"no {board.name} found (USB {ids}): plug it in, or name its --port")
+    if len(found) > 1:
+        raise BoardError(f"several boards: choose with --port one of {', '.join(sorted(found))}")
+    return found[0]
+
+
+@contextmanager
+def running(board: Board, port: str | None = None) -> Iterator[str]:
+    """Yield the URL (for pyserial) of a board that has started.
+
+    A board that is a process is started for the block and ended after it, whatever happens in it;
+    two at once never meet. A board on a serial port is found by its USB id. `port`, any URL or name
+    that pyserial opens, is used as it is. Raises BoardError.
+    """
+    if port is not None:
+        yield port
+    elif board.command is None:
+        yield find_port(board)
+    else:
+        with socket.socket() as listener, tempfile.TemporaryFile() as log:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(1)
+            host, number = listener.getsockname()
+            process = _start(board, listener, log)
+            try:
+                _await_banner(board, process, (host, number), log)
+                yield f"socket://{host}:{number}"
+            finally:
+                _end(process)
+
+
+def _start(board: Board, listener: socket.socket, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    assert board.command is not None
+    command = _fill(board, board.command, {"fd": str(listener.fileno())})
+    if shutil.which("setpriv"):
+        # Ended by the kernel if this program is killed and cannot do it.
+        command = ["setpriv", "--pdeathsig", "TERM", *command]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=[listener.fileno()],
+        start_new_session=True,  # Ctrl-C in the terminal is this program's to handle
+    )
+
+
+def _await_banner(
+    board: Board, process: subprocess.Popen[bytes], address: tuple[str, int], log: IO[bytes]
+) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    seen = b""
+    with socket.create_connection(address, timeout=0.1) as link:
+        while BANNER not in seen:
+            if process.poll() is not None:
+                log.seek(0)
+                lines = [s for s in log.read().decode(errors="replace").splitlines() if s.strip()]
+                reason = lines[-1].strip() if lines else f"exit code {process.returncode}"
+                raise BoardError(f"{board.name} did not start: {reason}")
+            if time.monotonic() > deadline:
+                raise BoardError(
+                    f"{board.name} printed no banner within {START_TIMEOUT_S:.0f} s: build it anew "
+                    f"(`einthoven build {board.name}`)"
+                )
+            try:
+                chunk = link.recv(256)
+            except TimeoutError:
+                continue
+            if not chunk:
+                time.sleep(0.02)
+            seen += chunk
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,48 @@
+"""Builder of the local platform: a GCC found on PATH, chosen by the board's `build.prefix`."""
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+board = env.BoardConfig()
+prefix = board.get("build.prefix")
+bare = board.get("build.ldscript", "") != ""
+cpu_flags = board.get("build.cpu_flags", "").split()
+
+env.Replace(
+    AR=prefix + "gcc-ar",
+    AS=prefix + "as",
+    CC=prefix + "gcc",
+    CXX=prefix + "g++",
+    OBJCOPY=prefix + "objcopy",
+    RANLIB=prefix + "gcc-ranlib",
+    PROGNAME="firmware" if bare else "program",
+    PROGSUFFIX=".elf" if bare else "",
+    SIZETOOL=prefix + "size",
+    SIZEPRINTCMD="$SIZETOOL -B -d $SOURCES",
+    SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
+    SIZEPROGREGEXP=r"^(?:\.text|\.ARM\.exidx|\.data)\s+(\d+).*",
+    SIZEDATAREGEXP=r"^(?:\.stack|\.data|\.bss)\s+(\d+).*",
+)
+env.Append(
+    ASFLAGS=cpu_flags,
+    ASPPFLAGS=["-x", "assembler-with-cpp", *cpu_flags],
+    CCFLAGS=[*cpu_flags, "-ffunction-sections", "-fdata-sections"],
+    LINKFLAGS=[*cpu_flags, "-Wl,--gc-sections", "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map"],
+)
+if bare:
+    # Nothing but the board's own start-up; libc's memcpy and memset are all that is used of it.
+    env.Append(LINKFLAGS=["-nostartfiles", *board.get("build.link_flags", "").split()])
+    env.Replace(LDSCRIPT_PATH=board.get("build.ldscript"))
+
+program = env.BuildProgram()
+image = env.Command(
+    "$BUILD_DIR/firmware.bin",
+    program,
+    env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
+)
+AlwaysBuild(env.Alias("nobuild", program))
+AlwaysBuild(env.Alias("size", program, env.VerboseAction("$SIZEPRINTCMD", "Measuring $SOURCE")))
+AlwaysBuild(
+    env.Alias("upload", program, env.VerboseAction("einthoven flash $PIOENV", "Flashing $SOURCE"))
+)
+Default([program, image] if bare else [program])
