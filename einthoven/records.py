@@ -46,7 +46,7 @@ _INVALID_LSB = {
     **dict.fromkeys(("80", "508"), -(1 << 7)),
     **dict.fromkeys(("310", "311"), -(1 << 9)),
     "212": -(1 << 11),
-    **dict.fromkeys(("16", "61", "160", "516"), -(1 << 15)),
+    **dict.fromkeys(("16", "160", "516"), -(1 << 15)),
     **dict.fromkeys(("24", "524"), -(1 << 23)),
     "32": -(1 << 31),
 }
@@ -55,7 +55,7 @@ _BYTES = {
     **dict.fromkeys(("8", "80"), Fraction(1)),
     **dict.fromkeys(("310", "311"), Fraction(4, 3)),
     "212": Fraction(3, 2),
-    **dict.fromkeys(("16", "61", "160"), Fraction(2)),
+    **dict.fromkeys(("16", "160"), Fraction(2)),
     "24": Fraction(3),
     "32": Fraction(4),
 }

@@ -1,0 +1,457 @@
+"""Records: what is read is what was written, and bad input gets one clear line."""
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from einthoven import records
+from einthoven.annotations import rescale_times
+from einthoven.checksums import sha256_file
+from einthoven.errors import RecordError
+from einthoven.records import (
+    Record,
+    board_to_record_time,
+    find_database,
+    locate_database,
+    read_annotations,
+    read_record,
+    record_names,
+    to_board,
+    verify_record,
+    write_annotations,
+)
+
+RATES_HZ = (128.0, 250.0, 257.0, 360.0, 500.0, 1000.0)
+
+
+def write(
+    folder: Path,
+    name: str = "a",
+    *,
+    leads: tuple[str, ...] = ("V5", "MLII"),
+    fmt: str = "16",
+    rate_hz: float = 360.0,
+    gain: float = 200.0,
+    n: int = 1000,
+    units: str = "mV",
+) -> NDArray[np.int64]:
+    """Write a record of random samples with wfdb; returns them [n, leads]."""
+    bits = {"80": 8, "212": 12, "24": 24, "32": 30}.get(fmt, 16)
+    rng = np.random.default_rng(1)
+    half = (1 << (bits - 1)) - 1
+    samples = rng.integers(-half, half, size=(n, len(leads)))
+    wfdb.wrsamp(
+        name,
+        fs=rate_hz,
+        units=[units] * len(leads),
+        sig_name=list(leads),
+        d_signal=samples,
+        fmt=[fmt] * len(leads),
+        adc_gain=[gain] * len(leads),
+        baseline=[7] * len(leads),
+        comments=["a comment"],
+        write_dir=str(folder),
+    )
+    return samples
+
+
+def edit_header(folder: Path, old: str, new: str, name: str = "a") -> None:
+    path = folder / f"{name}.hea"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def one_line(error: pytest.ExceptionInfo[RecordError]) -> str:
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("fmt", ["16", "24", "32", "80", "212"])
+def test_reads_what_was_written(tmp_path: Path, fmt: str) -> None:
+    samples = write(tmp_path, fmt=fmt)
+    record = read_record(tmp_path, "a")
+    assert record.lead == "MLII"
+    assert record.samples.tolist() == samples[:, 1].tolist()
+    assert (record.rate_hz, record.gain_lsb_per_mv, record.baseline_lsb) == (360.0, 200.0, 7)
+    assert record.n_samples == 1000
+    assert record.comments == ("a comment",)
+    assert not record.gain_assumed
+
+
+def test_lead_is_chosen_by_name_else_the_first_ecg(tmp_path: Path) -> None:
+    samples = write(tmp_path, leads=("ABP", "ECG1", "V2"))
+    assert read_record(tmp_path, "a").lead == "ECG1"
+    by_name = read_record(tmp_path, "a", "v2")
+    assert by_name.lead == "V2"
+    assert by_name.samples.tolist() == samples[:, 2].tolist()
+
+
+def test_unknown_lead_lists_those_there_are(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a", "aVF")
+    assert "no lead aVF" in one_line(error)
+    assert "V5, MLII" in one_line(error)
+
+
+def test_gain_in_other_units_is_per_mv(tmp_path: Path) -> None:
+    write(tmp_path, gain=0.2, units="uV")
+    assert read_record(tmp_path, "a").gain_lsb_per_mv == pytest.approx(200.0)
+    edit_header(tmp_path, "/uV", "/mmHg")
+    with pytest.raises(RecordError, match="mmHg"):
+        read_record(tmp_path, "a")
+
+
+@pytest.mark.parametrize("gain", ["0", "0(7)/mV", ""])
+def test_gain_0_is_bad_input(tmp_path: Path, gain: str) -> None:
+    write(tmp_path)
+    header = tmp_path / "a.hea"
+    stated = "200.0(7)/mV"
+    text = header.read_text()
+    assert text.count(stated) == 2
+    if gain:
+        header.write_text(text.replace(stated, gain))
+    else:  # a header that ends after the format states no gain either
+        rows = [" ".join(s.split()[:2]) if s.startswith("a.dat") else s for s in text.splitlines()]
+        header.write_text("\n".join(rows) + "\n")
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a")
+    assert "gain of lead" in one_line(error)
+    known = read_record(tmp_path, "a", uncalibrated_gain=150.0)
+    assert known.gain_lsb_per_mv == 150.0
+    assert known.gain_assumed
+
+
+def test_svdb_headers_without_gain_have_the_gain_of_the_others(tmp_path: Path) -> None:
+    write(tmp_path, leads=("ECG1", "ECG2"), fmt="212", rate_hz=128.0)
+    text = (tmp_path / "a.hea").read_text()
+    rows = [
+        f"a.dat 212 0 10 0 {' '.join(s.split()[-4:])}" if s.startswith("a.dat") else s
+        for s in text.splitlines()
+    ]
+    (tmp_path / "a.hea").write_text("\n".join(rows) + "\n")
+    record = read_record(tmp_path, "a")
+    assert (record.gain_lsb_per_mv, record.gain_assumed) == (200.0, True)
+
+
+def test_rate_0_is_bad_input(tmp_path: Path) -> None:
+    write(tmp_path)
+    edit_header(tmp_path, "a 2 360 ", "a 2 0 ")
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a")
+    assert "rate is 0" in one_line(error)
+
+
+def damage_missing_header(folder: Path) -> None:
+    (folder / "a.hea").unlink()
+
+
+def damage_missing_signal(folder: Path) -> None:
+    (folder / "a.dat").unlink()
+
+
+def damage_truncated(folder: Path) -> None:
+    data = (folder / "a.dat").read_bytes()
+    (folder / "a.dat").write_bytes(data[:-1])
+
+
+def damage_flipped_bit(folder: Path) -> None:
+    data = bytearray((folder / "a.dat").read_bytes())
+    data[1003] ^= 0x10  # a sample of MLII
+    (folder / "a.dat").write_bytes(data)
+
+
+def damage_checksum(folder: Path) -> None:
+    samples = wfdb.rdheader(str(folder / "a")).checksum[1]
+    edit_header(folder, f" {samples} 0 MLII", f" {samples + 1} 0 MLII")
+
+
+def damage_header(folder: Path) -> None:
+    (folder / "a.hea").write_text("what is this\n")
+
+
+def damage_format(folder: Path) -> None:
+    edit_header(folder, "a.dat 16 ", "a.dat 999 ")
+
+
+def damage_empty_header(folder: Path) -> None:
+    (folder / "a.hea").write_text("")
+
+
+def damage_several_rates(folder: Path) -> None:
+    edit_header(folder, "a.dat 16 ", "a.dat 16x4 ")
+
+
+def damage_segments(folder: Path) -> None:
+    (folder / "a.hea").write_text("a/2 2 360 2000\nb 1000\nc 1000\n")
+
+
+def damage_no_signals(folder: Path) -> None:
+    (folder / "a.hea").write_text("a 0 360 1000\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (damage_missing_header, "there is no a.hea"),
+        (damage_missing_signal, "a.dat is missing"),
+        (damage_truncated, "a.dat is truncated"),
+        (damage_flipped_bit, "checksum of lead MLII is wrong"),
+        (damage_checksum, "checksum of lead MLII is wrong"),
+        (damage_header, "not a WFDB header"),
+        (damage_empty_header, "not a WFDB header"),
+        (damage_format, "record a"),
+        (damage_several_rates, "several rates"),
+        (damage_segments, "segments"),
+        (damage_no_signals, "no signals"),
+    ],
+    ids=lambda v: v.__name__ if callable(v) else "",
+)
+def test_damaged_records_give_one_clear_line(tmp_path: Path, damage, words: str) -> None:  # type: ignore[no-untyped-def]
+    write(tmp_path)
+    verify_record(tmp_path, "a")
+    damage(tmp_path)
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a")
+    assert words in one_line(error)
+    with pytest.raises(RecordError):
+        verify_record(tmp_path, "a")
+
+
+def test_sha256_list_of_the_folder_is_checked(tmp_path: Path) -> None:
+    write(tmp_path)
+    write_annotations(tmp_path, "a", "atr", [10], ["N"], 360.0)
+    files = ("a.hea", "a.dat", "a.atr")
+    sums = "".join(f"{sha256_file(tmp_path / f)}  {f}\n" for f in files)
+    (tmp_path / "SHA256SUMS").write_text(sums)
+    read_record(tmp_path, "a")
+    read_annotations(tmp_path, "a")
+    # Same 16-bit checksums, other samples: only SHA-256 tells.
+    raw = np.fromfile(tmp_path / "a.dat", dtype="<i2").reshape(-1, 2)
+    raw[:2, 1] = [raw[0, 1] + 1, raw[1, 1] - 1]
+    raw.tofile(tmp_path / "a.dat")
+    with pytest.raises(RecordError, match="SHA-256"):
+        read_record(tmp_path, "a")
+    write_annotations(tmp_path, "a", "atr", [11], ["N"], 360.0)
+    with pytest.raises(RecordError, match="SHA-256"):
+        read_annotations(tmp_path, "a")
+
+
+# Selection and search
+
+
+def test_selection(tmp_path: Path) -> None:
+    for name in ("103", "101", "102"):
+        write(tmp_path, name)
+    assert record_names(tmp_path, "all") == ["101", "102", "103"]
+    assert record_names(tmp_path, "103, 101,103") == ["103", "101"]
+    (tmp_path / "RECORDS").write_text("103\n101\n")
+    assert record_names(tmp_path, "all") == ["103", "101"]
+    with pytest.raises(RecordError, match="999 is not in") as error:
+        record_names(tmp_path, "101,999")
+    one_line(error)
+    with pytest.raises(RecordError, match="is not in"):
+        record_names(tmp_path, "ds1")
+    with pytest.raises(RecordError, match="no record named"):
+        record_names(tmp_path, " , ")
+
+
+def test_records_in_a_folder_per_patient(tmp_path: Path) -> None:
+    (tmp_path / "p1").mkdir()
+    samples = write(tmp_path / "p1")
+    write_annotations(tmp_path, "p1/a", "atr", [5], ["N"], 360.0)
+    assert record_names(tmp_path, "all") == ["p1/a"]
+    assert read_record(tmp_path, "p1/a").samples.tolist() == samples[:, 1].tolist()
+    assert read_annotations(tmp_path, "p1/a").samples.tolist() == [5]
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No records anywhere but where the test puts them, and no network."""
+    monkeypatch.delenv("EINTHOVEN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("EINTHOVEN_PHYSIONET", "http://127.0.0.1:9")
+    monkeypatch.setattr(records, "ROOT", tmp_path / "checkout")
+    return tmp_path
+
+
+def test_databases_are_found_in_order(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {
+        "cache": nowhere / "cache" / "einthoven" / "records" / "mitdb",
+        "shared": nowhere / "shared" / "data" / "mitdb",
+        "env": nowhere / "env" / "mitdb",
+        "data": nowhere / "data" / "mitdb",
+    }
+    assert locate_database(None) is None
+    for place in places.values():
+        place.mkdir(parents=True)
+        write(place)
+    assert find_database(places["data"].parent) == places["data"]
+    assert find_database(places["data"]) == places["data"]
+    monkeypatch.setenv("EINTHOVEN_DATA", str(places["env"].parent))
+    assert find_database(None) == places["env"]
+    monkeypatch.setenv("EINTHOVEN_DATA", str(places["env"]))
+    assert find_database(None) == places["env"]
+    assert locate_database(None, "nstdb") is None
+    monkeypatch.delenv("EINTHOVEN_DATA")
+    assert find_database(None) == places["shared"]
+    shutil.rmtree(nowhere / "shared")
+    assert find_database(None) == places["cache"]
+    (places["cache"] / "RECORDS").write_text("a\nb\n")
+    assert locate_database(None) is None
+
+
+def test_a_named_folder_without_records_is_an_error(nowhere: Path) -> None:
+    for folder in (nowhere, nowhere / "missing"):
+        with pytest.raises(RecordError) as error:
+            find_database(folder)
+        assert str(folder) in one_line(error)
+
+
+# What the board gets
+
+
+def sine(rate_hz: float, seconds: float, hz: float, offset_lsb: int = 1024) -> Record:
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    counts = offset_lsb + 20_000 * np.sin(2 * np.pi * hz * t)
+    return Record(
+        "sine", "MLII", rate_hz, 20_000.0, offset_lsb, np.rint(counts).astype(np.int32), None
+    )
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+def test_half_an_hour_does_not_drift(rate_hz: float) -> None:
+    board = to_board(sine(rate_hz, 1800.0, 10.0), 180.0, 10_000.0, 16)
+    assert len(board) == 1800 * 180
+    expected = 10_000 * np.sin(2 * np.pi * 10.0 * np.arange(len(board)) / 180.0)
+    # The filter's passband has 0.1 % of ripple; a drift of one sample would be 3,400 counts.
+    middle = slice(100, -100)
+    assert np.abs(board - expected)[middle].max() < 15
+    # At the ends the filter sees the first and last value held, not a step to the offset.
+    assert np.abs(board - expected).max() < 1_500
+
+
+@pytest.mark.parametrize("rate_hz", [257.0, 360.0, 1000.0])
+def test_what_a_board_could_not_sample_is_filtered_out(rate_hz: float) -> None:
+    board = to_board(sine(rate_hz, 20.0, 122.0), 180.0, 10_000.0, 16)
+    assert np.abs(board[100:-100]).max() < 100
+
+
+def test_an_offset_leaves_no_transient_at_the_ends() -> None:
+    flat = Record("flat", "I", 360.0, 200.0, 0, np.full(5000, 1500, dtype=np.int32), None)
+    assert set(to_board(flat, 180.0, 200.0, 12).tolist()) == {1500}
+
+
+def test_board_clips_and_shows_missing_samples_as_its_low_rail() -> None:
+    counts = np.full(3600, 100, dtype=np.int32)
+    counts[360:720] = 30_000
+    counts[1800:2160] = -32_768
+    counts[:4] = -32_768
+    board = to_board(Record("r", "I", 360.0, 200.0, 0, counts, -32_768), 180.0, 200.0, 12)
+    assert board.min() == -2048
+    assert board.max() == 2047
+    assert (board[200:350] == 2047).all()
+    assert (board[900:1080] == -2048).all()
+    assert (board[:2] == -2048).all()
+    # Nothing rings into the samples that are there.
+    assert set(board[1080:].tolist()) == {100}
+    assert set(board[400:900].tolist()) == {100}
+
+
+def test_gain_and_baseline_are_the_boards() -> None:
+    record = Record("r", "I", 180.0, 400.0, 1000, np.array([1000, 1400, 600], np.int32), None)
+    assert to_board(record, 180.0, 100.0, 12).tolist() == [0, 100, -100]
+    assert to_board(record, 180.0, 100.0, 12).dtype == np.int16
+
+
+def test_an_empty_record_is_no_samples() -> None:
+    record = Record("r", "I", 360.0, 400.0, 0, np.zeros(0, np.int32), None)
+    assert len(to_board(record, 180.0, 100.0, 12)) == 0
+
+
+@given(rate_hz=st.sampled_from(RATES_HZ), times=st.lists(st.integers(0, 100_000_000), max_size=20))
+def test_times_map_back_to_within_half_a_sample(rate_hz: float, times: list[int]) -> None:
+    record = Record("r", "I", rate_hz, 1.0, 0, np.zeros(1, np.int32), None)
+    back = board_to_record_time(times, record, 180.0)
+    for t, r in zip(times, back.tolist(), strict=True):
+        assert abs(Fraction(t) * Fraction(rate_hz) / 180 - r) <= Fraction(1, 2)
+
+
+def test_halves_round_up() -> None:
+    assert rescale_times(np.array([0, 1, 2, 3]), Fraction(1, 2)).tolist() == [0, 1, 1, 2]
+
+
+# Annotations
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    steps=st.lists(st.integers(0, 200_000), max_size=40),
+    symbols=st.lists(st.sampled_from("NLRAaJSVEFejQf/"), min_size=40, max_size=40),
+    rate_hz=st.sampled_from([128.0, 257.0, 360.0]),
+)
+def test_annotations_come_back(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], symbols: list[str], rate_hz: float
+) -> None:
+    folder = tmp_path_factory.mktemp("ann")
+    times = np.cumsum(np.array(steps, dtype=np.int64))
+    path = write_annotations(folder, "100", "ein", times, symbols[: len(times)], rate_hz)
+    assert path == folder / "100.ein"
+    back = read_annotations(folder, "100", "ein")
+    assert back.samples.tolist() == times.tolist()
+    assert back.symbols.tolist() == symbols[: len(times)]
+    assert back.rate_hz == (rate_hz if len(times) else None)
+    assert [p.name for p in folder.iterdir()] == ["100.ein"]
+
+
+def test_annotation_errors_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"no annotations 100\.atr") as error:
+        read_annotations(tmp_path, "100")
+    one_line(error)
+    write_annotations(tmp_path, "100", "atr", [10, 300], ["N", "V"], 360.0)
+    whole = (tmp_path / "100.atr").read_bytes()
+    (tmp_path / "100.atr").write_bytes(whole[:-2])
+    with pytest.raises(RecordError, match="truncated"):
+        read_annotations(tmp_path, "100")
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(RecordError, match="cannot write") as error:
+        write_annotations(tmp_path / "file", "100", "ein", [1], ["N"], 360.0)
+    one_line(error)
+    with pytest.raises(RecordError, match="cannot write"):
+        write_annotations(tmp_path, "100", "ein", [20, 10], ["N", "N"], 360.0)
+    assert not (tmp_path / "100.ein").exists()
+
+
+# Real records
+
+
+@pytest.mark.records
+def test_every_mitdb_record_reads_and_verifies(mitdb: Path) -> None:
+    names = record_names(mitdb, "all")
+    assert len(names) == 48
+    leads = {}
+    for name in names:
+        record = read_record(mitdb, name)
+        leads[name] = record.lead
+        assert (record.n_samples, record.rate_hz) == (650_000, 360.0)
+        assert (record.gain_lsb_per_mv, record.baseline_lsb) == (200.0, 1024)
+    # Record 114 has its signals swapped, 102 and 104 have no MLII.
+    assert {n: lead for n, lead in leads.items() if lead != "MLII"} == {"102": "V5", "104": "V5"}
+
+
+@pytest.mark.records
+def test_nstdb_noises_are_uncalibrated(nstdb: Path) -> None:
+    with pytest.raises(RecordError, match="gain"):
+        read_record(nstdb, "em")
+    noise = read_record(nstdb, "em", "noise2", uncalibrated_gain=200.0)
+    assert (noise.n_samples, noise.gain_assumed) == (650_000, True)
+    assert read_record(nstdb, "118e00").rate_hz == 360.0
