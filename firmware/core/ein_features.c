@@ -32,6 +32,14 @@ static int32_t span_uv(const int16_t *uv, uint32_t from, uint32_t to)
     return high - low;
 }
 
+/* A deviation in units of the rhythm's own irregularity, in steps of 1/16: what is early in sinus
+   rhythm is not in atrial fibrillation. EIN_RR_REGULAR_Q8 keeps a
+   very regular rhythm from making everything unusual. */
+static int8_t unusual(int32_t deviation_q8, int32_t irregularity_q8)
+{
+    return ein_sat8(deviation_q8 * 16 / (irregularity_q8 + EIN_RR_REGULAR_Q8));
+}
+
 static void rhythm(const ein_beat_view_t *beat, const ein_rr_t *rr, int8_t *features)
 {
     const int16_t mean = ein_rr_mean_q8(rr);
@@ -47,9 +55,14 @@ static void rhythm(const ein_beat_view_t *beat, const ein_rr_t *rr, int8_t *feat
     features[EIN_FEATURE_RATE] = octaves(mean - ein_rr_log_q8(EIN_RR_TYPICAL_SAMPLES));
     /* Irregularity: typical change from beat to beat, and to the beat after the next, and the
        quartiles' distance; in steps of 1/256 octave. */
-    features[EIN_FEATURE_RR_STEP1] = ein_sat8(ein_order_quantile(&rr->step1, 16, 0));
+    const int16_t step1 = ein_order_quantile(&rr->step1, 16, 0);
+    features[EIN_FEATURE_RR_STEP1] = ein_sat8(step1);
     features[EIN_FEATURE_RR_STEP2] = ein_sat8(ein_order_quantile(&rr->step2, 16, 0));
     features[EIN_FEATURE_RR_SPREAD] = ein_sat8(upper - quartile);
+    const int16_t top = ein_order_quantile(&rr->rr, 30, mean);
+    features[EIN_FEATURE_RR_PREV_TOP] = octaves(beat->rr_prev_q8 - top);
+    features[EIN_FEATURE_RR_PREV_BY_SPREAD] = unusual(beat->rr_prev_q8 - median, upper - quartile);
+    features[EIN_FEATURE_RR_PREV_BY_STEP] = unusual(beat->rr_prev_q8 - median, step1);
 }
 
 void ein_features_compute(const ein_beat_view_t *beat, const ein_rr_t *rr,
@@ -105,6 +118,8 @@ void ein_features_compute(const ein_beat_view_t *beat, const ein_rr_t *rr,
         span_uv(dominant->uv, R - EIN_TEMPLATE_P_BEFORE_SAMPLES, R - EIN_TEMPLATE_P_END_SAMPLES);
     features[EIN_FEATURE_P_AMPLITUDE] =
         ein_sat8((ein_log2_q8((uint64_t)p_uv) - dominant->shape.amplitude_q8 + 3 * 256 + 8) >> 4);
+    features[EIN_FEATURE_SAME_KIND] =
+        beat->found >= 0 && beat->found == beat->before_found ? 64 : 0;
     features[EIN_FEATURE_MATURITY] =
         ein_sat8((ein_log2_q8(dominant->beats) - 4 * 256) >> 3); /* 1/32 octave around 16 beats */
 }

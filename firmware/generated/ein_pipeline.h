@@ -2,15 +2,15 @@
 #ifndef EIN_PIPELINE_H
 #define EIN_PIPELINE_H
 
-#define EIN_PIPELINE_SHA256 "1391314d5e3fe53380a852609ef9d469287acb9af860600cefebd4ec5b336259"
+#define EIN_PIPELINE_SHA256 "25771bcbfa8b26984c10dde7ac5d69f2edde0c479a24c60599b3d76bd576592d"
 /* its first four bytes, big endian: what the preprocessor can compare */
-#define EIN_PIPELINE_HASH32 0x1391314du
+#define EIN_PIPELINE_HASH32 0x25771bcbu
 #define EIN_PIPELINE_SHA256_BYTES \
     { \
-        0x13, 0x91, 0x31, 0x4d, 0x5e, 0x3f, 0xe5, 0x33, \
-        0x80, 0xa8, 0x52, 0x60, 0x9e, 0xf9, 0xd4, 0x69, \
-        0x28, 0x7a, 0xcb, 0x9a, 0xf8, 0x60, 0x60, 0x0c, \
-        0xef, 0xeb, 0xd4, 0xec, 0x5b, 0x33, 0x62, 0x59, \
+        0x25, 0x77, 0x1b, 0xcb, 0xfa, 0x8b, 0x26, 0x98, \
+        0x4c, 0x10, 0xdd, 0xe7, 0xac, 0x5d, 0x69, 0xf2, \
+        0xed, 0xde, 0x0c, 0x47, 0x9a, 0x24, 0xc6, 0x05, \
+        0x99, 0xb3, 0xd7, 0x6b, 0xd5, 0x76, 0x59, 0x2d, \
     }
 
 /* [pipeline] */
@@ -36,6 +36,7 @@
 #define EIN_RR_TYPICAL_SAMPLES 144
 #define EIN_RR_MEAN_BEATS 10
 #define EIN_RR_SLOW_BEATS 64
+#define EIN_RR_REGULAR_Q8 16
 
 /* [template] */
 #define EIN_TEMPLATE_SLOTS 5
@@ -63,7 +64,7 @@
 #define EIN_TENSOR_QUIET_UV 100
 
 /* [features] */
-#define EIN_FEATURES 28
+#define EIN_FEATURES 32
 #define EIN_FEATURE_RR_PREV_MEAN 0
 #define EIN_FEATURE_RR_NEXT_MEAN 1
 #define EIN_FEATURE_RR_BEFORE_MEAN 2
@@ -92,6 +93,10 @@
 #define EIN_FEATURE_BEFORE_CORR 25
 #define EIN_FEATURE_P_AMPLITUDE 26
 #define EIN_FEATURE_MATURITY 27
+#define EIN_FEATURE_RR_PREV_TOP 28
+#define EIN_FEATURE_RR_PREV_BY_SPREAD 29
+#define EIN_FEATURE_RR_PREV_BY_STEP 30
+#define EIN_FEATURE_SAME_KIND 31
 
 /* [input] */
 #define EIN_INPUT_OFF_SAMPLES 36
