@@ -305,6 +305,11 @@ def _check_present(header: Any, index: int, name: str, signal_file: Path) -> Non
             f"record {name} has signals of several rates, which are not supported: "
             "convert it to one rate with PhysioNet's xform"
         )
+    if header.fmt[index] not in _BYTES | _INVALID_LSB:
+        raise RecordError(
+            f"record {name}: signal format {header.fmt[index]} of {signal_file.name} is not "
+            "supported: convert it with PhysioNet's xform"
+        )
     bytes_per_sample = _BYTES.get(header.fmt[index])
     if bytes_per_sample is None or not header.sig_len:
         return  # compressed, or of unknown length: the decoder and the checksum decide

@@ -209,7 +209,7 @@ def damage_no_signals(folder: Path) -> None:
         (damage_checksum, "checksum of lead MLII is wrong"),
         (damage_header, "not a WFDB header"),
         (damage_empty_header, "not a WFDB header"),
-        (damage_format, "record a"),
+        (damage_format, "format 999"),
         (damage_several_rates, "several rates"),
         (damage_segments, "segments"),
         (damage_no_signals, "no signals"),

@@ -1,0 +1,94 @@
+"""Scoring of files and folders, and intervals over records."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from einthoven.ec57 import Rate
+from einthoven.errors import RecordError, UsageError
+from einthoven.records import write_annotations
+from einthoven.scoring import (
+    bootstrap_f1,
+    score_files,
+    score_folders,
+    text_report,
+    to_dict,
+)
+from einthoven.synth import make_record
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two records with reference annotations, and a test that calls every beat N, at 180 Hz."""
+    reference, test = tmp_path_factory.mktemp("ref"), tmp_path_factory.mktemp("out")
+    for seed, (name, seconds) in enumerate({"long": 400.0, "short": 60.0}.items()):
+        record = make_record(seed, seconds)
+        record.write(reference, name)
+        beats = [s.isalpha() for s in record.annotations.symbols.tolist()]
+        times = record.annotations.samples[beats] // 2
+        write_annotations(test, name, "ein", times, ["N"] * len(times), 180.0)
+    return reference, test
+
+
+def test_folders_and_files_agree(folders: tuple[Path, Path]) -> None:
+    reference, test = folders
+    scores = score_folders(reference, test)
+    assert [s.record for s in scores] == ["long", "short"]
+    alone = score_files(reference / "long.atr", test / "long.ein")
+    assert to_dict(alone)["whole"]["records"] == to_dict(scores)["whole"]["records"][:1]
+    assert [s.record for s in score_folders(reference, test, selection="short")] == ["short"]
+
+
+def test_both_protocols_with_what_was_scored(folders: tuple[Path, Path]) -> None:
+    scores = score_folders(*folders)
+    result = json.loads(json.dumps(to_dict(scores)))
+    assert set(result) == {"ec57", "whole"}
+    for protocol in result.values():
+        assert protocol["gross"]["qrs"]["se"] == 1.0
+        assert [r["record"] for r in protocol["records"]] == ["long", "short"]
+    # A record that ends before the learning period does is scored whole.
+    assert [r["start_s"] for r in result["ec57"]["records"]] == [300.0, 0.0]
+    found = [result[p]["records"][0]["qrs"]["tp"] for p in ("ec57", "whole")]
+    assert found[0] < found[1]
+    text = text_report(scores)
+    assert "shorter and scored whole: short" in text
+    assert text.count("Summary of results from 2 records") == 4
+
+
+def test_headers_are_not_needed_where_the_file_has_its_rate(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, test = folders
+    (tmp_path / "long.ein").write_bytes((test / "long.ein").read_bytes())
+    (score,) = score_files(tmp_path / "long.ein", test / "long.ein")
+    assert score.protocols["whole"].qrs.f1 == 1.0
+    assert score.protocols["whole"].rate_hz == 180.0
+
+
+def test_what_is_missing_is_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    reference, test = folders
+    with pytest.raises(RecordError, match="--annotator"):
+        score_folders(reference, test, "xyz")
+    with pytest.raises(RecordError, match=r"no annotations long\.xyz"):
+        score_folders(reference, test, "ein", "xyz")
+    with pytest.raises(UsageError, match="annotator"):
+        score_files(reference / "long", test / "long.ein")
+    write_annotations(tmp_path, "long", "ein", [], [], 360.0)  # an empty file has no rate
+    with pytest.raises(RecordError, match="rate of long is unknown"):
+        score_files(tmp_path / "long.ein", tmp_path / "long.ein")
+
+
+def test_interval_is_seeded_and_holds_the_gross_value() -> None:
+    rates = [Rate(90, 10, 5), Rate(40, 20, 10), Rate(5, 5, 0), Rate(700, 10, 30)]
+    low, high = bootstrap_f1(rates, n=2000, seed=1)
+    assert (low, high) == bootstrap_f1(rates, n=2000, seed=1)
+    assert low < 2 * 835 / (2 * 835 + 45 + 45) < high
+    # One record says nothing about others: its interval has no width.
+    assert bootstrap_f1(rates[:1]) == (rates[0].f1, rates[0].f1)
+
+
+def test_interval_needs_something_to_find() -> None:
+    for rates in ([], [Rate(0, 0, 0)]):
+        with pytest.raises(UsageError):
+            bootstrap_f1(rates)
