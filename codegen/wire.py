@@ -97,10 +97,10 @@ def _header(s: Schema, made_from: str) -> str:
         else:
             lines += [f"#define EIN_WIRE_{m.name.upper()}_SIZE 0u", ""]
     lines += [
-        "/* From the payload of a frame; false if its size is wrong. A rest field points into it. */",
+        "/* From a frame's payload; false if its size is wrong. A rest field points into it. */",
         *[_wrap(_signature(m)) + ";" for m in s.messages if m.to_board and m.fields],
         "",
-        "/* Into a buffer of EIN_WIRE_MAX_PAYLOAD bytes; returns the payload's size. Texts are cut at",
+        "/* Into EIN_WIRE_MAX_PAYLOAD bytes; returns the payload's size. Texts are cut at",
         "   EIN_WIRE_MAX_TEXT characters, rest fields at the end of the payload. */",
         *[_wrap(_signature(m)) + ";" for m in s.messages if not m.to_board],
         "",
@@ -199,9 +199,7 @@ def _get_body(m: MessageType) -> list[str]:
 
 def _rows(values: Iterable[str], per_row: int = 14) -> list[str]:
     items = list(values)
-    return [
-        "    " + ", ".join(items[i : i + per_row]) + "," for i in range(0, len(items), per_row)
-    ]
+    return ["    " + ", ".join(items[i : i + per_row]) + "," for i in range(0, len(items), per_row)]
 
 
 def _array(ctype: str, name: str, values: Sequence[str]) -> list[str]:
@@ -272,12 +270,12 @@ def _cases(s: Schema, made_from: str) -> str:
     lines += ["", "static const ein_wire_case_t ein_wire_cases[] = {", *table, "};", ""]
     table = []
     for i, case in enumerate(s.sample_cases):
-        code = bytes.fromhex(case["code"])
-        lines += _bytes(f"samples{i}_code", code)
+        packed = bytes.fromhex(case["code"])
+        lines += _bytes(f"samples{i}_code", packed)
         lines += _array("int16_t", f"samples{i}", [str(v) for v in case["samples"]])
         valid = str(case.get("valid", True)).lower()
         table.append(
-            f'    {{"{case["name"]}", samples{i}_code, {len(code)}, samples{i}, '
+            f'    {{"{case["name"]}", samples{i}_code, {len(packed)}, samples{i}, '
             f"{len(case['samples'])}, {valid}}},"
         )
     lines += ["", "static const ein_wire_sample_case_t ein_wire_sample_cases[] = {", *table, "};"]

@@ -61,6 +61,11 @@ class _Codec:
         return _Codec(message, struct.Struct("<" + "".join(f.format for f in message.fixed)))
 
 
+def crc32(data: bytes) -> int:
+    """The protocol's CRC-32 (IEEE 802.3), of frames and of tensors."""
+    return zlib.crc32(data)
+
+
 _BY_NAME = {m.name: m for m in schema().messages}
 _BY_CODE = {m.code: m for m in schema().messages}
 
@@ -70,7 +75,7 @@ def encode_frame(frame: Frame) -> bytes:
     if len(frame.payload) > schema().max_payload:
         raise WireError(f"a payload of {len(frame.payload)} bytes exceeds {schema().max_payload}")
     body = bytes((frame.code, frame.sequence)) + frame.payload
-    block: bytes = cobs.encode(body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little"))
+    block: bytes = cobs.encode(body + crc32(body).to_bytes(_CRC_BYTES, "little"))
     return block + DELIMITER
 
 
@@ -171,6 +176,16 @@ class FrameDecoder:
         self._collect(rest)
         return frames
 
+    def reject(self, frame: Frame) -> None:
+        """Count a good frame whose content turned out to make no sense."""
+        self.rejected_frames += 1
+        self.rejected_bytes += len(encode_frame(frame)) - 1
+
+    def restart(self) -> None:
+        """Forget an unfinished frame: the link was opened anew."""
+        self._pending.clear()
+        self._overflow = 0
+
     def _collect(self, part: bytes) -> None:
         room = _MAX_PENDING - len(self._pending)
         self._pending += part[:room]
@@ -201,6 +216,6 @@ def _read_block(block: bytes) -> Frame | None:
     except cobs.DecodeError:
         return None
     message, crc = body[:-_CRC_BYTES], body[-_CRC_BYTES:]
-    if len(message) < 2 or zlib.crc32(message).to_bytes(_CRC_BYTES, "little") != crc:
+    if len(message) < 2 or crc32(message).to_bytes(_CRC_BYTES, "little") != crc:
         return None
     return Frame(message[0], message[1], message[2:])

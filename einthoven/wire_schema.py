@@ -1,6 +1,6 @@
-"""The messages of the serial protocol, read from `codegen/spec/wire.toml` (docs/SPEC.md, section 5).
+"""The messages of the serial protocol (docs/SPEC.md, section 5), read from `codegen/spec/wire.toml`.
 
-Both the host's codec (`einthoven.wire`) and the generator of the board's (`codegen.wire`) start here.
+The host's codec (`einthoven.wire`) and the generator of the board's (`codegen.wire`) start here.
 """
 
 import re

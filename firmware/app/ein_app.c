@@ -13,7 +13,7 @@
 /* Room in the receive buffer for a request beside the samples under way. */
 #define RX_RESERVE_BYTES 64u
 /* More credit would only let more events wait than the outbox holds. */
-#define CREDIT_MAX_BYTES 2048u
+#define CREDIT_MAX_BYTES 1024u
 /* Samples of one turn in stream mode: after a stall, the host gets a word in between. */
 #define STREAM_BURST_SAMPLES 64u
 
@@ -77,6 +77,7 @@ static void send_status(uint8_t sequence, uint8_t flags)
         .next_sample = session->next_sample,
         .next_event = session->outbox.next,
         .credit_bytes = app.credit_bytes,
+        .waiting_events = (uint8_t)(session->outbox.next - session->outbox.first),
         .flags = flags,
     };
     status.flags |= (uint8_t)(session->id != 0 ? EIN_WIRE_STATUS_FLAG_RUNNING : 0u);
@@ -195,19 +196,20 @@ static bool on_start(const ein_frame_t *frame)
     return true;
 }
 
-/* Runs the samples of a message through the session; false if it could not take all of them. */
-static bool take_samples(const ein_wire_samples_t *message)
+/* Runs the samples of a message through the session; returns the status flags that say whether it
+   took all of them. */
+static uint8_t take_samples(const ein_wire_samples_t *message)
 {
     ein_samples_t samples;
     ein_samples_init(&samples, message->code, message->code_size);
     for (uint16_t i = 0; i < message->count; i++) {
         int16_t value;
         if (!ein_session_drain(&app.session, send_event)) {
-            return false;
+            return EIN_WIRE_STATUS_FLAG_RESEND | EIN_WIRE_STATUS_FLAG_FULL;
         }
         if (!ein_samples_next(&samples, &value)) {
             send_error(0, EIN_WIRE_ERROR_BAD_SAMPLES, "the code of the samples is cut off");
-            return false;
+            return EIN_WIRE_STATUS_FLAG_RESEND;
         }
         ein_session_push(&app.session, value);
     }
@@ -215,7 +217,7 @@ static bool take_samples(const ein_wire_samples_t *message)
         send_error(0, EIN_WIRE_ERROR_BAD_SAMPLES, "there are bits after the last sample");
     }
     ein_session_drain(&app.session, send_event);
-    return true;
+    return 0;
 }
 
 static bool on_samples(const ein_frame_t *frame)
@@ -231,9 +233,12 @@ static bool on_samples(const ein_frame_t *frame)
         return true;
     }
     ein_outbox_acknowledge(&session->outbox, message.events_acked);
-    bool good = session->mode == EIN_WIRE_MODE_REPLAY && !session->finishing &&
-                message.start == session->next_sample && take_samples(&message);
-    send_status(0, good ? 0 : EIN_WIRE_STATUS_FLAG_RESEND);
+    uint8_t flags = EIN_WIRE_STATUS_FLAG_RESEND;
+    if (session->mode == EIN_WIRE_MODE_REPLAY && !session->finishing &&
+        message.start == session->next_sample) {
+        flags = take_samples(&message);
+    }
+    send_status(0, flags);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* Entry of boards that boot into main() and pass no arguments. */
 #include "ein_app.h"
 
+#ifndef PIO_UNIT_TESTING /* PlatformIO's tests bring their own */
 int main(void)
 {
     ein_app_init();
@@ -8,3 +9,4 @@ int main(void)
         ein_app_step();
     }
 }
+#endif

@@ -1,0 +1,132 @@
+"""Requests and replies over a link that loses things: sequence numbers, time-outs, reopening."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from einthoven import wire
+from einthoven.errors import BoardError, LinkError
+from einthoven.wire import FrameDecoder, Message, WireError
+from hil_tests.links import PortLostError, open_link
+
+_REOPEN_TRIES = 20
+_REOPEN_WAIT_S = 0.25
+
+
+@dataclass
+class LinkStatistics:
+    """What it took to get everything across.
+
+    `bytes_lost`: received but part of no good frame, on either side, and overruns of the board's
+    receiver. `retries`: requests repeated, samples sent again, ports opened again. `samples` and
+    `seconds` are those of the replays.
+    """
+
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    bytes_lost: int = 0
+    retries: int = 0
+    resets: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    rate_hz: int = 0
+
+    @property
+    def times_real_time(self) -> float:
+        """Signal time over wall time of the replays; 0 before the first one."""
+        return self.samples / self.rate_hz / self.seconds if self.seconds else 0.0
+
+
+class Channel:
+    """Messages to and from one board on `url`.
+
+    `timeouts_s`: how long each try of a request waits; their number is that of the tries.
+    Raises BoardError if the port cannot be opened.
+    """
+
+    def __init__(self, url: str, baud: int, timeouts_s: tuple[float, ...]) -> None:
+        self.url = url
+        self.timeouts_s = timeouts_s
+        self.statistics = LinkStatistics()
+        self.decoder = FrameDecoder()
+        self._baud = baud
+        self._sequence = 0
+        self._link = open_link(url, baud)
+
+    def close(self) -> None:
+        """Close the port."""
+        self._link.close()
+
+    def send(self, data: bytes) -> None:
+        """Send encoded messages; PortLostError if the port has gone."""
+        self._link.write(data)
+        self.statistics.bytes_sent += len(data)
+
+    def receive(self, timeout_s: float) -> list[Message]:
+        """Messages that have arrived, waiting up to `timeout_s` for bytes; PortLostError as in send."""
+        data = self._link.read(timeout_s)
+        self.statistics.bytes_received += len(data)
+        messages = []
+        for frame in self.decoder.feed(data):
+            try:
+                messages.append(wire.decode(frame))
+            except WireError:
+                self.decoder.reject(frame)
+        return messages
+
+    def reopen(self) -> None:
+        """Open the port again after PortLostError; LinkError if it does not come back."""
+        self._link.close()
+        self.decoder.restart()
+        self.statistics.retries += 1
+        for _ in range(_REOPEN_TRIES):
+            time.sleep(_REOPEN_WAIT_S)
+            try:
+                self._link = open_link(self.url, self._baud)
+                return
+            except BoardError:
+                continue
+        raise LinkError(f"{self.url} is gone: the board was unplugged or its program ended")
+
+    def request(
+        self, name: str, reply: str, others: Callable[[Message], None], **fields: Any
+    ) -> Message:
+        """Send a request until its reply comes, and return that.
+
+        Messages in between go to `others`. The reply may also be the message "error". Raises
+        LinkError when all tries are used up.
+        """
+        for number, timeout_s in enumerate(self.timeouts_s):
+            self.statistics.retries += number > 0
+            self._sequence = self._sequence % 255 + 1
+            try:
+                # The delimiter ends what a broken write may have left on the line.
+                again = wire.DELIMITER if number else b""
+                self.send(again + wire.encode(name, self._sequence, **fields))
+                found = self._await(self._sequence, {reply, "error"}, others, timeout_s)
+            except PortLostError:
+                self.reopen()
+                continue
+            if found is not None:
+                return found
+        heard = f"; it printed: {self.decoder.text[-1]}" if self.decoder.text else ""
+        raise LinkError(
+            f"the board on {self.url} does not answer: check its power, the cable and the baud "
+            f"rate ({self._baud}), or reset it{heard}"
+        )
+
+    def _await(
+        self, sequence: int, names: set[str], others: Callable[[Message], None], timeout_s: float
+    ) -> Message | None:
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            found = None
+            for message in self.receive(left):
+                if message.sequence == sequence and message.name in names:
+                    found = message
+                else:
+                    others(message)
+            if found is not None:
+                return found
+        return None

@@ -1,0 +1,263 @@
+"""A board under test: who it is, what it costs, and what it makes of a record.
+
+The conversation is docs/SPEC.md, section 5. Whatever the link loses is asked for again; a board
+that was reset in mid-record is given the record again from its start.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven import wire
+from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.wire import Message
+from einthoven.wire_samples import encode_pieces
+from einthoven.wire_schema import schema
+from hil_tests.channel import Channel, LinkStatistics
+from hil_tests.session import BoardResetError, Session
+
+__all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Replayed"]
+
+TIMEOUTS_S = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0)
+"""Tries of a request; together longer than a watchdog's time-out and a boot."""
+MAX_RESETS = 5
+"""Resets within one record after which the board counts as broken."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a board says about itself. SHA-256 sums in hex; `count_unit`, `reset_reason` by name."""
+
+    board: str
+    model: str
+    build: str
+    serial: str
+    classes: tuple[str, ...]
+    model_sha256: str
+    pipeline_sha256: str
+    rate_hz: int
+    adc_bits: int
+    gain_lsb_per_mv: int
+    rail_lo: int
+    rail_hi: int
+    window_samples: int
+    channels: int
+    features: int
+    arena_bytes: int
+    count_unit: str
+    reset_reason: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One record's outcome: all events in order, and the board's counters for this session."""
+
+    events: list[Message]
+    info: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """One inference: int8 logits, and its cost in the board's `count_unit`."""
+
+    logits: NDArray[np.int8]
+    count: int
+
+
+class Device:
+    """A board on `url` (serial port name or any pyserial URL). Use as a context manager.
+
+    `expect_model_sha256`, `expect_pipeline_sha256`: refuse a board with others (ModelError); None
+    accepts any. Raises BoardError if the port cannot be opened, LinkError if nobody answers.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        baud: int = 115200,
+        expect_model_sha256: str | None = None,
+        expect_pipeline_sha256: str | None = None,
+        timeouts_s: tuple[float, ...] = TIMEOUTS_S,
+    ) -> None:
+        self._channel = Channel(url, baud, timeouts_s)
+        self._board_lost = 0
+        try:
+            self.hello = self._hello()
+            self._require("model", self.hello.model_sha256, expect_model_sha256)
+            self._require("pipeline", self.hello.pipeline_sha256, expect_pipeline_sha256)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Device":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the port. The board keeps running."""
+        self._channel.close()
+
+    @property
+    def url(self) -> str:
+        """Where the board is."""
+        return self._channel.url
+
+    @property
+    def link(self) -> LinkStatistics:
+        """What the link lost and had to repeat, over all replays of this device."""
+        return self._channel.statistics
+
+    @property
+    def log(self) -> list[str]:
+        """Lines of text that the board printed: banner, fault reports."""
+        return self._channel.decoder.text
+
+    def info(self) -> Mapping[str, Any]:
+        """Resources and counters: the fields of `info_reply` in codegen/spec/wire.toml."""
+        return self._request("info", "info_reply").fields
+
+    def reset(self) -> None:
+        """Restart the board, and wait until it answers again."""
+        self._channel.send(wire.encode("reset"))
+        self.hello = self._hello()
+
+    def bench(self, signal: NDArray[np.int8], features: NDArray[np.int8]) -> BenchResult:
+        """Run the board's model once. signal: int8 [window, channels]; features: int8 [features].
+
+        Raises ModelError for other shapes, LinkError when the tensor does not get through.
+        """
+        who = self.hello
+        if signal.shape != (who.window_samples, who.channels) or features.shape != (who.features,):
+            raise ModelError(
+                f"the board's model takes {who.window_samples}×{who.channels} and {who.features} "
+                f"values, not {signal.shape} and {features.shape}"
+            )
+        tensor = signal.astype(np.int8).tobytes() + features.astype(np.int8).tobytes()
+        step = schema().max_payload - schema().message("tensor").fixed_size
+        for _ in self._channel.timeouts_s:
+            for offset in range(0, len(tensor), step):
+                piece = tensor[offset : offset + step]
+                self._channel.send(wire.encode("tensor", offset=offset, bytes=piece))
+            reply = self._channel.request(
+                "bench", "bench_reply", _ignore, tensor_crc=wire.crc32(tensor)
+            )
+            if reply.name == "bench_reply":
+                return BenchResult(np.array(reply["logits"], dtype=np.int8), reply["count"])
+            if reply["error"] != schema().enums["error"]["bad_tensor"]:
+                raise self._refusal(reply)
+            self.link.retries += 1  # a piece was lost
+        raise LinkError(f"{self.url}: the tensor does not arrive undamaged; check the cable")
+
+    def replay(
+        self,
+        samples: NDArray[np.int16],
+        progress: Callable[[int], None] | None = None,
+        gain_lsb_per_mv: int | None = None,
+        rails: tuple[int, int] | None = None,
+    ) -> Replayed:
+        """Send `samples` (int16 counts at the board's rate) and return the events they cause.
+
+        `progress` is told the number of samples that went through the board; it goes back when
+        the board was reset. Gain (LSB per mV) and rails (counts) default to the board's ADC's.
+        Raises LinkError when retries do not cure the link, BoardError when the board refuses, or
+        gives other events when a record is repeated.
+        """
+        who = self.hello
+        rails = rails or (who.rail_lo, who.rail_hi)
+        gain = who.gain_lsb_per_mv if gain_lsb_per_mv is None else gain_lsb_per_mv
+        pieces = encode_pieces(samples)
+        events: list[Message] = []
+        lost_before = self._lost_bytes(self.info())
+        began = time.monotonic()
+        resets = 0
+        while True:
+            session = Session(self._channel, events)
+            try:
+                session.start("replay", gain, rails)
+                session.replay(samples, pieces, progress or _ignore)
+                break
+            except BoardResetError:
+                resets += 1
+                self.link.resets += 1
+                lost_before = 0  # the board counts from its boot on
+            if resets > MAX_RESETS:
+                printed = f"; it printed: {self.log[-1]}" if self.log else ""
+                raise LinkError(f"the board on {self.url} was reset {resets} times{printed}")
+        self.link.seconds += time.monotonic() - began
+        self.link.samples += len(samples)
+        self.link.rate_hz = who.rate_hz
+        info = self.info()
+        self._board_lost += self._lost_bytes(info) - lost_before
+        self.link.bytes_lost = self._board_lost + self._channel.decoder.rejected_bytes
+        return Replayed(events, info)
+
+    def stream(self, seconds: float) -> Iterator[Message]:
+        """Events of the board's own ADC, as they come, for about `seconds`.
+
+        Raises LinkError when the board was reset: what it knew about the patient is lost.
+        """
+        who = self.hello
+        session = Session(self._channel, [])
+        try:
+            session.start("stream", who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi))
+            given = 0
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                session.receive(min(1.0, max(0.0, end - time.monotonic())))
+                session.acknowledge()
+                yield from session.events[given:]
+                given = len(session.events)
+            session.finish(0)
+            yield from session.events[given:]
+        except BoardResetError:
+            raise LinkError(f"the board on {self.url} was reset while streaming") from None
+
+    def _request(self, name: str, reply_name: str, **fields: Any) -> Message:
+        reply = self._channel.request(name, reply_name, _ignore, **fields)
+        if reply.name == "error":
+            raise self._refusal(reply)
+        return reply
+
+    def _refusal(self, error: Message) -> BoardError:
+        text = error["text"].decode("ascii", "replace")
+        return BoardError(f"the board on {self.url} refuses: {text}")
+
+    def _hello(self) -> Hello:
+        self._channel.send(wire.DELIMITER)  # ends what an earlier program left half sent
+        reply = self._request("hello", "hello_reply", protocol=schema().version)
+        values = dict(reply.fields)
+        protocol = values.pop("protocol")
+        if protocol != schema().version:
+            raise BoardError(
+                f"the board on {self.url} speaks protocol {protocol}, this program "
+                f"{schema().version}: flash the firmware of this checkout (einthoven flash)"
+            )
+        for name in ("model_sha256", "pipeline_sha256"):
+            values[name] = bytes(values[name]).hex()
+        for name in ("count_unit", "reset_reason"):
+            names = {code: key for key, code in schema().enums[name].items()}
+            values[name] = names.get(values[name], "unknown")
+        values["classes"] = tuple(values["classes"].split(","))
+        return Hello(**values)
+
+    def _require(self, what: str, found: str, expected: str | None) -> None:
+        if expected is not None and found != expected:
+            raise ModelError(
+                f"the board on {self.url} has {what} {found[:12]}…, this checkout has "
+                f"{expected[:12]}…: flash the firmware of this checkout (einthoven flash)"
+            )
+
+    @staticmethod
+    def _lost_bytes(info: Mapping[str, Any]) -> int:
+        lost: int = info["rejected_bytes"] + info["rx_overruns"]
+        return lost
+
+
+def _ignore(_: object) -> None:
+    pass
