@@ -1,60 +1,78 @@
-/* R-peak detector: streaming, causal, integer (docs/detector.md). */
+/* R-peak detector: streaming, causal, integer. docs/detector.md explains it and
+ * gives figures.
+ *
+ * A candidate is a maximum of the QRS band's energy. It is decided
+ * EIN_QRS_DECIDE_SAMPLES (244 ms) after its R, so that what follows it can
+ * speak against it:
+ *   - its energy must exceed a threshold between a noise and a signal level,
+ * each the median of the last eight candidates of that kind;
+ *   - soon after a beat it must be steep (or it is a T wave);
+ *   - early and small, it must not be followed by a stronger wave at once (or
+ * it is a P wave). When no beat came for 1.5 RR intervals, the largest rejected
+ * candidate is looked at again with a lower threshold (search-back). The levels
+ * are learned in the first EIN_QRS_LEARN_SAMPLES, whose candidates are then
+ * judged in retrospect, and again when nothing was found for
+ * EIN_QRS_RELEARN_SAMPLES.
+ *
+ * Cost: some 60 instructions a sample, and about 700 for each candidate. RAM:
+ * 0.9 KB.
+ */
 #ifndef EIN_QRS_H
 #define EIN_QRS_H
 
-#include "ein_filter.h"
+#include "ein_level.h"
+#include "ein_peak.h"
 #include "ein_ring.h"
 #include "ein_types.h"
 
-#define EIN_QRS_HISTORY 32u /* candidates remembered */
-#define EIN_QRS_LEVELS 8u   /* peaks in a level's median */
-#define EIN_QRS_MWI_MAX 32u
+#define EIN_QRS_CANDIDATES                                                     \
+  16u /* a power of two; more than fit into the longest look back */
 
 typedef struct {
-    uint32_t t_samples; /* of the energy's peak, in the ring's time */
-    uint32_t energy;
-    uint32_t slope;
-    bool used;
-} ein_qrs_peak_t;
+  uint32_t r_samples;
+  uint16_t flags;
+} ein_qrs_r_t;
 
 typedef struct {
-    uint32_t of[EIN_QRS_LEVELS];
-    uint32_t median;
-    uint8_t next, count;
-} ein_qrs_level_t;
-
-typedef struct {
-    ein_biquad_t filter[EIN_FILTER_QRS_SECTIONS];
-    uint16_t mwi[EIN_QRS_MWI_MAX];
-    uint32_t mwi_sum;
-    uint32_t n; /* samples since restart */
-    uint32_t last_energy;
-    /* the rising candidate */
-    uint32_t cand_energy, cand_t;
-    ein_qrs_peak_t history[EIN_QRS_HISTORY];
-    uint32_t head; /* peaks ever stored */
-    ein_qrs_level_t signal, noise;
-    uint32_t rr[EIN_QRS_LEVELS];
-    uint32_t rr_median;
-    uint8_t rr_next, rr_count;
-    uint32_t last_t; /* energy time of last beat */
-    uint32_t last_r;
-    uint32_t last_slope;
-    bool have_last;
-    bool learning;
-    bool broke;
-    uint32_t learn_until;
-    uint32_t replay; /* index of next history entry to classify after learning */
-    /* queue of confirmed */
-    struct { uint32_t r; uint16_t flags; } queue[EIN_QRS_HISTORY];
-    uint8_t q_head, q_tail;
+  ein_energy_t energy;
+  uint32_t last_energy;
+  uint32_t start_samples;   /* first sample since the start */
+  uint32_t learned_samples; /* after the start: when to learn */
+  uint32_t top_energy; /* of the candidate that is still growing, 0: none */
+  uint32_t top_samples;
+  uint32_t top_r_samples;
+  ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* decided ones, and those of the
+                                                learning phase */
+  uint32_t candidate_count;                  /* ever */
+  uint32_t since_candidate;  /* the first one since the last beat or start */
+  ein_level_t signal, noise; /* energies of beats and of what was rejected */
+  ein_level_t rr;            /* samples */
+  uint32_t last_r_samples;
+  uint32_t search_samples; /* when to look back */
+  uint16_t last_slope;
+  ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
+  uint8_t confirmed_first, confirmed_count;
+  bool has_last; /* last_* are of a beat since the start */
+  bool learning;
+  bool broken;   /* no beat since the start: its RR is no rhythm */
+  bool searched; /* nothing new to look back at */
+  bool noisy;
 } ein_qrs_t;
 
 void ein_qrs_init(ein_qrs_t *qrs);
-void ein_qrs_restart(ein_qrs_t *qrs);
+
+/* One band-passed sample, already in the ring as its newest. */
 void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8);
+
+/* No signal at this sample: the next one pushed is a new start, at rest, and
+ * levels are learned. */
 void ein_qrs_lost(ein_qrs_t *qrs);
-uint16_t ein_qrs_state(const ein_qrs_t *qrs);
+
+/* Confirmed R peaks in increasing time, with EIN_FLAG_SEARCH_BACK, _LEARNING,
+   _BREAK as they apply; false when there is none left. */
 bool ein_qrs_next(ein_qrs_t *qrs, uint32_t *r_samples, uint16_t *flags);
+
+/* EIN_FLAG_LEARNING and EIN_FLAG_NOISY as they stand. */
+uint16_t ein_qrs_state(const ein_qrs_t *qrs);
 
 #endif

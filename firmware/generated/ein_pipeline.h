@@ -2,15 +2,15 @@
 #ifndef EIN_PIPELINE_H
 #define EIN_PIPELINE_H
 
-#define EIN_PIPELINE_SHA256 "25771bcbfa8b26984c10dde7ac5d69f2edde0c479a24c60599b3d76bd576592d"
+#define EIN_PIPELINE_SHA256 "acc6b5062f6f8c1d1064f387bbe2ac8a211861df8cfa95117e8a0d3553239e3d"
 /* its first four bytes, big endian: what the preprocessor can compare */
-#define EIN_PIPELINE_HASH32 0x25771bcbu
+#define EIN_PIPELINE_HASH32 0xacc6b506u
 #define EIN_PIPELINE_SHA256_BYTES \
     { \
-        0x25, 0x77, 0x1b, 0xcb, 0xfa, 0x8b, 0x26, 0x98, \
-        0x4c, 0x10, 0xdd, 0xe7, 0xac, 0x5d, 0x69, 0xf2, \
-        0xed, 0xde, 0x0c, 0x47, 0x9a, 0x24, 0xc6, 0x05, \
-        0x99, 0xb3, 0xd7, 0x6b, 0xd5, 0x76, 0x59, 0x2d, \
+        0xac, 0xc6, 0xb5, 0x06, 0x2f, 0x6f, 0x8c, 0x1d, \
+        0x10, 0x64, 0xf3, 0x87, 0xbb, 0xe2, 0xac, 0x8a, \
+        0x21, 0x18, 0x61, 0xdf, 0x8c, 0xfa, 0x95, 0x11, \
+        0x7e, 0x8a, 0x0d, 0x35, 0x53, 0x23, 0x9e, 0x3d, \
     }
 
 /* [pipeline] */
@@ -106,20 +106,27 @@
 #define EIN_INPUT_FLAT_LSB 1
 
 /* [qrs] */
-#define EIN_QRS_MWI_SAMPLES 16
-#define EIN_QRS_HOLD_SAMPLES 27
-#define EIN_QRS_DELAY_SAMPLES 12
-#define EIN_QRS_SEARCH_SAMPLES 14
-#define EIN_QRS_PROMINENCE_SAMPLES 9
-#define EIN_QRS_NEGATIVE_Q4 13
-#define EIN_QRS_REFRACTORY_SAMPLES 36
-#define EIN_QRS_THRESHOLD_Q8 64
+#define EIN_QRS_SUM_SAMPLES 18
+#define EIN_QRS_DELAY_SAMPLES 13
+#define EIN_QRS_REACH_SAMPLES 14
+#define EIN_QRS_ARM_SAMPLES 7
+#define EIN_QRS_DOWNWARD_Q4 13
+#define EIN_QRS_SETTLE_SAMPLES 20
+#define EIN_QRS_DECIDE_SAMPLES 44
+#define EIN_QRS_REFRACTORY_SAMPLES 40
+#define EIN_QRS_THRESHOLD_Q8 80
 #define EIN_QRS_T_WAVE_SAMPLES 65
-#define EIN_QRS_T_WAVE_Q4 8
-#define EIN_QRS_SEARCH_BACK_Q8 100
+#define EIN_QRS_T_WAVE_SLOPE_Q4 9
+#define EIN_QRS_EARLY_Q4 14
+#define EIN_QRS_P_WAVE_EARLY_Q8 180
+#define EIN_QRS_P_WAVE_Q8 288
 #define EIN_QRS_SEARCH_RR_Q4 24
+#define EIN_QRS_SEARCH_Q8 150
 #define EIN_QRS_LEARN_SAMPLES 360
+#define EIN_QRS_RELEARN_SAMPLES 450
 #define EIN_QRS_FLOOR 800
+#define EIN_QRS_NOISY_Q8 128
+#define EIN_QRS_QUIET_Q8 96
 
 /* Derived */
 #define EIN_WINDOW_SAMPLES 216
@@ -134,12 +141,12 @@
     }
 #define EIN_FILTER_BANDPASS_DELAY_SAMPLES 1
 
-/* [filters.qrs] Butterworth 8.0–20.0 Hz, order 2: b0 b1 b2 a1 a2 in Q30 */
+/* [filters.qrs] Butterworth 9.0–22.0 Hz, order 2: b0 b1 b2 a1 a2 in Q30 */
 #define EIN_FILTER_QRS_SECTIONS 2
 #define EIN_FILTER_QRS_Q30 \
     { \
-        {53173777, 106347555, 53173777, -1457282732, 727125492}, \
-        {727908808, -1455817617, 727908808, -1856524947, 877258136}, \
+        {62663867, 125327734, 62663867, -1370261596, 706795018}, \
+        {710715092, -1421430183, 710715092, -1815100438, 859226922}, \
     }
 
 #endif

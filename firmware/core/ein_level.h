@@ -1,0 +1,23 @@
+/* Median of the last few values: a level that one outlier cannot move. RAM: 40
+ * B. */
+#ifndef EIN_LEVEL_H
+#define EIN_LEVEL_H
+
+#include <stdint.h>
+
+#define EIN_LEVEL_VALUES 8u
+
+typedef struct {
+  uint32_t value[EIN_LEVEL_VALUES];
+  uint32_t median; /* of those added, the mean of the middle two; 0 before the
+                      first */
+  uint8_t next;
+  uint8_t count;
+} ein_level_t;
+
+void ein_level_clear(ein_level_t *level);
+
+/* value < 2^31. */
+void ein_level_add(ein_level_t *level, uint32_t value);
+
+#endif
