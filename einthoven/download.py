@@ -37,6 +37,8 @@ _SUFFIXES = (".dat", ".xyz", ".atr", ".hea")
 _LISTS = ("RECORDS", "ANNOTATORS")
 _ATTEMPTS = 5
 _TIMEOUT_S = (10, 30)
+# What a broken connection loses at most; small, so that a bad line makes progress too.
+_CHUNK_BYTES = 4096
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -271,7 +273,7 @@ def _transfer(
         have = have if resumed else 0
         total = have + int(answer.headers.get("Content-Length", 0))
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_content(1 << 16):
+            for chunk in answer.iter_content(_CHUNK_BYTES):
                 file.write(chunk)
                 have += len(chunk)
                 show(have / max(total, have))
