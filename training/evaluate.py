@@ -1,9 +1,10 @@
 """Score a model over whole records: the core's own detections, EC57's rules, float beside int8.
 
-int8 is TFLite Micro's (`einthoven.engine.TflmModel`), which the generated engine equals bit for
-bit. Float needs TensorFlow and a finished training's folder.
+int8 is computed by the engine that is generated from the model's file, as on a board. Float needs
+TensorFlow and a finished training's folder.
 """
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.model import export
 from einthoven import ec57
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
 from einthoven.core import analyze
 from einthoven.ec57_text import beat_table
-from einthoven.engine import TflmModel
+from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.records import (
     board_to_record_time,
@@ -159,10 +161,16 @@ def _models(folder: Path) -> dict[str, Infer]:
         found["float"] = _float(folder)
     for name, place in (("ptq", folder / "ptq"), ("qat", folder / "qat"), ("int8", folder)):
         if (place / "model.tflite").exists():
-            found[name] = TflmModel(place / "model.tflite").infer
+            found[name] = _int8(place)
     if not found:
         raise ModelError(f"{folder} holds no model: neither {FLOAT_MODEL} nor model.tflite")
     return found
+
+
+def _int8(folder: Path) -> Infer:
+    with tempfile.TemporaryDirectory() as scratch:
+        export(folder, Path(scratch))
+        return HostModel(Path(scratch)).infer
 
 
 def _float(folder: Path) -> Infer:

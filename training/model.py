@@ -59,6 +59,7 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
     Its output is `[n,classes]` logits. Batch normalization is folded into the convolutions
     at conversion.
     """
+
     def conv(x: Any, n: int, width: int, name: str, stride: int = 1, relu: bool = True) -> Any:
         x = keras.layers.Conv2D(
             n, (1, width), strides=(1, stride), padding="same", use_bias=False,
@@ -82,14 +83,10 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
     if arch.dropout > 0:
         x = SeededDropout(arch.dropout, 1, name="dropout_signal")(x)
     x = keras.layers.Dense(arch.dense, name="dense_signal")(x)
-    f = keras.layers.Dense(
-        arch.feature_dense, activation="relu", name="dense_features_a"
-    )(feature)
+    f = keras.layers.Dense(arch.feature_dense, activation="relu", name="dense_features_a")(feature)
     f = keras.layers.Dense(arch.dense, name="dense_features_b")(f)
     x = keras.layers.Add(name="join")([x, f])
-    x = keras.layers.Dense(
-        arch.dense, activation="relu", name="dense_join"
-    )(x)
+    x = keras.layers.Dense(arch.dense, activation="relu", name="dense_join")(x)
     if arch.dropout > 0:
         x = SeededDropout(arch.dropout, 2, name="dropout_join")(x)
     logits = keras.layers.Dense(classes, name="logits")(x)

@@ -138,9 +138,9 @@ def _build(kind: type[T], table: Any, where: str, path: Path) -> T:
         default = known[key].default
         if isinstance(default, (int, float, str)) and not _fits(value, default):
             raise UsageError(f"recipe {path}: {where}{key} = {value!r} has the wrong type")
-        if isinstance(default, tuple) and key in ("class_share", "logit_bias"):
-            if not isinstance(value, tuple) or len(value) != len(CLASSES):
-                raise UsageError(f"recipe {path}: {where}{key} needs {len(CLASSES)} numbers")
+        per_class = key in ("class_share", "logit_bias")
+        if per_class and (not isinstance(value, tuple) or len(value) != len(CLASSES)):
+            raise UsageError(f"recipe {path}: {where}{key} needs {len(CLASSES)} numbers")
     try:
         return kind(**values)
     except TypeError as error:

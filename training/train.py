@@ -79,9 +79,7 @@ def fit(
     )
     steps = -(-recipe.sampling.examples // recipe.fit.batch)
     optimizer = keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(
-            recipe.fit.learning_rate, steps * recipe.fit.epochs
-        ),
+        keras.optimizers.schedules.CosineDecay(recipe.fit.learning_rate, steps * recipe.fit.epochs),
         weight_decay=recipe.fit.weight_decay,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
@@ -92,6 +90,7 @@ def fit(
     checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, epochs=done)
     manager = None
     if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
         manager = tf.train.CheckpointManager(checkpoint, str(out / CHECKPOINTS), max_to_keep=1)
         if manager.latest_checkpoint:
             checkpoint.restore(manager.latest_checkpoint).assert_consumed()

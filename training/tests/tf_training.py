@@ -1,0 +1,94 @@
+"""Tests that need TensorFlow (the `train` extra): `pytest training/tests/tf_training.py`.
+
+Not collected by the whole suite, which installs without TensorFlow.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from einthoven.errors import ModelError
+from training import quantize
+from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
+from training.model import multiply_adds, parameters
+from training.recipe import Architecture, Fit, Quantization, Recipe, Sampling
+from training.train import LOG, fit
+
+RECIPE = Recipe(
+    name="tiny",
+    data=(),
+    seed=3,
+    logit_bias=(0.5, 0.0, 0.0, 0.0, -0.5),
+    model=Architecture(stem_channels=4, blocks=(4, 8), dense=8, feature_dense=8),
+    sampling=Sampling(examples=256),
+    fit=Fit(epochs=3, batch=64),
+    quantization=Quantization(qat_epochs=1, calibration_beats=64),
+)
+
+
+def examples(n: int = 300) -> Examples:
+    """Made-up beats whose level around R tells the class."""
+    rng = np.random.default_rng(7)
+    label = (np.arange(n) % 5).astype(np.int8)
+    signal = rng.integers(-20, 20, (n, WINDOW, CHANNELS))
+    signal[:, 80:100, 0] += 15 * label[:, np.newaxis]
+    return Examples(
+        signal=signal.astype(np.int8),
+        features=rng.integers(-60, 60, (n, FEATURES)).astype(np.int8),
+        label=label,
+        t_samples=np.arange(n, dtype=np.int64) * 100,
+        record=np.array([f"r{i % 4}" for i in range(n)]),
+        patient=np.array([f"r{i % 4}" for i in range(n)]),
+        main=np.ones(n, dtype=bool),
+    )
+
+
+def weights(model: object) -> np.ndarray:  # type: ignore[type-arg]
+    """All of a model's variables, flat."""
+    return np.concatenate([w.numpy().ravel() for w in model.weights])  # type: ignore[attr-defined]
+
+
+def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+    """A training that was killed goes on to the very same weights."""
+    some = examples()
+    straight = fit(some, RECIPE, tmp_path / "a")
+    fit(some, RECIPE, tmp_path / "b", stop_after=1)
+    with (tmp_path / "b" / LOG).open("a") as log:
+        log.write('{"epoch": 2, "loss": 0}\n')  # killed between the log and the checkpoint
+    resumed = fit(some, RECIPE, tmp_path / "b")
+    assert np.array_equal(weights(straight), weights(resumed))
+    assert (tmp_path / "a" / LOG).read_text() == (tmp_path / "b" / LOG).read_text()
+    other = fit(some, replace(RECIPE, seed=4))
+    assert not np.array_equal(weights(straight), weights(other))
+
+
+@pytest.mark.parametrize("method", ["ptq", "qat"])
+def test_quantized_models_keep_their_promises(tmp_path: Path, method: str) -> None:
+    """Both methods give full int8 in the core's scales, and the same bytes again."""
+    some = examples()
+    fit(some, RECIPE, tmp_path)
+    model = quantize.load_float(tmp_path, RECIPE)
+    assert 0 < parameters(model) < 10_000
+    assert 0 < multiply_adds(model) < 100_000
+    if method == "qat":
+        model = quantize.fine_tune(model, some, RECIPE)
+    content = quantize.convert(model, some, RECIPE, quantized=method == "qat")
+    quantize.check(content)
+    again = quantize.convert(model, some, RECIPE, quantized=method == "qat")
+    assert content == again
+
+
+def test_a_model_in_other_scales_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An input that is not quantized as the core does is an error, not a silent loss."""
+    some = examples()
+    fit(some, RECIPE, tmp_path)
+    model = quantize.load_float(tmp_path, RECIPE)
+    monkeypatch.setattr(quantize, "SIGNAL_SCALE", quantize.SIGNAL_SCALE / 2)
+    content = quantize.convert(model, some, RECIPE, quantized=False)
+    monkeypatch.undo()
+    with pytest.raises(ModelError, match="scale"):
+        quantize.check(content)
