@@ -79,7 +79,7 @@ def summarize(run: RunDir) -> dict[str, Any]:
         "notice": NOT_A_MEDICAL_DEVICE,
         "board": plan["board"],
         "board_title": plan["board_title"],
-        "firmware": plan["firmware"],
+        "firmware": results[0]["device"] if results else None,
         "model": plan["model"],
         "pipeline_sha256": plan["pipeline_sha256"],
         "data": {**plan["data"], "records": names},
@@ -123,6 +123,7 @@ def _resources(plan: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) ->
 
     resources: dict[str, Any] = {
         **plan["sizes"],
+        "arena_bytes": max((r["device"]["arena_bytes"] for r in results), default=None),
         "stack_bytes": max((c["stack_used_bytes"] for c in counters), default=None) or None,
         "count_unit": unit,
         # Instructions in an emulator, cycles on silicon: never called by each other's name.

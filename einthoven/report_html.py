@@ -246,7 +246,7 @@ def _provenance(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("Command", summary["command"]),
         ("Board", f"{summary['board']} ({summary['board_title']})"),
-        ("Firmware", ", ".join(f"{k} {v}" for k, v in firmware.items() if v)),
+        ("Firmware", ", ".join(f"{k} {v}" for k, v in (firmware or {}).items() if v)),
         (
             "Model",
             f"{model['name']}, {count(model['params'])} parameters, "

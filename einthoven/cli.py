@@ -1,0 +1,82 @@
+"""`einthoven …`: a thin face. It parses, calls and prints; nothing imports it.
+
+An EinthovenError becomes one line and exit code 2. Ctrl-C ends with exit code 130.
+"""
+
+import errno
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from einthoven.commands import boards, data, model, runs
+from einthoven.errors import EinthovenError
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+app = typer.Typer(
+    name="einthoven",
+    help="Train, quantize, flash and prove an ECG beat classifier on microcontrollers of a few "
+    "dollars. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(no_args_is_help=True, help="Find, fetch and verify databases of records.")
+app.add_typer(data_app, name="data", rich_help_panel="Records")
+
+
+def _careful(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what a user can cause into one line on stderr and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except EinthovenError as error:
+            raise _failed(str(error)) from None
+        except KeyboardInterrupt as stop:
+            print(f"\ninterrupted{f': {stop}' if str(stop) else ''}", file=sys.stderr)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # `einthoven … | head`: the reader has had enough
+            _silence_stdout()
+            raise typer.Exit(141) from None
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+            _silence_stdout()
+            raise _failed(f"disk full: make room and try again ({error})") from None
+
+    return run
+
+
+def _failed(message: str) -> typer.Exit:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return typer.Exit(2)
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from failing once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
+    "Boards": (boards.boards, boards.build, boards.flash, boards.info, boards.bench),
+    "Model": (model.train, model.quantize, model.evaluate, model.export),
+}
+for _panel, _commands in _COMMANDS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_careful(_command))
+for _name, _command in (("list", data.list_), ("fetch", data.fetch), ("verify", data.verify)):
+    data_app.command(_name)(_careful(_command))
+
+
+def main() -> None:
+    """Entry point of the `einthoven` command."""
+    app()

@@ -1,0 +1,1 @@
+"""The commands of `einthoven`, by theme. Heavy modules are imported when a command runs."""

@@ -1,0 +1,88 @@
+"""Commands about boards: boards, build, flash, info, bench, size."""
+
+from typing import Annotated
+
+import typer
+
+from einthoven.commands.runs import Port
+
+BoardName = Annotated[str, typer.Argument(help="Board of boards/ (see: einthoven boards).")]
+
+
+def boards() -> None:
+    """The boards there are, and what each was tested on."""
+    from rich.table import Table
+
+    from einthoven.boards import list_boards, load_board
+    from einthoven.report import console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Board", "MCU", "What", "Tested"):
+        table.add_column(heading, overflow="fold")
+    for name in list_boards():
+        board = load_board(name)
+        table.add_row(board.name, board.mcu, board.title, board.tested)
+    console().print(table)
+
+
+def build(board: BoardName) -> None:
+    """Build the firmware for a board."""
+    from einthoven.boards import build as build_board
+    from einthoven.boards import load_board
+    from einthoven.report import console
+
+    program = build_board(load_board(board))
+    console().print(f"built {program}", soft_wrap=True)
+
+
+def flash(board: BoardName, port: Port = None) -> None:
+    """Build the firmware and write it to a board."""
+    from einthoven.boards import build as build_board
+    from einthoven.boards import flash as flash_board
+    from einthoven.boards import load_board
+    from einthoven.report import console
+
+    target = load_board(board)
+    build_board(target)
+    flash_board(target, port)
+    console().print(f"flashed {board}; ask it who it is: einthoven info {board}")
+
+
+def info(board: BoardName, port: Port = None) -> None:
+    """Ask a board who it is: firmware, model, pipeline, resources."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from einthoven.boards import load_board, running
+    from einthoven.report import console
+    from hil_tests.device import Device
+
+    target = load_board(board)
+    grid = Table.grid(padding=(0, 2))
+    with running(target, port) as url, Device(url, baud=target.baud) as device:
+        for part in (asdict(device.hello), device.info()):
+            for name, value in part.items():
+                text = ", ".join(value) if isinstance(value, tuple) else str(value)
+                grid.add_row(name.replace("_", " "), text)
+    console().print(grid, soft_wrap=True)
+
+
+def bench(
+    board: Annotated[str, typer.Argument(help="Board of boards/.")] = "qemu_stm32f405",
+    port: Port = None,
+    beats: Annotated[int, typer.Option(min=1, help="Inferences to run.")] = 40,
+) -> None:
+    """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
+    from einthoven.boards import build as build_board
+    from einthoven.boards import load_board
+    from einthoven.report import console
+    from hil_tests.bench import bench_board
+
+    target = load_board(board)
+    if port is None:
+        build_board(target)
+    found = bench_board(target, port, beats)
+    console().print(found.text())
+    if found.differing:
+        raise typer.Exit(1)

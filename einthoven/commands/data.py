@@ -1,0 +1,106 @@
+"""Commands about records: data list, fetch, verify; score."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Database = Annotated[str, typer.Argument(help="Database, such as mitdb (see: data list).")]
+
+
+def list_() -> None:
+    """The databases that can be fetched, and where their records are."""
+    from rich.table import Table
+
+    from einthoven.download import list_databases
+    from einthoven.records import locate_database, record_names
+    from einthoven.report import console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Name", "Title", "Records", "Rate", "DOI", "Where"):
+        table.add_column(heading, overflow="fold")
+    for database in list_databases():
+        folder = locate_database(None, database.name)
+        where = "not here: einthoven data fetch " + database.name
+        if folder is not None:
+            where = f"{folder} ({len(record_names(folder, 'all'))} records)"
+        table.add_row(
+            database.name,
+            database.title,
+            str(database.records),
+            f"{database.rate_hz} Hz",
+            database.doi,
+            where,
+        )
+    console().print(table)
+
+
+def fetch(
+    db: Database = "mitdb",
+    records: Annotated[str, typer.Option(help="100,119 or ds1, ds2, all.")] = "all",
+    dest: Annotated[
+        Path | None, typer.Option(help="Folder for it [the user's cache].", show_default=False)
+    ] = None,
+) -> None:
+    """Download a database from PhysioNet, or the rest of it, and verify every file."""
+    from einthoven.download import fetch as download
+    from einthoven.records import cached_database
+    from einthoven.report import console
+
+    folder = download(db, dest or cached_database(db), records)
+    console().print(f"{db} is complete in {folder}", soft_wrap=True)
+
+
+def verify(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of records [mitdb].", show_default=False)
+    ] = None,
+) -> None:
+    """Check SHA-256 and WFDB checksums of a folder of records."""
+    from einthoven.download import verify as check
+    from einthoven.errors import RecordError
+    from einthoven.records import locate_database
+    from einthoven.report import console
+
+    folder = folder or locate_database(None, "mitdb")
+    if folder is None:
+        raise RecordError("no MIT-BIH records here: einthoven data fetch mitdb")
+    found = check(folder)
+    screen = console()
+    for problem in found.problems:
+        screen.print(problem, soft_wrap=True)
+    screen.print(
+        f"{found.folder}: {found.files} files and {found.records} records compared, "
+        f"{len(found.problems)} problems",
+        soft_wrap=True,
+    )
+    if found.problems:
+        raise RecordError(f"{folder} is damaged: fetch the files named above again")
+
+
+def score(
+    reference: Annotated[Path, typer.Argument(help="Annotation file (mitdb/100.atr) or folder.")],
+    test: Annotated[Path, typer.Argument(help="Annotation file (run/100.ein) or folder.")],
+    annotator: Annotated[str, typer.Option(help="Annotator of a test folder.")] = "ein",
+    reference_annotator: Annotated[
+        str, typer.Option(help="Annotator of a reference folder.")
+    ] = "atr",
+    records: Annotated[
+        str | None,
+        typer.Option(help="100,119 or ds1, ds2, all [those in TEST].", show_default=False),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Score annotation files from anywhere by EC57, in the line format of PhysioNet's bxb."""
+    from json import dumps
+
+    from einthoven.errors import UsageError
+    from einthoven.scoring import score_files, score_folders, text_report, to_dict
+
+    if reference.is_dir() != test.is_dir():
+        raise UsageError("give two annotation files or two folders, not one of each")
+    if reference.is_dir():
+        scores = score_folders(reference, test, annotator, reference_annotator, records)
+    else:
+        scores = score_files(reference, test)
+    print(dumps(to_dict(scores), indent=1) if json else text_report(scores))

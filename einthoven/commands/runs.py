@@ -1,0 +1,166 @@
+"""Commands that make and read runs: replay, demo, report, compare."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from einthoven.rundir import RunDir
+
+DEMO_RECORDS = "100,119,208,213,232"
+DEMO_BOARD = "qemu_stm32f405"
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of WFDB records, or one that holds databases by name. Else $EINTHOVEN_DATA, "
+        "../shared/data, the user's cache, PhysioNet.",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[int, typer.Option(min=1, help="Boards at the same time (a port: always 1).")]
+Port = Annotated[
+    str | None,
+    typer.Option(help="Serial port or any pyserial URL (socket://host:port).", show_default=False),
+]
+
+
+def replay(
+    board: Annotated[str | None, typer.Option(help="Board of boards/.", show_default=False)] = None,
+    records: Annotated[
+        str | None,
+        typer.Option(help="100,119 or ds1, ds2, all.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run folder [runs/<time>-<board>].", show_default=False),
+    ] = None,
+    data: Data = None,
+    db: Annotated[str, typer.Option(help="Database in --data.")] = "mitdb",
+    lead: Annotated[
+        str | None,
+        typer.Option(help="Lead by name [MLII, else the first ECG signal].", show_default=False),
+    ] = None,
+    port: Port = None,
+    jobs: Jobs = 1,
+    tflm: Annotated[
+        bool, typer.Option(help="Check every beat against TensorFlow Lite Micro, too.")
+    ] = True,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+) -> None:
+    """Replay records through a board, check every beat on the host, score as EC57 does."""
+    from einthoven.errors import UsageError
+    from einthoven.report import console
+    from hil_tests.replay import Options, new_run_path, replay_run, resume_options
+
+    if resume:
+        if out is None:
+            raise UsageError("--resume needs the run to go on with: add --out FOLDER")
+        options = resume_options(out)
+        for name, given, was in (
+            ("board", board, options.board),
+            ("records", records, options.records),
+            ("lead", lead, options.lead),
+        ):
+            if given is not None and given != was:
+                raise UsageError(f"the run in {out} has --{name} {was}: leave --{name} out")
+        if data is not None or port is not None:
+            options = options.moved(data, port)
+    else:
+        if board is None or records is None:
+            raise UsageError(
+                "say what to replay on what: --board NAME (see: einthoven boards) and "
+                "--records 100,119|ds1|ds2|all"
+            )
+        options = Options(board, records, data, db, lead, port, tflm)
+        out = out or new_run_path(board)
+    run = replay_run(options, out, jobs, console(), resume)
+    _show(run)
+
+
+def demo(
+    board: Annotated[str, typer.Option(help="Board of boards/.")] = DEMO_BOARD,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run folder [runs/<time>-<board>].", show_default=False),
+    ] = None,
+    data: Data = None,
+    jobs: Jobs = 2,
+) -> None:
+    """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
+    from einthoven.errors import DownloadError
+    from einthoven.records import find_database
+    from einthoven.report import console
+    from hil_tests.replay import Options, new_run_path, replay_run, synthetic_database
+
+    out = out or new_run_path(board)
+    screen = console()
+    try:
+        folder = find_database(data, "mitdb", DEMO_RECORDS)
+        options = Options(board, DEMO_RECORDS, folder)
+        screen.print(f"MIT-BIH records {DEMO_RECORDS} from {folder}", soft_wrap=True)
+    except DownloadError as error:
+        screen.print(
+            f"No MIT-BIH records here, and none to be had ({error}).\n"
+            "Replaying a SYNTHETIC record instead: it shows that the chain works; its figures say "
+            "nothing about accuracy on patients.",
+            style="bold yellow",
+            soft_wrap=True,
+        )
+        folder = synthetic_database()
+        options = Options(board, "all", folder, db="synthetic", synthetic=True)
+    _show(replay_run(options, out, jobs, screen, resume=False))
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder of a replay.")],
+) -> None:
+    """Build summary.json and report.html anew from a run folder, and print the tables."""
+    from einthoven.report import write_report
+    from einthoven.rundir import RunDir
+
+    opened = RunDir.open(run)
+    write_report(opened)
+    _show(opened)
+
+
+def compare(
+    run: Annotated[Path, typer.Argument(help="Run folder of a replay.")],
+    other: Annotated[
+        Path | None, typer.Argument(help="Second run folder.", show_default=False)
+    ] = None,
+) -> None:
+    """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
+    from einthoven.report import agreement_text, console, difference_line, summarize
+    from einthoven.rundir import RunDir
+    from hil_tests.agreement import compare_runs
+
+    screen = console()
+    left = RunDir.open(run)
+    if other is None:
+        agreement = summarize(left)["agreement"]
+        screen.print(agreement_text(agreement))
+        for name in left.finished():
+            for difference in left.read_result(name)["agreement"]["differences"]:
+                screen.print("  " + difference_line(difference), soft_wrap=True)
+        same = not agreement["device_vs_host_int8"] and not agreement["host_int8_vs_tflm"]
+        raise typer.Exit(0 if same else 1)
+    found = compare_runs(left, RunDir.open(other))
+    differing = sum(found["differing"].values())
+    screen.print(
+        f"{found['beats']:,} beats in {len(found['records'])} records of both runs, "
+        f"{differing:,} differ"
+    )
+    for difference in found["differences"]:
+        screen.print("  " + difference_line(difference), soft_wrap=True)
+    raise typer.Exit(1 if differing else 0)
+
+
+def _show(run: "RunDir") -> None:
+    from einthoven.report import console, summarize, summary_text
+
+    screen = console()
+    screen.print(summary_text(summarize(run)))
+    screen.print(f"Report: {run.path / 'report.html'}", soft_wrap=True)
+    screen.print("Not a medical device.", style="dim")

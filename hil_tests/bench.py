@@ -1,0 +1,74 @@
+"""Bench: what a sample and an inference cost on a board, on a synthetic record, bits checked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven import core, synth
+from einthoven.boards import Board, running
+from einthoven.engine import HostModel
+from hil_tests.device import Device
+
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Costs in the board's `unit`; `differing` inferences did not give the host's logits."""
+
+    board: str
+    model: str
+    unit: str
+    inferences: NDArray[np.int64]
+    """[n] cost of each."""
+    multiply_adds: int
+    samples: int
+    per_sample_mean: float
+    per_sample_max: int
+    differing: int
+
+    def text(self) -> str:
+        """A few lines for the terminal."""
+        n, costs = len(self.inferences), self.inferences
+        lines = [
+            f"{self.board}, model {self.model}, {self.multiply_adds:,} multiply-adds a beat",
+            f"{n} inferences, {self.differing} differ from the host",
+        ]
+        if self.unit != "none":
+            lines += [
+                f"{self.unit} per inference     {costs.mean():12,.0f}  "
+                f"(min {costs.min():,}, max {costs.max():,})",
+                f"{self.unit} per multiply-add  {costs.mean() / self.multiply_adds:12.2f}",
+                f"{self.unit} per sample        {self.per_sample_mean:12,.0f}  "
+                f"(max {self.per_sample_max:,}; signal path only)",
+            ]
+        return "\n".join(lines)
+
+
+def bench_board(board: Board, port: str | None, beats: int) -> Bench:
+    """Run a synthetic minute and `beats` single inferences on a board. Raises BoardError."""
+    model = HostModel()
+    with running(board, port) as url, Device(url, baud=board.baud) as device:
+        who = device.hello
+        record = synth.make_record(seed=1, seconds=max(_SECONDS, beats), rate_hz=who.rate_hz)
+        gain, rails = who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi)
+        found = core.analyze(record.samples, gain, rails)
+        signal, features = found.signal[:beats], found.features[:beats]
+        logits = model.infer(signal, features)
+        results = [device.bench(s, f) for s, f in zip(signal, features, strict=True)]
+        short = record.samples[: round(_SECONDS * who.rate_hz)]
+        info = device.replay(short).info
+    return Bench(
+        board=board.name,
+        model=who.model,
+        unit=who.count_unit,
+        inferences=np.array([r.count for r in results], dtype=np.int64),
+        multiply_adds=int(model.macros["EIN_MODEL_MACS"]),
+        samples=info["samples"],
+        per_sample_mean=info["sample_count_sum"] / max(info["samples"], 1),
+        per_sample_max=info["sample_count_max"],
+        differing=sum(
+            not np.array_equal(r.logits, row) for r, row in zip(results, logits, strict=True)
+        ),
+    )

@@ -1,0 +1,182 @@
+"""One record: through the board, through the same code on the host, scored, kept."""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven import core
+from einthoven.aami import CLASSES, literature_class
+from einthoven.annotations import Annotations, read_annotations, write_annotations
+from einthoven.engine import HostModel, TflmModel
+from einthoven.records import Record, board_to_record_time, read_record, to_board
+from einthoven.report import stored
+from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.scoring import score
+from einthoven.wire import Message
+from hil_tests.agreement import Difference, differing_beats, host_events, listed
+from hil_tests.device import Device, LinkStatistics
+from hil_tests.strips import choose_strips
+
+ANNOTATOR = "ein"
+_LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets", "seconds")
+
+
+class Host:
+    """The host's answer to the same samples: core and engine, and TFLite Micro for the engine."""
+
+    def __init__(self, tflm: bool) -> None:
+        self._model = HostModel()
+        self._tflm = TflmModel() if tflm else None
+
+    def check(
+        self, samples: NDArray[np.int16], gain_lsb_per_mv: int, rails: tuple[int, int]
+    ) -> tuple[Events, list[Difference] | None]:
+        """The host's events for `samples`, and the beats on which engine and TFLM differ.
+
+        None for the latter when TFLM was not asked for.
+        """
+        beats = core.analyze(samples, gain_lsb_per_mv, rails)
+        logits = self._model.infer(beats.signal, beats.features)
+        events = host_events(beats, logits)
+        if self._tflm is None:
+            return events, None
+        oracle = host_events(beats, self._tflm.infer(beats.signal, beats.features))
+        return events, differing_beats(events.beats, oracle.beats)
+
+
+def replay_record(
+    run: RunDir,
+    device: Device,
+    host: Host,
+    folder: Path,
+    name: str,
+    progress: Callable[[int], None],
+) -> dict[str, Any]:
+    """Replay record `name` of `folder` on `device` and write it into `run`; returns its result.
+
+    `progress` is told how many samples the board has acknowledged. Raises RecordError,
+    LinkError, or EinthovenError when the disk is full.
+    """
+    who = device.hello
+    record = read_record(folder, name, run.plan["data"]["lead"])
+    samples = to_board(record, who.rate_hz, who.gain_lsb_per_mv, who.adc_bits)
+    before = replace(device.link)
+    replayed = device.replay(samples, progress=progress)
+    events = board_events(replayed.events)
+    expected, against_tflm = host.check(samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi))
+    differing = differing_beats(events.beats, expected.beats)
+    t_record = board_to_record_time(events.beats["t_samples"], record, who.rate_hz)
+    labels = [CLASSES[i] for i in events.beats["label"]]
+    reference = _reference(folder, name)
+    seconds = len(samples) / who.rate_hz
+    result = {
+        "record": name,
+        "lead": record.lead,
+        "record_rate_hz": record.rate_hz,
+        "gain_assumed": record.gain_assumed,
+        "samples": len(samples),
+        "samples_crc32": f"{zlib.crc32(samples.tobytes()):08x}",
+        "seconds": seconds,
+        "beats": len(labels),
+        "protocols": _protocols(reference, t_record, labels, record),
+        "agreement": {
+            "beats": len(labels),
+            "device_vs_host_int8": len(differing),
+            "host_int8_vs_tflm": None if against_tflm is None else len(against_tflm),
+            "signal_states_differ": _states_differ(events, expected),
+            "differences": listed(differing, name, "device | host int8", who.rate_hz)
+            + listed(against_tflm or [], name, "host int8 | TFLM", who.rate_hz),
+        },
+        "link": _link(before, device.link, seconds),
+        "counters": _counters(replayed.info),
+        "device": {"build": who.build, "serial": who.serial, "arena_bytes": who.arena_bytes},
+        "strips": choose_strips(
+            name,
+            samples / who.gain_lsb_per_mv,
+            who.rate_hz,
+            (events.beats["t_samples"] / who.rate_hz, labels),
+            _labelled(reference, record.rate_hz),
+            [d.t_samples / who.rate_hz for d in differing],
+        ),
+    }
+    write_annotations(run.path, name, ANNOTATOR, t_record, labels, record.rate_hz)
+    run.write_events(name, events, t_record)
+    run.write_result(name, result)
+    return result
+
+
+def board_events(messages: Sequence[Message]) -> Events:
+    """A board's event messages as tables; a message's `number` has done its work by then."""
+    beats = [m for m in messages if m.name == "beat"]
+    rows = np.zeros(len(beats), dtype=BEAT)
+    for field in ("t_samples", "t_emitted", "flags", "label", "tensor_crc", "count"):
+        rows[field] = [m[field] for m in beats]
+    rows["rr_prev"] = [m["rr_prev_samples"] for m in beats]
+    rows["rr_next"] = [m["rr_next_samples"] for m in beats]
+    if beats:
+        rows["logits"] = [m["logits"] for m in beats]
+    states = [(m["t_samples"], m["flags"]) for m in messages if m.name == "signal"]
+    return Events(rows, np.array(states, dtype=SIGNAL_STATE))
+
+
+def _link(before: LinkStatistics, after: LinkStatistics, seconds: float) -> dict[str, float]:
+    """What this record took, of a device's statistics, which go on counting."""
+    took = {name: getattr(after, name) - getattr(before, name) for name in _LINK_COUNTS}
+    took["times_real_time"] = seconds / took["seconds"] if took["seconds"] else 0.0
+    return took
+
+
+def _counters(info: Mapping[str, Any]) -> dict[str, Any]:
+    """The board's own counters over this record, in the unit of its counter."""
+    return {
+        "stack_used_bytes": info["stack_used_bytes"],
+        "per_sample": {
+            "n": info["samples"],
+            "sum": info["sample_count_sum"],
+            "max": info["sample_count_max"],
+        },
+        "per_inference": {
+            "n": info["inferences"],
+            "sum": info["inference_count_sum"],
+            "max": info["inference_count_max"],
+        },
+        "to_event": {"n": info["inferences"], "max": info["event_count_max"]},
+    }
+
+
+def _reference(folder: Path, name: str) -> Annotations | None:
+    """The reference beats; None for a record that has none, which is replayed all the same."""
+    if not (folder / f"{name}.atr").is_file():
+        return None
+    return read_annotations(folder, name)
+
+
+def _labelled(
+    reference: Annotations | None, rate_hz: float
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Times in s and classes of the reference's beats."""
+    if reference is None:
+        return np.zeros(0), []
+    classes = [literature_class(symbol) for symbol in reference.symbols.tolist()]
+    beats = [i for i, label in enumerate(classes) if label is not None]
+    return reference.samples[beats] / rate_hz, [str(classes[i]) for i in beats]
+
+
+def _protocols(
+    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
+) -> dict[str, Any] | None:
+    if reference is None:
+        return None
+    test = Annotations.of(t_record, labels, record.rate_hz)
+    scores = score(record.name, reference, test, record.rate_hz, record.n_samples)
+    return {name: stored(comparison) for name, comparison in scores.protocols.items()}
+
+
+def _states_differ(device: Events, host: Events) -> int:
+    """Changes of the signal's state that only one side has."""
+    return len(set(device.states.tolist()) ^ set(host.states.tolist()))

@@ -1,0 +1,172 @@
+"""Replay records through boards: check everything first, then one worker process a board.
+
+A worker boots its board, takes the next record, replays it, and writes it into the run folder;
+the parent shows progress. What is written is finished: Ctrl-C, a crash or a dead board costs
+the records under way, and `resume` goes on with the rest.
+"""
+
+import datetime
+import json
+import math
+import platform
+import shlex
+import sys
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from einthoven import __version__, core
+from einthoven.boards import Board, build, load_board
+from einthoven.checksums import sha256_file
+from einthoven.engine import HostModel
+from einthoven.errors import ModelError
+from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
+from einthoven.records import find_database, rational_ratio, read_record, record_names
+from einthoven.report import write_report
+from einthoven.rundir import RunDir
+from hil_tests.workers import run_workers
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to replay, on what. `records` as `record_names` takes it; `port` any pyserial URL."""
+
+    board: str
+    records: str
+    data: Path | None = None
+    db: str = "mitdb"
+    lead: str | None = None
+    port: str | None = None
+    tflm: bool = True
+    synthetic: bool = False
+
+    def moved(self, data: Path | None, port: str | None) -> "Options":
+        """The same with the records or the board found elsewhere."""
+        return replace(self, data=data or self.data, port=port or self.port)
+
+
+def new_run_path(board: str) -> Path:
+    """`runs/<time>-<board>` of the checkout."""
+    return RUNS / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{board}"
+
+
+def resume_options(out: Path) -> Options:
+    """The options that the run in `out` was started with. Raises UsageError if there is none."""
+    stored = dict(RunDir.open(out).plan["options"])
+    return Options(**{**stored, "data": Path(stored["data"])})
+
+
+def replay_run(
+    options: Options, out: Path, jobs: int, console: Console, resume: bool = False
+) -> RunDir:
+    """Replay the records into the run folder `out`; returns it, with its reports written.
+
+    `jobs` boards work at the same time; a board on a port is only one. With `resume` the
+    records that are finished are kept, provided that board, model, pipeline and data are the
+    same. Raises EinthovenError when something is missing or a board fails, KeyboardInterrupt
+    on Ctrl-C, both with how to go on; what is finished stays.
+    """
+    board = load_board(options.board)
+    folder = find_database(options.data, options.db, options.records)
+    plan, samples = _plan(options, board, folder)
+    if options.port is None:
+        build(board)
+    if resume:
+        run = RunDir.open(out)
+        run.require_same(plan)
+    else:
+        run = RunDir.create(out, {**plan, "sizes": _sizes(board)})
+    with run.lock():
+        finished = set(run.finished())
+        todo = {name: n for name, n in samples.items() if name not in finished}
+        if finished:
+            console.print(f"{len(finished)} of {len(samples)} records were done before")
+        if todo:
+            jobs = 1 if options.port or not board.command else min(jobs, len(todo))
+            run_workers(run, board, options.port, folder, todo, jobs, console)
+        write_report(run)
+    return run
+
+
+def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """What run.json holds, and the records' lengths in samples of the board.
+
+    Reads every record now, not when its turn comes: a bad one must not end a run half way.
+    """
+    samples: dict[str, int] = {}
+    files: dict[str, dict[str, str]] = {}
+    for name in record_names(folder, options.records):
+        record = read_record(folder, name, options.lead)
+        ratio = rational_ratio(core.rate_hz(), record.rate_hz)
+        samples[name] = math.ceil(record.n_samples * ratio)
+        files[name] = {
+            path.name: sha256_file(path)
+            for suffix in (".hea", ".dat", ".atr")
+            if (path := folder / f"{name}{suffix}").is_file()
+        }
+    plan = {
+        "board": board.name,
+        "board_title": board.title,
+        "count_unit": board.count_unit,
+        "model": shipped_model(),
+        "pipeline_sha256": core.pipeline_sha256(),
+        "rate_hz": core.rate_hz(),
+        "data": {
+            "db": options.db,
+            "lead": options.lead,
+            "synthetic": options.synthetic,
+            "records": list(samples),
+            "files": files,
+        },
+        "options": {**asdict(options), "data": str(folder.resolve())},
+        "command": shlex.join(["einthoven", *sys.argv[1:]]),
+        "created": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
+        "versions": {
+            "einthoven": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "scipy", "wfdb", "tflite-micro")},
+        },
+    }
+    return plan, samples
+
+
+def _sizes(board: Board) -> dict[str, int | None]:
+    """Flash and RAM of the image; None for a process on this machine."""
+    return {"flash_bytes": None, "ram_bytes": None}
+
+
+def shipped_model() -> dict[str, Any]:
+    """`name`, `sha256`, `params`, `macs` of the model that the firmware is generated from.
+
+    Raises ModelError when it is not there, not the generated one, or for another pipeline.
+    """
+    path = SHIPPED_MODEL / "model.json"
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))
+        digest = sha256_file(SHIPPED_MODEL / "model.tflite")
+        kept = {key: model[key] for key in ("name", "sha256", "params", "macs")}
+        pipeline = model["pipeline_sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the shipped model in {path.parent} cannot be read ({error})") from None
+    if digest != kept["sha256"]:
+        raise ModelError(f"{path.parent}/model.tflite is not the file that model.json describes")
+    if pipeline != core.pipeline_sha256():
+        raise ModelError(
+            f"model {kept['name']} was made for another pipeline ({pipeline[:12]}…; this "
+            f"checkout's is {core.pipeline_sha256()[:12]}…): train it anew for this one"
+        )
+    if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:
+        raise ModelError("firmware/generated holds another model: run `python -m codegen`")
+    return kept
+
+
+def synthetic_database() -> Path:
+    """A folder with the seeded synthetic record, made when it is not there yet."""
+    from einthoven import synth
+
+    folder = cache_dir() / "synthetic"
+    synth.demo_record().write(folder, "synth")
+    return folder

@@ -1,0 +1,197 @@
+"""Worker processes, one a board, and the parent that watches them."""
+
+import multiprocessing
+import os
+import queue
+import signal
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from einthoven.boards import Board, running
+from einthoven.errors import BoardError, EinthovenError
+from einthoven.rundir import RunDir
+from hil_tests.progress import ReplayProgress
+
+_POLL_S = 0.5
+_STOP_S = 10.0
+_TELL_SAMPLES = 1800
+"""Progress is told every so many samples (10 s of ECG): often enough, and no flood."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker is given; all of it can be pickled."""
+
+    run: RunDir
+    board: Board
+    port: str | None
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _At:
+    """A worker's board has acknowledged `acked` samples of `record`."""
+
+    record: str
+    acked: int
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A record is finished and written."""
+
+    record: str
+    beats: int
+    differing: int
+    board_seconds: float
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A worker gave up; `message` is for the user, `bug` a traceback that is not."""
+
+    message: str
+    bug: str = ""
+
+
+def run_workers(
+    run: RunDir,
+    board: Board,
+    port: str | None,
+    folder: Path,
+    todo: Mapping[str, int],
+    jobs: int,
+    console: Console,
+) -> None:
+    """Replay the records `todo` (name to length in samples) of `folder`, on `jobs` boards.
+
+    When one board fails the others go on with what is left. Raises BoardError with the first
+    failure and KeyboardInterrupt on Ctrl-C, with how to resume.
+    """
+    # A fresh interpreter each: threads and the compiled engine do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    names: Any = context.Queue()
+    news: Any = context.Queue()
+    for name in [*todo, *[None] * jobs]:
+        names.put(name)
+    task = _Task(run, board, port, folder)
+    workers = [context.Process(target=_work, args=(task, names, news)) for _ in range(jobs)]
+    failures: list[_Failed] = []
+    try:
+        with ReplayProgress(console, todo, jobs, float(run.plan["rate_hz"])) as progress:
+            for worker in workers:
+                worker.start()
+            _watch(workers, news, progress, failures)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_how_to_resume(run)) from None
+    finally:
+        _stop(workers)
+    for failure in failures:
+        if failure.bug:
+            raise RuntimeError(f"a worker failed unexpectedly:\n{failure.bug}")
+        raise BoardError(f"{failure.message} ({_how_to_resume(run)})")
+    missing = set(todo) - set(run.finished())
+    if missing:
+        raise BoardError(f"a worker was killed during a record ({_how_to_resume(run)})")
+
+
+def _how_to_resume(run: RunDir) -> str:
+    done = f"{len(run.finished())} of {len(run.records)} records are done"
+    return f"{done}; go on with: einthoven replay --resume --out {run.path}"
+
+
+def _watch(
+    workers: list[Any], news: Any, progress: ReplayProgress, failures: list[_Failed]
+) -> None:
+    """Show what the workers tell until all have ended."""
+    while True:
+        alive = any(worker.is_alive() for worker in workers)
+        try:
+            message = news.get(timeout=_POLL_S if alive else 0.1)
+        except queue.Empty:
+            if not alive:
+                return
+            continue
+        if isinstance(message, _At):
+            progress.at(message.record, message.acked)
+        elif isinstance(message, _Done):
+            progress.done(
+                message.record, message.beats, message.differing, message.board_seconds
+            )
+        else:
+            failures.append(message)
+
+
+def _stop(workers: list[Any]) -> None:
+    """End what still runs; SIGTERM lets a worker shut its board down."""
+    for worker in workers:
+        if worker.is_alive():
+            worker.terminate()
+    for worker in workers:
+        if worker.pid is not None:
+            worker.join(_STOP_S)
+            if worker.is_alive():
+                worker.kill()
+                worker.join()
+
+
+def _work(task: _Task, names: Any, news: Any) -> None:
+    """A worker's life: boot the board, replay what is next until nothing is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        _replay_records(task, names, news)
+    except SystemExit:  # told to stop: what was not told yet does not matter any more
+        news.cancel_join_thread()
+        raise
+    except EinthovenError as error:
+        news.put(_Failed(str(error)))
+    except Exception:
+        news.put(_Failed("", bug=traceback.format_exc()))
+    news.close()
+    news.join_thread()
+
+
+def _leave(_signal: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
+def _replay_records(task: _Task, names: Any, news: Any) -> None:
+    from hil_tests.device import Device
+    from hil_tests.record import Host, replay_record
+
+    plan = task.run.plan
+    parent = os.getppid()
+    host = Host(tflm=plan["options"]["tflm"])
+    with (
+        running(task.board, task.port) as url,
+        Device(
+            url,
+            baud=task.board.baud,
+            expect_model_sha256=plan["model"]["sha256"],
+            expect_pipeline_sha256=plan["pipeline_sha256"],
+        ) as device,
+    ):
+        while (name := names.get()) is not None:
+            told = 0
+
+            def tell(acked: int, name: str = name) -> None:
+                nonlocal told
+                if os.getppid() != parent:  # killed: nobody would ever stop this board
+                    raise SystemExit(1)
+                if acked - told >= _TELL_SAMPLES or acked < told:
+                    told = acked
+                    news.put(_At(name, acked))
+
+            try:
+                result = replay_record(task.run, device, host, task.folder, name, tell)
+            except EinthovenError as error:
+                raise type(error)(f"record {name}: {error}") from error
+            agreement = result["agreement"]
+            differing = agreement["device_vs_host_int8"] + (agreement["host_int8_vs_tflm"] or 0)
+            news.put(_Done(name, result["beats"], differing, result["link"]["seconds"]))
