@@ -75,19 +75,19 @@ class Beats:
 
 
 @cache
-def _library() -> tuple[cffi.FFI, Any]:
+def _library(generated: Path = GENERATED) -> tuple[cffi.FFI, Any]:
     core = FIRMWARE / "core"
     sources = sorted(p for p in core.glob("ein_*.c"))
     shim = Path(__file__).parent / "native" / "core_host.c"
     ffi = cffi.FFI()
     ffi.cdef(_CDEF)
-    path = build_library("ein_core", [*sources, shim], [core, GENERATED], ["-DNDEBUG"])
+    path = build_library("ein_core", [*sources, shim], [core, generated], ["-DNDEBUG"])
     return ffi, ffi.dlopen(str(path))
 
 
 @cache
-def _sizes() -> tuple[int, int, int, int]:
-    ffi, lib = _library()
+def _sizes(generated: Path = GENERATED) -> tuple[int, int, int, int]:
+    ffi, lib = _library(generated)
     sizes = ffi.new("uint32_t[4]")
     lib.ein_host_sizes(sizes)
     return int(sizes[0]), int(sizes[1]), int(sizes[2]), int(sizes[3])
@@ -107,13 +107,21 @@ def pipeline_sha256() -> str:
 class Core:
     """One running signal path. Push samples as they come, any number at a time."""
 
-    def __init__(self, gain_lsb_per_mv: int = 200, rails: tuple[int, int] = (-2048, 2047)) -> None:
+    def __init__(
+        self,
+        gain_lsb_per_mv: int = 200,
+        rails: tuple[int, int] = (-2048, 2047),
+        generated: Path = GENERATED,
+    ) -> None:
         """`gain_lsb_per_mv` 1..32767; at or beyond `rails` (counts) a sample is no signal.
+
+        `generated`: folder of the `ein_pipeline.h` to compile with, to try other constants.
 
         Raises UsageError for a gain or rails that the core refuses.
         """
-        self._ffi, self._lib = _library()
-        self._state = self._ffi.new("uint64_t[]", (_sizes()[0] + 7) // 8)
+        self._ffi, self._lib = _library(generated)
+        size, *self._shape = _sizes(generated)
+        self._state = self._ffi.new("uint64_t[]", (size + 7) // 8)
         limits = np.iinfo(np.int16)
         fits = all(limits.min <= v <= limits.max for v in (*rails, gain_lsb_per_mv))
         if (
@@ -144,7 +152,7 @@ class Core:
 
     def _run(self, samples: NDArray[np.int16]) -> Beats:
         ffi = self._ffi
-        _, window, channels, features = _sizes()
+        window, channels, features = self._shape
         used = ffi.new("size_t *")
         parts = []
         done = 0
@@ -194,10 +202,11 @@ def analyze(
     samples: NDArray[np.int16],
     gain_lsb_per_mv: int = 200,
     rails: tuple[int, int] = (-2048, 2047),
+    generated: Path = GENERATED,
 ) -> Beats:
-    """All beats of a whole record: `samples` [n] int16 counts at `rate_hz()`.
+    """All beats of a whole record: `samples` [n] int16 counts at `rate_hz()`, else as for Core.
 
     Raises UsageError for samples that are not int16, or a gain or rails out of range.
     """
-    core = Core(gain_lsb_per_mv, rails)
+    core = Core(gain_lsb_per_mv, rails, generated)
     return join([core.push(samples), core.finish()])

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from codegen import pipeline
 from einthoven import ec57
 from einthoven.annotations import Annotations, read_annotations
-from einthoven.core import FLAG_LEARNING, FLAG_SEARCH_BACK, analyze
+from einthoven.core import FLAG_LEARNING, FLAG_SEARCH_BACK, Beats, analyze
 from einthoven.errors import EinthovenError
 from einthoven.records import Record, find_database, read_record, record_names, to_board
 
@@ -63,6 +63,19 @@ def generated_for(spec: dict[str, Any], scratch: Path) -> Path:
     return folder
 
 
+def _delays(beats: Beats) -> NDArray[np.int64]:
+    """[k] samples from R to its confirmation: that is when the beat before it leaves the core.
+
+    Only where nothing else held that beat back (its window) and R was found at first sight.
+    """
+    after = pipeline.load()["window"]["after_samples"]
+    free = beats.t_emitted[:-1] - beats.t_samples[:-1] > after + 8
+    prompt = (beats.flags[1:] & (FLAG_SEARCH_BACK | FLAG_LEARNING)) == 0
+    known = beats.rr_next_samples[:-1] > 0
+    delays: NDArray[np.int64] = beats.t_emitted[:-1] - beats.t_samples[1:]
+    return delays[free & prompt & known]
+
+
 def evaluate(
     data: Path | None, db: str, names: Iterable[str], generated: Path
 ) -> dict[str, Result]:
@@ -76,9 +89,7 @@ def evaluate(
         scores = ec57.compare(reference, test, record.rate_hz, record.n_samples)
         i, j = scores.matched.T
         error_s = beats.t_samples[j] / rate_hz - reference.samples[i] / record.rate_hz
-        prompt = (beats.flags & (FLAG_SEARCH_BACK | FLAG_LEARNING)) == 0
-        delay_s = (beats.t_confirmed - beats.t_samples)[prompt] / rate_hz
-        results[name] = Result(scores, error_s * 1000, delay_s * 1000)
+        results[name] = Result(scores, error_s * 1000, _delays(beats) / rate_hz * 1000)
     return results
 
 
@@ -115,7 +126,8 @@ def print_score(data: Path | None, generated: Path) -> None:
         f1 = ec57.gross(r.scores for r in noisy.values()).qrs.f1
         print(_line(f"noise, {snr.replace('_', '-')} dB, F1 {f1:.4f}", noisy.values()))
     svdb = record_names(find_database(data, "svdb_train"), "all")
-    print(_line(f"svdb_train, {len(svdb)} records", evaluate(data, "svdb_train", svdb, generated).values()))
+    results = evaluate(data, "svdb_train", svdb, generated)
+    print(_line(f"svdb_train, {len(svdb)} records", results.values()))
 
 
 def print_sensitivity(data: Path | None, scratch: Path) -> None:
