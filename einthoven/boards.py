@@ -62,7 +62,7 @@ def list_boards() -> list[str]:
 
 
 def load_board(name: str) -> Board:
-    """Read `boards/<name>/board.toml`; raises BoardError if there is none or if it is incomplete."""
+    """Read `boards/<name>/board.toml`; raises BoardError if it is missing or incomplete."""
     path = BOARDS / name / "board.toml"
     if name not in list_boards():
         raise BoardError(f"no board '{name}': choose one of {', '.join(list_boards())}")
@@ -177,7 +177,7 @@ def find_port(board: Board) -> str:
         raise BoardError(f"no {board.name} found (USB {ids}): plug it in, or name its --port")
     if len(found) > 1:
         raise BoardError(f"several boards: choose with --port one of {', '.join(sorted(found))}")
-    return found[0]
+    return str(found[0])
 
 
 @contextmanager

@@ -27,7 +27,7 @@ static uint32_t apb_field(uint32_t divider)
 
 ein_clock_t ein_clock_init(void)
 {
-    const ein_clock_t on_hsi = {HSI_HZ, HSI_HZ, HSI_HZ, HSI_HZ};
+    const ein_clock_t on_hsi = {HSI_HZ, HSI_HZ, HSI_HZ};
 
     RCC->CR |= EIN_BOARD_CRYSTAL_BYPASS ? RCC_CR_HSEBYP : 0u;
     RCC->CR |= RCC_CR_HSEON;
@@ -56,8 +56,5 @@ ein_clock_t ein_clock_init(void)
         .core_hz = EIN_BOARD_CORE_HZ,
         .apb1_hz = EIN_BOARD_CORE_HZ / EIN_BOARD_APB1_DIVIDER,
         .apb2_hz = EIN_BOARD_CORE_HZ / EIN_BOARD_APB2_DIVIDER,
-        /* A timer runs at twice its bus's clock when that bus is divided. */
-        .timer_hz =
-            EIN_BOARD_CORE_HZ / EIN_BOARD_APB1_DIVIDER * (EIN_BOARD_APB1_DIVIDER > 1 ? 2 : 1),
     };
 }

@@ -5,10 +5,9 @@
 #include <stdint.h>
 
 typedef struct {
-    uint32_t core_hz;  /* instructions and SysTick */
-    uint32_t apb1_hz;  /* USART2 */
-    uint32_t apb2_hz;  /* USART1, ADC */
-    uint32_t timer_hz; /* TIM2, TIM3 */
+    uint32_t core_hz; /* instructions and SysTick */
+    uint32_t apb1_hz; /* USART2 */
+    uint32_t apb2_hz; /* USART1, ADC */
 } ein_clock_t;
 
 /* Runs the core from the PLL at EIN_BOARD_CORE_HZ: from the crystal, or from the internal RC

@@ -10,10 +10,6 @@
 #include "stm32f4.h"
 #include "stream.h"
 
-/* QEMU's machine has its clocks fixed, whatever the RCC says: SysTick as the chip at full speed,
-   timers at 1 GHz. */
-#define EMULATED_TIMER_HZ 1000000000u
-
 #define WATCHDOG_WAIT_POLLS 10000u
 #define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
@@ -27,14 +23,17 @@ void SysTick_Handler(void);
 
 static bool is_silicon;
 static bool streams;
-static uint32_t timer_hz;
-static uint32_t idle_ticks;
+static uint32_t core_hz;
 static ein_reset_reason_t reset_reason;
 static char serial_number[25];
 
 void SysTick_Handler(void)
 {
-    SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
+    if (streams) {
+        ein_stream_tick();
+    } else {
+        SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
+    }
 }
 
 static ein_reset_reason_t read_reset_reason(void)
@@ -82,8 +81,8 @@ void ein_port_init(void)
     reset_reason = read_reset_reason();
     const ein_clock_t clock = ein_clock_init();
     is_silicon = ein_count_init();
-    timer_hz = is_silicon ? clock.timer_hz : EMULATED_TIMER_HZ;
-    idle_ticks = (is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ) / 100; /* 10 ms */
+    core_hz =
+        is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ; /* QEMU's is fixed, whatever RCC says */
     read_serial_number();
     ein_serial_init(&clock, is_silicon);
     start_watchdog();
@@ -133,23 +132,27 @@ void ein_port_poll(bool idle)
     if (!idle) {
         return;
     }
-    SYSTICK->LOAD = idle_ticks - 1;
-    SYSTICK->VAL = 0;
-    SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
+    if (!streams) { /* otherwise it ticks anyway */
+        SYSTICK->LOAD = core_hz / 100 - 1;
+        SYSTICK->VAL = 0;
+        SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
+    }
     /* With interrupts masked, one that comes after the test still ends the sleep. */
     irq_disable();
     if (ein_serial_empty() && (!streams || ein_stream_empty())) {
         __asm volatile("dsb\n wfi" ::: "memory");
     }
     irq_enable();
-    SYSTICK->CTRL = 0;
+    if (!streams) {
+        SYSTICK->CTRL = 0;
+    }
 }
 
 bool ein_port_adc(int16_t *sample, uint32_t *lost)
 {
     if (!streams) {
-        ein_stream_init(timer_hz);
         streams = true;
+        ein_stream_init(core_hz);
     }
     return ein_stream_read(sample, lost);
 }

@@ -9,7 +9,6 @@ int main(void);
 void Reset_Handler(void);
 void Fault_Handler(void);
 void SysTick_Handler(void);
-void TIM3_IRQHandler(void);
 void USART1_IRQHandler(void);
 void USART2_IRQHandler(void);
 
@@ -21,12 +20,10 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 82
     Reset_Handler,
     [2 ... 14] = Fault_Handler,
     [15] = SysTick_Handler,
-    [16 ... 15 + IRQ_TIM3] = Fault_Handler,
-    [16 + IRQ_TIM3] = TIM3_IRQHandler,
-    [17 + IRQ_TIM3... 15 + IRQ_USART1] = Fault_Handler,
+    [16 ...(15 + IRQ_USART1)] = Fault_Handler,
     [16 + IRQ_USART1] = USART1_IRQHandler,
     [16 + IRQ_USART2] = USART2_IRQHandler,
-    [17 + IRQ_USART2... 97] = Fault_Handler,
+    [(17 + IRQ_USART2)... 97] = Fault_Handler,
 };
 
 __attribute__((noreturn)) void Reset_Handler(void)

@@ -45,7 +45,6 @@ typedef struct {
 } scb_t;
 
 #define TIM2 ((tim_t *)0x40000000u)
-#define TIM3 ((tim_t *)0x40000400u)
 #define IWDG ((iwdg_t *)0x40003000u)
 #define USART2 ((usart_t *)0x40004400u)
 #define PWR_CR (*(reg_t *)0x40007000u)
@@ -79,7 +78,6 @@ typedef struct {
 #define RCC_CFGR_PPRE2_SHIFT 13
 #define RCC_AHB1ENR_GPIOA (1u << 0)
 #define RCC_APB1ENR_TIM2 (1u << 0)
-#define RCC_APB1ENR_TIM3 (1u << 1)
 #define RCC_APB1ENR_USART2 (1u << 17)
 #define RCC_APB1ENR_PWR (1u << 28)
 #define RCC_APB2ENR_USART1 (1u << 4)
@@ -105,10 +103,6 @@ typedef struct {
 #define USART_CR1_UE (1u << 13)
 
 #define TIM_CR1_CEN (1u << 0)
-#define TIM_CR1_URS (1u << 2)
-#define TIM_DIER_UIE (1u << 0)
-#define TIM_SR_UIF (1u << 0)
-#define TIM_EGR_UG (1u << 0)
 
 #define ADC_CR2_ADON (1u << 0)
 #define ADC_CR2_SWSTART (1u << 30)
@@ -125,7 +119,7 @@ typedef struct {
 #define DEMCR_TRCENA (1u << 24)
 #define DWT_CTRL_CYCCNTENA (1u << 0)
 
-enum { IRQ_TIM3 = 29, IRQ_USART1 = 37, IRQ_USART2 = 38 };
+enum { IRQ_USART1 = 37, IRQ_USART2 = 38 };
 
 static inline void nvic_enable(unsigned irq)
 {

@@ -10,8 +10,6 @@
 #define ADC_FULL 4095u
 #define RING_SAMPLES 32u /* 0.18 s at 180 Hz: longer than an inference takes */
 
-void TIM3_IRQHandler(void);
-
 typedef struct {
     int16_t value;
     uint16_t dropped; /* samples before this one for which there was no room */
@@ -33,12 +31,11 @@ static int16_t sample_of(uint32_t sum, uint32_t lowest, uint32_t highest)
     return (int16_t)((int32_t)((sum + OVERSAMPLING / 2) / OVERSAMPLING) - 2048);
 }
 
-void TIM3_IRQHandler(void)
+void ein_stream_tick(void)
 {
     static uint32_t sum, count, lowest = ADC_FULL, highest;
     static uint16_t dropped;
 
-    TIM3->SR = ~TIM_SR_UIF;
     const uint32_t value = ADC1->DR & ADC_FULL;
     ADC1->CR2 = ADC_CR2_ADON | ADC_CR2_SWSTART;
     sum += value;
@@ -59,10 +56,9 @@ void TIM3_IRQHandler(void)
     lowest = ADC_FULL;
 }
 
-void ein_stream_init(uint32_t timer_hz)
+void ein_stream_init(uint32_t core_hz)
 {
     RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;
-    RCC->APB1ENR |= RCC_APB1ENR_TIM3;
     RCC->APB2ENR |= RCC_APB2ENR_ADC1;
     GPIOA->MODER |= 3u << (2 * CHANNEL); /* analogue; channel n is pin PAn */
     ADC_CCR = ADC_CCR_ADCPRE_DIV4;       /* at most 24 MHz of the 30 allowed */
@@ -72,15 +68,9 @@ void ein_stream_init(uint32_t timer_hz)
     ADC1->CR2 = ADC_CR2_ADON | ADC_CR2_SWSTART;
 
     const uint32_t tick_hz = EIN_PIPELINE_RATE_HZ * OVERSAMPLING;
-    const uint32_t period = (timer_hz + tick_hz / 2) / tick_hz;
-    const uint32_t prescaler = period >> 16;
-    TIM3->PSC = prescaler;
-    TIM3->ARR = period / (prescaler + 1) - 1;
-    TIM3->CR1 = TIM_CR1_URS; /* so that loading the prescaler is no update event */
-    TIM3->EGR = TIM_EGR_UG;
-    TIM3->DIER = TIM_DIER_UIE;
-    TIM3->CR1 = TIM_CR1_URS | TIM_CR1_CEN;
-    nvic_enable(IRQ_TIM3);
+    SYSTICK->LOAD = (core_hz + tick_hz / 2) / tick_hz - 1;
+    SYSTICK->VAL = 0;
+    SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
 }
 
 bool ein_stream_empty(void)

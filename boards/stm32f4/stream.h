@@ -1,4 +1,4 @@
-/* Stream mode: ADC1 channel 1 (PA1), sampled by TIM3. */
+/* Stream mode: ADC1 channel 1 (PA1), sampled by SysTick. */
 #ifndef EIN_STREAM_H
 #define EIN_STREAM_H
 
@@ -9,8 +9,12 @@
 #define EIN_STREAM_RAIL_LO (-2048)
 #define EIN_STREAM_RAIL_HI 2047
 
-/* Starts sampling at EIN_PIPELINE_RATE_HZ, the timers running at timer_hz. */
-void ein_stream_init(uint32_t timer_hz);
+/* Starts sampling at EIN_PIPELINE_RATE_HZ; SysTick runs at core_hz and is the stream's from now on.
+ */
+void ein_stream_init(uint32_t core_hz);
+
+/* To be called by the SysTick interrupt. */
+void ein_stream_tick(void);
 
 /* True and the oldest sample, if one is there; *dropped is how many came before it that had no
  * room. */

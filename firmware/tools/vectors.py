@@ -1,0 +1,117 @@
+"""Make `vectors.h` for a test on the board: inputs, and what independent code on the host makes of them.
+
+`python firmware/tools/vectors.py core|engine FILE`. A seeded synthetic record; for `core` a digest of the
+events and tensors of the host's build, for `engine` the logits of TensorFlow Lite Micro (the
+package `tflite-micro`), which shares no code with the engine. PlatformIO calls it through
+`firmware/tools/pio_vectors.py` before it compiles a suite of that name.
+"""
+
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven import core
+from einthoven.engine import TflmModel
+from einthoven.errors import EinthovenError
+from einthoven.synth import Episode, make_record
+
+SEED = 20
+SECONDS = 60.0
+TENSORS = 16
+GAIN_LSB_PER_MV = 200
+RAILS = (-2048, 2047)
+
+
+def _samples() -> NDArray[np.int16]:
+    episodes = (
+        Episode("bigeminy", 10, 20),
+        Episode("noisy", 24, 28),
+        Episode("saturated", 30, 31),
+        Episode("lead_off", 34, 38),
+    )
+    return make_record(SEED, SECONDS, float(core.rate_hz()), episodes=episodes).samples
+
+
+def _digest(beats: core.Beats) -> int:
+    digest = 0
+    for i in range(len(beats)):
+        words = (
+            beats.t_samples[i],
+            beats.t_emitted[i],
+            beats.flags[i],
+            beats.rr_prev_samples[i],
+            beats.rr_next_samples[i],
+        )
+        digest = zlib.crc32(np.array(words, dtype="<u4").tobytes(), digest)
+        digest = zlib.crc32(beats.signal[i].tobytes(), digest)
+        digest = zlib.crc32(beats.features[i].tobytes(), digest)
+    return digest
+
+
+def _array(name: str, values: NDArray[np.integer]) -> list[str]:
+    """A constant C array of the values' type and shape."""
+    size = "".join(f"[{n}]" for n in values.shape)
+    lines = [f"static const {values.dtype}_t {name}{size} = {{"]
+    rows = values.reshape(values.shape[0], -1) if values.ndim > 1 else [values]
+    for row in rows:
+        # Inner braces of more dimensions may be left out, a row's may not.
+        text = [", ".join(map(str, row[i : i + 20])) + "," for i in range(0, len(row), 20)]
+        lines += ["{", *text, "},"] if values.ndim > 1 else text
+    return [*lines, "};"]
+
+
+def make_core() -> list[str]:
+    """A record and what the host's core makes of it."""
+    samples = _samples()
+    beats = core.analyze(samples, GAIN_LSB_PER_MV, RAILS)
+    return [
+        f"#define VECTOR_GAIN {GAIN_LSB_PER_MV}",
+        f"#define VECTOR_RAIL_LO ({RAILS[0]})",
+        f"#define VECTOR_RAIL_HI {RAILS[1]}",
+        f"#define VECTOR_SAMPLES {len(samples)}u",
+        f"#define VECTOR_BEATS {len(beats)}u",
+        f"#define VECTOR_SIGNALS {len(beats.signal_events)}u",
+        f"#define VECTOR_DIGEST 0x{_digest(beats):08x}u",
+        *_array("vector_samples", samples),
+    ]
+
+
+def make_engine() -> list[str]:
+    """Tensors of that record, and random ones, with TFLM's logits."""
+    beats = core.analyze(_samples(), GAIN_LSB_PER_MV, RAILS)
+    chosen = np.linspace(0, len(beats) - 1, TENSORS // 2).astype(int)
+    signal, features = beats.signal[chosen], beats.features[chosen]
+    rng = np.random.default_rng(SEED)
+    signal = np.concatenate([signal, rng.integers(-128, 128, signal.shape, dtype=np.int8)])
+    features = np.concatenate([features, rng.integers(-128, 128, features.shape, dtype=np.int8)])
+    logits = TflmModel().infer(signal, features)
+    return [
+        f"#define VECTOR_TENSORS {len(signal)}u",
+        *_array("vector_signals", signal.reshape(len(signal), -1)),
+        *_array("vector_features", features),
+        *_array("vector_logits", logits),
+    ]
+
+
+def main(argv: list[str]) -> int:
+    """Write the file; exit code 2 with one line when that is not possible."""
+    makers = {"core": make_core, "engine": make_engine}
+    if len(argv) != 2 or argv[0] not in makers:
+        print("usage: vectors.py core|engine FILE", file=sys.stderr)
+        return 2
+    try:
+        lines = ["#include <stdint.h>", *makers[argv[0]]()]
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    path = Path(argv[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
