@@ -413,6 +413,43 @@ def test_annotations_come_back(
     assert [p.name for p in folder.iterdir()] == ["100.ein"]
 
 
+def decode_mit_annotations(data: bytes) -> list[tuple[int, int, str]]:
+    """(time, code, aux) by the letter of annot(5), independent of the package that wrote it."""
+    marks: list[tuple[int, int, str]] = []
+    time = at = 0
+    while True:
+        word = int.from_bytes(data[at : at + 2], "little")
+        at += 2
+        code, value = word >> 10, word & 0x3FF
+        if word == 0:
+            assert at == len(data)
+            return marks
+        if code == 59:  # SKIP: four bytes, the high half first
+            high, low = data[at : at + 2], data[at + 2 : at + 4]
+            time += int.from_bytes(low + high, "little", signed=True)
+            at += 4
+        elif code == 63:  # AUX: a text, padded to an even length
+            marks[-1] = (*marks[-1][:2], data[at : at + value].decode("ascii"))
+            at += value + value % 2
+        elif code < 50:
+            time += value
+            marks.append((time, code, ""))
+
+
+def test_annotation_files_follow_the_format_to_the_letter(tmp_path: Path) -> None:
+    times = [0, 5, 1028, 1029, 2053, 70_000, 649_999, 5_000_000]
+    path = write_annotations(
+        *(tmp_path, "100", "ein", times, list("NVAFQ/NV"), 360.0),
+        aux=["(N", *[""] * 5, "(AFIB", ""],
+    )
+    first, *rest = decode_mit_annotations(path.read_bytes())
+    assert first == (0, 22, "## time resolution: 360")  # a NOTE, which WFDB's library reads
+    beats = [mark for mark in rest if mark[1] != 0]
+    codes = [1, 5, 8, 6, 13, 12, 1, 5]  # ecgcodes.h
+    aux = ["(N", *[""] * 5, "(AFIB", ""]
+    assert beats == list(zip(times, codes, aux, strict=True))
+
+
 def test_annotation_errors_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"no annotations 100\.atr") as error:
         read_annotations(tmp_path, "100")
