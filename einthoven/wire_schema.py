@@ -1,4 +1,4 @@
-"""The messages of the serial protocol (docs/SPEC.md, section 5), read from `codegen/spec/wire.toml`.
+"""Messages of the serial protocol (docs/SPEC.md, section 5), read from `codegen/spec/wire.toml`.
 
 The host's codec (`einthoven.wire`) and the generator of the board's (`codegen.wire`) start here.
 """

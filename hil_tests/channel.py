@@ -64,7 +64,7 @@ class Channel:
         self.statistics.bytes_sent += len(data)
 
     def receive(self, timeout_s: float) -> list[Message]:
-        """Messages that have arrived, waiting up to `timeout_s` for bytes; PortLostError as in send."""
+        """What has arrived, waiting up to `timeout_s` for bytes; PortLostError as above."""
         data = self._link.read(timeout_s)
         self.statistics.bytes_received += len(data)
         messages = []

@@ -109,7 +109,7 @@ class Session:
     def poll(self) -> int:
         """Ask where the board is and for all events that have not come; returns its next sample.
 
-        With the reply nothing is under way any more. Raises BoardResetError, and LinkError when many
+        After the reply nothing is under way. Raises BoardResetError, and LinkError when many
         polls in a row have brought nothing.
         """
         self._require_progress()
