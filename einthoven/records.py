@@ -262,6 +262,12 @@ def _lead_index(header: Any, name: str, lead: str | None) -> int:
     return next((i for i, s in enumerate(leads) if _ECG_LEAD.fullmatch(s)), 0)
 
 
+def rate_and_length(folder: Path, name: str) -> tuple[float, int | None]:
+    """Sampling rate in Hz and number of samples (None: unstated). Raises RecordError."""
+    header = _read_header(folder, name)
+    return float(header.fs), header.sig_len or None
+
+
 def verify_record(folder: Path, name: str) -> None:
     """Check size and header checksum of every signal of a record. Raises RecordError."""
     header = _read_header(folder, name)

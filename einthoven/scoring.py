@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import wfdb
 
 from einthoven import records
 from einthoven.annotations import Annotations, read_annotations
@@ -111,11 +110,9 @@ def _score_pair(reference: _File, test: _File) -> RecordScore:
 
 
 def _rate_and_length(file: _File) -> tuple[float, int | None] | None:
-    path = file[0] / file[1]
-    if not path.with_name(f"{path.name}.hea").is_file():
-        return None
-    header: Any = wfdb.rdheader(str(path))
-    return (float(header.fs), header.sig_len or None) if header.fs else None
+    folder, name, _ = file
+    has_header = (folder / f"{name}.hea").is_file()
+    return records.rate_and_length(folder, name) if has_header else None
 
 
 def text_report(scores: Sequence[RecordScore]) -> str:

@@ -79,6 +79,14 @@ def test_what_is_missing_is_named(folders: tuple[Path, Path], tmp_path: Path) ->
         score_files(tmp_path / "long.ein", tmp_path / "long.ein")
 
 
+def test_a_broken_header_is_one_line(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    reference, _ = folders
+    (tmp_path / "long.atr").write_bytes((reference / "long.atr").read_bytes())
+    (tmp_path / "long.hea").write_text("what is this\n")
+    with pytest.raises(RecordError, match="not a WFDB header"):
+        score_files(tmp_path / "long.atr", reference / "long.atr")
+
+
 def test_interval_is_seeded_and_holds_the_gross_value() -> None:
     rates = [Rate(90, 10, 5), Rate(40, 20, 10), Rate(5, 5, 0), Rate(700, 10, 30)]
     low, high = bootstrap_f1(rates, n=2000, seed=1)
