@@ -17,6 +17,8 @@ import tf_keras as keras
 
 from training.recipe import Architecture
 
+__all__ = ["SeededDropout", "build", "keras", "multiply_adds", "parameters", "tf"]
+
 Model = Any  # tf_keras has no type information
 SIGNAL_INPUT = "signal"
 FEATURE_INPUT = "features"

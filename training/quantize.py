@@ -23,6 +23,16 @@ from training.recipe import load as load_recipe
 from training.sampling import draw_weights, epoch_arrays, to_real
 from training.train import FLOAT_MODEL, LOG
 
+__all__ = [
+    "FEATURE_SCALE",
+    "SIGNAL_SCALE",
+    "check",
+    "convert",
+    "fine_tune",
+    "load_float",
+    "quantize",
+]
+
 OPS = frozenset(
     {
         "CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN",
@@ -216,6 +226,7 @@ def _write_facts(
         "params": parameters(model),
         "macs": multiply_adds(model),
         "recipe": recipe.name,
+        "features": FEATURES,
         "seed": recipe.seed,
         "method": method,
         "training_data": training_data,

@@ -54,8 +54,8 @@ def augment(
     n, _, window, _ = signal.shape
     factor = rng.uniform(1 - how.gain, 1 + how.gain, (n, 1, 1, 1)).astype(np.float32)
     factor *= np.where(rng.random((n, 1, 1, 1)) < how.invert, -1, 1).astype(np.float32)
-    shift = rng.integers(-how.shift_samples, how.shift_samples + 1, n)
-    position = np.clip(np.arange(window)[np.newaxis] + shift[:, np.newaxis], 0, window - 1)
+    shift = rng.integers(-how.shift_samples, how.shift_samples + 1, (n, 1))
+    position = np.clip(np.arange(window)[np.newaxis] + shift, 0, window - 1)
     signal = np.take_along_axis(signal, position[:, np.newaxis, :, np.newaxis], axis=2) * factor
     signal += rng.normal(0, how.signal_noise, signal.shape).astype(np.float32)
     keep = rng.random(features.shape) >= how.feature_drop

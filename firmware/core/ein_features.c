@@ -61,8 +61,18 @@ static void rhythm(const ein_beat_view_t *beat, const ein_rr_t *rr, int8_t *feat
     features[EIN_FEATURE_RR_SPREAD] = ein_sat8(upper - quartile);
     const int16_t top = ein_order_quantile(&rr->rr, 30, mean);
     features[EIN_FEATURE_RR_PREV_TOP] = octaves(beat->rr_prev_q8 - top);
-    features[EIN_FEATURE_RR_PREV_BY_SPREAD] = unusual(beat->rr_prev_q8 - median, upper - quartile);
     features[EIN_FEATURE_RR_PREV_BY_STEP] = unusual(beat->rr_prev_q8 - median, step1);
+}
+
+/* Atrial fibrillation: irregular over one and over two beats (bigeminy is not), and no P wave in
+   the average beat. There, an early beat is no evidence of an ectopic one. */
+static int8_t fibrillation(const ein_rr_t *rr, int32_t p_16th)
+{
+    const int32_t step1 = ein_order_quantile(&rr->step1, 16, 0);
+    const int32_t step2 = ein_order_quantile(&rr->step2, 16, 0);
+    const int32_t irregular = (step1 < step2 ? step1 : step2) - EIN_RR_FIBRILLATING_Q8;
+    const int32_t absent_16th = EIN_TEMPLATE_P_ABSENT_16TH - p_16th;
+    return irregular > 0 && absent_16th > 0 ? ein_sat8(irregular * absent_16th / 8) : (int8_t)0;
 }
 
 void ein_features_compute(const ein_beat_view_t *beat, const ein_rr_t *rr,
@@ -116,8 +126,10 @@ void ein_features_compute(const ein_beat_view_t *beat, const ein_rr_t *rr,
     /* The dominant beat's P wave against its QRS: absent in AF. In steps of 1/16 octave. */
     const int32_t p_uv =
         span_uv(dominant->uv, R - EIN_TEMPLATE_P_BEFORE_SAMPLES, R - EIN_TEMPLATE_P_END_SAMPLES);
-    features[EIN_FEATURE_P_AMPLITUDE] =
-        ein_sat8((ein_log2_q8((uint64_t)p_uv) - dominant->shape.amplitude_q8 + 3 * 256 + 8) >> 4);
+    const int32_t p_16th =
+        (ein_log2_q8((uint64_t)p_uv) - dominant->shape.amplitude_q8 + 3 * 256 + 8) >> 4;
+    features[EIN_FEATURE_P_AMPLITUDE] = ein_sat8(p_16th);
+    features[EIN_FEATURE_FIBRILLATION] = fibrillation(rr, p_16th);
     features[EIN_FEATURE_SAME_KIND] =
         beat->found >= 0 && beat->found == beat->before_found ? 64 : 0;
     features[EIN_FEATURE_MATURITY] =

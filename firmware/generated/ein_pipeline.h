@@ -2,15 +2,15 @@
 #ifndef EIN_PIPELINE_H
 #define EIN_PIPELINE_H
 
-#define EIN_PIPELINE_SHA256 "acc6b5062f6f8c1d1064f387bbe2ac8a211861df8cfa95117e8a0d3553239e3d"
+#define EIN_PIPELINE_SHA256 "23ebb86da6152f9126f24f505fc89daf67e466d7f88fbc345e88a78fc7a20836"
 /* its first four bytes, big endian: what the preprocessor can compare */
-#define EIN_PIPELINE_HASH32 0xacc6b506u
+#define EIN_PIPELINE_HASH32 0x23ebb86du
 #define EIN_PIPELINE_SHA256_BYTES \
     { \
-        0xac, 0xc6, 0xb5, 0x06, 0x2f, 0x6f, 0x8c, 0x1d, \
-        0x10, 0x64, 0xf3, 0x87, 0xbb, 0xe2, 0xac, 0x8a, \
-        0x21, 0x18, 0x61, 0xdf, 0x8c, 0xfa, 0x95, 0x11, \
-        0x7e, 0x8a, 0x0d, 0x35, 0x53, 0x23, 0x9e, 0x3d, \
+        0x23, 0xeb, 0xb8, 0x6d, 0xa6, 0x15, 0x2f, 0x91, \
+        0x26, 0xf2, 0x4f, 0x50, 0x5f, 0xc8, 0x9d, 0xaf, \
+        0x67, 0xe4, 0x66, 0xd7, 0xf8, 0x8f, 0xbc, 0x34, \
+        0x5e, 0x88, 0xa7, 0x8f, 0xc7, 0xa2, 0x08, 0x36, \
     }
 
 /* [pipeline] */
@@ -36,6 +36,7 @@
 #define EIN_RR_TYPICAL_SAMPLES 144
 #define EIN_RR_MEAN_BEATS 10
 #define EIN_RR_SLOW_BEATS 64
+#define EIN_RR_FIBRILLATING_Q8 24
 #define EIN_RR_REGULAR_Q8 16
 
 /* [template] */
@@ -46,6 +47,7 @@
 #define EIN_TEMPLATE_QRS_AFTER_SAMPLES 26
 #define EIN_TEMPLATE_P_BEFORE_SAMPLES 45
 #define EIN_TEMPLATE_P_END_SAMPLES 12
+#define EIN_TEMPLATE_P_ABSENT_16TH (-8)
 #define EIN_TEMPLATE_T_FROM_SAMPLES 30
 #define EIN_TEMPLATE_T_TO_SAMPLES 90
 #define EIN_TEMPLATE_SIMILAR_Q15 29491
@@ -94,9 +96,9 @@
 #define EIN_FEATURE_P_AMPLITUDE 26
 #define EIN_FEATURE_MATURITY 27
 #define EIN_FEATURE_RR_PREV_TOP 28
-#define EIN_FEATURE_RR_PREV_BY_SPREAD 29
-#define EIN_FEATURE_RR_PREV_BY_STEP 30
-#define EIN_FEATURE_SAME_KIND 31
+#define EIN_FEATURE_RR_PREV_BY_STEP 29
+#define EIN_FEATURE_SAME_KIND 30
+#define EIN_FEATURE_FIBRILLATION 31
 
 /* [input] */
 #define EIN_INPUT_OFF_SAMPLES 36

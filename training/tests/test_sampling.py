@@ -55,7 +55,7 @@ def test_an_epoch_depends_on_seed_and_number_only() -> None:
     some = examples()
     weights = draw_weights(some, Sampling())
 
-    def draw(seed: int, epoch: int) -> np.ndarray:  # type: ignore[type-arg]
+    def draw(seed: int, epoch: int) -> np.ndarray:
         arrays = epoch_arrays(some, weights, Sampling(examples=64), Augmentation(), seed, epoch)
         return np.concatenate([a.ravel() for a in arrays])
 

@@ -45,7 +45,7 @@ def examples(n: int = 300) -> Examples:
     )
 
 
-def weights(model: object) -> np.ndarray:  # type: ignore[type-arg]
+def weights(model: object) -> np.ndarray:
     """All of a model's variables, flat."""
     return np.concatenate([w.numpy().ravel() for w in model.weights])  # type: ignore[attr-defined]
 
