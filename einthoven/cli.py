@@ -45,7 +45,7 @@ def _careful(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(130) from None
         except BrokenPipeError:  # `einthoven … | head`: the reader has had enough
             _silence_stdout()
-            raise typer.Exit(141) from None
+            raise typer.Exit(1) from None
         except OSError as error:
             if error.errno not in _DISK_FULL:
                 raise

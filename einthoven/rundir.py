@@ -128,13 +128,18 @@ class RunDir:
         self.path = path
         self.plan = plan
 
-    @classmethod
-    def create(cls, path: Path, plan: dict[str, Any]) -> "RunDir":
-        """Start a run in a new or empty folder; UsageError when a run is there already."""
+    @staticmethod
+    def require_new(path: Path) -> None:
+        """Raise UsageError when `path` holds a run already, or something else."""
         if (path / "run.json").exists():
             raise UsageError(f"{path} already holds a run: add --resume, or choose another --out")
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UsageError(f"{path} is not an empty folder: choose another --out")
+
+    @classmethod
+    def create(cls, path: Path, plan: dict[str, Any]) -> "RunDir":
+        """Start a run in a new or empty folder; UsageError when a run is there already."""
+        cls.require_new(path)
         run = cls(path, {"schema": SCHEMA, **plan})
         write_json(path / "run.json", run.plan)
         return run

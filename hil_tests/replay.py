@@ -69,6 +69,8 @@ def replay_run(
     same. Raises EinthovenError when something is missing or a board fails, KeyboardInterrupt
     on Ctrl-C, both with how to go on; what is finished stays.
     """
+    if not resume:
+        RunDir.require_new(out)
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
     plan, samples = _plan(options, board, folder)

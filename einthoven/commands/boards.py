@@ -10,8 +10,9 @@ BoardName = Annotated[str, typer.Argument(help="Board of boards/ (see: einthoven
 
 
 def boards() -> None:
-    """The boards there are, and what each was tested on."""
+    """The boards there are, what each was tested on, and the serial ports of this machine."""
     from rich.table import Table
+    from serial.tools import list_ports
 
     from einthoven.boards import list_boards, load_board
     from einthoven.report import console
@@ -22,7 +23,13 @@ def boards() -> None:
     for name in list_boards():
         board = load_board(name)
         table.add_row(board.name, board.mcu, board.title, board.tested)
-    console().print(table)
+    screen = console()
+    screen.print(table)
+    ports = [p for p in list_ports.comports() if p.vid is not None]
+    for port in ports:
+        screen.print(f"port {port.device}: {port.description} ({port.vid:04x}:{port.pid:04x})")
+    if not ports:
+        screen.print("no USB serial port is plugged in", style="dim")
 
 
 def build(board: BoardName) -> None:

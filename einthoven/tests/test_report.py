@@ -1,0 +1,312 @@
+"""What a run says, rebuilt from its folder: summary.json's keys, the tables, the HTML page."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from einthoven.annotations import Annotations
+from einthoven.ec57 import Scores, compare
+from einthoven.ec57_text import beat_table
+from einthoven.report import (
+    clock,
+    console,
+    count,
+    percent,
+    restored,
+    stored,
+    summarize,
+    summary_text,
+    write_report,
+)
+from einthoven.report_figures import histogram_svg, strip_svg
+from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+
+RATE_HZ = 180
+VOID = {"area", "br", "hr", "img", "input", "link", "meta"}
+
+
+def annotations(seed: int, wrong: float) -> tuple[Annotations, Annotations]:
+    """A reference of 1000 beats, and a test that misses, invents and confuses some."""
+    rng = np.random.default_rng(seed)
+    times = 360 + np.cumsum(rng.integers(220, 340, 1000))
+    symbols = rng.choice(list("NNNNNNNNVSFQ"), 1000)
+    found = rng.random(1000) >= wrong
+    said = np.where(rng.random(1000) < wrong, rng.choice(list("NSVFQ"), 1000), symbols)
+    test_times = np.append(times[found] + rng.integers(-9, 10, found.sum()), times[-1] + 200)
+    test_symbols = np.append(said[found], "V")
+    return (
+        Annotations.of(times, symbols.tolist(), 360.0),
+        Annotations.of(test_times, test_symbols.tolist(), 360.0),
+    )
+
+
+def result(name: str, seed: int, wrong: float, differences: int = 0) -> dict[str, Any]:
+    reference, test = annotations(seed, wrong)
+    end = int(reference.samples[-1]) + 720
+    differing = [
+        {"record": name, "between": "device | host int8", "time_s": 61.5 + i, "t_samples": 11070}
+        | {"what": "tensor_crc, logits", "left": "0000abcd [1]", "right": "0000abce <2>"}
+        for i in range(differences)
+    ]
+    return {
+        "record": name,
+        "lead": "MLII",
+        "seconds": end / 360.0,
+        "beats": len(test.samples),
+        "protocols": {
+            "ec57": stored(compare(reference, test, 360.0, end)),
+            "whole": stored(compare(reference, test, 360.0, end, 0.0)),
+        },
+        "agreement": {
+            "beats": len(test.samples),
+            "device_vs_host_int8": differences,
+            "host_int8_vs_tflm": 0,
+            "signal_states_differ": 0,
+            "differences": differing,
+        },
+        "link": {"bytes_sent": 9, "bytes_received": 8, "bytes_lost": 2, "retries": 1}
+        | {"resets": 0, "seconds": 20.0, "times_real_time": 40.0},
+        "counters": {
+            "stack_used_bytes": 900 + seed,
+            "per_sample": {"n": 1000, "sum": 250_000, "max": 4000 + seed},
+            "per_inference": {"n": 10, "sum": 5_000_000, "max": 500_000 + seed},
+            "to_event": {"n": 10, "max": 510_000},
+        },
+        "device": {"build": "abc", "serial": "", "arena_bytes": 2672},
+        "strips": [
+            {
+                "record": name,
+                "reason": "ectopic beats found",
+                "start_s": 600.0,
+                "rate_hz": RATE_HZ,
+                "mv": np.sin(np.arange(1800) / 20).round(3).tolist(),
+                "events": [[601.0, "V"], [602.0, "N"]],
+                "reference": [[601.0, "V"], [602.0, "S"]],
+                "differ": [601.0] if differences else [],
+            }
+        ],
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    names = ["100", "119", "208"]
+    plan = {
+        "board": "qemu_stm32f405",
+        "board_title": "STM32F405 <emulated>",
+        "count_unit": "instructions",
+        "model": {"name": "m1", "sha256": "ab" * 32, "params": 24_000, "macs": 372_000},
+        "pipeline_sha256": "cd" * 32,
+        "rate_hz": RATE_HZ,
+        "data": {
+            "db": "mitdb",
+            "lead": None,
+            "synthetic": False,
+            "records": [*names, "232"],
+            "files": {n: {f"{n}.dat": "ef" * 32} for n in [*names, "232"]},
+        },
+        "sizes": {"flash_bytes": 80_000, "ram_bytes": 20_000},
+        "command": "einthoven replay --records 100,119,208,232",
+        "created": "2026-01-02 03:04 +0000",
+        "versions": {"einthoven": "0.1.0"},
+    }
+    run = RunDir.create(tmp_path / "run", plan)
+    for seed, name in enumerate(names):
+        made = result(name, seed, wrong=0.03 * seed, differences=2 if name == "208" else 0)
+        beats = np.zeros(made["beats"], dtype=BEAT)
+        beats["t_samples"] = 150 * np.arange(1, len(beats) + 1)
+        beats["t_emitted"] = beats["t_samples"] + 200
+        beats["count"] = 500_000
+        events = Events(beats, np.zeros(0, SIGNAL_STATE))
+        run.write_events(name, events, beats["t_samples"].astype(np.int64) * 2)
+        run.write_result(name, made)
+    return run
+
+
+def test_summary_holds_what_is_promised(run: RunDir) -> None:
+    """The keys that the documentation (docs/replay.md) names, exactly so spelled."""
+    write_report(run)
+    summary = json.loads((run.path / "summary.json").read_text())
+    assert {
+        *("schema", "board", "model", "pipeline_sha256", "data", "protocols", "agreement"),
+        *("resources", "link"),
+    } <= summary.keys()
+    assert {"name", "sha256", "params", "macs"} == summary["model"].keys()
+    for protocol in ("ec57", "whole"):
+        part = summary["protocols"][protocol]
+        assert [r["record"] for r in part["records"]] == ["100", "119", "208"]
+        for entry in [part["gross"], *part["records"]]:
+            assert "confusion" in entry
+            for kind in ("qrs", "veb", "sveb"):
+                assert {"tp", "fn", "fp", "se", "ppv", "f1"} <= entry[kind].keys()
+    assert {"beats", "device_vs_host_int8", "host_int8_vs_tflm"} <= summary["agreement"].keys()
+    assert {
+        *("flash_bytes", "ram_bytes", "stack_bytes", "arena_bytes"),
+        *("instructions_per_sample", "instructions_per_inference"),
+    } <= summary["resources"].keys()
+    assert {"bytes_lost", "retries", "seconds", "times_real_time"} <= summary["link"].keys()
+
+
+def test_summary_adds_up(run: RunDir) -> None:
+    summary = summarize(run)
+    results = [run.read_result(name) for name in ("100", "119", "208")]
+    assert summary["agreement"]["device_vs_host_int8"] == 2
+    assert summary["agreement"]["first_difference"]["record"] == "208"
+    assert summary["agreement"]["beats"] == sum(r["beats"] for r in results)
+    assert summary["resources"]["instructions_per_sample"] == 250.0
+    assert summary["resources"]["instructions_per_inference"] == 500_000.0
+    assert summary["resources"]["instructions_per_inference_max"] == 500_002
+    assert summary["resources"]["stack_bytes"] == 902
+    assert summary["link"]["bytes_lost"] == 6 and summary["link"]["seconds"] == 60.0
+    seconds = sum(r["seconds"] for r in results)
+    assert summary["link"]["times_real_time"] == pytest.approx(seconds / 60.0)
+    assert summary["latency_ms"]["median"] == pytest.approx(200 / 180 * 1000)
+    for protocol in ("ec57", "whole"):
+        part = summary["protocols"][protocol]
+        for kind in ("qrs", "veb", "sveb"):
+            for counted in ("tp", "fn", "fp"):
+                total = sum(r["protocols"][protocol][kind][counted] for r in results)
+                assert part["gross"][kind][counted] == total
+            gross = part["gross"][kind]
+            assert gross["se"] == gross["tp"] / (gross["tp"] + gross["fn"])
+            mean = np.mean([r["protocols"][protocol][kind]["se"] for r in results])
+            assert part["average"][kind]["se"] == pytest.approx(mean)
+    assert summary["unfinished"] == ["232"]
+
+
+def test_cycles_are_not_called_instructions(run: RunDir) -> None:
+    run.plan["count_unit"] = "cycles"
+    resources = summarize(run)["resources"]
+    assert resources["instructions_per_inference"] is None
+    assert resources["cycles_per_inference"] == 500_000.0
+
+
+def test_scores_survive_the_folder(run: RunDir) -> None:
+    """A stored score prints the same line as the comparison it came from."""
+    reference, test = annotations(3, 0.05)
+    scores: Scores = compare(reference, test, 360.0, 400_000)
+    back = restored(json.loads(json.dumps(stored(scores))))
+    assert beat_table([("x", back)]) == beat_table([("x", scores)])
+
+
+def test_tables_in_physionets_format_are_written(run: RunDir) -> None:
+    write_report(run)
+    for name in ("ec57.txt", "whole.txt"):
+        lines = (run.path / name).read_text().splitlines()
+        assert lines[0].startswith("Record Nn'")
+        assert [line.split()[0] for line in lines[1:4]] == ["100", "119", "208"]
+        assert {line.split()[0] for line in lines[5:8]} == {"Sum", "Gross", "Average"}
+
+
+def test_terminal_text_shows_scores_agreement_and_resources(run: RunDir) -> None:
+    screen = console()
+    with screen.capture() as captured:
+        screen.print(summary_text(summarize(run)))
+    text = captured.get()
+    for word in ("Gross", "Average", "2 differ", "78.1 KB", "500,000 (most 500,002)"):
+        assert word in text
+    first = next(line for line in text.splitlines() if "first difference" in line)
+    assert "record 208 at 1:01.500" in first and "tensor_crc" in first
+
+
+class Checker(HTMLParser):
+    """Collects what could reach out of the page, and checks that tags are closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outside: list[str] = []
+        self.stack: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href") and not (value or "").startswith("#"):
+                self.outside.append(f"{tag} {name}={value}")
+            if name == "href" and tag == "a":
+                self.targets.append((value or "").removeprefix("#"))
+            if name == "id":
+                self.ids.append(value or "")
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.stack.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack and self.stack[-1] == tag, f"</{tag}> closes {self.stack[-3:]}"
+        self.stack.pop()
+
+
+def test_the_page_is_whole_and_self_contained(run: RunDir) -> None:
+    write_report(run)
+    page = (run.path / "report.html").read_text()
+    checker = Checker()
+    checker.feed(page)
+    assert checker.stack == []
+    assert checker.outside == [] and checker.scripts == 0
+    assert set(checker.targets) <= set(checker.ids)
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
+    assert page.count("<svg") == 1 + 3 + 2  # logo, strips, histograms
+    assert "Not a medical device." in page
+    assert "Unfinished run." in page and "232" in page
+    assert "STM32F405 &lt;emulated&gt;" in page and "<emulated>" not in page
+    assert "0000abce &lt;2&gt;" in page
+    assert "ef" * 32 in page and "ab" * 32 in page and "cd" * 32 in page
+
+
+def test_the_same_run_gives_the_same_bytes(run: RunDir) -> None:
+    write_report(run)
+    names = ("report.html", "summary.json", "events.csv", "ec57.txt")
+    first = [(run.path / name).read_bytes() for name in names]
+    write_report(RunDir.open(run.path))
+    assert [(run.path / name).read_bytes() for name in names] == first
+
+
+def test_a_run_without_any_record_done_still_reports(tmp_path: Path, run: RunDir) -> None:
+    empty = RunDir.create(tmp_path / "empty", run.plan)
+    summary = write_report(empty)
+    assert summary["agreement"]["beats"] == 0
+    assert summary["protocols"]["ec57"]["gross"]["qrs"]["se"] is None
+    assert "Unfinished run." in (empty.path / "report.html").read_text()
+
+
+def test_a_record_without_reference_is_replayed_but_not_scored(run: RunDir) -> None:
+    run.write_result("119", {**run.read_result("119"), "protocols": None})
+    summary = write_report(run)
+    assert summary["not_scored"] == ["119"]
+    assert [r["record"] for r in summary["protocols"]["ec57"]["records"]] == ["100", "208"]
+    assert "Not scored:" in (run.path / "report.html").read_text()
+
+
+def test_synthetic_data_is_called_so(run: RunDir) -> None:
+    run.plan["data"]["synthetic"] = True
+    write_report(run)
+    assert "Synthetic data." in (run.path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("mv", [[0.0] * 100, [-10.24] * 900 + [10.235] * 900])
+def test_strips_without_a_signal_are_drawn(mv: list[float]) -> None:
+    strip = {"record": "x", "start_s": 0.0, "rate_hz": RATE_HZ, "mv": mv}
+    svg = strip_svg({**strip, "events": [], "reference": [[0.3, "Q"]], "differ": []})
+    assert svg.startswith("<svg") and "var(--trace)" in svg and "#040404" not in svg
+
+
+def test_a_histogram_of_equal_values_is_drawn() -> None:
+    svg = histogram_svg(np.full(10, 780_000.0), "instructions", "A title", [(780_000.0, "mean")])
+    assert "A title" in svg and "var(--accent)" in svg
+
+
+def test_numbers_read_well() -> None:
+    assert (percent(None), percent(0.99834), percent(1.0, 1)) == ("-", "99.83", "100.0")
+    assert (count(None), count(1234567)) == ("-", "1,234,567")
+    assert (clock(0.0), clock(61.5), clock(3599.9996)) == ("0:00.000", "1:01.500", "60:00.000")
