@@ -8,11 +8,11 @@
 #define EIN_LEVEL_VALUES 8u
 
 typedef struct {
-  uint32_t value[EIN_LEVEL_VALUES];
-  uint32_t median; /* of those added, the mean of the middle two; 0 before the
-                      first */
-  uint8_t next;
-  uint8_t count;
+    uint32_t value[EIN_LEVEL_VALUES];
+    uint32_t median; /* of those added, the mean of the middle two; 0 before the
+                        first */
+    uint8_t next;
+    uint8_t count;
 } ein_level_t;
 
 void ein_level_clear(ein_level_t *level);

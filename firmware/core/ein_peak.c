@@ -2,78 +2,78 @@
 
 static const int32_t QRS_Q30[EIN_FILTER_QRS_SECTIONS][5] = EIN_FILTER_QRS_Q30;
 
-static uint32_t magnitude(int32_t v) {
-  return v < 0 ? 0u - (uint32_t)v : (uint32_t)v;
+static uint32_t magnitude(int32_t v)
+{
+    return v < 0 ? 0u - (uint32_t)v : (uint32_t)v;
 }
 
-uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8) {
-  int32_t q_q8 =
-      ein_filter_step(energy->filter, QRS_Q30, EIN_FILTER_QRS_SECTIONS, uv_q8);
-  uint32_t q = magnitude(q_q8) >> 6;
-  if (q > UINT16_MAX)
-    q = UINT16_MAX;
-  uint32_t oldest = (energy->count - EIN_QRS_SUM_SAMPLES) % EIN_ENERGY_SAMPLES;
-  energy->sum += q - energy->q[oldest];
-  energy->q[energy->count % EIN_ENERGY_SAMPLES] = (uint16_t)q;
-  energy->count++;
-  return energy->sum;
+uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8)
+{
+    int32_t q_q8 = ein_filter_step(energy->filter, QRS_Q30, EIN_FILTER_QRS_SECTIONS, uv_q8);
+    uint32_t q = magnitude(q_q8) >> 6;
+    if (q > UINT16_MAX)
+        q = UINT16_MAX;
+    uint32_t oldest = (energy->count - EIN_QRS_SUM_SAMPLES) % EIN_ENERGY_SAMPLES;
+    energy->sum += q - energy->q[oldest];
+    energy->q[energy->count % EIN_ENERGY_SAMPLES] = (uint16_t)q;
+    energy->count++;
+    return energy->sum;
 }
 
-uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples,
-                    uint32_t start_samples) {
-  uint32_t centre = top_samples - EIN_QRS_DELAY_SAMPLES;
-  uint32_t from = centre - EIN_QRS_REACH_SAMPLES;
-  uint32_t to = centre + EIN_QRS_REACH_SAMPLES;
-  if ((int32_t)(from - start_samples) < 0)
-    from = start_samples;
-  uint32_t best_t = from;
-  int32_t best = -1;
-  for (uint32_t t = from; (int32_t)(to - t) >= 0; t++) {
-    int32_t stands_out = 2 * ein_ring_at(ring, t) -
-                         ein_ring_at(ring, t - EIN_QRS_ARM_SAMPLES) -
-                         ein_ring_at(ring, t + EIN_QRS_ARM_SAMPLES);
-    if (stands_out < 0)
-      stands_out = -stands_out * EIN_QRS_DOWNWARD_Q4 / 16;
-    if (stands_out > best) {
-      best = stands_out;
-      best_t = t;
+uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples)
+{
+    uint32_t centre = top_samples - EIN_QRS_DELAY_SAMPLES;
+    uint32_t from = centre - EIN_QRS_REACH_SAMPLES;
+    uint32_t to = centre + EIN_QRS_REACH_SAMPLES;
+    if ((int32_t)(from - start_samples) < 0)
+        from = start_samples;
+    uint32_t best_t = from;
+    int32_t best = -1;
+    for (uint32_t t = from; (int32_t)(to - t) >= 0; t++) {
+        int32_t stands_out = 2 * ein_ring_at(ring, t) - ein_ring_at(ring, t - EIN_QRS_ARM_SAMPLES) -
+                             ein_ring_at(ring, t + EIN_QRS_ARM_SAMPLES);
+        if (stands_out < 0)
+            stands_out = -stands_out * EIN_QRS_DOWNWARD_Q4 / 16;
+        if (stands_out > best) {
+            best = stands_out;
+            best_t = t;
+        }
     }
-  }
-  return best_t;
+    return best_t;
 }
 
-static uint16_t largest_q(const ein_energy_t *energy, uint32_t from,
-                          uint32_t to) {
-  uint16_t largest = 0;
-  for (uint32_t i = from; i != to; i++) {
-    uint16_t q = energy->q[i % EIN_ENERGY_SAMPLES];
-    if (q > largest)
-      largest = q;
-  }
-  return largest;
+static uint16_t largest_q(const ein_energy_t *energy, uint32_t from, uint32_t to)
+{
+    uint16_t largest = 0;
+    for (uint32_t i = from; i != to; i++) {
+        uint16_t q = energy->q[i % EIN_ENERGY_SAMPLES];
+        if (q > largest)
+            largest = q;
+    }
+    return largest;
 }
 
-static uint16_t steepest_uv(const ein_ring_t *ring, uint32_t r_samples) {
-  uint32_t steepest = 0;
-  uint32_t to = r_samples + EIN_QRS_REACH_SAMPLES;
-  for (uint32_t t = r_samples - EIN_QRS_REACH_SAMPLES; t != to; t++) {
-    uint32_t rise =
-        magnitude(ein_ring_at(ring, t + 1u) - ein_ring_at(ring, t - 1u));
-    if (rise > steepest)
-      steepest = rise;
-  }
-  return (uint16_t)steepest; /* two int16 differ by at most UINT16_MAX */
+static uint16_t steepest_uv(const ein_ring_t *ring, uint32_t r_samples)
+{
+    uint32_t steepest = 0;
+    uint32_t to = r_samples + EIN_QRS_REACH_SAMPLES;
+    for (uint32_t t = r_samples - EIN_QRS_REACH_SAMPLES; t != to; t++) {
+        uint32_t rise = magnitude(ein_ring_at(ring, t + 1u) - ein_ring_at(ring, t - 1u));
+        if (rise > steepest)
+            steepest = rise;
+    }
+    return (uint16_t)steepest; /* two int16 differ by at most UINT16_MAX */
 }
 
-ein_peak_t ein_peak_measure(const ein_energy_t *energy, const ein_ring_t *ring,
-                            uint32_t r_samples, uint32_t energy_max,
-                            uint32_t ago) {
-  uint32_t split = energy->count - ago;
-  return (ein_peak_t){
-      .r_samples = r_samples,
-      .energy = energy_max,
-      .slope = steepest_uv(ring, r_samples),
-      .own = largest_q(energy, split - EIN_QRS_SUM_SAMPLES, split),
-      .after = largest_q(energy, split, energy->count),
-  };
+ein_peak_t ein_peak_measure(const ein_energy_t *energy, const ein_ring_t *ring, uint32_t r_samples,
+                            uint32_t energy_max, uint32_t ago)
+{
+    uint32_t split = energy->count - ago;
+    return (ein_peak_t){
+        .r_samples = r_samples,
+        .energy = energy_max,
+        .slope = steepest_uv(ring, r_samples),
+        .own = largest_q(energy, split - EIN_QRS_SUM_SAMPLES, split),
+        .after = largest_q(energy, split, energy->count),
+    };
 }

@@ -15,24 +15,25 @@
 #include "ein_pipeline.h"
 #include "ein_ring.h"
 
-#define EIN_ENERGY_SAMPLES 64u /* a power of two, above sum + decision delay   \
-                                */
+#define EIN_ENERGY_SAMPLES                                                                         \
+    64u /* a power of two, above sum + decision delay                                              \
+         */
 
 typedef struct {
-  ein_biquad_t filter[EIN_FILTER_QRS_SECTIONS];
-  uint16_t q[EIN_ENERGY_SAMPLES];
-  uint32_t sum;
-  uint32_t count; /* samples so far */
+    ein_biquad_t filter[EIN_FILTER_QRS_SECTIONS];
+    uint16_t q[EIN_ENERGY_SAMPLES];
+    uint32_t sum;
+    uint32_t count; /* samples so far */
 } ein_energy_t;
 
 typedef struct {
-  uint32_t r_samples;
-  uint32_t energy; /* at the maximum */
-  uint16_t slope;  /* steepest difference over two samples of the band-passed
-                      wave, microvolts */
-  uint16_t own;    /* largest |q| up to the energy's maximum */
-  uint16_t after;  /* largest |q| from there to the decision */
-  bool is_beat;
+    uint32_t r_samples;
+    uint32_t energy; /* at the maximum */
+    uint16_t slope;  /* steepest difference over two samples of the band-passed
+                        wave, microvolts */
+    uint16_t own;    /* largest |q| up to the energy's maximum */
+    uint16_t after;  /* largest |q| from there to the decision */
+    bool is_beat;
 } ein_peak_t;
 
 /* One band-passed sample in; returns the energy, below 2^21. */
@@ -44,12 +45,10 @@ uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8);
    EIN_QRS_DOWNWARD_Q4 / 16 so that a biphasic beat keeps to one of its peaks.
    Never before start_samples. Needs the ring to reach top +
    EIN_QRS_SETTLE_SAMPLES. */
-uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples,
-                    uint32_t start_samples);
+uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples);
 
 /* The wave whose energy maximum came `ago` samples before the newest sample. */
-ein_peak_t ein_peak_measure(const ein_energy_t *energy, const ein_ring_t *ring,
-                            uint32_t r_samples, uint32_t energy_max,
-                            uint32_t ago);
+ein_peak_t ein_peak_measure(const ein_energy_t *energy, const ein_ring_t *ring, uint32_t r_samples,
+                            uint32_t energy_max, uint32_t ago);
 
 #endif

@@ -2,223 +2,230 @@
 
 #include <string.h>
 
-static ein_peak_t *candidate(ein_qrs_t *qrs, uint32_t index) {
-  return &qrs->candidates[index % EIN_QRS_CANDIDATES];
+static ein_peak_t *candidate(ein_qrs_t *qrs, uint32_t index)
+{
+    return &qrs->candidates[index % EIN_QRS_CANDIDATES];
 }
 
-static uint32_t part_q8(uint32_t value, uint32_t q8) {
-  return (value * q8) >> 8; /* values are below 2^21 */
+static uint32_t part_q8(uint32_t value, uint32_t q8)
+{
+    return (value * q8) >> 8; /* values are below 2^21 */
 }
 
-void ein_qrs_init(ein_qrs_t *qrs) {
-  memset(qrs, 0, sizeof *qrs);
-  qrs->learning = true;
-  qrs->learned_samples = EIN_QRS_LEARN_SAMPLES;
-  qrs->broken = true;
+void ein_qrs_init(ein_qrs_t *qrs)
+{
+    memset(qrs, 0, sizeof *qrs);
+    qrs->learning = true;
+    qrs->learned_samples = EIN_QRS_LEARN_SAMPLES;
+    qrs->broken = true;
 }
 
-void ein_qrs_lost(ein_qrs_t *qrs) {
-  if (qrs->learning && qrs->energy.count == 0)
-    return;
-  memset(&qrs->energy, 0, sizeof qrs->energy);
-  qrs->last_energy = 0;
-  qrs->top_energy = 0;
-  qrs->since_candidate = qrs->candidate_count;
-  qrs->has_last = false;
-  qrs->learning = true;
-  qrs->learned_samples = EIN_QRS_LEARN_SAMPLES;
-  qrs->broken = true;
-  qrs->noisy = false;
+void ein_qrs_lost(ein_qrs_t *qrs)
+{
+    if (qrs->learning && qrs->energy.count == 0)
+        return;
+    memset(&qrs->energy, 0, sizeof qrs->energy);
+    qrs->last_energy = 0;
+    qrs->top_energy = 0;
+    qrs->since_candidate = qrs->candidate_count;
+    qrs->has_last = false;
+    qrs->learning = true;
+    qrs->learned_samples = EIN_QRS_LEARN_SAMPLES;
+    qrs->broken = true;
+    qrs->noisy = false;
 }
 
-uint16_t ein_qrs_state(const ein_qrs_t *qrs) {
-  return (uint16_t)((qrs->learning ? EIN_FLAG_LEARNING : 0u) |
-                    (qrs->noisy ? EIN_FLAG_NOISY : 0u));
+uint16_t ein_qrs_state(const ein_qrs_t *qrs)
+{
+    return (uint16_t)((qrs->learning ? EIN_FLAG_LEARNING : 0u) |
+                      (qrs->noisy ? EIN_FLAG_NOISY : 0u));
 }
 
-bool ein_qrs_next(ein_qrs_t *qrs, uint32_t *r_samples, uint16_t *flags) {
-  if (qrs->confirmed_count == 0)
-    return false;
-  *r_samples = qrs->confirmed[qrs->confirmed_first].r_samples;
-  *flags = qrs->confirmed[qrs->confirmed_first].flags;
-  qrs->confirmed_first =
-      (uint8_t)((qrs->confirmed_first + 1u) % EIN_QRS_CANDIDATES);
-  qrs->confirmed_count--;
-  return true;
+bool ein_qrs_next(ein_qrs_t *qrs, uint32_t *r_samples, uint16_t *flags)
+{
+    if (qrs->confirmed_count == 0)
+        return false;
+    *r_samples = qrs->confirmed[qrs->confirmed_first].r_samples;
+    *flags = qrs->confirmed[qrs->confirmed_first].flags;
+    qrs->confirmed_first = (uint8_t)((qrs->confirmed_first + 1u) % EIN_QRS_CANDIDATES);
+    qrs->confirmed_count--;
+    return true;
 }
 
-static uint32_t threshold(const ein_qrs_t *qrs) {
-  uint32_t noise = qrs->noise.median;
-  uint32_t signal = qrs->signal.median > noise ? qrs->signal.median : noise;
-  uint32_t level = noise + part_q8(signal - noise, EIN_QRS_THRESHOLD_Q8);
-  return level > EIN_QRS_FLOOR ? level : EIN_QRS_FLOOR;
+static uint32_t threshold(const ein_qrs_t *qrs)
+{
+    uint32_t noise = qrs->noise.median;
+    uint32_t signal = qrs->signal.median > noise ? qrs->signal.median : noise;
+    uint32_t level = noise + part_q8(signal - noise, EIN_QRS_THRESHOLD_Q8);
+    return level > EIN_QRS_FLOOR ? level : EIN_QRS_FLOOR;
 }
 
 /* Hysteresis, so that the flag does not flicker. */
-static void judge_noise(ein_qrs_t *qrs) {
-  uint32_t limit = qrs->noisy ? EIN_QRS_QUIET_Q8 : EIN_QRS_NOISY_Q8;
-  qrs->noisy = qrs->noise.median > part_q8(qrs->signal.median, limit);
+static void judge_noise(ein_qrs_t *qrs)
+{
+    uint32_t limit = qrs->noisy ? EIN_QRS_QUIET_Q8 : EIN_QRS_NOISY_Q8;
+    qrs->noisy = qrs->noise.median > part_q8(qrs->signal.median, limit);
 }
 
-static void reject(ein_qrs_t *qrs, const ein_peak_t *peak) {
-  ein_level_add(&qrs->noise, peak->energy);
-  judge_noise(qrs);
+static void reject(ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    ein_level_add(&qrs->noise, peak->energy);
+    judge_noise(qrs);
 }
 
-static void accept(ein_qrs_t *qrs, uint32_t index, uint16_t flags) {
-  ein_peak_t *peak = candidate(qrs, index);
-  if (qrs->has_last)
-    ein_level_add(&qrs->rr, peak->r_samples - qrs->last_r_samples);
-  if (qrs->broken)
-    flags |= EIN_FLAG_BREAK;
-  uint32_t rr = qrs->rr.count > 0 ? qrs->rr.median : EIN_PIPELINE_RATE_HZ;
-  peak->is_beat = true;
-  qrs->since_candidate = index + 1;
-  qrs->broken = false;
-  qrs->has_last = true;
-  qrs->last_r_samples = peak->r_samples;
-  qrs->last_slope = peak->slope;
-  qrs->search_samples =
-      peak->r_samples + rr * EIN_QRS_SEARCH_RR_Q4 / 16 + EIN_QRS_DECIDE_SAMPLES;
-  qrs->searched = false;
-  ein_level_add(&qrs->signal, peak->energy);
-  judge_noise(qrs);
+static void accept(ein_qrs_t *qrs, uint32_t index, uint16_t flags)
+{
+    ein_peak_t *peak = candidate(qrs, index);
+    if (qrs->has_last)
+        ein_level_add(&qrs->rr, peak->r_samples - qrs->last_r_samples);
+    if (qrs->broken)
+        flags |= EIN_FLAG_BREAK;
+    uint32_t rr = qrs->rr.count > 0 ? qrs->rr.median : EIN_PIPELINE_RATE_HZ;
+    peak->is_beat = true;
+    qrs->since_candidate = index + 1;
+    qrs->broken = false;
+    qrs->has_last = true;
+    qrs->last_r_samples = peak->r_samples;
+    qrs->last_slope = peak->slope;
+    qrs->search_samples = peak->r_samples + rr * EIN_QRS_SEARCH_RR_Q4 / 16 + EIN_QRS_DECIDE_SAMPLES;
+    qrs->searched = false;
+    ein_level_add(&qrs->signal, peak->energy);
+    judge_noise(qrs);
 
-  if (qrs->confirmed_count == EIN_QRS_CANDIDATES)
-    return; /* cannot happen when polled after each sample */
-  uint32_t slot = (uint32_t)(qrs->confirmed_first + qrs->confirmed_count) %
-                  EIN_QRS_CANDIDATES;
-  qrs->confirmed[slot] = (ein_qrs_r_t){peak->r_samples, flags};
-  qrs->confirmed_count++;
+    if (qrs->confirmed_count == EIN_QRS_CANDIDATES)
+        return; /* cannot happen when polled after each sample */
+    uint32_t slot = (uint32_t)(qrs->confirmed_first + qrs->confirmed_count) % EIN_QRS_CANDIDATES;
+    qrs->confirmed[slot] = (ein_qrs_r_t){peak->r_samples, flags};
+    qrs->confirmed_count++;
 }
 
-static bool in_refractory(const ein_qrs_t *qrs, const ein_peak_t *peak) {
-  return qrs->has_last && (int32_t)(peak->r_samples - qrs->last_r_samples) <
-                              EIN_QRS_REFRACTORY_SAMPLES;
+static bool in_refractory(const ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    return qrs->has_last &&
+           (int32_t)(peak->r_samples - qrs->last_r_samples) < EIN_QRS_REFRACTORY_SAMPLES;
 }
 
-static bool is_t_wave(const ein_qrs_t *qrs, const ein_peak_t *peak) {
-  return qrs->has_last &&
-         peak->r_samples - qrs->last_r_samples < EIN_QRS_T_WAVE_SAMPLES &&
-         peak->slope * 16u <
-             (uint32_t)qrs->last_slope * EIN_QRS_T_WAVE_SLOPE_Q4;
+static bool is_t_wave(const ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    return qrs->has_last && peak->r_samples - qrs->last_r_samples < EIN_QRS_T_WAVE_SAMPLES &&
+           peak->slope * 16u < (uint32_t)qrs->last_slope * EIN_QRS_T_WAVE_SLOPE_Q4;
 }
 
-static bool is_p_wave(const ein_qrs_t *qrs, const ein_peak_t *peak) {
-  uint32_t rr = peak->r_samples - qrs->last_r_samples;
-  bool early = qrs->has_last && rr * 16u < qrs->rr.median * EIN_QRS_EARLY_Q4;
-  uint32_t rival = early ? EIN_QRS_P_WAVE_EARLY_Q8 : EIN_QRS_P_WAVE_Q8;
-  uint32_t small = early ? qrs->signal.median : qrs->signal.median / 2;
-  return peak->energy < small && peak->after * 256u > peak->own * rival;
+static bool is_p_wave(const ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    uint32_t rr = peak->r_samples - qrs->last_r_samples;
+    bool early = qrs->has_last && rr * 16u < qrs->rr.median * EIN_QRS_EARLY_Q4;
+    uint32_t rival = early ? EIN_QRS_P_WAVE_EARLY_Q8 : EIN_QRS_P_WAVE_Q8;
+    if (early && peak->energy >= qrs->signal.median)
+        return false;
+    return peak->after * 256u > peak->own * rival;
 }
 
-static void classify(ein_qrs_t *qrs, uint32_t index, uint16_t flags) {
-  const ein_peak_t *peak = candidate(qrs, index);
-  if (in_refractory(qrs, peak))
-    return;
-  if (peak->energy <= threshold(qrs) || is_t_wave(qrs, peak) ||
-      is_p_wave(qrs, peak))
-    reject(qrs, peak);
-  else
-    accept(qrs, index, flags);
+static void classify(ein_qrs_t *qrs, uint32_t index, uint16_t flags)
+{
+    const ein_peak_t *peak = candidate(qrs, index);
+    if (in_refractory(qrs, peak))
+        return;
+    if (peak->energy <= threshold(qrs) || is_t_wave(qrs, peak) || is_p_wave(qrs, peak))
+        reject(qrs, peak);
+    else
+        accept(qrs, index, flags);
 }
 
-/* Levels from the candidates since the last beat or start, which are then
- * judged by them. */
-static void learn(ein_qrs_t *qrs) {
-  uint32_t largest = 0, second = 0;
-  uint32_t first = qrs->since_candidate;
-  if (qrs->candidate_count - first > EIN_QRS_CANDIDATES)
-    first = qrs->candidate_count - EIN_QRS_CANDIDATES;
-  for (uint32_t i = first; i != qrs->candidate_count; i++) {
-    uint32_t energy = candidate(qrs, i)->energy;
-    if (energy > largest) {
-      second = largest;
-      largest = energy;
-    } else if (energy > second) {
-      second = energy;
+/* Levels from the candidates since the last beat or start, which are then judged by them. */
+static void learn(ein_qrs_t *qrs)
+{
+    uint32_t largest = 0, second = 0;
+    uint32_t first = qrs->since_candidate;
+    if (qrs->candidate_count - first > EIN_QRS_CANDIDATES)
+        first = qrs->candidate_count - EIN_QRS_CANDIDATES;
+    for (uint32_t i = first; i != qrs->candidate_count; i++) {
+        uint32_t energy = candidate(qrs, i)->energy;
+        if (energy > largest) {
+            second = largest;
+            largest = energy;
+        } else if (energy > second) {
+            second = energy;
+        }
     }
-  }
-  /* The second largest, because the largest may be an artefact; but a slow
-     heart may have beaten only once. */
-  uint32_t level = second > largest / 4 ? second : largest;
-  if (qrs->learning && level <= EIN_QRS_FLOOR) {
-    qrs->learned_samples +=
-        EIN_QRS_LEARN_SAMPLES; /* nothing to learn from yet */
-    return;
-  }
-  if (!qrs->learning && level < qrs->signal.median / 8)
-    return;
-  ein_level_clear(&qrs->signal);
-  ein_level_clear(&qrs->noise);
-  ein_level_clear(&qrs->rr);
-  ein_level_add(&qrs->signal, level);
-  ein_level_add(&qrs->noise, level / 8);
-  qrs->learning = false;
-  for (uint32_t i = first; i != qrs->candidate_count; i++)
-    classify(qrs, i, EIN_FLAG_LEARNING);
+    /* The second largest, because the largest may be an artefact; but a slow heart may have beaten
+         only once. */
+    uint32_t level = second > largest / 4 ? second : largest;
+    if (qrs->learning && level <= EIN_QRS_FLOOR) {
+        qrs->learned_samples += EIN_QRS_LEARN_SAMPLES; /* nothing to learn from yet */
+        return;
+    }
+    if (!qrs->learning && level < qrs->signal.median / 8)
+        return;
+    ein_level_clear(&qrs->signal);
+    ein_level_clear(&qrs->noise);
+    ein_level_clear(&qrs->rr);
+    ein_level_add(&qrs->signal, level);
+    ein_level_add(&qrs->noise, level / 8);
+    qrs->learning = false;
+    for (uint32_t i = first; i != qrs->candidate_count; i++)
+        classify(qrs, i, EIN_FLAG_LEARNING);
 }
 
-static void search_back(ein_qrs_t *qrs) {
-  uint32_t limit = part_q8(threshold(qrs), EIN_QRS_SEARCH_Q8);
-  if (limit < EIN_QRS_FLOOR)
-    limit = EIN_QRS_FLOOR;
-  uint32_t first = qrs->since_candidate;
-  if (qrs->candidate_count - first > EIN_QRS_CANDIDATES)
-    first = qrs->candidate_count - EIN_QRS_CANDIDATES;
-  uint32_t best = qrs->candidate_count;
-  for (uint32_t i = first; i != qrs->candidate_count; i++) {
-    const ein_peak_t *peak = candidate(qrs, i);
-    if (peak->energy <= limit || in_refractory(qrs, peak) ||
-        is_t_wave(qrs, peak))
-      continue;
-    limit = peak->energy;
-    best = i;
-  }
-  if (best != qrs->candidate_count)
-    accept(qrs, best, EIN_FLAG_SEARCH_BACK);
-  else
-    qrs->searched = true;
+static void search_back(ein_qrs_t *qrs)
+{
+    uint32_t limit = part_q8(threshold(qrs), EIN_QRS_SEARCH_Q8);
+    if (limit < EIN_QRS_FLOOR)
+        limit = EIN_QRS_FLOOR;
+    uint32_t first = qrs->since_candidate;
+    if (qrs->candidate_count - first > EIN_QRS_CANDIDATES)
+        first = qrs->candidate_count - EIN_QRS_CANDIDATES;
+    uint32_t best = qrs->candidate_count;
+    for (uint32_t i = first; i != qrs->candidate_count; i++) {
+        const ein_peak_t *peak = candidate(qrs, i);
+        if (peak->energy <= limit || in_refractory(qrs, peak) || is_t_wave(qrs, peak))
+            continue;
+        limit = peak->energy;
+        best = i;
+    }
+    if (best != qrs->candidate_count)
+        accept(qrs, best, EIN_FLAG_SEARCH_BACK);
+    else
+        qrs->searched = true;
 }
 
-static void decide(ein_qrs_t *qrs, const ein_ring_t *ring, uint32_t now) {
-  uint32_t index = qrs->candidate_count++;
-  *candidate(qrs, index) =
-      ein_peak_measure(&qrs->energy, ring, qrs->top_r_samples, qrs->top_energy,
-                       now - qrs->top_samples);
-  qrs->top_energy = 0;
-  qrs->searched = false;
-  if (!qrs->learning)
-    classify(qrs, index, 0);
+static void decide(ein_qrs_t *qrs, const ein_ring_t *ring, uint32_t now)
+{
+    uint32_t index = qrs->candidate_count++;
+    *candidate(qrs, index) = ein_peak_measure(&qrs->energy, ring, qrs->top_r_samples,
+                                              qrs->top_energy, now - qrs->top_samples);
+    qrs->top_energy = 0;
+    qrs->searched = false;
+    if (!qrs->learning)
+        classify(qrs, index, 0);
 }
 
-void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8) {
-  uint32_t now = ring->end_samples - 1u;
-  uint32_t energy = ein_energy_step(&qrs->energy, uv_q8);
-  if (qrs->energy.count == 1)
-    qrs->start_samples = (int32_t)now < 0 ? 0 : now;
+void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
+{
+    uint32_t now = ring->end_samples - 1u;
+    uint32_t energy = ein_energy_step(&qrs->energy, uv_q8);
+    if (qrs->energy.count == 1)
+        qrs->start_samples = (int32_t)now < 0 ? 0 : now;
 
-  if (energy > qrs->last_energy && energy > qrs->top_energy) {
-    qrs->top_energy = energy;
-    qrs->top_samples = now;
-  } else if (qrs->top_energy > 0) {
-    uint32_t age = now - qrs->top_samples;
-    if (age == EIN_QRS_SETTLE_SAMPLES)
-      qrs->top_r_samples =
-          ein_peak_r(ring, qrs->top_samples, qrs->start_samples);
-    if (age >= EIN_QRS_SETTLE_SAMPLES &&
-        (int32_t)(now - qrs->top_r_samples) >= EIN_QRS_DECIDE_SAMPLES)
-      decide(qrs, ring, now);
-  }
-  qrs->last_energy = energy;
+    if (energy > qrs->last_energy && energy > qrs->top_energy) {
+        qrs->top_energy = energy;
+        qrs->top_samples = now;
+    } else if (qrs->top_energy > 0) {
+        uint32_t age = now - qrs->top_samples;
+        if (age == EIN_QRS_SETTLE_SAMPLES)
+            qrs->top_r_samples = ein_peak_r(ring, qrs->top_samples, qrs->start_samples);
+        if (age >= EIN_QRS_SETTLE_SAMPLES &&
+            (int32_t)(now - qrs->top_r_samples) >= EIN_QRS_DECIDE_SAMPLES)
+            decide(qrs, ring, now);
+    }
+    qrs->last_energy = energy;
 
-  if (qrs->learning) {
-    if ((int32_t)(now - qrs->start_samples - qrs->learned_samples) >= 0)
-      learn(qrs);
-  } else if (qrs->has_last && !qrs->searched &&
-             (int32_t)(now - qrs->search_samples) >= 0) {
-    search_back(qrs);
-    if (qrs->searched && now - qrs->last_r_samples >= EIN_QRS_RELEARN_SAMPLES)
-      learn(qrs);
-  }
+    if (qrs->learning) {
+        if ((int32_t)(now - qrs->start_samples - qrs->learned_samples) >= 0)
+            learn(qrs);
+    } else if (qrs->has_last && !qrs->searched && (int32_t)(now - qrs->search_samples) >= 0) {
+        search_back(qrs);
+        if (qrs->searched && now - qrs->last_r_samples >= EIN_QRS_RELEARN_SAMPLES)
+            learn(qrs);
+    }
 }

@@ -25,38 +25,37 @@
 #include "ein_ring.h"
 #include "ein_types.h"
 
-#define EIN_QRS_CANDIDATES                                                     \
-  16u /* a power of two; more than fit into the longest look back */
+#define EIN_QRS_CANDIDATES 16u /* a power of two; more than fit into the longest look back */
 
 typedef struct {
-  uint32_t r_samples;
-  uint16_t flags;
+    uint32_t r_samples;
+    uint16_t flags;
 } ein_qrs_r_t;
 
 typedef struct {
-  ein_energy_t energy;
-  uint32_t last_energy;
-  uint32_t start_samples;   /* first sample since the start */
-  uint32_t learned_samples; /* after the start: when to learn */
-  uint32_t top_energy; /* of the candidate that is still growing, 0: none */
-  uint32_t top_samples;
-  uint32_t top_r_samples;
-  ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* decided ones, and those of the
-                                                learning phase */
-  uint32_t candidate_count;                  /* ever */
-  uint32_t since_candidate;  /* the first one since the last beat or start */
-  ein_level_t signal, noise; /* energies of beats and of what was rejected */
-  ein_level_t rr;            /* samples */
-  uint32_t last_r_samples;
-  uint32_t search_samples; /* when to look back */
-  uint16_t last_slope;
-  ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
-  uint8_t confirmed_first, confirmed_count;
-  bool has_last; /* last_* are of a beat since the start */
-  bool learning;
-  bool broken;   /* no beat since the start: its RR is no rhythm */
-  bool searched; /* nothing new to look back at */
-  bool noisy;
+    ein_energy_t energy;
+    uint32_t last_energy;
+    uint32_t start_samples;   /* first sample since the start */
+    uint32_t learned_samples; /* after the start: when to learn */
+    uint32_t top_energy;      /* of the candidate that is still growing, 0: none */
+    uint32_t top_samples;
+    uint32_t top_r_samples;
+    ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* decided ones, and those of the
+                                                  learning phase */
+    uint32_t candidate_count;                  /* ever */
+    uint32_t since_candidate;                  /* the first one since the last beat or start */
+    ein_level_t signal, noise;                 /* energies of beats and of what was rejected */
+    ein_level_t rr;                            /* samples */
+    uint32_t last_r_samples;
+    uint32_t search_samples; /* when to look back */
+    uint16_t last_slope;
+    ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
+    uint8_t confirmed_first, confirmed_count;
+    bool has_last; /* last_* are of a beat since the start */
+    bool learning;
+    bool broken;   /* no beat since the start: its RR is no rhythm */
+    bool searched; /* nothing new to look back at */
+    bool noisy;
 } ein_qrs_t;
 
 void ein_qrs_init(ein_qrs_t *qrs);

@@ -11,6 +11,13 @@ static void fill(int16_t *to, int32_t n, int16_t value)
         to[i] = value;
 }
 
+/* Up to three zeros; what they are multiplied with is zero too. */
+static void pad(int16_t *to, int32_t n)
+{
+    for (; n > 0; n--)
+        to[n - 1] = 0;
+}
+
 static void widen(int16_t *to, const int8_t *from, int32_t n)
 {
     int32_t i = 0;
@@ -40,7 +47,7 @@ static void gather_rows(const ein_nn_conv_t *l, const int8_t *in, int32_t first,
     fill(columns, begin * channels, l->in_zero);
     widen(columns + begin * channels, in + (row + begin) * channels, (end - begin) * channels);
     fill(columns + end * channels, (rows - end) * channels, l->in_zero);
-    fill(columns + rows * channels, l->depth - l->kernel * channels, 0);
+    pad(columns + rows * channels, l->depth - l->kernel * channels);
 }
 
 /* For each position the rows that its taps see. */
@@ -58,7 +65,7 @@ static void gather_columns(const ein_nn_conv_t *l, const int8_t *in, int32_t fir
             else
                 fill(to, channels, l->in_zero);
         }
-        fill(to, l->depth - l->kernel * channels, 0);
+        pad(to, l->depth - l->kernel * channels);
     }
 }
 

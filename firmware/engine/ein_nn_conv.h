@@ -30,7 +30,7 @@
 #define EIN_NN_CONV_ROWS                                                                           \
     1 /* scratch holds rows as they follow each other; else each position's values apart */
 #define EIN_NN_CONV_SMALL                                                                          \
-    2 /* every channel: |accumulator| * 2^left < 2^30 and right >= 1: the DSP path is exact */
+    2 /* every channel: |accumulator| < 2^30 and right 1..22: the DSP path is exact */
 
 typedef struct {
     const int8_t *weights;        /* 4-byte aligned */

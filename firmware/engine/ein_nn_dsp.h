@@ -9,14 +9,12 @@
 
 #if EIN_NN_DSP
 
-#include <string.h>
-
 /* Four bytes from any address. */
 static inline uint32_t ein_nn_dsp_read(const void *from)
 {
     uint32_t word;
 
-    memcpy(&word, from, sizeof word);
+    __builtin_memcpy(&word, from, sizeof word); /* a load, also in freestanding builds */
     return word;
 }
 
@@ -71,7 +69,29 @@ static inline void ein_nn_dsp_widen4(int16_t *to, const int8_t *from)
 
     __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pairs[0]) : "r"(even), "r"(odd));
     __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pairs[1]) : "r"(odd), "r"(even));
-    memcpy(to, pairs, sizeof pairs);
+    __builtin_memcpy(to, pairs, sizeof pairs);
+}
+
+/* Byte by byte the larger of two. */
+static inline uint32_t ein_nn_dsp_max4(uint32_t a, uint32_t b)
+{
+    uint32_t max;
+
+    __asm__("ssub8 %0, %1, %2\n"
+            "sel %0, %1, %2"
+            : "=&r"(max)
+            : "r"(a), "r"(b)
+            : "cc");
+    return max;
+}
+
+/* The kernels saturate to 8 bits; activations that allow less than all of int8 are rare and cost a
+ * pass. */
+static inline void ein_nn_dsp_clamp(int8_t *values, int32_t n, int32_t low, int32_t high)
+{
+    if (low > INT8_MIN || high < INT8_MAX)
+        for (int32_t i = 0; i < n; i++)
+            values[i] = ein_nn_clamp(values[i], low, high);
 }
 
 #endif

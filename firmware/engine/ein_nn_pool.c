@@ -1,5 +1,7 @@
 #include "ein_nn_pool.h"
 
+#include "ein_nn_dsp.h"
+
 typedef struct {
     int32_t begin, end;
 } rows_t;
@@ -15,9 +17,39 @@ static rows_t window(const ein_nn_pool_t *l, int32_t p)
     return rows;
 }
 
+#if EIN_NN_DSP
+/* Four channels at a time; in blocks of four, `out` may still overlap `in` as for single values. */
+static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
+{
+    const int32_t channels = layer->channels;
+
+    for (int32_t p = 0; p < layer->out_length; p++) {
+        const rows_t rows = window(layer, p);
+
+        for (int32_t c = 0; c < channels; c += 4, out += 4) {
+            const int8_t *from = in + rows.begin * channels + c;
+            uint32_t best = ein_nn_dsp_read(from);
+
+            for (int32_t row = rows.begin + 1; row < rows.end; row++)
+                best = ein_nn_dsp_max4(best, ein_nn_dsp_read(from += channels));
+            __builtin_memcpy(out, &best, sizeof best);
+        }
+    }
+    out -= layer->out_length * channels;
+    ein_nn_dsp_clamp(out, layer->out_length * channels, layer->act_min, layer->act_max);
+}
+#endif
+
 void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
 {
     const int32_t channels = layer->channels;
+
+#if EIN_NN_DSP
+    if (channels % 4 == 0) {
+        max_pool_dsp(layer, in, out);
+        return;
+    }
+#endif
 
     for (int32_t p = 0; p < layer->out_length; p++) {
         const rows_t rows = window(layer, p);

@@ -1,4 +1,4 @@
-"""PlatformIO script: makes the `vectors.h` that a suite of firmware/test needs, before it compiles."""
+"""PlatformIO script: makes the `vectors.h` of a suite of firmware/test before it compiles."""
 
 import subprocess
 import sys

@@ -1,8 +1,8 @@
-"""Make `vectors.h` for a test on the board: inputs, and what independent code on the host makes of them.
+"""Make `vectors.h` for a test on the board: inputs, and what they must become.
 
-`python firmware/tools/vectors.py core|engine FILE`. A seeded synthetic record; for `core` a digest of the
-events and tensors of the host's build, for `engine` the logits of TensorFlow Lite Micro (the
-package `tflite-micro`), which shares no code with the engine. PlatformIO calls it through
+`python firmware/tools/vectors.py core|engine FILE`. A seeded synthetic record; for `core` a digest
+of the events and tensors of the host's build, for `engine` the logits of TensorFlow Lite Micro
+(the package `tflite-micro`), which shares no code with the engine. PlatformIO calls it through
 `firmware/tools/pio_vectors.py` before it compiles a suite of that name.
 """
 

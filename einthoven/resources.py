@@ -1,0 +1,144 @@
+"""What an image costs: flash, RAM and stack, checked against `firmware/budget.toml` and recorded.
+
+Sizes come from the ELF file, so they hold whatever the linker script does.
+"""
+
+import csv
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
+
+from einthoven.boards import Board
+from einthoven.errors import BuildError
+from einthoven.paths import FIRMWARE, GENERATED, ROOT
+from einthoven.stack import stack_bound
+
+BUDGET = FIRMWARE / "budget.toml"
+HISTORY = ROOT / "docs" / "history" / "resources.csv"
+GROWTH = 0.02
+"""A figure may exceed the budget's by so much."""
+
+INTERRUPTS = ("SysTick_Handler", "USART1_IRQHandler", "USART2_IRQHandler")
+FIGURES = (
+    "flash_bytes",
+    "ram_bytes",
+    "stack_bytes",
+    "stack_bound_bytes",
+    "stack_used_bytes",
+    "arena_bytes",
+    "instructions_per_sample",
+    "instructions_per_inference",
+)
+"""Columns of the history, keys of a board's table in the budget."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """Sizes of a linked image in bytes."""
+
+    flash_bytes: int
+    """Everything that is programmed: code, constants, initial values."""
+    ram_bytes: int
+    """Variables, arena and the reserved stack."""
+    stack_bytes: int
+    """Of it, reserved for the stack."""
+    stack_bound_bytes: int
+    """What the stack needs at most, by the call graph."""
+    arena_bytes: int
+    """Of it, the model's activations and scratch."""
+
+
+def measure(board: Board) -> Image | None:
+    """Sizes of the board's image; None for a process on the host, which has no flash.
+
+    Raises BuildError if it was not built, or if its stack has no bound.
+    """
+    if not board.program.exists():
+        raise BuildError(f"{board.name} is not built: run `einthoven build {board.name}`")
+    with board.program.open("rb") as file:
+        elf = ELFFile(file)
+        stack = elf.get_section_by_name(".stack")
+        if stack is None:
+            return None
+        segments = [s.header for s in elf.iter_segments("PT_LOAD")]
+    writable = 2
+    limits = _budget()["stack"]
+    bound, _ = stack_bound(
+        board.program.parent, INTERRUPTS, limits["indirect"], limits["library_bytes"]
+    )
+    return Image(
+        flash_bytes=sum(s.p_filesz for s in segments),
+        ram_bytes=sum(s.p_memsz for s in segments if s.p_flags & writable),
+        stack_bytes=stack["sh_size"],
+        stack_bound_bytes=bound,
+        arena_bytes=_arena_bytes(),
+    )
+
+
+def _arena_bytes() -> int:
+    for line in (GENERATED / "ein_model.h").read_text().splitlines():
+        if line.startswith("#define EIN_MODEL_ARENA_BYTES"):
+            return int(line.split()[2].rstrip("uU"))
+    raise BuildError("ein_model.h has no EIN_MODEL_ARENA_BYTES: run `python -m codegen`")
+
+
+def _budget(path: Path | None = None) -> dict[str, Any]:
+    return tomllib.loads((path or BUDGET).read_text())
+
+
+def check(board: str, figures: Mapping[str, int], budget: Path | None = None) -> list[str]:
+    """What does not fit, one line each; empty if all is well.
+
+    `figures` are some of `FIGURES`. Those that the board's table in the budget names may exceed it
+    by 2 %; limits hold for all boards, and the stack must hold its bound.
+    """
+    table = _budget(budget)
+    problems = [
+        f"{name} is {figures[name]:,}, the limit is {limit:,}"
+        for name, limit in table["limits"].items()
+        if figures.get(name, 0) > limit
+    ]
+    if figures.get("stack_bound_bytes", 0) > figures.get("stack_bytes", 0):
+        problems.append(
+            f"the stack may need {figures['stack_bound_bytes']:,} bytes, and has "
+            f"{figures['stack_bytes']:,}: enlarge _stack_size in the linker script"
+        )
+    for name, expected in table.get(board, {}).items():
+        if figures.get(name, 0) > expected * (1 + GROWTH):
+            growth = figures[name] / expected - 1
+            problems.append(
+                f"{name} of {board} grew by {growth:.1%}, from {expected:,} to {figures[name]:,}: "
+                "make it smaller, or change firmware/budget.toml and say why in the commit"
+            )
+    return problems
+
+
+def record(board: str, figures: Mapping[str, int], history: Path = HISTORY) -> None:
+    """Append a row for the current commit to the history; a row it has already is replaced."""
+    rows: list[dict[str, Any]] = []
+    if history.exists():
+        with history.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    commit = _commit()
+    rows = [r for r in rows if (r["commit"], r["board"]) != (commit, board)]
+    rows.append({"commit": commit, "board": board, **figures})
+    history.parent.mkdir(parents=True, exist_ok=True)
+    with history.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ("commit", "board", *FIGURES), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=10"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"

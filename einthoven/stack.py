@@ -1,0 +1,87 @@
+"""Bound of the stack, from GCC's call graph (`-fcallgraph-info=su`)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from einthoven.errors import BuildError
+
+EXCEPTION_FRAME_BYTES = 32 + 4
+"""What a Cortex-M pushes when an interrupt comes (no FPU): eight words, and one to align."""
+
+_NODE = re.compile(r'node: \{ title: "([^"]+)" label: "[^"]*?(?:\\n(\d+) bytes \((\w+)[^"]*)?"')
+_EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
+_INDIRECT = "__indirect_call"
+
+
+@dataclass
+class CallGraph:
+    """Functions with their own stack in bytes, and whom they call."""
+
+    own: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, set[str]] = field(default_factory=dict)
+
+    def depth(
+        self, root: str, indirect: Iterable[str], library_bytes: int
+    ) -> tuple[int, list[str]]:
+        """Most bytes that `root` and all below it use at once, and the way there.
+
+        Calls through a pointer may reach any function whose name is in `indirect`; a function
+        without information takes `library_bytes`. Raises BuildError on recursion, or if `root` or
+        one of `indirect` is not there.
+        """
+        targets = [t for t in self.own if t.rpartition(":")[2] in set(indirect)]
+        missing = set(indirect) - {t.rpartition(":")[2] for t in targets}
+        if root not in self.own or missing:
+            names = ", ".join(sorted(missing)) or root
+            raise BuildError(f"no stack information about {names}: build anew, see budget.toml")
+        under_way: list[str] = []
+
+        @cache
+        def walk(name: str) -> tuple[int, tuple[str, ...]]:
+            if name in under_way:
+                way = " -> ".join([*under_way[under_way.index(name) :], name])
+                raise BuildError(f"the firmware must not recurse, its stack has no bound: {way}")
+            if name not in self.own:
+                return library_bytes, (name,)
+            under_way.append(name)
+            below = self.calls.get(name, set())
+            named = sorted((below - {_INDIRECT}) | (set(targets) if _INDIRECT in below else set()))
+            deepest = max((walk(callee) for callee in named), default=(0, ()))
+            under_way.pop()
+            return self.own[name] + deepest[0], (name, *deepest[1])
+
+        size, way = walk(root)
+        return size, list(way)
+
+
+def read_call_graph(folder: Path) -> CallGraph:
+    """Read all `.ci` files below a build folder. Raises BuildError for a frame without a bound."""
+    graph = CallGraph()
+    for path in sorted(folder.rglob("*.ci")):
+        text = path.read_text()
+        for title, size, kind in _NODE.findall(text):
+            if not size:
+                continue
+            if "dynamic" in kind:
+                raise BuildError(f"{title}: its stack depends on data; use arrays of fixed size")
+            graph.own[title] = max(int(size), graph.own.get(title, 0))
+        for source, target in _EDGE.findall(text):
+            graph.calls.setdefault(source, set()).add(target)
+    return graph
+
+
+def stack_bound(
+    folder: Path, handlers: Iterable[str], indirect: Iterable[str], library_bytes: int
+) -> tuple[int, list[str]]:
+    """Bytes that main() and one interrupt on top of it need at most, and main()'s way there.
+
+    `handlers`: the interrupts that return; they have one priority, so they do not nest.
+    """
+    graph = read_call_graph(folder)
+    indirect = list(indirect)
+    size, way = graph.depth("main", indirect, library_bytes)
+    top = max((graph.depth(h, indirect, library_bytes)[0] for h in handlers), default=0)
+    return size + EXCEPTION_FRAME_BYTES + top, way
