@@ -79,7 +79,9 @@ def verify(
 
 
 def score(
-    reference: Annotated[Path, typer.Argument(help="Annotation file (mitdb/100.atr) or folder.")],
+    reference: Annotated[
+        Path, typer.Argument(help="Annotation file, folder, or database (100.atr, mitdb).")
+    ],
     test: Annotated[Path, typer.Argument(help="Annotation file (run/100.ein) or folder.")],
     annotator: Annotated[str, typer.Option(help="Annotator of a test folder.")] = "ein",
     reference_annotator: Annotated[
@@ -95,8 +97,11 @@ def score(
     from json import dumps
 
     from einthoven.errors import UsageError
+    from einthoven.records import locate_database
     from einthoven.scoring import score_files, score_folders, text_report, to_dict
 
+    if not reference.exists() and len(reference.parts) == 1:
+        reference = locate_database(None, str(reference)) or reference
     if reference.is_dir() != test.is_dir():
         raise UsageError("give two annotation files or two folders, not one of each")
     if reference.is_dir():

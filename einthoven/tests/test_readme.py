@@ -1,0 +1,57 @@
+"""The README's commands, taken from it and run, in its order.
+
+`make demo` and `make test` are run by `.ci/run`: a test of `make test` cannot be one of its tests.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from einthoven.paths import ROOT
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+]
+IN_CI = ("make demo", "make test", "./setup.sh dev")
+
+
+def run(command: str, scratch: Path) -> str:
+    """Run a README command with this environment's programs and its outputs in `scratch`."""
+    command = command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    command = re.sub(r"\b(runs|build)/", lambda m: f"{scratch}/{m[1]}/", command)
+    done = subprocess.run(
+        command.split(), cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_ci_runs_what_this_file_does_not() -> None:
+    script = (ROOT / ".ci" / "run").read_text() + (ROOT / "Makefile").read_text()
+    assert set(IN_CI) < set(COMMANDS)
+    for command in IN_CI:
+        assert command in script
+
+
+@pytest.mark.records
+def test_commands_do_what_the_readme_says(mitdb: Path, tmp_path: Path) -> None:
+    commands = [c for c in COMMANDS if c not in IN_CI]
+    assert len(commands) >= 10
+    printed = {c: run(c, tmp_path) for c in commands}
+    for name in ("report.html", "summary.json", "events.csv", "100.ein", "119.ein"):
+        assert (tmp_path / "runs" / "first" / name).stat().st_size > 0, name
+    score = next(text for c, text in printed.items() if " score " in c)
+    assert re.search(r"^ 100 +\d+", score, flags=re.MULTILINE)
+    assert (tmp_path / "build" / "my-model" / "ein_model.c").exists()
+
+
+def test_linked_pages_exist() -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)", README):
+        assert (ROOT / link).exists(), link
