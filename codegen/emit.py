@@ -86,7 +86,7 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
     places = {t.index: n for t, n in zip(graph.inputs, in_names, strict=True)}
     places |= {t.index: n for t, n in zip(graph.outputs, out_names, strict=True)}
     writer = _Writer(plan, places)
-    ops = [writer.op(number, op) for number, op in enumerate(graph.ops)]
+    ops = [writer.op(op) for op in graph.ops]
     inputs = [_argument(t, n) for t, n in zip(graph.inputs, in_names, strict=True)]
     inputs.sort(key=lambda a: a["argument"] == "features")  # the API's order, not the file's
     outputs = [_argument(t, n) for t, n in zip(graph.outputs, out_names, strict=True)]
@@ -160,24 +160,26 @@ class _Writer:
         self.plan = plan
         self.places = places  # tensors that are the caller's, by C name
 
-    def op(self, number: int, op: Op) -> _Emitted:
+    def op(self, op: Op) -> _Emitted:
         shapes = " + ".join(f"{t.length} × {t.channels}" for t in op.inputs)
-        done = _Emitted(op.label, f"{shapes} → {op.output.length} × {op.output.channels}")
+        done = _Emitted(
+            f"op {op.number} {op.kind}", f"{shapes} → {op.output.length} × {op.output.channels}"
+        )
         match op:
             case Conv():
-                self.conv(number, op, done)
+                self.conv(op, done)
             case Depthwise():
-                self.depthwise(number, op, done)
+                self.depthwise(op, done)
             case Add():
-                self.add(number, op, done)
+                self.add(op, done)
             case Pool():
-                self.pool(number, op, done)
+                self.pool(op, done)
             case Concat():
                 self.concat(op, done)
             case Pad():
                 self.pad(op, done)
             case Mean():
-                self.call(number, op, done, "mean", {
+                self.call(op, done, "mean", {
                     "offset": -op.inputs[0].length * op.inputs[0].zero_point,
                     **_factor("", op.factor),
                     "length": op.inputs[0].length,
@@ -185,14 +187,14 @@ class _Writer:
                     "out_zero": op.output.zero_point,
                 })  # fmt: skip
             case Requantize():
-                self.call(number, op, done, "requantize", {
+                self.call(op, done, "requantize", {
                     "size": op.output.size,
                     **_factor("", op.factor),
                     "in_zero": op.inputs[0].zero_point,
                     "out_zero": op.output.zero_point,
                 })  # fmt: skip
             case Softmax():
-                self.call(number, op, done, "softmax", {
+                self.call(op, done, "softmax", {
                     "multiplier": op.multiplier,
                     "diff_min": op.diff_min,
                     "left": op.left,
@@ -212,20 +214,20 @@ class _Writer:
         return f"a + {self.plan.offsets[tensor_key(tensor)]}"
 
     def call(
-        self, number: int, op: Op, done: _Emitted, kernel: str, fields: dict[str, object],
+        self, op: Op, done: _Emitted, kernel: str, fields: dict[str, object],
         function: str = "", extra: str = "",
     ) -> None:  # fmt: skip
         """A constant struct, and the call that passes it with inputs and output."""
-        done.data.append(_struct(f"ein_nn_{kernel}_t", f"op{number}", fields))
+        done.data.append(_struct(f"ein_nn_{kernel}_t", f"op{op.number}", fields))
         buffers = ", ".join(self.at(t) for t in (*op.inputs, op.output))
-        done.code.append(f"ein_nn_{function or kernel}(&op{number}, {buffers}{extra});")
+        done.code.append(f"ein_nn_{function or kernel}(&op{op.number}, {buffers}{extra});")
 
-    def weights(self, number: int, weights: Int8, done: _Emitted) -> None:
-        declaration = f"int8_t op{number}_weights[{weights.size}] EIN_NN_ALIGNED"
+    def weights(self, op: Op, weights: Int8, done: _Emitted) -> None:
+        declaration = f"int8_t op{op.number}_weights[{weights.size}] EIN_NN_ALIGNED"
         done.data.append(_array(declaration, map(str, weights.ravel().tolist()), 24))
 
     def scales(
-        self, number: int, bias: Sequence[int], factors: Sequence[Factor], done: _Emitted
+        self, op: Op, bias: Sequence[int], factors: Sequence[Factor], done: _Emitted
     ) -> None:
         items = [
             f"{{{b}, {f.multiplier}, {f.left}, {f.right}}}"
@@ -233,16 +235,16 @@ class _Writer:
         ]
         if len(items) % 2:
             items.append("{0, 0, 0, 0}")
-        done.data.append(_array(f"ein_nn_scale_t op{number}_scales[{len(items)}]", items, 4))
+        done.data.append(_array(f"ein_nn_scale_t op{op.number}_scales[{len(items)}]", items, 4))
 
-    def conv(self, number: int, op: Conv, done: _Emitted) -> None:
+    def conv(self, op: Conv, done: _Emitted) -> None:
         source, out, layout = op.inputs[0], op.output, conv_layout(op)
-        self.weights(number, pack_weights(op.weights), done)
-        self.scales(number, op.bias, op.factors, done)
+        self.weights(op, pack_weights(op.weights), done)
+        self.scales(op, op.bias, op.factors, done)
         flags = [("EIN_NN_CONV_ROWS", layout.rows), ("EIN_NN_CONV_SMALL", op.small)]
-        self.call(number, op, done, "conv", {
-            "weights": f"op{number}_weights",
-            "scales": f"op{number}_scales",
+        self.call(op, done, "conv", {
+            "weights": f"op{op.number}_weights",
+            "scales": f"op{op.number}_scales",
             "in_length": source.length,
             "in_channels": source.channels,
             "out_length": out.length,
@@ -254,14 +256,14 @@ class _Writer:
             "in_zero": source.zero_point,
             **_clamp(op),
             "flags": " | ".join(f for f, on in flags if on) or "0",
-        }, extra=f", (int16_t *)(a + {self.plan.offsets[scratch_key(number)]})")  # fmt: skip
+        }, extra=f", (int16_t *)(a + {self.plan.offsets[scratch_key(op)]})")  # fmt: skip
 
-    def depthwise(self, number: int, op: Depthwise, done: _Emitted) -> None:
-        self.weights(number, op.weights, done)
-        self.scales(number, op.bias, op.factors, done)
-        self.call(number, op, done, "depthwise", {
-            "weights": f"op{number}_weights",
-            "scales": f"op{number}_scales",
+    def depthwise(self, op: Depthwise, done: _Emitted) -> None:
+        self.weights(op, op.weights, done)
+        self.scales(op, op.bias, op.factors, done)
+        self.call(op, done, "depthwise", {
+            "weights": f"op{op.number}_weights",
+            "scales": f"op{op.number}_scales",
             "in_length": op.inputs[0].length,
             "out_length": op.output.length,
             "out_channels": op.output.channels,
@@ -271,9 +273,9 @@ class _Writer:
             **_clamp(op),
         })  # fmt: skip
 
-    def add(self, number: int, op: Add, done: _Emitted) -> None:
+    def add(self, op: Add, done: _Emitted) -> None:
         a, b = op.inputs
-        self.call(number, op, done, "add", {
+        self.call(op, done, "add", {
             "size": op.output.size,
             "b_multiplier": op.b_factor.multiplier,
             "out_multiplier": op.out_factor.multiplier,
@@ -284,10 +286,10 @@ class _Writer:
             **_clamp(op),
         })  # fmt: skip
 
-    def pool(self, number: int, op: Pool, done: _Emitted) -> None:
+    def pool(self, op: Pool, done: _Emitted) -> None:
         window = _window(op)
         del window["dilation"]
-        self.call(number, op, done, "pool", {
+        self.call(op, done, "pool", {
             "in_length": op.inputs[0].length,
             "out_length": op.output.length,
             "channels": op.output.channels,

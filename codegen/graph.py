@@ -34,9 +34,10 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """One step: reads `inputs`, writes `output`; `label` says where in the `.tflite` it is from."""
+    """One step: reads `inputs`, writes `output`; `number` and `kind` are the op's in the file."""
 
-    label: str
+    number: int
+    kind: str
     inputs: tuple[Tensor, ...]
     output: Tensor
 
@@ -87,7 +88,7 @@ class Conv(Op):
         """Every channel fits the DSP path: see EIN_NN_CONV_SMALL."""
         sums = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2)) * 128
         return all(
-            (abs(b) + int(s)) << f.left < 1 << 30 and f.right >= 1
+            abs(b) + int(s) < 1 << 30 and 1 <= f.right <= 22
             for b, s, f in zip(self.bias, sums, self.factors, strict=True)
         )
 

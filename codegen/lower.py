@@ -36,6 +36,7 @@ from codegen.quantize import (
     dense_factor,
     factor,
     mean_factor,
+    rescale,
     softmax_scale,
 )
 from codegen.tflite_reader import RawModel, RawOp
@@ -126,11 +127,19 @@ def _convolution(
     sums = values.sum(axis=(1, 2)).tolist()
     raw_bias = c.bias(op, out.channels)
     bias = [b - source.zero_point * s for b, s in zip(raw_bias, sums, strict=True)]
-    c.check_sums(op, bias, 128 * np.abs(values).sum(axis=(1, 2)), factors)
+    most = 128 * np.abs(values).sum(axis=(1, 2))
+    c.check_sums(op, bias, most, factors)
+    factors = [_or_zero(f, abs(b) + int(m)) for f, b, m in zip(factors, bias, most, strict=True)]
     return Conv(
-        str(op), (source,), out, values.astype(np.int8), tuple(bias), tuple(factors), window,
-        *c.activation(op, out),
+        op.index, op.name, (source,), out, values.astype(np.int8), tuple(bias), tuple(factors),
+        window, *c.activation(op, out),
     )  # fmt: skip
+
+
+def _or_zero(scale: Factor, most: int) -> Factor:
+    """0 for a channel that is 0 whatever its sum: a dead one may have any scale."""
+    zero = Factor(0, 0, 1)
+    return zero if rescale(most, scale) == rescale(-most, scale) == 0 else scale
 
 
 def _dense(c: Context, op: RawOp) -> Op:
@@ -181,8 +190,8 @@ def _depthwise(c: Context, op: RawOp) -> Op:
     bias = c.bias(op, out.channels)
     c.check_sums(op, bias, 255 * np.abs(values).sum(axis=0), factors)
     return Depthwise(
-        str(op), (source,), out, values.astype(np.int8), tuple(bias), tuple(factors), window,
-        multiplier, *c.activation(op, out),
+        op.index, op.name, (source,), out, values.astype(np.int8), tuple(bias), tuple(factors),
+        window, multiplier, *c.activation(op, out),
     )  # fmt: skip
 
 
@@ -198,7 +207,7 @@ def _add(c: Context, op: RawOp) -> Op:
     _, b_factor, out_factor = add_factors(a.scale, b.scale, out.scale)
     if out_factor.left or a.scale * 2 / (2**20 * out.scale) >= 1:
         raise ModelError(f"{op}: the output's scale is too small (TFLite Micro aborts)")
-    return Add(str(op), (a, b), out, b_factor, out_factor, *c.activation(op, out))
+    return Add(op.index, op.name, (a, b), out, b_factor, out_factor, *c.activation(op, out))
 
 
 def _pool(c: Context, op: RawOp) -> Op:
@@ -210,7 +219,7 @@ def _pool(c: Context, op: RawOp) -> Op:
         raise ModelError(f"{op}: {source.channels} channels in, {out.channels} out")
     c.same_units(op, source, out)
     average = op.name == "AVERAGE_POOL_2D"
-    return Pool(str(op), (source,), out, average, window, *c.activation(op, out))
+    return Pool(op.index, op.name, (source,), out, average, window, *c.activation(op, out))
 
 
 def _mean(c: Context, op: RawOp) -> Op:
@@ -224,7 +233,9 @@ def _mean(c: Context, op: RawOp) -> Op:
     mean = mean_factor(source.scale, out.scale, source.length)
     if (source.length * 255) << mean.left >= 1 << 31:
         raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
-    return Mean(str(op), (source,), replace(out, length=1, channels=source.channels), mean)
+    return Mean(
+        op.index, op.name, (source,), replace(out, length=1, channels=source.channels), mean
+    )
 
 
 def _requantize(c: Context, op: RawOp) -> Op:
@@ -232,7 +243,7 @@ def _requantize(c: Context, op: RawOp) -> Op:
     change = factor(source.scale / out.scale)
     if source.size != out.size or 255 << change.left >= 1 << 31:
         raise ModelError(f"{op}: size or scale of its output does not fit its input's")
-    return Requantize(str(op), (source,), out, change)
+    return Requantize(op.index, op.name, (source,), out, change)
 
 
 def _pad(c: Context, op: RawOp) -> Op:
@@ -247,7 +258,7 @@ def _pad(c: Context, op: RawOp) -> Op:
     if (out.length, out.channels) != (source.length + left + right, source.channels):
         raise ModelError(f"{op}: the output's shape does not fit the paddings: corrupt file")
     c.same_units(op, source, out)
-    return Pad(str(op), (source,), out, left)
+    return Pad(op.index, op.name, (source,), out, left)
 
 
 def _concat(c: Context, op: RawOp) -> Op:
@@ -274,7 +285,7 @@ def _concat(c: Context, op: RawOp) -> Op:
         raise ModelError(f"{op}: its inputs' shapes do not add up to its output's")
     for source in sources:
         c.same_units(op, source, out)
-    return Concat(str(op), sources, out, by_length)
+    return Concat(op.index, op.name, sources, out, by_length)
 
 
 def _softmax(c: Context, op: RawOp) -> Op:
@@ -287,7 +298,7 @@ def _softmax(c: Context, op: RawOp) -> Op:
     scale = softmax_scale(beta, source.scale) if math.isfinite(beta) else None
     if scale is None:
         raise ModelError(f"{op}: beta {beta} × scale {source.scale} is too small or no number")
-    return Softmax(str(op), (source,), out, scale.multiplier, scale.left, scale.diff_min)
+    return Softmax(op.index, op.name, (source,), out, scale.multiplier, scale.left, scale.diff_min)
 
 
 def _reshape(c: Context, op: RawOp) -> None:

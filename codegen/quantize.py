@@ -22,9 +22,6 @@ class Factor:
     right: int
 
 
-HALF = Factor(1 << 30, 0, 0)
-
-
 def factor(real: float) -> Factor:
     """QuantizeMultiplier: `real` ≥ 0 as a 31-bit multiplier and a shift; below 2^-32 it is 0."""
     if real == 0.0:
@@ -63,6 +60,14 @@ def mean_factor(in_scale: float, out_scale: float, count: int) -> Factor:
     up = min(count.bit_length() - 1, 32, 31 + shift)
     shift -= up
     return Factor((base.multiplier << up) // count, max(shift, 0), max(-shift, 0))
+
+
+def rescale(x: int, scale: Factor) -> int:
+    """`x` times the factor, both roundings as the engine's `ein_nn_rescale` has them."""
+    high = ((x << scale.left) * scale.multiplier + (1 << 30)) >> 31
+    if scale.right == 0:
+        return high
+    return (high + (1 << (scale.right - 1)) - (high < 0)) >> scale.right
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,5 @@
 #include "ein_nn_conv.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include "ein_nn_dsp.h"
 
 static void fill(int16_t *to, int32_t n, int16_t value)

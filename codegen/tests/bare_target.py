@@ -1,0 +1,114 @@
+"""Build a generated model for a bare target, run it in QEMU, and bring back outputs and counts.
+
+No board and no firmware application: only the engine, so that what is measured is the engine.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.emit import Description, argument_names, emit
+from codegen.graph import Graph
+from codegen.planner import plan
+from einthoven.paths import FIRMWARE
+
+BARE = Path(__file__).parent / "bare"
+ENGINE = FIRMWARE / "engine"
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A compiler, its flags, and the emulator that runs what it makes."""
+
+    machine: str
+    compiler: tuple[str, ...]
+    emulator: tuple[str, ...]
+
+
+_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb")
+_M4_QEMU = (
+    "qemu-system-arm", "-M", "netduinoplus2", "-nographic", "-monitor", "none", "-serial", "none",
+    "-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out",
+    "-icount", "shift=0", "-kernel",
+)  # fmt: skip
+TARGETS = {
+    "m4": Target("m4", _M4, _M4_QEMU),
+    "m4-portable": Target("m4", (*_M4, "-DEIN_NN_PORTABLE"), _M4_QEMU),
+    "rv32": Target(
+        "rv32",
+        ("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32", "--specs=picolibc.specs"),
+        (
+            "qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,f=false,d=false,a=false", "-bios",
+            "none", "-nographic", "-monitor", "none", "-icount", "shift=0", "-kernel",
+        ),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """`outputs` int8[n, bytes]; `instructions` of each inference."""
+
+    outputs: NDArray[np.int8]
+    instructions: list[int]
+
+
+def run(
+    graph: Graph,
+    inputs: Sequence[NDArray[np.int8]],
+    target: str,
+    folder: Path,
+    flags: Sequence[str] = ("-O2",),
+) -> Result:
+    """Infer `inputs` (one array [n, ...] per model input) on `target`; builds in `folder`."""
+    chosen = TARGETS[target]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in emit(graph, plan(graph), Description("bare", "0" * 64)).items():
+        (folder / name).write_text(text)
+    (folder / "case.h").write_text(_case(graph, inputs))
+    elf = folder / "bare.elf"
+    sources = [
+        BARE / "bare_main.c", BARE / "bare_libc.c", BARE / f"bare_{chosen.machine}.c",
+        folder / "ein_model.c", *sorted(ENGINE.glob("ein_nn_*.c")),
+    ]  # fmt: skip
+    _checked([
+        *chosen.compiler, *flags, *WARNINGS, "-ffunction-sections", "-fdata-sections",
+        "-nostdlib", "-Wl,--gc-sections,--no-warn-rwx-segments",
+        f"-T{BARE / f'bare_{chosen.machine}.ld'}",
+        *(f"-I{d}" for d in (BARE, folder, ENGINE)), *map(str, sources), "-o", str(elf),
+        "-lgcc",
+    ])  # fmt: skip
+    lines = _checked([*chosen.emulator, str(elf)]).split()
+    counts = [int(word, 16) for word in lines[0::2]]
+    rows = [np.frombuffer(bytes.fromhex(word), dtype=np.int8) for word in lines[1::2]]
+    return Result(np.stack(rows), counts)
+
+
+def _checked(command: list[str]) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr}"
+    return done.stdout
+
+
+def _case(graph: Graph, inputs: Sequence[NDArray[np.int8]]) -> str:
+    """case.h: every vector's inputs one after the other, and how to call the model on them."""
+    names = argument_names(graph)[0]
+    order = sorted(range(len(names)), key=lambda i: names[i] == "features")
+    flat = [np.asarray(inputs[i]).reshape(len(inputs[i]), -1) for i in order]
+    joined = np.concatenate(flat, axis=1)
+    starts = np.cumsum([0, *(f.shape[1] for f in flat)])[:-1]
+    outputs = np.cumsum([0, *(t.size for t in graph.outputs)])
+    arguments = [f"(in) + {s}" for s in starts] + [f"(out) + {s}" for s in outputs[:-1]]
+    rows = ",\n".join("    {" + ", ".join(map(str, row)) + "}" for row in joined.tolist())
+    return (
+        f"#define CASE_VECTORS {len(joined)}\n#define CASE_OUTPUT_BYTES {outputs[-1]}\n"
+        f"#define CASE_INFER(arena, in, out) ein_model_infer(arena, {', '.join(arguments)})\n"
+        f"static const int8_t case_inputs[{joined.shape[0]}][{joined.shape[1]}] = {{\n{rows}\n}};\n"
+    )

@@ -1,0 +1,181 @@
+"""Whole models: bit-exact with TFLite Micro on the host, on Cortex-M4 and on rv32; generation."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import bare_target
+import numpy as np
+import pytest
+from host_target import run_sanitized, run_tflm
+from random_models import noise, residual_model
+
+from codegen import model, pipeline, tflite_reader
+from codegen.emit import Description, emit, pack_weights
+from codegen.graph import Graph
+from codegen.lower import lower
+from codegen.planner import plan
+from einthoven.engine import HostModel, TflmModel, first_differing_layer
+from einthoven.errors import ModelError
+from einthoven.paths import FIRMWARE, SHIPPED_MODEL
+
+ENGINE = FIRMWARE / "engine"
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kernels")
+
+
+def inputs_of(graph: Graph, n: int, seed: int) -> list[np.ndarray]:
+    return [noise((t.length, t.channels), n, seed + i) for i, t in enumerate(graph.inputs)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_graph_on_the_host(seed: int, objects: Path, tmp_path: Path) -> None:
+    data = residual_model(seed)
+    graph = lower(tflite_reader.parse(data))
+    inputs = inputs_of(graph, 10, seed)
+    ours = run_sanitized(graph, inputs, objects, tmp_path)
+    theirs = run_tflm(data, inputs, len(graph.outputs))
+    np.testing.assert_array_equal(ours[0], theirs[0])
+
+
+@pytest.mark.parametrize("target", bare_target.TARGETS)
+@pytest.mark.parametrize("seed", [1, 5, 8])
+def test_random_graph_on_a_bare_target(seed: int, target: str, tmp_path: Path) -> None:
+    data = residual_model(seed)
+    graph = lower(tflite_reader.parse(data))
+    inputs = inputs_of(graph, 8, seed)
+    result = bare_target.run(graph, inputs, target, tmp_path)
+    np.testing.assert_array_equal(result.outputs, run_tflm(data, inputs, 1)[0])
+
+
+@pytest.mark.parametrize("target", bare_target.TARGETS)
+def test_shipped_model_on_a_bare_target(target: str, tmp_path: Path) -> None:
+    """And the number of instructions does not depend on the data by more than the clamps do."""
+    shipped = model.load(SHIPPED_MODEL)
+    inputs = inputs_of(shipped.graph, 10, 1)
+    result = bare_target.run(shipped.graph, inputs, target, tmp_path)
+    np.testing.assert_array_equal(result.outputs, run_tflm(shipped.tflite, inputs, 1)[0])
+    assert max(result.instructions) <= 1.02 * min(result.instructions)
+    most = {"m4": 1.6, "m4-portable": 4.0, "rv32": 4.5}[target]
+    assert max(result.instructions) <= most * shipped.graph.macs
+
+
+def test_shipped_model_sanitized(objects: Path, tmp_path: Path) -> None:
+    shipped = model.load(SHIPPED_MODEL)
+    inputs = inputs_of(shipped.graph, 60, 2)
+    ours = run_sanitized(shipped.graph, inputs, objects, tmp_path)
+    np.testing.assert_array_equal(ours[0], run_tflm(shipped.tflite, inputs, 1)[0])
+
+
+def test_host_model_and_tflm_model_agree_layer_by_layer() -> None:
+    host, tflm = HostModel(trace=True), TflmModel(trace=True)
+    graph = model.load(SHIPPED_MODEL).graph
+    signal, features = (
+        next(t for t in graph.inputs if (t.length > 1) == long) for long in (True, False)
+    )
+    signals = noise((signal.length, signal.channels), 6, 3)
+    values = noise((features.size,), 6, 4)
+    np.testing.assert_array_equal(host.infer(signals, values), tflm.infer(signals, values))
+    for one, other in zip(signals, values, strict=True):
+        assert first_differing_layer(host, tflm, one, other) is None
+    assert len(host.layers(signals[0], values[0])) == len(graph.ops)
+
+
+def test_generated_text_is_the_same_every_time() -> None:
+    data = residual_model(7)
+    texts = []
+    for _ in range(2):
+        graph = lower(tflite_reader.parse(data))
+        texts.append(emit(graph, plan(graph), Description("same", "0" * 64)))
+    assert texts[0] == texts[1]
+
+
+def test_packed_weights_are_what_the_kernels_read() -> None:
+    weights = np.arange(1, 31, dtype=np.int8).reshape(3, 5, 2)
+    packed = pack_weights(weights).reshape(2, 3, 2, 4)  # channel pairs, fours of 10 values, both, 4
+    first = [weights[0].ravel()[i] if i < 10 else 0 for i in range(12)]
+    in_order = packed[0, :, 0, :][:, [0, 2, 1, 3]].ravel()
+    np.testing.assert_array_equal(in_order, first)
+    assert not packed[1, :, 1, :].any()  # the missing partner of the last channel
+
+
+def folder_of(data: bytes, path: Path, **changes: str) -> Path:
+    about = {
+        "name": "random",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "pipeline_sha256": pipeline.sha256(pipeline.load()),
+        **changes,
+    }
+    path.mkdir(parents=True)
+    (path / "model.tflite").write_bytes(data)
+    (path / "model.json").write_text(json.dumps(about))
+    return path
+
+
+def test_export_writes_the_engine(tmp_path: Path) -> None:
+    data = residual_model(2)
+    written = model.export(folder_of(data, tmp_path / "model"), tmp_path / "out")
+    names = {p.name for p in written}
+    assert names == {"ein_model.h", "ein_model.c", "ein_model_tflite.h", "ein_model_tflite.c"}
+    array = (tmp_path / "out" / "ein_model_tflite.c").read_text().split("= {", 1)[1].split("};")[0]
+    assert bytes(int(b) for b in array.split(",") if b.strip()) == data
+
+
+def test_export_refuses_a_model_for_another_pipeline(tmp_path: Path) -> None:
+    folder = folder_of(residual_model(2), tmp_path / "model", pipeline_sha256="ab" * 32)
+    with pytest.raises(ModelError, match=r"pipeline abababab.*train it anew"):
+        model.export(folder, tmp_path / "out")
+
+
+def test_export_refuses_a_file_that_is_not_the_one_described(tmp_path: Path) -> None:
+    folder = folder_of(residual_model(2), tmp_path / "model", sha256="0" * 64)
+    with pytest.raises(ModelError, match="not the file that its model.json describes"):
+        model.export(folder, tmp_path / "out")
+
+
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"name": 3}'])
+def test_export_refuses_a_broken_description(broken: str, tmp_path: Path) -> None:
+    folder = folder_of(residual_model(2), tmp_path / "model")
+    (folder / "model.json").write_text(broken)
+    with pytest.raises(ModelError, match=r"model\.json"):
+        model.export(folder, tmp_path / "out")
+
+
+def test_export_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.tflite is missing"):
+        model.export(tmp_path, tmp_path / "out")
+
+
+def test_export_to_where_it_cannot_write(tmp_path: Path) -> None:
+    folder = folder_of(residual_model(2), tmp_path / "model")
+    (tmp_path / "out").write_text("a file is in the way")
+    with pytest.raises(ModelError, match="cannot write the engine"):
+        model.export(folder, tmp_path / "out")
+
+
+def test_firmware_does_not_compile_with_a_model_for_another_pipeline(tmp_path: Path) -> None:
+    graph = lower(tflite_reader.parse(residual_model(2)))
+    signal, features = sorted(graph.inputs, key=lambda t: t.length == 1)
+    for name, text in emit(graph, plan(graph), Description("m", "0" * 64, "ab" * 32)).items():
+        (tmp_path / name).write_text(text)
+    shapes = (
+        f"#define EIN_WINDOW_SAMPLES {signal.length}\n#define EIN_CHANNELS {signal.channels}\n"
+        f"#define EIN_FEATURES {features.size}\n"
+    )
+
+    def compiled(pipeline_header: str) -> str:
+        (tmp_path / "ein_pipeline.h").write_text(pipeline_header)
+        done = subprocess.run(
+            ["gcc", "-std=c99", "-fsyntax-only", f"-I{tmp_path}", f"-I{ENGINE}", "ein_model.c"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stderr
+
+    assert compiled(f"#define EIN_PIPELINE_HASH32 0xababababu\n{shapes}") == ""
+    assert "another pipeline" in compiled(f"#define EIN_PIPELINE_HASH32 0xababacabu\n{shapes}")
+    other = shapes.replace("EIN_FEATURES ", "EIN_FEATURES 1")
+    assert "other shapes" in compiled(f"#define EIN_PIPELINE_HASH32 0xababababu\n{other}")

@@ -1,0 +1,225 @@
+"""`.tflite` files that are broken, hostile or beyond the engine: a ModelError, never anything else."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from random_models import ConvCase, Scribe, conv_model, residual_model
+from tflite_builder import ModelBuilder
+
+from codegen import tflite_reader
+from codegen.emit import Description, emit
+from codegen.lower import lower
+from codegen.planner import plan
+from einthoven.errors import ModelError
+
+
+def compiles_or_refuses(data: bytes) -> bool:
+    """True when the bytes gave C, False when they gave a ModelError of one line."""
+    try:
+        graph = lower(tflite_reader.parse(data))
+        emit(graph, plan(graph), Description("fuzz", "0" * 64))
+    except ModelError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) > 20
+        return False
+    return True
+
+
+def small_model() -> bytes:
+    """Every op once, so that mutations reach each op's checks."""
+    s = Scribe(1)
+    source = s.input([1, 1, 12, 4])
+    x = s.conv(s.pad(source, 1, 1), ConvCase(14, 4, 4, 3))
+    x = s.conv(x, ConvCase(14, 4, 4, 3, depth_multiplier=1))
+    x = s.pool(s.add(x, x), 2, 2, 1)
+    x = s.concat([s.mean(x), s.dense(s.reshape(x, [1, 28]), 3, per_channel=True)], 1)
+    return s.b.finish([source], [s.softmax(x)])
+
+
+def test_the_whole_model_is_good() -> None:
+    assert compiles_or_refuses(small_model())
+    assert compiles_or_refuses(residual_model(3))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fuzz(seed: int) -> None:
+    """Bit flips, overwritten words, cut ends and swapped blocks; 400 files in all."""
+    good = small_model()
+    rng = random.Random(seed)
+    refused = 0
+    for _ in range(100):
+        data = bytearray(good)
+        for _ in range(rng.choice([1, 1, 2, 8])):
+            kind, at = rng.randrange(4), rng.randrange(len(data) - 4)
+            if kind == 0:
+                data[at] ^= 1 << rng.randrange(8)
+            elif kind == 1:
+                word = rng.choice([0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, rng.getrandbits(32)])
+                data[at : at + 4] = word.to_bytes(4, "little")
+            elif kind == 2:
+                data = data[: max(rng.randrange(len(data)), 20)]
+            else:
+                other = rng.randrange(len(data) - 4)
+                data[at : at + 4] = data[other : other + 4]
+        refused += not compiles_or_refuses(bytes(data))
+    assert refused > 10
+
+
+@pytest.mark.parametrize("size", [0, 3, 8, 16, 24, 100])
+def test_truncated(size: int) -> None:
+    with pytest.raises(ModelError):
+        tflite_reader.parse(small_model()[:size])
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot read the model"):
+        tflite_reader.read(tmp_path / "nothing.tflite")
+
+
+def refuses(data: bytes, *words: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        lower(tflite_reader.parse(data))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_not_a_tflite() -> None:
+    refuses(b"PK\x03\x04" + bytes(100), "TFL3")
+
+
+def test_other_schema_version() -> None:
+    b = ModelBuilder()
+    a = b.tensor([1, 4])
+    refuses(b.finish([a], [a], schema=2), "version 2", "TensorFlow 2")
+
+
+def test_unknown_op_is_named_with_the_known_ones() -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 4]), b.tensor([1, 4])
+    b.op("TANH", [a], out)
+    refuses(b.finish([a], [out]), "op 0 TANH", "CONV_2D", "FULLY_CONNECTED")
+
+
+def test_newer_op_version() -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 4]), b.tensor([1, 4])
+    b.op("ADD", [a, a], out, version=99)
+    refuses(b.finish([a], [out]), "op 0 ADD", "version 99")
+
+
+def test_float_model() -> None:
+    b = ModelBuilder()
+    a = b.tensor([1, 4], [], type_name="FLOAT32")
+    refuses(b.finish([a], [a]), "FLOAT32", "convert to full int8")
+
+
+def test_open_batch() -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 4], signature=[-1, 4]), b.tensor([1, 4])
+    b.op("ADD", [a, a], out)
+    refuses(b.finish([a], [out]), "tensor 0", "[-1, 4]", "batch of 1")
+
+
+@pytest.mark.parametrize("shape", [[2, 4], [1, 3, 3, 2], [1, 1, 40000, 2], [1, 1, 1, 4, 4]])
+def test_shapes_that_are_not_1d(shape: list[int]) -> None:
+    b = ModelBuilder()
+    a, out = b.tensor(shape), b.tensor(shape)
+    b.op("ADD", [a, a], out)
+    refuses(b.finish([a], [out]), "tensor 0", "shape")
+
+
+def test_broadcast_add() -> None:
+    b = ModelBuilder()
+    a, one, out = b.tensor([1, 1, 4, 2]), b.tensor([1, 1, 1, 2]), b.tensor([1, 1, 4, 2])
+    b.op("ADD", [a, one], out)
+    refuses(b.finish([a, one], [out]), "op 0 ADD", "broadcasting", "same shape")
+
+
+def test_constant_operand() -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 4]), b.tensor([1, 4])
+    constant = b.tensor([1, 4], data=np.zeros(4, dtype=np.int8))
+    b.op("ADD", [a, constant], out)
+    refuses(b.finish([a], [out]), "op 0 ADD", "constant")
+
+
+def conv(weights: dict[str, Any], out_scale: float = 1.0, **options: Any) -> bytes:
+    """A convolution 8 × 2 → 8 × 3 whose weights or options are not as they should be."""
+    b = ModelBuilder()
+    given: dict[str, Any] = {
+        "shape": [3, 1, 3, 2],
+        "scale": [0.1, 0.1, 0.1],
+        "data": np.ones(18, dtype=np.int8),
+        **weights,
+    }
+    a, w, out = b.tensor([1, 1, 8, 2]), b.tensor(**given), b.tensor([1, 1, 8, 3], out_scale)
+    settings = {
+        "Padding": 0,
+        "StrideW": 1,
+        "StrideH": 1,
+        "DilationWFactor": 1,
+        "DilationHFactor": 1,
+    }
+    b.op("CONV_2D", [a, w], out, 3, **(settings | options))
+    return b.finish([a], [out])
+
+
+def test_the_convolution_below_is_good() -> None:
+    assert compiles_or_refuses(conv({}))
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"zero_point": 3}, ("zero point 0", "symmetrically")),
+        ({"scale": [0.1, 0.1]}, ("one scale, or 3",)),
+        ({"dimension": 1}, ("one scale, or 3",)),
+        ({"scale": [0.1, -0.1, 0.1]}, ("tensor 1", "not a positive number")),
+        ({"scale": [0.1, float("nan"), 0.1]}, ("tensor 1", "not a positive number")),
+        ({"scale": [1e9, 0.1, 0.1]}, ("channel 0", "overflow")),
+        ({"type_name": "INT16", "data": np.ones(18, dtype=np.int16)}, ("constant INT8", "INT16")),
+        ({"data": np.ones(17, dtype=np.int8)}, ("17 values",)),
+        ({"data": None}, ("constant INT8",)),
+        ({"shape": [3, 1, 3, 1], "data": np.ones(9, dtype=np.int8)}, ("2 channels in", "grouped")),
+        ({"shape": [3, 3, 1, 2]}, ("not 1-D", "[1, 1, length, channels]")),
+    ],
+)  # fmt: skip
+def test_weights_that_do_not_fit(weights: dict[str, Any], words: tuple[str, ...]) -> None:
+    refuses(conv(weights), *words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"StrideW": 2}, ("output length 8, should be 4",)),
+        ({"StrideW": 0}, ("stride 0",)),
+        ({"Padding": 1}, ("output length 8, should be 6",)),
+        ({"DilationWFactor": -1}, ("dilation -1",)),
+        ({"FusedActivationFunction": 4}, ("activation number 4", "ReLU")),
+    ],
+)
+def test_options_that_do_not_fit(options: dict[str, Any], words: tuple[str, ...]) -> None:
+    refuses(conv({}, **options), "op 0 CONV_2D", *words)
+
+
+def test_concatenation_of_different_scales() -> None:
+    b = ModelBuilder()
+    x, y, out = b.tensor([1, 4], 0.1), b.tensor([1, 4], 0.2), b.tensor([1, 8], 0.2)
+    b.op("CONCATENATION", [x, y], out, Axis=1)
+    refuses(b.finish([x, y], [out]), "op 0 CONCATENATION", "requantize")
+
+
+def test_output_that_is_never_computed() -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 4]), b.tensor([1, 4])
+    refuses(b.finish([a], [out]), "tensor 1", "never computed")
+
+
+def test_tensor_that_does_not_exist() -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 4]), b.tensor([1, 4])
+    b.op("ADD", [a, 77], out)
+    refuses(b.finish([a], [out]), "tensor 77", "does not exist")
