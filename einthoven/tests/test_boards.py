@@ -1,0 +1,242 @@
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import serial
+from serial.tools import list_ports
+
+from einthoven import boards
+from einthoven.boards import Board, find_port, flash, list_boards, load_board, running
+from einthoven.errors import BoardError, BuildError
+from einthoven.paths import BOARDS, FIRMWARE, ROOT
+
+PROCESSES = [n for n in list_boards() if load_board(n).command]
+BARE = [n for n in list_boards() if (BOARDS / n / "board.h").exists()]
+
+
+@pytest.fixture(scope="session")
+def host() -> Board:
+    board = load_board("host")
+    boards.build(board)
+    return board
+
+
+def _alive(pattern: str) -> bool:
+    done = subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True)
+    return any(pattern in line for line in done.stdout.splitlines())
+
+
+def _scripted(host: Board, script: str) -> Board:
+    """A board whose process is a shell script."""
+    return dataclasses.replace(host, command=("sh", "-c", script))
+
+
+@pytest.mark.parametrize("name", list_boards())
+def test_every_board_is_described(name: str) -> None:
+    board = load_board(name)
+    assert board.title and board.mcu and board.tested
+    assert board.count_unit in ("none", "instructions", "cycles", "nanoseconds")
+    assert f"[env:{board.environment}]" in (FIRMWARE / "platformio.ini").read_text()
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_description_and_header_agree(name: str) -> None:
+    board = load_board(name)
+    text = (BOARDS / name / "board.h").read_text()
+    macros = dict(re.findall(r"#define (EIN_BOARD_\w+) \"?(\w+)\"?", text))
+    assert macros["EIN_BOARD_NAME"] == name
+    assert macros["EIN_BOARD_GAIN_LSB_PER_MV"] == f"{board.gain_lsb_per_mv}u"
+    if board.command is None:
+        assert macros["EIN_BOARD_BAUD"] == f"{board.baud}u"
+    stream = (BOARDS / "stm32f4" / "stream.h").read_text()
+    assert board.mcu[:6] != "STM32F" or f"EIN_STREAM_BITS {board.adc_bits}\n" in stream
+
+
+def test_unknown_board_names_the_others() -> None:
+    with pytest.raises(BoardError, match=r"no board 'nonsense': choose one of .*host.*"):
+        load_board("nonsense")
+    with pytest.raises(BoardError, match=r"no board '../boards/host'"):
+        load_board("../boards/host")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("title = 3", "needs either"),
+        ("[run]\ncommand = ['x']", "build"),
+        ("[run]\ncommand = ['x']\n[serial]\nbaud = 1", "needs either"),
+        ("title =", "Invalid value"),
+    ],
+)
+def test_incomplete_description(
+    text: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "board.toml").write_text(text)
+    monkeypatch.setattr(boards, "BOARDS", tmp_path)
+    with pytest.raises(BoardError, match=f"boards/odd/board.toml: .*{what}"):
+        load_board("odd")
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_process_boards_run_and_end(name: str) -> None:
+    board = load_board(name)
+    boards.build(board)
+    with running(board) as first, running(board) as second:
+        assert first != second, "two at once must not meet"
+        assert _alive(str(board.program))
+        for url in (first, second):
+            serial.serial_for_url(url, timeout=1).close()
+    # Another worker's tests may run this board, too; this one's port is free again.
+    for url in (first, second):
+        with pytest.raises(serial.SerialException):
+            serial.serial_for_url(url)
+
+
+def test_process_ends_after_interrupt(host: Board) -> None:
+    with pytest.raises(KeyboardInterrupt), running(host) as url:
+        raise KeyboardInterrupt
+    with pytest.raises(serial.SerialException):
+        serial.serial_for_url(url)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs Linux's setpriv")
+def test_process_ends_when_its_starter_is_killed(host: Board) -> None:
+    code = (
+        "from einthoven.boards import *; import time\n"
+        "with running(load_board('host')) as url: print(url, flush=True); time.sleep(60)"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    url = starter.stdout.readline().strip()
+    starter.send_signal(signal.SIGKILL)
+    starter.wait()
+    for _ in range(200):
+        try:
+            serial.serial_for_url(url).close()
+        except serial.SerialException:
+            return
+        time.sleep(0.05)
+    pytest.fail("the board's process outlived its starter")
+
+
+def test_program_that_ends_at_once_tells_why(host: Board) -> None:
+    board = _scripted(host, "echo first >&2; echo no such machine >&2; exit 3")
+    with pytest.raises(BoardError, match="host did not start: no such machine"), running(board):
+        pass
+
+
+def test_program_without_banner(host: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "START_TIMEOUT_S", 0.3)
+    board = _scripted(host, "exec sleep 30.123456")
+    with pytest.raises(BoardError, match="printed no banner"), running(board):
+        pass
+    assert not _alive("sleep 30.123456")
+
+
+def test_missing_emulator_names_its_package(host: Board) -> None:
+    board = dataclasses.replace(
+        host, command=("qemu-nonsense", "{fd}"), packages=(("qemu-nonsense", "qemu-pack"),)
+    )
+    with (
+        pytest.raises(BoardError, match=r"not installed .apt-get install qemu-pack"),
+        running(board),
+    ):
+        pass
+
+
+def test_board_that_is_not_built(host: Board) -> None:
+    board = dataclasses.replace(host, program=Path("nonsense"))
+    with pytest.raises(BoardError, match="not built: run `einthoven build host`"), running(board):
+        pass
+
+
+def test_build_failure_is_one_line(host: Board) -> None:
+    board = dataclasses.replace(host, environment="nonsense")
+    with pytest.raises(BuildError, match="nonsense") as caught:
+        boards.build(board)
+    assert "\n" not in str(caught.value)
+
+
+def _ports(monkeypatch: pytest.MonkeyPatch, *ids: tuple[str, int | None, int | None]) -> None:
+    found = [SimpleNamespace(device=d, vid=vid, pid=pid) for d, vid, pid in ids]
+    monkeypatch.setattr(list_ports, "comports", lambda: found)
+
+
+def test_serial_board_is_found_by_its_usb_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = load_board("nucleo_f446re")
+    other = ("/dev/ttyUSB0", 0x10C4, 0xEA60)
+    _ports(monkeypatch, other, ("/dev/ttyS0", None, None))
+    with pytest.raises(BoardError, match=r"no nucleo_f446re found .USB 0483:374b"):
+        find_port(board)
+    _ports(monkeypatch, other, ("/dev/ttyACM0", 0x0483, 0x374B))
+    with running(board) as url:
+        assert url == "/dev/ttyACM0"
+    _ports(monkeypatch, ("/dev/ttyACM1", 0x0483, 0x374B), ("/dev/ttyACM0", 0x0483, 0x374B))
+    with pytest.raises(BoardError, match="--port one of /dev/ttyACM0, /dev/ttyACM1"):
+        find_port(board)
+
+
+def test_port_is_used_as_given() -> None:
+    master, slave = os.openpty()
+    try:
+        with running(load_board("nucleo_f446re"), os.ttyname(slave)) as url:
+            assert url == os.ttyname(slave)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_flash(host: Board, tmp_path: Path) -> None:
+    with pytest.raises(BoardError, match="nothing to flash"):
+        flash(host)
+    chip = tmp_path / "chip"
+    board = dataclasses.replace(host, flash_command=("cp", "{program}", str(chip)))
+    flash(board)
+    assert chip.read_bytes() == board.program.read_bytes()
+    board = dataclasses.replace(
+        host, flash_command=("sh", "-c", "echo hello; echo Error: no device {port} >&2; exit 1")
+    )
+    with pytest.raises(BoardError, match="sh could not flash host: Error: no device /dev/x"):
+        flash(board, "/dev/x")
+
+
+@pytest.mark.parametrize("name", [n for n in BARE if load_board(n).mcu.startswith("STM32")])
+def test_image_holds_no_floats_heap_or_stdio(name: str) -> None:
+    board = load_board(name)
+    boards.build(board)
+    listing = subprocess.run(
+        ["arm-none-eabi-nm", board.program], capture_output=True, text=True, check=True
+    ).stdout
+    symbols = {line.split()[-1] for line in listing.splitlines()}
+    assert {"Reset_Handler", "main", "ein_core_push", "ein_model_infer"} <= symbols
+    forbidden = r"__aeabi_[fd](?!iv)|__aeabi_\w*2[fd]$|.*(printf|malloc|sbrk|_fopen|_write_r)"
+    assert not [s for s in symbols if re.match(forbidden, s)]
+
+
+@pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="no qemu-system-arm")
+def test_suites_pass_on_the_emulated_chip() -> None:
+    """`pio test`: core, engine, wire and port as they run on the Cortex-M4."""
+    environment = {**os.environ, "PLATFORMIO_BUILD_DIR": str(ROOT / "build" / "pio_test")}
+    subprocess.run([sys.executable, FIRMWARE / "tools" / "pio_offline.py"], check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "platformio", "test", "-d", FIRMWARE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    match = re.search(r"(\d+) test cases: (\d+) succeeded", done.stdout)
+    assert match is not None and int(match[1]) == int(match[2]) >= 60
+    for suite in ("core", "engine", "port", "wire"):
+        assert re.search(rf"qemu_stm32f405\s+test_{suite}\s+PASSED", done.stdout)
