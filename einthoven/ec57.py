@@ -12,7 +12,6 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -270,41 +269,40 @@ def _track(annotations: Annotations, window: int) -> _Track:
     times, symbols = annotations.samples.tolist(), annotations.symbols.tolist()
     subtypes = annotations.subtype.tolist()
     indices: list[int] = []
+    rr: list[int] = []
     flutter: list[tuple[int, int]] = []
     shutdowns: list[tuple[int, int]] = []
+    last_beat, onset = -1, -1  # onset: of the last episode since that beat
     i = 0
     while i < len(times):
+        now, following = times[i], i + 1
         if symbols[i] in _MATCHABLE:
+            rr.append(now - last_beat if last_beat >= 0 and onset < last_beat else 0)
             indices.append(i)
+            last_beat, onset = now, -1
         elif symbols[i] == "[":
-            end = next((k for k in range(i + 1, len(times)) if symbols[k] == "]"), None)
-            flutter.append((times[i], _NEVER if end is None else times[end]))
+            end = next((k for k in range(following, len(times)) if symbols[k] == "]"), None)
+            flutter.append((now, _NEVER if end is None else times[end]))
+            onset = max(onset, now)
             i = len(times) if end is None else end
         elif symbols[i] == "~" and _unreadable(subtypes[i]):
-            following = i + 1
             if following == len(times):
-                shutdowns.append((times[i], _NEVER))
+                shutdowns.append((now, _NEVER))
             elif symbols[following] == "~" and not _unreadable(subtypes[following]):
-                shutdowns.append((times[i], times[following]))
+                shutdowns.append((now, times[following]))
                 i = following
             else:  # a single mark, as in the AHA database: the gap between its neighbours
-                last_beat = times[indices[-1]] if indices else 0
-                begin = max(last_beat, flutter[-1][1] if flutter else 0) + window
+                begin = max(last_beat, 0, flutter[-1][1] if flutter else 0) + window
                 end_time = times[following] - window
                 shutdowns.append((min(begin, end_time), end_time))
+            onset = max(onset, shutdowns[-1][0])
         i += 1
-    beats = [times[k] for k in indices]
-    onsets = [begin for begin, _ in flutter + shutdowns]
-    rr = [
-        0 if any(before <= onset < now for onset in onsets) else now - before
-        for before, now in pairwise(beats)
-    ]
     return _Track(
-        times=[*beats, _NEVER],
+        times=[*(times[k] for k in indices), _NEVER],
         indices=indices,
         ec57=[_INDEX[ec57_class(symbols[k]) or "O"] for k in indices],
         literature=[_INDEX[literature_class(symbols[k]) or "O"] for k in indices],
-        rr=[0, *rr, 0],
+        rr=[*rr, 0],
         flutter=flutter,
         shutdowns=shutdowns,
     )
@@ -374,9 +372,14 @@ def _tabulate(labels: list[tuple[int, int]], size: int) -> NDArray[np.int64]:
 def _shutdown_seconds(
     shutdowns: list[tuple[int, int]], rate_hz: float, end_sample: int | None
 ) -> int:
-    """Total of the periods, to the nearest second; one without end lasts to the record's end."""
-    last = end_sample if end_sample is not None else 0
-    total = sum(
-        max(min(end, last) if end == _NEVER else end, begin) - begin for begin, end in shutdowns
-    )
+    """Total of the periods up to the record's end, to the nearest second.
+
+    One without end lasts to the record's end; without that it is not counted.
+    """
+    total = 0
+    for begin, end in shutdowns:
+        if end_sample is not None:
+            total += max(min(end, end_sample) - begin, 0)
+        elif end != _NEVER:
+            total += end - begin
     return int((total + rate_hz / 2) // rate_hz)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import ec57_class
 from einthoven.annotations import Annotations
-from einthoven.ec57 import LEARNING_S, MATCH_S, Rate, at_rate
+from einthoven.ec57 import LEARNING_S, MATCH_S, at_rate
 
 Kind = Literal["V", "S"]
 
@@ -161,7 +161,9 @@ def _runs(
         elif length and label == rules.closes:
             last = time + margin
         elif not length and label == rules.opens:
+            # Nothing to look for yet: a beat in the episode, or its end, opens the window.
             length, begin = _MAX, time - margin
+            last = begin - 1
     if length:
         runs.append((length, begin, last))
     return runs
@@ -205,8 +207,3 @@ class _LongestRun:
             if label in self._rules.ends_episode:
                 return time
         return _NEVER
-
-
-def run_rates(scores: RunScores) -> tuple[Rate, ...]:
-    """Couplets, short and long runs as sensitivities; fp are the false runs of the test."""
-    return tuple(Rate(tp=tps, fn=fn, fp=fp) for tps, fn, _, fp in scores.categories)
