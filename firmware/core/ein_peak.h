@@ -1,9 +1,9 @@
 /* What the detector measures of a wave: the candidate for an R peak.
  *
- * ein_energy_t turns the band-passed signal into the energy of the QRS band:
- * |q| summed over the last EIN_QRS_SUM_SAMPLES, q being the signal behind the
- * QRS filter, in quarter microvolts, saturated at 16 mV. ein_peak_measure
- * describes the wave around an energy maximum.
+ * ein_energy_step turns the band-passed signal into the energy of the QRS band: |q| summed over the
+ * last EIN_QRS_SUM_SAMPLES, q being the signal behind the QRS filter in quarter microvolts,
+ * saturated at 16 mV. ein_peak_r and ein_peak_measure describe the wave around a maximum of that
+ * energy.
  */
 #ifndef EIN_PEAK_H
 #define EIN_PEAK_H
@@ -15,9 +15,8 @@
 #include "ein_pipeline.h"
 #include "ein_ring.h"
 
-#define EIN_ENERGY_SAMPLES                                                                         \
-    64u /* a power of two, above sum + decision delay                                              \
-         */
+/* A power of two, more than the sum and the wait for the decision take together. */
+#define EIN_ENERGY_SAMPLES 64u
 
 typedef struct {
     ein_biquad_t filter[EIN_FILTER_QRS_SECTIONS];
@@ -29,8 +28,7 @@ typedef struct {
 typedef struct {
     uint32_t r_samples;
     uint32_t energy; /* at the maximum */
-    uint16_t slope;  /* steepest difference over two samples of the band-passed
-                        wave, microvolts */
+    uint16_t slope;  /* largest difference over two samples of the band-passed wave, microvolts */
     uint16_t own;    /* largest |q| up to the energy's maximum */
     uint16_t after;  /* largest |q| from there to the decision */
     bool is_beat;
@@ -39,12 +37,10 @@ typedef struct {
 /* One band-passed sample in; returns the energy, below 2^21. */
 uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8);
 
-/* Where the wave that made an energy maximum at top_samples (the ring's time)
-   has its R: the sample that stands out most from the signal
-   EIN_QRS_ARM_SAMPLES to either side, downward excursions counting
-   EIN_QRS_DOWNWARD_Q4 / 16 so that a biphasic beat keeps to one of its peaks.
-   Never before start_samples. Needs the ring to reach top +
-   EIN_QRS_SETTLE_SAMPLES. */
+/* Where the wave that made an energy maximum at top_samples (the ring's time) has its R: the sample
+   that stands out most from the signal EIN_QRS_ARM_SAMPLES to either side. Downward excursions
+   count EIN_QRS_DOWNWARD_Q4 / 16, so that a biphasic beat keeps to one of its peaks. Never before
+   start_samples. Needs the ring to reach top_samples + EIN_QRS_SETTLE_SAMPLES. */
 uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples);
 
 /* The wave whose energy maximum came `ago` samples before the newest sample. */

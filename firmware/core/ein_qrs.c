@@ -132,8 +132,20 @@ static void classify(ein_qrs_t *qrs, uint32_t index, uint16_t flags)
         accept(qrs, index, flags);
 }
 
+/* What is left when the beats stop may be P waves of a standstill, or beats after a bout of
+   artefacts. The longer it lasts, the lower a level is believed: 1/8 of the last one at first. */
+static bool is_too_quiet(const ein_qrs_t *qrs, uint32_t level, uint32_t now)
+{
+    if (!qrs->has_last)
+        return false;
+    uint32_t waited = now - qrs->last_r_samples;
+    if (waited > 100u * EIN_QRS_RELEARN_SAMPLES)
+        waited = 100u * EIN_QRS_RELEARN_SAMPLES;
+    return level * 8u / EIN_QRS_RELEARN_SAMPLES * waited < qrs->signal.median;
+}
+
 /* Levels from the candidates since the last beat or start, which are then judged by them. */
-static void learn(ein_qrs_t *qrs)
+static void learn(ein_qrs_t *qrs, uint32_t now)
 {
     uint32_t largest = 0, second = 0;
     uint32_t first = qrs->since_candidate;
@@ -149,13 +161,13 @@ static void learn(ein_qrs_t *qrs)
         }
     }
     /* The second largest, because the largest may be an artefact; but a slow heart may have beaten
-         only once. */
+       only once. */
     uint32_t level = second > largest / 4 ? second : largest;
     if (qrs->learning && level <= EIN_QRS_FLOOR) {
         qrs->learned_samples += EIN_QRS_LEARN_SAMPLES; /* nothing to learn from yet */
         return;
     }
-    if (!qrs->learning && level < qrs->signal.median / 8)
+    if (!qrs->learning && is_too_quiet(qrs, level, now))
         return;
     ein_level_clear(&qrs->signal);
     ein_level_clear(&qrs->noise);
@@ -163,6 +175,7 @@ static void learn(ein_qrs_t *qrs)
     ein_level_add(&qrs->signal, level);
     ein_level_add(&qrs->noise, level / 8);
     qrs->learning = false;
+    qrs->search_samples = now + EIN_QRS_RELEARN_SAMPLES; /* should all be rejected */
     for (uint32_t i = first; i != qrs->candidate_count; i++)
         classify(qrs, i, EIN_FLAG_LEARNING);
 }
@@ -222,10 +235,11 @@ void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
 
     if (qrs->learning) {
         if ((int32_t)(now - qrs->start_samples - qrs->learned_samples) >= 0)
-            learn(qrs);
-    } else if (qrs->has_last && !qrs->searched && (int32_t)(now - qrs->search_samples) >= 0) {
+            learn(qrs, now);
+    } else if (!qrs->searched && (int32_t)(now - qrs->search_samples) >= 0) {
         search_back(qrs);
-        if (qrs->searched && now - qrs->last_r_samples >= EIN_QRS_RELEARN_SAMPLES)
-            learn(qrs);
+        bool stuck = !qrs->has_last || now - qrs->last_r_samples >= EIN_QRS_RELEARN_SAMPLES;
+        if (qrs->searched && stuck)
+            learn(qrs, now);
     }
 }

@@ -1,21 +1,17 @@
-/* R-peak detector: streaming, causal, integer. docs/detector.md explains it and
- * gives figures.
+/* R-peak detector: streaming, causal, integer. docs/detector.md explains it and gives figures.
  *
- * A candidate is a maximum of the QRS band's energy. It is decided
- * EIN_QRS_DECIDE_SAMPLES (244 ms) after its R, so that what follows it can
- * speak against it:
- *   - its energy must exceed a threshold between a noise and a signal level,
- * each the median of the last eight candidates of that kind;
- *   - soon after a beat it must be steep (or it is a T wave);
- *   - early and small, it must not be followed by a stronger wave at once (or
- * it is a P wave). When no beat came for 1.5 RR intervals, the largest rejected
- * candidate is looked at again with a lower threshold (search-back). The levels
- * are learned in the first EIN_QRS_LEARN_SAMPLES, whose candidates are then
- * judged in retrospect, and again when nothing was found for
+ * A candidate is a maximum of the QRS band's energy. It is decided EIN_QRS_DECIDE_SAMPLES (244 ms)
+ * after its R, so that what follows it can speak against it:
+ *   - its energy must exceed a threshold between a noise and a signal level, each the median of the
+ *     last eight candidates of that kind;
+ *   - soon after a beat it must be steep, or it is a T wave;
+ *   - no stronger wave may follow before the decision, or it is a P wave.
+ * When no beat came for 1.5 RR intervals, the largest rejected candidate is looked at again with a
+ * lower threshold (search-back). The levels are learned in the first EIN_QRS_LEARN_SAMPLES, whose
+ * candidates are then judged in retrospect, and again when nothing was found for
  * EIN_QRS_RELEARN_SAMPLES.
  *
- * Cost: some 60 instructions a sample, and about 700 for each candidate. RAM:
- * 0.9 KB.
+ * RAM: 0.75 KB.
  */
 #ifndef EIN_QRS_H
 #define EIN_QRS_H
@@ -40,8 +36,7 @@ typedef struct {
     uint32_t top_energy;      /* of the candidate that is still growing, 0: none */
     uint32_t top_samples;
     uint32_t top_r_samples;
-    ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* decided ones, and those of the
-                                                  learning phase */
+    ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* newest last, a ring */
     uint32_t candidate_count;                  /* ever */
     uint32_t since_candidate;                  /* the first one since the last beat or start */
     ein_level_t signal, noise;                 /* energies of beats and of what was rejected */
