@@ -124,7 +124,8 @@ def _resources(plan: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) ->
     resources: dict[str, Any] = {
         **plan["sizes"],
         "arena_bytes": max((r["device"]["arena_bytes"] for r in results), default=None),
-        "stack_bytes": max((c["stack_used_bytes"] for c in counters), default=None) or None,
+        # 0 where the board cannot tell
+        "stack_used_bytes": max((c["stack_used_bytes"] for c in counters), default=0) or None,
         "count_unit": unit,
         # Instructions in an emulator, cycles on silicon: never called by each other's name.
         "instructions_per_sample": None,
@@ -272,15 +273,19 @@ def resource_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("Flash", _bytes(r["flash_bytes"])),
         ("RAM, stack included", _bytes(r["ram_bytes"])),
-        ("Stack, deepest use", _bytes(r["stack_bytes"])),
+        ("Stack", _stack(r)),
         ("Arena", _bytes(r["arena_bytes"])),
     ]
     unit = r["count_unit"]
     for part, name in (("sample", "sample"), ("inference", "inference")):
         mean = r.get(f"{unit}_per_{part}")
         if mean is not None:
-            worst = r[f"{unit}_per_{part}_max"]
-            rows.append((f"{unit.capitalize()} per {name}", f"{count(mean)} (most {count(worst)})"))
+            value = count(mean)
+            if (
+                unit != "nanoseconds"
+            ):  # there the worst is the machine's, which does other things too
+                value += f" (most {count(r[f'{unit}_per_{part}_max'])})"
+            rows.append((f"{unit.capitalize()} per {name}", value))
     latency = summary["latency_ms"]
     if latency["median"] is not None:
         value = f"{latency['median']:.0f} ms median, {latency['p99']:.0f} ms 99th percentile"
@@ -294,6 +299,19 @@ def resource_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
     )
     return rows
+
+
+def _stack(resources: Mapping[str, Any]) -> str:
+    parts = [
+        f"{resources[key]:,} B {what}"
+        for key, what in (
+            ("stack_used_bytes", "used"),
+            ("stack_bound_bytes", "at most by the call graph"),
+            ("stack_bytes", "reserved"),
+        )
+        if resources[key] is not None
+    ]
+    return ", ".join(parts) or "not measured"
 
 
 def _bytes(value: int | None) -> str:

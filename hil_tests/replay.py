@@ -26,6 +26,7 @@ from einthoven.errors import ModelError
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
 from einthoven.records import find_database, rational_ratio, read_record, record_names
 from einthoven.report import write_report
+from einthoven.resources import measure
 from einthoven.rundir import RunDir
 from hil_tests.workers import run_workers
 
@@ -80,7 +81,7 @@ def replay_run(
         run = RunDir.open(out)
         run.require_same(plan)
     else:
-        run = RunDir.create(out, {**plan, "sizes": _sizes(board)})
+        run = RunDir.create(out, {**plan, "sizes": _sizes(board, options.port is None)})
     with run.lock():
         finished = set(run.finished())
         todo = {name: n for name, n in samples.items() if name not in finished}
@@ -135,9 +136,11 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any],
     return plan, samples
 
 
-def _sizes(board: Board) -> dict[str, int | None]:
-    """Flash and RAM of the image; None for a process on this machine."""
-    return {"flash_bytes": None, "ram_bytes": None}
+def _sizes(board: Board, built: bool) -> dict[str, int | None]:
+    """Sizes of the image that was built; None for a process, or if a board runs an older one."""
+    image = measure(board) if built else None
+    names = ("flash_bytes", "ram_bytes", "stack_bytes", "stack_bound_bytes")
+    return {name: getattr(image, name, None) for name in names}
 
 
 def shipped_model() -> dict[str, Any]:

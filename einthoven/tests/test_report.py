@@ -110,7 +110,10 @@ def run(tmp_path: Path) -> RunDir:
             "records": [*names, "232"],
             "files": {n: {f"{n}.dat": "ef" * 32} for n in [*names, "232"]},
         },
-        "sizes": {"flash_bytes": 80_000, "ram_bytes": 20_000},
+        "sizes": {
+            **{"flash_bytes": 80_000, "ram_bytes": 20_000},
+            **{"stack_bytes": 4096, "stack_bound_bytes": 2048},
+        },
         "command": "einthoven replay --records 100,119,208,232",
         "created": "2026-01-02 03:04 +0000",
         "versions": {"einthoven": "0.1.0"},
@@ -161,7 +164,7 @@ def test_summary_adds_up(run: RunDir) -> None:
     assert summary["resources"]["instructions_per_sample"] == 250.0
     assert summary["resources"]["instructions_per_inference"] == 500_000.0
     assert summary["resources"]["instructions_per_inference_max"] == 500_002
-    assert summary["resources"]["stack_bytes"] == 902
+    assert summary["resources"]["stack_used_bytes"] == 902
     assert summary["link"]["bytes_lost"] == 6 and summary["link"]["seconds"] == 60.0
     seconds = sum(r["seconds"] for r in results)
     assert summary["link"]["times_real_time"] == pytest.approx(seconds / 60.0)
