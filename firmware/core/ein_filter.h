@@ -2,9 +2,9 @@
  * int64 accumulator.
  *
  * The bits that the shift drops are added to the next accumulation (first-order error feedback).
- * A plain rounding recursion would stall within tens of microvolts when poles lie as near to 1 as
- * those of a 0.4 Hz high-pass; with the feedback the error at DC vanishes and stays below 0.1 uV
- * elsewhere (codegen/tests/test_filters.py measures both).
+ * A plain recursion would stall microvolts off when poles lie as near to 1 as those of a 0.4 Hz
+ * high-pass; with the feedback the error stays below 0.1 uV for inputs of +-20 mV
+ * (codegen/tests/test_filters.py measures it).
  *
  * Overflow: there is none while |input| <= EIN_FILTER_INPUT_MAX_Q8 (1.05 V), because the sum of the
  * absolute impulse response of every prefix of the cascades is below 8 (same test).
