@@ -95,7 +95,9 @@ def fetch(
     try:
         dest.mkdir(parents=True, exist_ok=True)
         with _only_one(dest), requests.Session() as session:
-            sums = _known_sums(db, dest) or _fetch_sums(session, url, dest, retry_wait_s)
+            if pinned := _pinned(db):
+                _write_sums(dest, pinned)
+            sums = pinned or folder_sums(dest) or _fetch_sums(session, url, dest, retry_wait_s)
             wanted = _files_of(db, sums, selection)
             todo = [f for f in wanted if not _is_good(dest / f, sums[f])]
             _fetch_files(session, url, dest, {f: sums[f] for f in todo}, progress, retry_wait_s)
@@ -152,8 +154,11 @@ def _pinned(db: str) -> dict[str, str]:
     return parse_sums(path.read_text(encoding="ascii")) if path.is_file() else {}
 
 
-def _known_sums(db: str, dest: Path) -> dict[str, str]:
-    return _pinned(db) or folder_sums(dest)
+def _write_sums(dest: Path, sums: dict[str, str]) -> None:
+    """Put a pinned list beside the records, so that each reading of one checks its digest."""
+    part = dest / f"{SUMS_NAME}.part"
+    part.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
+    part.replace(dest / SUMS_NAME)
 
 
 def _fetch_sums(

@@ -40,7 +40,8 @@ DEFAULT_DATABASE = "mitdb"
 DEFAULT_LEAD = "MLII"
 
 _ECG_LEAD = re.compile(
-    r"(ECG|EKG|ML|MV|CM|CC|D)[ .]?\w*|I{1,3}|AV[RLF]|V[1-9]R?|V[XYZ]|[XYZ]", re.IGNORECASE
+    r"(ECG|EKG|ML|MV|CM|CC)[ .]?\w*|(MOD\.)?V[1-9]R?|I{1,3}|D[1-3]|AV[RLF]|V?[XYZ]",
+    re.IGNORECASE,
 )
 _INVALID_LSB = {
     **dict.fromkeys(("80", "508"), -(1 << 7)),

@@ -17,7 +17,7 @@ import pytest
 from einthoven import records
 from einthoven.download import fetch, list_databases, verify
 from einthoven.errors import DownloadError, RecordError
-from einthoven.records import find_database, read_record, record_names
+from einthoven.records import find_database, read_annotations, read_record, record_names
 from einthoven.synth import make_record
 
 DB = "svdb"  # known, and no digests of it are pinned
@@ -346,6 +346,25 @@ def test_databases_that_are_known() -> None:
     names = [d.name for d in list_databases()]
     assert names[0] == "mitdb"
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.records
+def test_pinned_digests_are_checked_at_every_reading(
+    mitdb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for suffix in ("hea", "dat", "atr"):
+        shutil.copy(mitdb / f"100.{suffix}", tmp_path)
+    shutil.copy(mitdb / "RECORDS", tmp_path)
+    shutil.copy(mitdb / "ANNOTATORS", tmp_path)
+    monkeypatch.setenv("EINTHOVEN_PHYSIONET", "http://127.0.0.1:9")
+    get(tmp_path, "100", "mitdb")  # all is there: no connection is tried
+    assert len(read_annotations(tmp_path, "100")) == 2274
+    data = bytearray((tmp_path / "100.atr").read_bytes())
+    data[500] ^= 1
+    (tmp_path / "100.atr").chmod(0o644)
+    (tmp_path / "100.atr").write_bytes(data)
+    with pytest.raises(RecordError, match="SHA-256"):
+        read_annotations(tmp_path, "100")
 
 
 @pytest.mark.records
