@@ -61,7 +61,7 @@ def test_record_200_begins_in_bigeminy_and_the_template_is_the_normal_beat(mitdb
     begin = beats.t_samples < 60 * dataset.RATE_HZ
     for rows in (begin, ~begin):
         assert np.mean(corr[rows & (beats.label == 0)] > 100) > 0.95
-        assert np.mean(corr[rows & (beats.label == 2)] < 64) > 0.75
+        assert np.mean(corr[rows & (beats.label == 2)] < 64) > 0.7
 
 
 @pytest.mark.records
