@@ -40,7 +40,7 @@ DEFAULT_DATABASE = "mitdb"
 DEFAULT_LEAD = "MLII"
 
 _ECG_LEAD = re.compile(
-    r"(ECG|EKG|ML|MV|CM|CC)[ .]?\w*|(MOD\.)?V[1-9]R?|I{1,3}|D[1-3]|AV[RLF]|V?[XYZ]",
+    r"(ECG|EKG).*|(ML|MV|CM|CC)\w+|(MOD\.)?V[1-9]R?|I{1,3}|D[1-3]|AV[RLF]|V?[XYZ]",
     re.IGNORECASE,
 )
 _INVALID_LSB = {

@@ -95,6 +95,12 @@ def test_lead_is_chosen_by_name_else_the_first_ecg(tmp_path: Path) -> None:
     assert by_name.samples.tolist() == samples[:, 2].tolist()
 
 
+@pytest.mark.parametrize("lead", ["II", "avF", "V5R", "MLIII", "mod.V1", "D3", "ECG lead II", "vx"])
+def test_ecg_leads_are_known_by_their_names(tmp_path: Path, lead: str) -> None:
+    write(tmp_path, leads=("RESP", "DBP", "PLETH", lead))
+    assert read_record(tmp_path, "a").lead == lead
+
+
 def test_unknown_lead_lists_those_there_are(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(RecordError) as error:
