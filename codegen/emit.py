@@ -234,7 +234,7 @@ class _Writer:
             for b, f in zip(bias, factors, strict=True)
         ]
         if len(items) % 2:
-            items.append("{0, 0, 0, 0}")
+            items.append("{0, 0, 0, 1}")
         done.data.append(_array(f"ein_nn_scale_t op{op.number}_scales[{len(items)}]", items, 4))
 
     def conv(self, op: Conv, done: _Emitted) -> None:

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-import plain_reference
 import pytest
-from host_target import run_sanitized, run_tflm
-from random_models import ConvCase, Scribe, conv_model, noise
-from tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
 
 from codegen import tflite_reader
 from codegen.lower import lower
+from codegen.testing import plain_reference
+from codegen.testing.host_target import run_sanitized, run_tflm
+from codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
+from codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from random_models import ConvCase, Scribe, residual_model
-from tflite_builder import NONE, RELU, VALID
 
 from codegen import tflite_reader
 from codegen.graph import Conv, Graph
 from codegen.lower import lower
 from codegen.planner import ALIGNMENT, Plan, conv_layout, plan, scratch_key, tensor_key
+from codegen.testing.random_models import ConvCase, Scribe, residual_model
+from codegen.testing.tflite_builder import NONE, RELU, VALID
 
 
 def graph_of(model: bytes) -> Graph:
@@ -67,7 +67,7 @@ def test_nothing_alive_is_overwritten(seed: int) -> None:
 def test_the_replay_notices_an_overlap() -> None:
     graph = graph_of(residual_model(0))
     made = plan(graph)
-    broken = {key: 0 for key in made.offsets}
+    broken = dict.fromkeys(made.offsets, 0)
     with pytest.raises(AssertionError, match="reads what is not there"):
         replay(graph, Plan(broken, made.size, made.lower_bound))
 

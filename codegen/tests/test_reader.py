@@ -1,4 +1,4 @@
-"""`.tflite` files that are broken, hostile or beyond the engine: a ModelError, never anything else."""
+"""`.tflite` files that are broken, hostile or beyond the engine: a ModelError, nothing else."""
 
 import random
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_models import ConvCase, Scribe, conv_model, residual_model
-from tflite_builder import ModelBuilder
 
 from codegen import tflite_reader
 from codegen.emit import Description, emit
 from codegen.lower import lower
 from codegen.planner import plan
+from codegen.testing.random_models import ConvCase, Scribe, residual_model
+from codegen.testing.tflite_builder import ModelBuilder
 from einthoven.errors import ModelError
 
 

@@ -1,6 +1,13 @@
 #include "ein_nn_conv.h"
 
+#include "ein_nn_conv_finish.h"
 #include "ein_nn_dsp.h"
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__riscv)
+/* GCC 12 would load all values of the inner loop first and spill them: a third more instructions.
+ */
+#pragma GCC optimize("no-schedule-insns")
+#endif
 
 static void fill(int16_t *to, int32_t n, int16_t value)
 {
@@ -86,46 +93,97 @@ void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int1
     }
 }
 
-static int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale, int32_t sum)
+/* sums[2 * position + channel] += x * w over `depth` input values, for one position... */
+static inline void mac_2x1(const int8_t *w, const int16_t *x, int32_t depth, int32_t *sums)
 {
-    return ein_nn_clamp(ein_nn_rescale(sum, scale->multiplier, scale->left, scale->right) +
-                            l->out_zero,
-                        l->act_min, l->act_max);
+    int32_t a0 = sums[0], a1 = sums[1];
+
+    for (const int8_t *const end = w + 2 * depth; w != end; w += 8, x += 4) {
+        a0 += x[0] * w[0] + x[1] * w[2] + x[2] * w[1] + x[3] * w[3];
+        a1 += x[0] * w[4] + x[1] * w[6] + x[2] * w[5] + x[3] * w[7];
+    }
+    sums[0] = a0, sums[1] = a1;
+}
+
+/* Input value k of four positions times its weights, which lie at place `at`. */
+#define MAC(k, at)                                                                                 \
+    do {                                                                                           \
+        const int32_t w0 = w[at], w1 = w[4 + (at)];                                                \
+        a0 += x[k] * w0, a1 += x[k] * w1;                                                          \
+        b0 += y[k] * w0, b1 += y[k] * w1;                                                          \
+        c0 += z[k] * w0, c1 += z[k] * w1;                                                          \
+        d0 += u[k] * w0, d1 += u[k] * w1;                                                          \
+    } while (0)
+
+/* ... and for four, `step` apart. */
+static inline void mac_2x4(const int8_t *w, const int16_t *x, int32_t step, int32_t depth,
+                           int32_t *sums)
+{
+    const int16_t *y = x + step, *z = y + step, *u = z + step;
+    int32_t a0 = sums[0], a1 = sums[1], b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1;
+
+    for (const int8_t *const end = w + 2 * depth; w != end;
+         w += 8, x += 4, y += 4, z += 4, u += 4) {
+        MAC(0, 0);
+        MAC(1, 2);
+        MAC(2, 1);
+        MAC(3, 3);
+    }
+    sums[0] = a0, sums[1] = a1, sums[2] = b0, sums[3] = b1;
+    sums[4] = c0, sums[5] = c1, sums[6] = d0, sums[7] = d1;
+}
+
+/* Layers that are not EIN_NN_CONV_SMALL take every step as TFLite Micro has it. */
+static inline int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale,
+                            const ein_nn_channel_t *channel, int32_t small, int32_t sum)
+{
+    if (small)
+        return ein_nn_finish(channel, sum);
+    sum = ein_nn_rescale(sum, scale->multiplier, scale->left, scale->right);
+    return ein_nn_saturate(sum + l->out_zero);
+}
+
+/* `small` is a constant wherever this is called. */
+static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int32_t count,
+                            int8_t *out, int32_t small)
+{
+    const int32_t channels = l->out_channels, depth = l->depth, step = l->step;
+    const int8_t *weights = l->weights;
+
+    for (int32_t c = 0; c < channels; c += 2, weights += 2 * depth) {
+        const ein_nn_scale_t *scale = l->scales + c;
+        const ein_nn_channel_t unused = {0, 0, 0, 0};
+        const ein_nn_channel_t first = small ? ein_nn_channel(&scale[0], l->out_zero) : unused;
+        const ein_nn_channel_t second = small ? ein_nn_channel(&scale[1], l->out_zero) : unused;
+        const int32_t both = c + 1 < channels;
+        const int16_t *x = columns;
+        int8_t *to = out + c;
+
+        for (int32_t n = count; n > 0;) {
+            const int32_t positions = n >= 4 ? 4 : 1;
+            int32_t sums[8] = {scale[0].bias, scale[1].bias};
+
+            if (n >= 4)
+                mac_2x4(weights, x, step, depth, sums);
+            else
+                mac_2x1(weights, x, depth, sums);
+            for (int32_t i = 0; i < positions; i++, to += channels) {
+                to[0] = finish(l, &scale[0], &first, small, sums[2 * i]);
+                if (both)
+                    to[1] = finish(l, &scale[1], &second, small, sums[2 * i + 1]);
+            }
+            n -= positions;
+            x += positions * step;
+        }
+    }
+    ein_nn_activate(out, count * channels, l->act_min, l->act_max);
 }
 
 void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
                        int8_t *out)
 {
-    const int8_t *weights = layer->weights;
-
-    for (int32_t c = 0; c < layer->out_channels; c += 2, weights += 2 * layer->depth) {
-        const ein_nn_scale_t *scale = layer->scales + c;
-        const int32_t both = c + 1 < layer->out_channels;
-
-        for (int32_t n = 0; n < count; n += 2) {
-            const int16_t *x = columns + n * layer->step;
-            const int16_t *y =
-                n + 1 < count ? x + layer->step : x; /* an odd last position is computed twice */
-            const int8_t *w = weights;
-            int32_t x0 = scale[0].bias, x1 = scale[1].bias, y0 = x0, y1 = x1;
-
-            for (int32_t k = 0; k < layer->depth; k += 4, w += 8, x += 4, y += 4) {
-                x0 += x[0] * w[0] + x[1] * w[2] + x[2] * w[1] + x[3] * w[3];
-                x1 += x[0] * w[4] + x[1] * w[6] + x[2] * w[5] + x[3] * w[7];
-                y0 += y[0] * w[0] + y[1] * w[2] + y[2] * w[1] + y[3] * w[3];
-                y1 += y[0] * w[4] + y[1] * w[6] + y[2] * w[5] + y[3] * w[7];
-            }
-
-            int8_t *to = out + n * layer->out_channels + c;
-            to[0] = finish(layer, &scale[0], x0);
-            if (both)
-                to[1] = finish(layer, &scale[1], x1);
-            if (n + 1 < count) {
-                to += layer->out_channels;
-                to[0] = finish(layer, &scale[0], y0);
-                if (both)
-                    to[1] = finish(layer, &scale[1], y1);
-            }
-        }
-    }
+    if (layer->flags & EIN_NN_CONV_SMALL)
+        convolve(layer, columns, count, out, 1);
+    else
+        convolve(layer, columns, count, out, 0);
 }

@@ -5,36 +5,9 @@
  * of weights, two double loads of inputs and 8 SMLAD for 16 multiply-adds. That needs all 14
  * registers that there are, which no compiler finds by itself, hence the assembly.
  */
-#include "ein_nn_conv.h"
-#include "ein_nn_dsp.h"
+#include "ein_nn_conv_finish.h"
 
 #if EIN_NN_DSP
-
-/* What follows the sum, for one channel. The output's zero point is part of the rounding constant.
- */
-typedef struct {
-    int32_t bias, multiplier, rounding;
-    uint32_t right;
-} channel_t;
-
-static channel_t channel_of(const ein_nn_scale_t *scale, int32_t out_zero)
-{
-    const uint32_t right = scale->right;
-    const channel_t channel = {scale->bias, scale->multiplier,
-                               (out_zero << right) + (1 << (right - 1)), right};
-
-    return channel;
-}
-
-/* |sum| < 2^30, right 1..22 and thus left = 0 (EIN_NN_CONV_SMALL): doubling is a shift, and the
- * sign settles a tie. */
-static inline int8_t finish(const channel_t *channel, int32_t sum)
-{
-    const int32_t high = ein_nn_dsp_high_mul(sum * 2, channel->multiplier);
-
-    return (int8_t)ein_nn_dsp_saturate8((high + (high >> 31) + channel->rounding) >>
-                                        channel->right);
-}
 
 /* Weights of four inputs of two channels: e0, e1 get those of inputs 0 and 1, w0, w1 of 2 and 3. */
 #define WEIGHTS4                                                                                   \
@@ -103,8 +76,8 @@ void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, const int16_t *columns, i
     const int8_t *weights = layer->weights;
 
     for (int32_t c = 0; c < channels; c += 2, weights += 2 * depth) {
-        const channel_t first = channel_of(&layer->scales[c], layer->out_zero);
-        const channel_t second = channel_of(&layer->scales[c + 1], layer->out_zero);
+        const ein_nn_channel_t first = ein_nn_channel(&layer->scales[c], layer->out_zero);
+        const ein_nn_channel_t second = ein_nn_channel(&layer->scales[c + 1], layer->out_zero);
         const int32_t both = c + 1 < channels;
         const int16_t *x = columns;
         int8_t *to = out + c;
@@ -114,23 +87,23 @@ void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, const int16_t *columns, i
             int32_t sums[4] = {first.bias, second.bias, first.bias, second.bias};
 
             mac_2x2(weights, x, x + step, depth, sums);
-            to[0] = finish(&first, sums[0]);
-            to[channels] = finish(&first, sums[2]);
+            to[0] = ein_nn_finish(&first, sums[0]);
+            to[channels] = ein_nn_finish(&first, sums[2]);
             if (both) {
-                to[1] = finish(&second, sums[1]);
-                to[channels + 1] = finish(&second, sums[3]);
+                to[1] = ein_nn_finish(&second, sums[1]);
+                to[channels + 1] = ein_nn_finish(&second, sums[3]);
             }
         }
         if (n) {
             int32_t sums[2] = {first.bias, second.bias};
 
             mac_2x1(weights, x, depth, sums);
-            to[0] = finish(&first, sums[0]);
+            to[0] = ein_nn_finish(&first, sums[0]);
             if (both)
-                to[1] = finish(&second, sums[1]);
+                to[1] = ein_nn_finish(&second, sums[1]);
         }
     }
-    ein_nn_dsp_clamp(out, count * channels, layer->act_min, layer->act_max);
+    ein_nn_activate(out, count * channels, layer->act_min, layer->act_max);
 }
 
 #endif

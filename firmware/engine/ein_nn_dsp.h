@@ -43,23 +43,6 @@ static inline int32_t ein_nn_dsp_mac2(uint32_t a, uint32_t b, int32_t sum)
     return sum;
 }
 
-/* (x * y + 2^31) >> 32 */
-static inline int32_t ein_nn_dsp_high_mul(int32_t x, int32_t y)
-{
-    int32_t high;
-
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x), "r"(y));
-    return high;
-}
-
-static inline int32_t ein_nn_dsp_saturate8(int32_t x)
-{
-    int32_t byte;
-
-    __asm__("ssat %0, #8, %1" : "=r"(byte) : "r"(x));
-    return byte;
-}
-
 /* Four int8 to four int16 in the same order. `to` is 2-byte aligned. */
 static inline void ein_nn_dsp_widen4(int16_t *to, const int8_t *from)
 {
@@ -83,15 +66,6 @@ static inline uint32_t ein_nn_dsp_max4(uint32_t a, uint32_t b)
             : "r"(a), "r"(b)
             : "cc");
     return max;
-}
-
-/* The kernels saturate to 8 bits; activations that allow less than all of int8 are rare and cost a
- * pass. */
-static inline void ein_nn_dsp_clamp(int8_t *values, int32_t n, int32_t low, int32_t high)
-{
-    if (low > INT8_MIN || high < INT8_MAX)
-        for (int32_t i = 0; i < n; i++)
-            values[i] = ein_nn_clamp(values[i], low, high);
 }
 
 #endif

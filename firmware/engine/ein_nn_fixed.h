@@ -55,10 +55,46 @@ static inline int32_t ein_nn_rescale(int32_t x, int32_t multiplier, uint32_t lef
     return ein_nn_rounding_shift(ein_nn_doubling_high_mul(shifted, multiplier), right);
 }
 
+/* For |x| < 2^30, where SMMULR and shorter code do: (x * multiplier + 2^30) >> 31 again. */
+static inline int32_t ein_nn_high_mul_small(int32_t x, int32_t multiplier)
+{
+#if EIN_NN_DSP
+    int32_t high;
+
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x * 2), "r"(multiplier));
+    return high;
+#else
+    const int64_t product = (int64_t)(x * 2) * multiplier;
+
+    return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
+#endif
+}
+
 static inline int8_t ein_nn_clamp(int32_t x, int32_t low, int32_t high)
 {
     x = x < low ? low : x;
     return (int8_t)(x > high ? high : x);
+}
+
+static inline int8_t ein_nn_saturate(int32_t x)
+{
+#if EIN_NN_DSP
+    int32_t byte;
+
+    __asm__("ssat %0, #8, %1" : "=r"(byte) : "r"(x));
+    return (int8_t)byte;
+#else
+    return ein_nn_clamp(x, INT8_MIN, INT8_MAX);
+#endif
+}
+
+/* Activations that allow less than all of int8 are rare (a ReLU's zero point is -128): they cost a
+ * pass. */
+static inline void ein_nn_activate(int8_t *values, int32_t n, int32_t low, int32_t high)
+{
+    if (low > INT8_MIN || high < INT8_MAX)
+        for (int32_t i = 0; i < n; i++)
+            values[i] = ein_nn_clamp(values[i], low, high);
 }
 
 #endif

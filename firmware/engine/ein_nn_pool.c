@@ -35,8 +35,6 @@ static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *o
             __builtin_memcpy(out, &best, sizeof best);
         }
     }
-    out -= layer->out_length * channels;
-    ein_nn_dsp_clamp(out, layer->out_length * channels, layer->act_min, layer->act_max);
 }
 #endif
 
@@ -45,7 +43,7 @@ void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
     const int32_t channels = layer->channels;
 
 #if EIN_NN_DSP
-    if (channels % 4 == 0) {
+    if (channels % 4 == 0 && layer->act_min == INT8_MIN && layer->act_max == INT8_MAX) {
         max_pool_dsp(layer, in, out);
         return;
     }

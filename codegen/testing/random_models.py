@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tflite_builder import NONE, RELU, SAME, VALID, ModelBuilder
+
+from codegen.testing.tflite_builder import NONE, RELU, SAME, VALID, ModelBuilder
 
 Int8 = NDArray[np.int8]
 
@@ -215,7 +216,7 @@ def residual_model(seed: int) -> bytes:
         for activation in (RELU, NONE):
             y = s.conv(y, _random_conv(s, y, filters, activation=activation))
         if rng.random() < 0.3:
-            multiplied = ConvCase(*s.shapes[y][2:], filters, 3, depth_multiplier=1)
+            multiplied = ConvCase(s.shapes[y][2], filters, filters, 3, depth_multiplier=1)
             y = s.conv(y, multiplied)
         x = s.add(x, y, int(rng.choice([NONE, RELU])))
         if s.shapes[x][2] >= 4:

@@ -41,7 +41,10 @@ TARGETS = {
     "m4-portable": Target("m4", (*_M4, "-DEIN_NN_PORTABLE"), _M4_QEMU),
     "rv32": Target(
         "rv32",
-        ("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32", "--specs=picolibc.specs"),
+        (
+            "riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32",
+            "--specs=picolibc.specs",
+        ),
         (
             "qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,f=false,d=false,a=false", "-bios",
             "none", "-nographic", "-monitor", "none", "-icount", "shift=0", "-kernel",

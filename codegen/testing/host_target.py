@@ -6,13 +6,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from bare_target import BARE, ENGINE, WARNINGS
 from numpy.typing import NDArray
 from tflite_micro import runtime
 
 from codegen.emit import Description, argument_names, emit
 from codegen.graph import Graph
 from codegen.planner import plan
+from codegen.testing.bare_target import BARE, ENGINE, WARNINGS
 
 Int8 = NDArray[np.int8]
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -29,7 +29,7 @@ def _kernels(folder: Path) -> tuple[Path, ...]:
 def run_sanitized(graph: Graph, inputs: Sequence[Int8], objects: Path, folder: Path) -> list[Int8]:
     """The generated C's outputs, one array [n, …] per model output; fails on any sanitizer report.
 
-    `objects` is a folder for the compiled kernels that one test run shares, `folder` the case's own.
+    `objects` is a folder for the compiled kernels, shared by a test run; `folder` the case's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in emit(graph, plan(graph), Description("host", "0" * 64)).items():

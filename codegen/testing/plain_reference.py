@@ -222,4 +222,4 @@ _OPS = {
     "CONCATENATION": _concat,
     "RESHAPE": _reshape,
 }
-"""SOFTMAX is not here: its fixed-point exponential is its own reference (TFLite Micro checks it)."""
+"""SOFTMAX is not here: its fixed-point exponential would be the same code (TFLM checks it)."""
