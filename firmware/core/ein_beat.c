@@ -52,36 +52,30 @@ static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_sampl
 {
     const uint32_t end = ring->end_samples;
     const uint32_t held = end < EIN_RING_SAMPLES ? end : EIN_RING_SAMPLES;
-    uint32_t t = r_samples - (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES);
-    for (uint32_t i = 0; i < EIN_SEGMENT_SAMPLES; i++, t++) {
-        const int32_t age = (int32_t)(end - t); /* 1 = the newest */
-        if (held == 0) {
-            segment->uv[i] = 0;
-        } else if (age < 1) {
-            segment->uv[i] = ein_ring_at(ring, end - 1u);
-        } else if ((uint32_t)age > held) {
-            segment->uv[i] = ein_ring_at(ring, end - held);
-        } else {
-            segment->uv[i] = ein_ring_at(ring, t);
-        }
+    const uint32_t from = r_samples - (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES);
+    int32_t age = (int32_t)(end - from); /* of a sample: 1 = the newest */
+    for (uint32_t i = 0; i < EIN_SEGMENT_SAMPLES; i++, age--) {
+        const int32_t most = (int32_t)held;
+        const int32_t nearest = age > most ? most : age < 1 ? 1 : age;
+        segment->uv[i] = most == 0 ? (int16_t)0 : ein_ring_at(ring, end - (uint32_t)nearest);
     }
 }
 
 static void quantize(ein_tensor_t *tensor, const ein_segment_t *segment,
                      const ein_template_t *dominant, int8_t shift)
 {
-    /* LSB per uV in Q20. A QRS below EIN_TENSOR_QUIET_UV is not blown up to the normal size. */
-    const uint32_t normal_uv = dominant->shape.peak_to_peak_uv > EIN_TENSOR_QUIET_UV
-                                   ? dominant->shape.peak_to_peak_uv
-                                   : EIN_TENSOR_QUIET_UV;
-    const int32_t gain_q20 = (int32_t)((EIN_TENSOR_NORMAL_LSB * (1u << 20)) / normal_uv);
+    /* LSB per uV, below 1: in Q15 a product with an int16 fits int32. A QRS smaller than
+       EIN_TENSOR_QUIET_UV is not blown up to the normal size. */
+    const int32_t normal_uv = dominant->shape.peak_to_peak_uv > EIN_TENSOR_QUIET_UV
+                                  ? dominant->shape.peak_to_peak_uv
+                                  : EIN_TENSOR_QUIET_UV;
+    const int32_t gain_q15 = EIN_TENSOR_NORMAL_LSB * 32768 / normal_uv;
     const int16_t *uv = segment->uv + EIN_TEMPLATE_SHIFT_SAMPLES;
+    const int16_t *aligned = uv + shift;
     for (uint32_t i = 0; i < EIN_WINDOW_SAMPLES; i++) {
-        const int64_t beat = (int64_t)uv[i] * gain_q20;
-        const int64_t rest = (int64_t)(uv[(int32_t)i + shift] - dominant->uv[i]) * gain_q20;
-        const int64_t half = 1 << 19;
-        tensor->signal[i][0] = ein_sat8((int32_t)((beat + half) >> 20));
-        tensor->signal[i][1] = ein_sat8((int32_t)((rest + half) >> 20));
+        const int32_t rest_uv = ein_sat16(aligned[i] - dominant->uv[i]);
+        tensor->signal[i][0] = ein_sat8((uv[i] * gain_q15 + 16384) >> 15);
+        tensor->signal[i][1] = ein_sat8((rest_uv * gain_q15 + 16384) >> 15);
     }
 }
 

@@ -24,27 +24,33 @@ int16_t ein_log2_q8(uint64_t x)
 
 uint32_t ein_sqrt(uint64_t x)
 {
-    uint64_t root = 0;
-    uint64_t bit = (uint64_t)1 << 62;
-    while (bit > x) {
-        bit >>= 2;
+    uint32_t halvings = 0;
+    while (x > UINT32_MAX) { /* what is cut off is below the result's sixteenth bit */
+        x >>= 2;
+        halvings++;
     }
-    for (; bit != 0; bit >>= 2) {
-        if (x >= root + bit) {
-            x -= root + bit;
+    uint32_t rest = (uint32_t)x;
+    uint32_t root = 0;
+    for (uint32_t bit = 1u << 30; bit != 0; bit >>= 2) {
+        if (rest >= root + bit) {
+            rest -= root + bit;
             root = (root >> 1) + bit;
         } else {
             root >>= 1;
         }
     }
-    return (uint32_t)root;
+    return root << halvings;
 }
 
 int16_t ein_ratio_q15(int64_t num, uint64_t den)
 {
     const uint32_t negative = num < 0;
     uint64_t n = negative ? (uint64_t)0 - (uint64_t)num : (uint64_t)num;
-    while (den > UINT32_MAX >> 16 || n > UINT32_MAX >> 16) { /* 32-bit division is far cheaper */
+    while (den >> 24 != 0 || n >> 24 != 0) { /* to 16 bits: 32-bit division is far cheaper */
+        den >>= 8;
+        n >>= 8;
+    }
+    while (den >> 16 != 0 || n >> 16 != 0) {
         den >>= 1;
         n >>= 1;
     }

@@ -19,7 +19,7 @@ static inline int16_t ein_sat16(int32_t x)
 /* log2(x) in Q8, |error| <= 3 LSB; 0 counts as 1. Range 0..16383. */
 int16_t ein_log2_q8(uint64_t x);
 
-/* floor(sqrt(x)) */
+/* floor(sqrt(x)) up to 2^32 - 1; beyond, low by up to 2^-15 of it. */
 uint32_t ein_sqrt(uint64_t x);
 
 /* round(2^15 * num / den) for |num| <= den, den > 0; saturates at +-32767. */
