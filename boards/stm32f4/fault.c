@@ -5,6 +5,7 @@
 #include "ein_port.h"
 #include "kept.h"
 #include "port_stm32f4.h"
+#include "report.h"
 #include "serial.h"
 #include "stm32f4.h"
 
@@ -13,23 +14,6 @@ extern uint32_t _stack_bottom[], _stack_top[];
 void Fault_Handler(void);
 void ein_fault_report(const uint32_t *frame) __attribute__((noreturn, used));
 
-static char *put_text(char *to, const char *text)
-{
-    while (*text != '\0') {
-        *to++ = *text++;
-    }
-    return to;
-}
-
-static char *put_register(char *to, const char *name, uint32_t value)
-{
-    to = put_text(to, name);
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        *to++ = "0123456789abcdef"[value >> shift & 15u];
-    }
-    return to;
-}
-
 /* frame: what the core pushed when the fault came: r0-r3, r12, lr, pc, psr. After a stack overflow
    it could not be pushed. */
 void ein_fault_report(const uint32_t *frame)
@@ -37,16 +21,16 @@ void ein_fault_report(const uint32_t *frame)
     char line[128];
     char *end = line;
     *end++ = '\0';
-    end = put_register(end, "fault: exception=", SCB->ICSR & 0x1FFu);
-    end = put_register(end, " cfsr=", SCB->CFSR);
-    end = put_register(end, " bfar=", SCB->BFAR);
+    end = ein_put_register(end, "fault: exception=", SCB->ICSR & 0x1FFu);
+    end = ein_put_register(end, " cfsr=", SCB->CFSR);
+    end = ein_put_register(end, " bfar=", SCB->BFAR);
     if (frame >= _stack_bottom && frame + 8 <= _stack_top) {
-        end = put_register(end, " lr=", frame[5]);
-        end = put_register(end, " pc=", frame[6]);
+        end = ein_put_register(end, " lr=", frame[5]);
+        end = ein_put_register(end, " pc=", frame[6]);
     } else {
-        end = put_text(end, " stack overflow");
+        end = ein_put_text(end, " stack overflow");
     }
-    end = put_text(end, "\r\n");
+    end = ein_put_text(end, "\r\n");
     *end++ = '\0';
     (void)ein_serial_write((const uint8_t *)line, (size_t)(end - line));
     ein_port_restart(EIN_RESET_FAULT);

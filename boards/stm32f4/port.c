@@ -2,6 +2,7 @@
 #include "ein_port.h"
 
 #include "board.h"
+#include "build.h"
 #include "clock.h"
 #include "count.h"
 #include "kept.h"
@@ -11,12 +12,6 @@
 #include "stream.h"
 
 #define WATCHDOG_WAIT_POLLS 10000u
-#define TEXT(x) #x
-#define NUMBER(x) TEXT(x)
-#ifndef EIN_BUILD
-#define EIN_BUILD "gcc " NUMBER(__GNUC__) "." NUMBER(__GNUC_MINOR__)
-#endif
-
 extern uint32_t _stack_bottom[], _stack_top[];
 
 void SysTick_Handler(void);

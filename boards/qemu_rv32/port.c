@@ -1,0 +1,238 @@
+/* firmware/app/ein_port.h for QEMU's `virt` machine: 16550 UART, PLIC, CLINT, SiFive test device.
+
+   Sources: the RISC-V privileged specification, the PLIC specification 1.0, and QEMU's
+   hw/riscv/virt.c for addresses and interrupt numbers. There is no ADC and no watchdog. */
+#include "ein_port.h"
+
+#include "board.h"
+#include "build.h"
+#include "kept.h"
+#include "report.h"
+
+typedef volatile uint8_t reg8_t;
+typedef volatile uint32_t reg_t;
+
+#define UART ((reg8_t *)0x10000000u)
+enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_LSR = 5 };
+#define UART_IER_RX 0x01u
+#define UART_FCR_ON 0x07u /* and both FIFOs emptied */
+#define UART_LCR_8N1 0x03u
+#define UART_LSR_READY 0x01u
+#define UART_LSR_OVERRUN 0x02u
+#define UART_LSR_ROOM 0x20u
+#define UART_IRQ 10u
+
+#define PLIC_PRIORITY ((reg_t *)0x0C000000u)
+#define PLIC_ENABLE (*(reg_t *)0x0C002000u)
+#define PLIC_THRESHOLD (*(reg_t *)0x0C200000u)
+#define PLIC_CLAIM (*(reg_t *)0x0C200004u)
+
+#define MTIMECMP ((reg_t *)0x02004000u)
+#define MTIME ((reg_t *)0x0200BFF8u)
+#define MTIME_HZ 10000000u
+
+#define TEST_DEVICE (*(reg_t *)0x00100000u)
+#define TEST_DEVICE_RESET 0x7777u
+
+#define MIE_TIMER (1u << 7)
+#define MIE_EXTERNAL (1u << 11)
+#define MSTATUS_MIE (1u << 3)
+/* Naturally aligned power of two, locked for machine mode too: read and execute only. */
+#define PMP_READ_EXECUTE_LOCKED 0x9Du
+
+#define RING_BYTES 1024u
+#define WRITE_POLLS 1000000u
+
+#define csr_write(name, value) __asm volatile("csrw " #name ", %0" ::"r"(value) : "memory")
+#define csr_set(name, bits) __asm volatile("csrs " #name ", %0" ::"r"(bits) : "memory")
+#define csr_clear(name, bits) __asm volatile("csrc " #name ", %0" ::"r"(bits) : "memory")
+
+extern uint32_t _stack_bottom[], _stack_top[], _data_load[], _data_start[], _data_end[],
+    _bss_start[], _bss_end[];
+
+int main(void);
+void ein_start(void) __attribute__((noreturn));
+void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
+    __attribute__((noreturn));
+void ein_on_timer(void) __attribute__((interrupt("machine")));
+void ein_on_external(void) __attribute__((interrupt("machine")));
+
+static uint8_t ring[RING_BYTES];
+static volatile uint32_t ring_head; /* written by the interrupt only */
+static volatile uint32_t ring_tail; /* written by the main loop only */
+static volatile uint32_t lost;
+static ein_reset_reason_t reset_reason;
+
+void ein_start(void)
+{
+    csr_write(pmpaddr0, (0x80000000u | (512u * 1024u / 2 - 1)) >> 2);
+    csr_write(pmpcfg0, PMP_READ_EXECUTE_LOCKED);
+    const uint32_t *from = _data_load;
+    for (uint32_t *to = _data_start; to < _data_end;) {
+        *to++ = *from++;
+    }
+    for (uint32_t *to = _bss_start; to < _bss_end;) {
+        *to++ = 0;
+    }
+    uint32_t *here = (uint32_t *)__builtin_frame_address(0) - 16;
+    for (uint32_t *to = _stack_bottom; to < here;) {
+        *to++ = EIN_STACK_PAINT;
+    }
+    main();
+    for (;;) {
+    }
+}
+
+void ein_on_external(void)
+{
+    const uint32_t source = PLIC_CLAIM;
+    for (uint8_t status; ((status = UART[UART_LSR]) & UART_LSR_READY) != 0;) {
+        const uint8_t byte = UART[UART_DATA];
+        const uint32_t head = ring_head;
+        lost += (status & UART_LSR_OVERRUN) != 0;
+        if (head - ring_tail < RING_BYTES) {
+            ring[head % RING_BYTES] = byte;
+            ring_head = head + 1;
+        } else {
+            lost++;
+        }
+    }
+    PLIC_CLAIM = source;
+}
+
+void ein_on_timer(void)
+{
+    MTIMECMP[1] = UINT32_MAX; /* it only ends the sleep */
+}
+
+static void restart(ein_reset_reason_t reason) __attribute__((noreturn));
+
+static void restart(ein_reset_reason_t reason)
+{
+    _kept = (ein_kept_t){.magic = EIN_KEPT_MAGIC, .reason = (uint32_t)reason};
+    TEST_DEVICE = TEST_DEVICE_RESET;
+    for (;;) {
+    }
+}
+
+/* A line of text between two frame delimiters, which the host shows. */
+void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
+{
+    char line[96];
+    char *end = line;
+    *end++ = '\0';
+    end = ein_put_register(end, "fault: mcause=", cause);
+    end = ein_put_register(end, " mepc=", pc);
+    end = ein_put_register(end, " mtval=", value);
+    if (sp < (uint32_t)(uintptr_t)_stack_bottom) {
+        end = ein_put_text(end, " stack overflow");
+    }
+    end = ein_put_text(end, "\r\n");
+    *end++ = '\0';
+    (void)ein_port_write((const uint8_t *)line, (size_t)(end - line));
+    restart(EIN_RESET_FAULT);
+}
+
+void ein_port_init(void)
+{
+    if (_kept.magic == EIN_KEPT_MAGIC) {
+        _kept.magic = 0;
+        reset_reason = (ein_reset_reason_t)_kept.reason;
+    }
+    UART[UART_LCR] = UART_LCR_8N1;
+    UART[UART_FCR] = UART_FCR_ON;
+    UART[UART_IER] = UART_IER_RX;
+    PLIC_PRIORITY[UART_IRQ] = 1;
+    PLIC_ENABLE = 1u << UART_IRQ;
+    PLIC_THRESHOLD = 0;
+    csr_write(mie, MIE_EXTERNAL);
+    csr_set(mstatus, MSTATUS_MIE);
+}
+
+void ein_port_info(ein_port_info_t *info)
+{
+    const uint32_t *painted = _stack_bottom;
+    while (painted < _stack_top && *painted == EIN_STACK_PAINT) {
+        painted++;
+    }
+    *info = (ein_port_info_t){
+        .board = EIN_BOARD_NAME,
+        .build = EIN_BUILD,
+        .serial = "",
+        .count_unit = EIN_COUNT_INSTRUCTIONS,
+        .reset_reason = reset_reason,
+        .rx_buffer_bytes = RING_BYTES,
+        .adc_bits = 12,
+        .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
+        .adc_rail_lo = -2048,
+        .adc_rail_hi = 2047,
+        .stack_bytes = (uint32_t)((const char *)_stack_top - (const char *)_stack_bottom),
+        .stack_used_bytes = (uint32_t)((const char *)_stack_top - (const char *)painted),
+        .rx_overruns = lost,
+    };
+}
+
+size_t ein_port_read(uint8_t *bytes, size_t n)
+{
+    const uint32_t tail = ring_tail;
+    const uint32_t there = ring_head - tail;
+    const uint32_t taken = n < there ? (uint32_t)n : there;
+    for (uint32_t i = 0; i < taken; i++) {
+        bytes[i] = ring[(tail + i) % RING_BYTES];
+    }
+    ring_tail = tail + taken;
+    return taken;
+}
+
+size_t ein_port_write(const uint8_t *bytes, size_t n)
+{
+    uint32_t polls = WRITE_POLLS;
+    for (size_t i = 0; i < n; i++) {
+        while ((UART[UART_LSR] & UART_LSR_ROOM) == 0) {
+            if (polls-- == 0) {
+                return i;
+            }
+        }
+        UART[UART_DATA] = bytes[i];
+    }
+    return n;
+}
+
+uint32_t ein_port_count(void)
+{
+    uint32_t count;
+    __asm volatile("csrr %0, minstret" : "=r"(count));
+    return count;
+}
+
+void ein_port_poll(bool idle)
+{
+    if (!idle) {
+        return;
+    }
+    /* With interrupts masked, one that comes after the test still ends the sleep. */
+    csr_clear(mstatus, MSTATUS_MIE);
+    if (ring_head == ring_tail) {
+        const uint32_t now = MTIME[0];
+        const uint32_t then = now + MTIME_HZ / 100;
+        MTIMECMP[1] = UINT32_MAX;
+        MTIMECMP[0] = then;
+        MTIMECMP[1] = MTIME[1] + (then < now);
+        csr_set(mie, MIE_TIMER);
+        __asm volatile("wfi" ::: "memory");
+        csr_clear(mie, MIE_TIMER);
+    }
+    csr_set(mstatus, MSTATUS_MIE);
+}
+
+bool ein_port_adc(int16_t *sample, uint32_t *dropped)
+{
+    (void)sample;
+    *dropped = 0;
+    return false;
+}
+
+void ein_port_reset(void)
+{
+    restart(EIN_RESET_SOFTWARE);
+}
