@@ -178,7 +178,7 @@ def test_pieces_from_the_middle() -> None:
         (lambda: wire.encode("tensor", offset=0, bytes=bytes(300)), "exceeds 248"),
         (lambda: wire.decode(Frame(0x7E, 0, b"")), "unknown message type 0x7e"),
         (lambda: wire.decode(Frame(0x05, 0, b"abc")), "'poll' has 3 bytes instead of 4"),
-        (lambda: encode_pieces(np.zeros(3, dtype=np.int32)), "int16"),  # type: ignore[arg-type]
+        (lambda: encode_pieces(np.zeros(3, dtype=np.int32)), "int16"),
         (lambda: encode_pieces(int16s(1), 0), "1 to 512"),
     ],
 )

@@ -1,0 +1,334 @@
+"""What a board must do on a good link, and what the host says when there is no good board."""
+
+import os
+import pty
+import socket
+import subprocess
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from einthoven import core, wire
+from einthoven.boards import build, load_board
+from einthoven.engine import HostModel
+from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.wire import FrameDecoder
+from einthoven.wire_schema import schema
+from hil_tests.channel import Channel
+from hil_tests.device import Device
+from hil_tests.links import SerialLink
+
+pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
+QUICK = (0.2, 0.2)
+
+
+# ---- a good board ----
+
+
+def test_hello_tells_who_it_is(device: Device, request: pytest.FixtureRequest) -> None:
+    board = load_board(request.config.getoption("--board"))
+    who = device.hello
+    assert (who.board, who.count_unit) == (board.name, board.count_unit)
+    assert (who.adc_bits, who.gain_lsb_per_mv) == (board.adc_bits, board.gain_lsb_per_mv)
+    assert who.pipeline_sha256 == core.pipeline_sha256()
+    assert who.rate_hz == core.rate_hz()
+    assert who.classes == ("N", "S", "V", "F", "Q")
+    assert who.rail_lo < 0 < who.rail_hi
+
+
+def test_another_model_or_pipeline_is_refused(device: Device, board_url: str) -> None:
+    who = device.hello
+    device.close()
+    with Device(
+        board_url,
+        expect_model_sha256=who.model_sha256,
+        expect_pipeline_sha256=who.pipeline_sha256,
+    ):
+        pass
+    with pytest.raises(ModelError, match=r"has model .* flash the firmware"):
+        Device(board_url, expect_model_sha256="0" * 64)
+    with pytest.raises(ModelError, match=r"has pipeline .* flash the firmware"):
+        Device(board_url, expect_pipeline_sha256="0" * 64)
+
+
+def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200) -> None:
+    """Every event of the board equals that of the same code on the host, logits and tensors too."""
+    rails = (device.hello.rail_lo, device.hello.rail_hi)
+    shown: list[int] = []
+    replayed = device.replay(samples, progress=shown.append, gain_lsb_per_mv=gain)
+    beats = core.analyze(samples, gain, rails)
+    logits = HostModel().infer(beats.signal, beats.features)
+    found = [event for event in replayed.events if event.name == "beat"]
+    assert [event["number"] for event in replayed.events] == list(range(len(replayed.events)))
+    for name, expected in {
+        "t_samples": beats.t_samples,
+        "t_emitted": beats.t_emitted,
+        "flags": beats.flags,
+        "rr_prev_samples": beats.rr_prev_samples,
+        "rr_next_samples": beats.rr_next_samples,
+        "label": logits.argmax(axis=1),
+    }.items():
+        assert [event[name] for event in found] == expected.tolist(), name
+    assert [list(event["logits"]) for event in found] == logits.tolist()
+    assert [event["tensor_crc"] for event in found] == [
+        zlib.crc32(signal.tobytes() + features.tobytes())
+        for signal, features in zip(beats.signal, beats.features, strict=True)
+    ]
+    states = [(e["t_samples"], e["flags"]) for e in replayed.events if e.name == "signal"]
+    assert states == [tuple(state) for state in beats.signal_events.tolist()]
+    assert shown == sorted(shown) and shown[-1] == len(samples)
+    assert replayed.info["samples"] == len(samples)
+    assert replayed.info["inferences"] == len(found)
+
+
+def test_replay_gives_the_events_of_the_host(device: Device, signal: NDArray[np.int16]) -> None:
+    assert_like_host(device, signal)
+    assert device.link.retries == device.link.bytes_lost == device.link.resets == 0
+    assert device.link.times_real_time > 0
+
+
+def test_records_do_not_leave_anything_behind(device: Device, signal: NDArray[np.int16]) -> None:
+    assert_like_host(device, signal[:4000])
+    assert_like_host(device, (signal // 2).astype(np.int16), gain=100)
+    assert_like_host(device, signal[:4000])
+
+
+@pytest.mark.parametrize("n", [0, 1, 100])
+def test_short_records(device: Device, signal: NDArray[np.int16], n: int) -> None:
+    replayed = device.replay(signal[:n])
+    assert replayed.info["samples"] == n
+
+
+def test_more_events_than_the_board_can_keep(device: Device) -> None:
+    """QRS-like spikes 210 ms apart, faster than any heart: flow control, not loss."""
+    samples = np.zeros(180 * 40, dtype=np.int16)
+    for offset, height in enumerate((60, 240, 400, 240, -80)):
+        samples[200 + offset :: 38] = height
+    assert_like_host(device, samples)
+    assert device.link.bytes_lost == device.link.retries == 0
+
+
+def test_incompressible_samples(device: Device) -> None:
+    noise = np.random.default_rng(5).integers(-2000, 2000, 6000).astype(np.int16)
+    assert_like_host(device, noise)
+
+
+@pytest.mark.records
+def test_a_real_record(device: Device, mitdb: Path) -> None:
+    from einthoven.records import read_record, to_board
+
+    who = device.hello
+    record = read_record(mitdb, "208")
+    samples = to_board(record, who.rate_hz, who.gain_lsb_per_mv, who.adc_bits)
+    assert_like_host(device, samples[: 180 * 300], who.gain_lsb_per_mv)
+
+
+def test_bench_is_the_model(device: Device) -> None:
+    rng = np.random.default_rng(6)
+    who = device.hello
+    model = HostModel()
+    counts = []
+    for _ in range(3):
+        signal = rng.integers(-128, 128, (who.window_samples, who.channels)).astype(np.int8)
+        features = rng.integers(-128, 128, who.features).astype(np.int8)
+        result = device.bench(signal, features)
+        expected = model.infer(signal[None], features[None])[0]
+        np.testing.assert_array_equal(result.logits, expected)
+        counts.append(result.count)
+    if who.count_unit == "instructions":  # nothing in the kernels depends on the data
+        assert max(counts) - min(counts) <= 0.01 * max(counts)
+    with pytest.raises(ModelError, match="the board's model takes"):
+        device.bench(np.zeros((3, 2), dtype=np.int8), np.zeros(1, dtype=np.int8))
+
+
+def test_reset_boots_again(device: Device) -> None:
+    device.reset()
+    assert device.hello.reset_reason == "software"
+    assert any("Not a medical device." in line for line in device.log)
+    assert device.info()["samples"] == 0
+
+
+def test_bad_gain_and_rails_are_refused(device: Device, signal: NDArray[np.int16]) -> None:
+    with pytest.raises(BoardError, match="refuses: gain or rails out of range"):
+        device.replay(signal[:100], gain_lsb_per_mv=0)
+    with pytest.raises(BoardError, match="refuses: gain or rails out of range"):
+        device.replay(signal[:100], rails=(100, -100))
+
+
+def test_nonsense_is_answered_and_harmless(board_url: str) -> None:
+    channel = Channel(board_url, 115200, QUICK)
+    heard: list[wire.Message] = []
+    try:
+        frames = [wire.Frame(0x7E, 9, b"123"), wire.Frame(0x03, 10, b"short")]
+        channel.send(wire.DELIMITER + b"".join(wire.encode_frame(frame) for frame in frames))
+        channel.send(b"\xff" * 400 + b"\0")
+        channel.request("info", "info_reply", heard.append)
+    finally:
+        channel.close()
+    errors = [message.sequence for message in heard if message.name == "error"]
+    assert errors == [9, 10]
+
+
+# ---- the host's own ways to be connected ----
+
+
+@contextmanager
+def host_program(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    program = build(load_board("host"))
+    process = subprocess.Popen(
+        [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def first_line(process: subprocess.Popen[bytes]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().decode().strip()
+
+
+def test_over_a_pseudo_terminal(signal: NDArray[np.int16]) -> None:
+    with host_program("--pty") as process, Device(first_line(process)) as device:
+        assert_like_host(device, signal[:4000])
+
+
+def test_over_pipes() -> None:
+    with host_program() as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(wire.DELIMITER + wire.encode("hello", 7, protocol=1))
+        decoder = FrameDecoder()
+        frames: list[wire.Frame] = []
+        while not frames:
+            frames = decoder.feed(process.stdout.read(4096))
+        assert wire.decode(frames[0])["board"] == "host"
+        assert "Not a medical device." in decoder.text[0]
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_stream_mode(signal: NDArray[np.int16], tmp_path: Path) -> None:
+    """Samples from a FIFO in place of an ADC, as fast as they are written."""
+    fifo = tmp_path / "adc"
+    os.mkfifo(fifo)
+    beats = core.analyze(signal[:5400], 200, (-2048, 2047))
+
+    def write() -> None:
+        fifo.write_bytes(signal[:5400].astype("<i2").tobytes())
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    with (
+        host_program("--listen", "0", "--adc", str(fifo)) as process,
+        Device(first_line(process)) as device,
+    ):
+        events = list(device.stream(3.0))
+    writer.join()
+    found = [event["t_samples"] for event in events if event.name == "beat"]
+    assert found == beats.t_samples.tolist()
+
+
+# ---- no board, or not a good one ----
+
+
+@contextmanager
+def listener(answer: bytes = b"", hang_up: bool = False) -> Iterator[str]:
+    """A TCP port where someone accepts and sends `answer` for whatever arrives."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client:
+                    while not hang_up and client.recv(4096):
+                        client.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def refused(url: str, kind: type[Exception], what: str) -> None:
+    with pytest.raises(kind, match=what) as caught:
+        Device(url, timeouts_s=QUICK)
+    assert "\n" not in str(caught.value)
+
+
+def test_silent_board() -> None:
+    with listener() as url:
+        refused(url, LinkError, "does not answer: check its power")
+
+
+def test_board_that_only_prints() -> None:
+    with listener(b"\0hard fault: pc=0x08001234\r\n\0") as url:
+        refused(url, LinkError, "it printed: hard fault: pc=0x08001234")
+
+
+def test_something_else_that_talks() -> None:
+    with listener(bytes(range(256)) * 3) as url:
+        refused(url, LinkError, "does not answer")
+
+
+def test_another_protocol_version() -> None:
+    golden = next(c for c in schema().cases if c["name"] == "message hello_reply")
+    [frame] = FrameDecoder().feed(bytes.fromhex(golden["bytes"]))
+    answer = b"".join(
+        wire.encode_frame(wire.Frame(frame.code, n, b"\x63" + frame.payload[1:]))
+        for n in range(1, 4)
+    )
+    with listener(answer) as url:
+        refused(url, BoardError, "speaks protocol 99, this program 1: flash")
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    refused(f"socket://127.0.0.1:{port}", BoardError, "cannot open .* nobody listens there")
+
+
+def test_no_such_port() -> None:
+    refused("/dev/ttyNOSUCH9", BoardError, "there is no such port; is the board plugged in")
+
+
+def test_no_such_scheme() -> None:
+    refused("nosuch://port", BoardError, "cannot open nosuch://port")
+
+
+def test_busy_port() -> None:
+    master, slave = pty.openpty()
+    try:
+        first = SerialLink(os.ttyname(slave), 115200)
+        refused(os.ttyname(slave), BoardError, "the port is busy")
+        first.close()
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_port_that_goes_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hil_tests.channel._REOPEN_WAIT_S", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+
+        def accept_once() -> None:
+            client, _ = server.accept()
+            server.close()
+            client.close()
+
+        thread = threading.Thread(target=accept_once)
+        thread.start()
+        refused(url, LinkError, "is gone: the board was unplugged or its program ended")
+        thread.join()
