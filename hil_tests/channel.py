@@ -64,15 +64,23 @@ class Channel:
         self.statistics.bytes_sent += len(data)
 
     def receive(self, timeout_s: float) -> list[Message]:
-        """What has arrived, waiting up to `timeout_s` for bytes; PortLostError as above."""
-        data = self._link.read(timeout_s)
-        self.statistics.bytes_received += len(data)
-        messages = []
-        for frame in self.decoder.feed(data):
-            try:
-                messages.append(wire.decode(frame))
-            except WireError:
-                self.decoder.reject(frame)
+        """What has arrived, waiting up to `timeout_s` for a message; PortLostError as above.
+
+        A slow port brings a frame in pieces: a piece is no reason to come back with nothing, which
+        the caller would take for silence.
+        """
+        deadline = time.monotonic() + timeout_s
+        messages: list[Message] = []
+        while not messages:
+            data = self._link.read(max(0.0, deadline - time.monotonic()))
+            if not data:
+                break
+            self.statistics.bytes_received += len(data)
+            for frame in self.decoder.feed(data):
+                try:
+                    messages.append(wire.decode(frame))
+                except WireError:
+                    self.decoder.reject(frame)
         return messages
 
     def reopen(self) -> None:
