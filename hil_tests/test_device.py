@@ -178,17 +178,21 @@ def test_nonsense_is_answered_and_harmless(board_url: str) -> None:
 # ---- the host's own ways to be connected ----
 
 
+@pytest.fixture(scope="module")
+def host() -> Path:
+    """The host board's program."""
+    return build(load_board("host"))
+
+
 @contextmanager
-def host_program(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    program = build(load_board("host"))
-    process = subprocess.Popen(
-        [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+def started(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
+        [str(program), *arguments], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def first_line(process: subprocess.Popen[bytes]) -> str:
@@ -196,13 +200,13 @@ def first_line(process: subprocess.Popen[bytes]) -> str:
     return process.stdout.readline().decode().strip()
 
 
-def test_over_a_pseudo_terminal(signal: NDArray[np.int16]) -> None:
-    with host_program("--pty") as process, Device(first_line(process)) as device:
+def test_over_a_pseudo_terminal(host: Path, signal: NDArray[np.int16]) -> None:
+    with started(host, "--pty") as process, Device(first_line(process)) as device:
         assert_like_host(device, signal[:4000])
 
 
-def test_over_pipes() -> None:
-    with host_program() as process:
+def test_over_pipes(host: Path) -> None:
+    with started(host) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(wire.DELIMITER + wire.encode("hello", 7, protocol=1))
         decoder = FrameDecoder()
@@ -215,7 +219,7 @@ def test_over_pipes() -> None:
         assert process.wait(10) == 0
 
 
-def test_stream_mode(signal: NDArray[np.int16], tmp_path: Path) -> None:
+def test_stream_mode(host: Path, signal: NDArray[np.int16], tmp_path: Path) -> None:
     """Samples from a FIFO in place of an ADC, as fast as they are written."""
     fifo = tmp_path / "adc"
     os.mkfifo(fifo)
@@ -227,7 +231,7 @@ def test_stream_mode(signal: NDArray[np.int16], tmp_path: Path) -> None:
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     with (
-        host_program("--listen", "0", "--adc", str(fifo)) as process,
+        started(host, "--listen", "0", "--adc", str(fifo)) as process,
         Device(first_line(process)) as device,
     ):
         events = list(device.stream(3.0))
