@@ -85,14 +85,14 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, str]]:
     qrs = ec57["qrs"]
     tiles = [
         {
-            "what": "QRS detection",
+            "what": "QRS detection (EC57)",
             "value": percent(qrs["se"]),
             "unit": "% Se",
             "more": f"+P {percent(qrs['ppv'])} · whole records "
             f"{percent(whole['qrs']['se'])} / {percent(whole['qrs']['ppv'])}",
         }
     ]
-    for kind, what in (("veb", "Ventricular (V)"), ("sveb", "Supraventricular (S)")):
+    for kind, what in (("veb", "V beats (EC57)"), ("sveb", "S beats (EC57)")):
         part = ec57[kind]
         tiles.append(
             {
@@ -162,6 +162,7 @@ def _protocol(protocol: Mapping[str, Any], title: str, explain: str, short: str)
         "short": short,
         "rows": rows,
         "matrix": _matrix(total["confusion"]),
+        "matrices": [(e["record"], _matrix(e["confusion"])) for e in protocol["records"]],
     }
 
 
@@ -232,7 +233,8 @@ def _timing_note(summary: Mapping[str, Any]) -> str:
     unit = summary["resources"]["count_unit"]
     note = (
         "A beat's event waits for the following R, since the interval to it is one of the model's "
-        "features; after that it comes at once. The last bar holds all that took longer."
+        "features; after that it comes at once, and after two seconds in any case. The last bar "
+        "holds all that took longer."
     )
     if unit == "instructions":
         note += " Instructions are counted by the emulator; they are not cycles."

@@ -23,9 +23,10 @@ class Bench:
     inferences: NDArray[np.int64]
     """[n] cost of each."""
     multiply_adds: int
-    samples: int
     per_sample_mean: float
     per_sample_max: int
+    stack_used_bytes: int
+    """Deepest use; 0 where the board cannot tell."""
     differing: int
 
     def text(self) -> str:
@@ -65,9 +66,9 @@ def bench_board(board: Board, port: str | None, beats: int) -> Bench:
         unit=who.count_unit,
         inferences=np.array([r.count for r in results], dtype=np.int64),
         multiply_adds=int(model.macros["EIN_MODEL_MACS"]),
-        samples=info["samples"],
         per_sample_mean=info["sample_count_sum"] / max(info["samples"], 1),
         per_sample_max=info["sample_count_max"],
+        stack_used_bytes=info["stack_used_bytes"],
         differing=sum(
             not np.array_equal(r.logits, row) for r, row in zip(results, logits, strict=True)
         ),

@@ -93,3 +93,48 @@ def bench(
     console().print(found.text())
     if found.differing:
         raise typer.Exit(1)
+
+
+def size(
+    keep: Annotated[
+        bool, typer.Option("--record", help="Add a row to docs/history/resources.csv.")
+    ] = False,
+) -> None:
+    """Flash, RAM, stack and instructions of the firmware, checked against firmware/budget.toml."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from einthoven import resources
+    from einthoven.boards import build as build_board
+    from einthoven.boards import load_board
+    from einthoven.report import console
+    from hil_tests.bench import bench_board
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Board", "Figure", "Measured", "Budget"):
+        table.add_column(heading, justify="left" if heading in ("Board", "Figure") else "right")
+    problems: list[str] = []
+    for name, budget in resources.budgets().items():
+        board = load_board(name)
+        build_board(board)
+        image = resources.measure(board)
+        bench = bench_board(board, None, beats=10)
+        figures = {
+            **(asdict(image) if image else {}),
+            "stack_used_bytes": bench.stack_used_bytes,
+            "instructions_per_sample": round(bench.per_sample_mean),
+            # The others were met by an interrupt on the way.
+            "instructions_per_inference": int(bench.inferences.min()),
+        }
+        for figure, value in figures.items():
+            expected = f"{budget[figure]:,}" if figure in budget else ""
+            table.add_row(name, figure.replace("_", " "), f"{value:,}", expected)
+        problems += resources.check(name, figures)
+        if keep:
+            resources.record(name, figures)
+    console().print(table)
+    for problem in problems:
+        console().print(problem, style="red", soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
