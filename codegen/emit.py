@@ -26,7 +26,7 @@ from codegen.graph import (
     Softmax,
     Tensor,
 )
-from codegen.planner import Plan, conv_layout, scratch_key, tensor_key
+from codegen.planner import DEPTH_MULTIPLE, Plan, conv_layout, scratch_key, tensor_key
 from codegen.quantize import Factor
 
 _TEMPLATES = jinja2.Environment(
@@ -119,7 +119,9 @@ def pack_weights(weights: Int8) -> Int8:
     """[out, kernel, in] as the convolution kernels want it: see ein_nn_conv.h."""
     out = weights.shape[0]
     flat = weights.reshape(out, -1)
-    padded = np.zeros((-(-out // 2) * 2, -(-flat.shape[1] // 4) * 4), dtype=np.int8)
+    padded = np.zeros(
+        (-(-out // 2) * 2, -(-flat.shape[1] // DEPTH_MULTIPLE) * DEPTH_MULTIPLE), dtype=np.int8
+    )
     padded[:out, : flat.shape[1]] = flat
     blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., [0, 2, 1, 3]]
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).ravel()

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from codegen.graph import Add, Conv, Graph, Op, Pool, Requantize, Tensor
 
 ALIGNMENT = 4
+DEPTH_MULTIPLE = 8
+"""Of the inner loops, which take eight values at a time."""
 RANDOM_ORDERS = 500
 MAX_CHUNK = 24
 SCRATCH_TARGET_BYTES = 1280
@@ -34,18 +36,18 @@ class ConvLayout:
 
     @property
     def scratch_bytes(self) -> int:
-        """Room for `chunk` positions, two bytes an element."""
-        return 2 * ((self.chunk - 1) * self.step + self.depth)
+        """Room for `chunk` positions and two channels' weights, two bytes an element."""
+        return 2 * ((self.chunk - 1) * self.step + 3 * self.depth)
 
 
 def conv_layout(op: Conv) -> ConvLayout:
     """Scratch layout of `op`: rows where windows follow each other at even distances."""
     channels, window = op.weights.shape[2], op.window
-    depth = -(-window.kernel * channels // 4) * 4
+    depth = -(-window.kernel * channels // DEPTH_MULTIPLE) * DEPTH_MULTIPLE
     distance = window.stride * channels
     rows = window.dilation == 1 and distance % 2 == 0 and distance <= depth
     step = distance if rows else depth
-    fitting = (SCRATCH_TARGET_BYTES // 2 - depth) // step + 1
+    fitting = (SCRATCH_TARGET_BYTES // 2 - 3 * depth) // step + 1
     chunk = max(2, min(MAX_CHUNK, fitting, op.output.length) // 2 * 2)
     return ConvLayout(rows, depth, step, min(chunk, op.output.length))
 

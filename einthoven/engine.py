@@ -138,7 +138,9 @@ class TflmModel:
     def layers(self, signal: Int8, features: Int8, tensors: list[int]) -> dict[int, Int8]:
         """The named tensors after one beat, flat, by their number in the `.tflite`."""
         self._one(signal, features)
-        return {t: np.ravel(self._interpreter.GetTensor(t, 0)).copy() for t in tensors}
+        return {
+            t: np.ravel(self._interpreter.GetTensor(t, 0)["tensor_data"]).copy() for t in tensors
+        }
 
     def _one(self, signal: Int8, features: Int8) -> Int8:
         self._interpreter.set_input(signal.reshape(self._shapes[self._signal]), self._signal)

@@ -96,10 +96,13 @@ def test_generated_text_is_the_same_every_time() -> None:
 
 def test_packed_weights_are_what_the_kernels_read() -> None:
     weights = np.arange(1, 31, dtype=np.int8).reshape(3, 5, 2)
-    packed = pack_weights(weights).reshape(2, 3, 2, 4)  # channel pairs, fours of 10 values, both, 4
-    first = [weights[0].ravel()[i] if i < 10 else 0 for i in range(12)]
-    in_order = packed[0, :, 0, :][:, [0, 2, 1, 3]].ravel()
-    np.testing.assert_array_equal(in_order, first)
+    packed = pack_weights(weights).reshape(
+        2, 4, 2, 4
+    )  # pairs of channels, fours of values, both, 4
+    for channel in range(3):
+        in_order = packed[channel // 2, :, channel % 2, :][:, [0, 2, 1, 3]].ravel()
+        np.testing.assert_array_equal(in_order[:10], weights[channel].ravel())
+        assert not in_order[10:].any()  # up to a multiple of 8
     assert not packed[1, :, 1, :].any()  # the missing partner of the last channel
 
 

@@ -122,12 +122,17 @@ static inline void mac_2x4(const int8_t *w, const int16_t *x, int32_t step, int3
     const int16_t *y = x + step, *z = y + step, *u = z + step;
     int32_t a0 = sums[0], a1 = sums[1], b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1;
 
-    for (const int8_t *const end = w + 2 * depth; w != end;
-         w += 8, x += 4, y += 4, z += 4, u += 4) {
+    const int8_t *const end = w + 2 * depth;
+
+    for (; w != end; w += 16, x += 8, y += 8, z += 8, u += 8) {
         MAC(0, 0);
         MAC(1, 2);
         MAC(2, 1);
         MAC(3, 3);
+        MAC(4, 8);
+        MAC(5, 10);
+        MAC(6, 9);
+        MAC(7, 11);
     }
     sums[0] = a0, sums[1] = a1, sums[2] = b0, sums[3] = b1;
     sums[4] = c0, sums[5] = c1, sums[6] = d0, sums[7] = d1;
@@ -135,10 +140,10 @@ static inline void mac_2x4(const int8_t *w, const int16_t *x, int32_t step, int3
 
 /* Layers that are not EIN_NN_CONV_SMALL take every step as TFLite Micro has it. */
 static inline int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale,
-                            const ein_nn_channel_t *channel, int32_t small, int32_t sum)
+                            const ein_nn_rest_t *rest, int32_t small, int32_t sum)
 {
     if (small)
-        return ein_nn_finish(channel, sum);
+        return ein_nn_finish(rest, sum);
     sum = ein_nn_rescale(sum, scale->multiplier, scale->left, scale->right);
     return ein_nn_saturate(sum + l->out_zero);
 }
@@ -152,9 +157,9 @@ static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int3
 
     for (int32_t c = 0; c < channels; c += 2, weights += 2 * depth) {
         const ein_nn_scale_t *scale = l->scales + c;
-        const ein_nn_channel_t unused = {0, 0, 0, 0};
-        const ein_nn_channel_t first = small ? ein_nn_channel(&scale[0], l->out_zero) : unused;
-        const ein_nn_channel_t second = small ? ein_nn_channel(&scale[1], l->out_zero) : unused;
+        const ein_nn_rest_t unused = {0, 0, 0};
+        const ein_nn_rest_t first = small ? ein_nn_rest(&scale[0], l->out_zero) : unused;
+        const ein_nn_rest_t second = small ? ein_nn_rest(&scale[1], l->out_zero) : unused;
         const int32_t both = c + 1 < channels;
         const int16_t *x = columns;
         int8_t *to = out + c;

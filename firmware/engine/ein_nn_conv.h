@@ -1,25 +1,24 @@
 /* 1-D convolution, and the dense layer, which is a convolution over a length of 1.
  *
- * in   int8 [in_length][in_channels], out int8 [out_length][out_channels], dense in memory.
- * out[p][c] = clamp(out_zero + rescale(bias[c] + sum over t, i of in[p*stride + t*dilation -
- * pad_left][i] * w))
+ * in int8 [in_length][in_channels], out int8 [out_length][out_channels], dense in memory.
+ * out[p][c] = clamp(out_zero + rescale(bias[c] + sum over t, i of
+ *                                      in[p * stride + t * dilation - pad_left][i] * w[c][t][i]))
  *
  * Accumulator: int32, exact; the generator proves |bias| + 128 * sum |w| < 2^31 for every channel.
- * The input's zero point is folded into the bias, positions outside the input read as the zero
+ * The input's zero point is folded into the bias; positions outside the input read as the zero
  * point.
  *
  * Work: `chunk` positions at a time are widened to int16 in `scratch` (so `out` may overlap rows of
- * `in` that are no longer needed: codegen/planner.py knows by how much), then every pair of output
- * channels is computed for every pair of positions. Nothing depends on the data but the final
- * clamp.
+ * `in` that are no longer needed: codegen/planner.py knows which), then pairs of output channels
+ * are computed for several positions at a time. The path taken does not depend on the data, but for
+ * the clamps of targets without SSAT.
  *
- * Weights: per pair of output channels [depth / 4][2 channels][4 values], depth = kernel *
- * in_channels rounded up to a multiple of 4 with zeros; an odd last channel is paired with zeros.
- * Four values lie in the order 0, 2, 1, 3, so that SXTB16 and SXTB16 with a rotation by 8 give the
- * pairs (0, 1) and (2, 3) that SMLAD wants.
+ * Weights: per pair of output channels [depth / 4][2 channels][4 values]; depth = kernel *
+ * in_channels rounded up to a multiple of 8 with zeros; an odd last channel is paired with zeros.
+ * Four values lie in the order 0, 2, 1, 3, so that SXTB16, and SXTB16 with a rotation by 8, give
+ * the pairs (0, 1) and (2, 3) that SMLAD wants.
  *
- * Flash: depth bytes and 12 bytes per output channel. RAM: 2 * ein_nn_conv scratch elements, see
- * the generator.
+ * Flash: depth + 12 bytes per output channel. RAM: the scratch.
  */
 #ifndef EIN_NN_CONV_H
 #define EIN_NN_CONV_H
@@ -37,20 +36,21 @@ typedef struct {
     const ein_nn_scale_t *scales; /* one per output channel, an even number of them */
     int16_t in_length, in_channels, out_length, out_channels;
     int16_t kernel, stride, dilation, pad_left;
-    int16_t depth; /* multiple of 4 */
+    int16_t depth; /* multiple of 8 */
     int16_t step;  /* scratch elements from one position to the next; even */
     int16_t chunk; /* positions per pass, > 0 */
     int8_t in_zero, out_zero, act_min, act_max;
     uint8_t flags;
 } ein_nn_conv_t;
 
-/* scratch: 4-byte aligned, (chunk - 1) * step + depth elements. */
+/* scratch: 4-byte aligned, (chunk - 1) * step + 3 * depth elements: positions, then a pair of
+ * channels' weights. */
 void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch);
 
 /* The two ways to compute `count` positions from their widened inputs; ein_nn_conv chooses. */
 void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
                        int8_t *out);
-void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
+void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t count,
                            int8_t *out);
 
 #endif

@@ -55,16 +55,16 @@ static inline int32_t ein_nn_rescale(int32_t x, int32_t multiplier, uint32_t lef
     return ein_nn_rounding_shift(ein_nn_doubling_high_mul(shifted, multiplier), right);
 }
 
-/* For |x| < 2^30, where SMMULR and shorter code do: (x * multiplier + 2^30) >> 31 again. */
-static inline int32_t ein_nn_high_mul_small(int32_t x, int32_t multiplier)
+/* (x * y + 2^31) >> 32: the same for a doubled x, in less code. */
+static inline int32_t ein_nn_high_mul(int32_t x, int32_t y)
 {
 #if EIN_NN_DSP
     int32_t high;
 
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x * 2), "r"(multiplier));
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x), "r"(y));
     return high;
 #else
-    const int64_t product = (int64_t)(x * 2) * multiplier;
+    const int64_t product = (int64_t)x * y;
 
     return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
 #endif

@@ -53,11 +53,12 @@ void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
         const rows_t rows = window(layer, p);
 
         for (int32_t c = 0; c < channels; c++) {
-            int32_t best = INT8_MIN;
+            const int8_t *from = in + rows.begin * channels + c;
+            int32_t best = *from;
 
-            for (int32_t row = rows.begin; row < rows.end; row++) {
-                const int32_t value = in[row * channels + c];
-                best = value > best ? value : best;
+            for (int32_t left = rows.end - rows.begin - 1; left > 0; left--) {
+                from += channels;
+                best = *from > best ? *from : best;
             }
             *out++ = ein_nn_clamp(best, layer->act_min, layer->act_max);
         }

@@ -1,0 +1,33 @@
+/* What follows a convolution's sum; private to ein_nn_conv*.c. */
+#ifndef EIN_NN_CONV_FINISH_H
+#define EIN_NN_CONV_FINISH_H
+
+#include "ein_nn_conv.h"
+#include "ein_nn_fixed.h"
+
+/* One output channel. The output's zero point is part of the rounding constant. */
+typedef struct {
+    int32_t multiplier, rounding;
+    uint32_t right;
+} ein_nn_rest_t;
+
+/* Of a layer that is EIN_NN_CONV_SMALL. */
+static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out_zero)
+{
+    const uint32_t right = scale->right;
+    const ein_nn_rest_t rest = {scale->multiplier, out_zero * (1 << right) + (1 << (right - 1)),
+                                right};
+
+    return rest;
+}
+
+/* Rescaled, in the output's units, saturated to int8. |sum| < 2^30, right 1..22 and thus left = 0:
+   the sign settles a tie of the second rounding, and nothing overflows. */
+static inline int8_t ein_nn_finish(const ein_nn_rest_t *rest, int32_t sum)
+{
+    const int32_t high = ein_nn_high_mul(sum * 2, rest->multiplier);
+
+    return ein_nn_saturate((high + (high >> 31) + rest->rounding) >> rest->right);
+}
+
+#endif
