@@ -73,6 +73,11 @@ def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
         resources=resource_rows(summary),
         links=results,
         provenance=_provenance(summary),
+        checksums=[
+            (file, digest)
+            for name in names
+            for file, digest in summary["data"]["files"][name].items()
+        ],
         run_name=run.path.name,
     )
     write_text(run.path / "report.html", page)
@@ -181,10 +186,11 @@ def _matrix(confusion: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _strips(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The most telling strips: one a record in turn, so that no record crowds the others out."""
+    """The most telling strips: worst records first, one a record in turn, in order of records."""
     chosen: list[dict[str, Any]] = []
+    worst_first = sorted(results, key=_mistakes, reverse=True)
     for rank in range(max((len(r["strips"]) for r in results), default=0)):
-        for result in results:
+        for result in worst_first:
             if rank < len(result["strips"]) and len(chosen) < MAX_STRIPS:
                 strip = result["strips"][rank]
                 begin, end = (
@@ -201,6 +207,13 @@ def _strips(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 )
     order = [r["record"] for r in results]
     return sorted(chosen, key=lambda s: (order.index(s["record"]), s["start_s"]))
+
+
+def _mistakes(result: Mapping[str, Any]) -> int:
+    if not result["protocols"]:
+        return 0
+    whole = result["protocols"]["whole"]
+    return sum(int(whole[kind][c]) for kind in KINDS for c in ("fn", "fp"))
 
 
 def _histograms(run: RunDir, names: Sequence[str], unit: str) -> list[str]:
@@ -245,7 +258,7 @@ def _timing_note(summary: Mapping[str, Any]) -> str:
 
 def _provenance(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     model, data, firmware = summary["model"], summary["data"], summary["firmware"]
-    rows = [
+    return [
         ("Command", summary["command"]),
         ("Board", f"{summary['board']} ({summary['board_title']})"),
         ("Firmware", ", ".join(f"{k} {v}" for k, v in (firmware or {}).items() if v)),
@@ -259,7 +272,3 @@ def _provenance(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Database", f"{data['db']}, records {', '.join(data['records'])}"),
         ("Versions", ", ".join(f"{k} {v}" for k, v in summary["versions"].items())),
     ]
-    for name in data["records"]:
-        for file, digest in data["files"][name].items():
-            rows.append((file, f"SHA-256 {digest}"))
-    return rows
