@@ -98,7 +98,9 @@ def _macros(section: str, key: str, value: object) -> list[str]:
         plural = f"EIN_{section}".upper()
         singular = plural.removesuffix("ES") if section == "classes" else plural.removesuffix("S")
         indices = [_define(f"{singular}_{n}".upper(), i) for i, n in enumerate(value)]
-        names = [_define(f"{singular}_NAMES", f'"{",".join(value)}"')] if section == "classes" else []
+        names = (
+            [_define(f"{singular}_NAMES", f'"{",".join(value)}"')] if section == "classes" else []
+        )
         return [_define(plural, len(value)), *indices, *names]
     body = ", ".join(_integer(where, v) for v in value)
     return [_define(name, "{" + body + "}"), _define(f"{name}_COUNT", len(value))]
