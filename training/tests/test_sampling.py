@@ -1,9 +1,14 @@
 """Drawing and changing examples."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from einthoven.errors import UsageError
+from training.crossval import cross_validate, f1, folds
 from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
-from training.recipe import Augmentation, Sampling
+from training.recipe import Augmentation, Recipe, Sampling
 from training.sampling import augment, draw_weights, epoch_arrays, to_real
 
 
@@ -62,3 +67,22 @@ def test_an_epoch_depends_on_seed_and_number_only() -> None:
     assert np.array_equal(draw(1, 0), draw(1, 0))
     assert not np.array_equal(draw(1, 0), draw(1, 1))
     assert not np.array_equal(draw(1, 0), draw(2, 0))
+
+
+def test_cross_validation_keeps_patients_together_and_refuses_ds2() -> None:
+    some = examples()
+    some = replace(some, record=np.where(some.main, "mitdb/101", "mitdb/201"))
+    fold = folds(some, 2)
+    for patient in np.unique(some.patient):
+        assert len(np.unique(fold[some.patient == patient])) == 1
+    assert set(fold) == {0, 1}
+    seen = replace(some, record=np.full(len(some), "mitdb/200"))
+    with pytest.raises(UsageError, match="DS2"):
+        cross_validate(seen, Recipe(name="x", data=()), 2)
+
+
+def test_f1_counts_false_detections() -> None:
+    label = np.array([2, 2, 2, 0, -1], dtype=np.int8)
+    found = np.array([2, 2, 0, 2, 2])
+    assert f1(label, found, "V") == 2 * 2 / (2 * 2 + 2 + 1)
+    assert f1(label, found, "S") == 0

@@ -1,0 +1,118 @@
+"""Patient-wise cross-validation of a recipe: what every choice is made by.
+
+`python -m training.crossval RECIPE` trains once per fold on the patients of the others and scores
+the held-out ones, float, on their main lead; then it looks for the logit bias that gives the
+highest sum of S and V F1 there. DS2 is refused: it judges final models only.
+"""
+
+import argparse
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.aami import CLASSES, DS2
+from einthoven.errors import UsageError
+from training import dataset
+from training.dataset import Examples
+from training.recipe import Recipe, load
+from training.sampling import to_real
+from training.train import fit
+
+STEPS = np.arange(-3.0, 0.51, 0.25)
+RARE_BIAS = (-2.0, -1.0)
+"""For F and Q, which are too few to choose by."""
+
+
+def folds(examples: Examples, n: int) -> NDArray[np.int64]:
+    """[len(examples)] fold of each beat: patients dealt in order of name, databases apart."""
+    fold = np.zeros(len(examples), dtype=np.int64)
+    for db in np.unique(databases(examples)):
+        patients = np.unique(examples.patient[databases(examples) == db])
+        for i, patient in enumerate(patients):
+            fold[examples.patient == patient] = (i + i // n) % n
+    return fold
+
+
+def databases(examples: Examples) -> NDArray[np.str_]:
+    """[len(examples)] database of each beat."""
+    return np.char.partition(examples.record, "/")[:, 0]
+
+
+def cross_validate(examples: Examples, recipe: Recipe, n: int) -> NDArray[np.float32]:
+    """[len(examples), 5] logits of held-out main-lead beats; NaN elsewhere.
+
+    Raises UsageError if a record of DS2 is among the examples.
+    """
+    if np.isin(examples.record, [f"mitdb/{name}" for name in DS2]).any():
+        raise UsageError("cross-validation must not see DS2: change the recipe's [[data]]")
+    plain = replace(recipe, logit_bias=(0.0,) * len(CLASSES))
+    fold = folds(examples, n)
+    logits = np.full((len(examples), len(CLASSES)), np.nan, dtype=np.float32)
+    for i in range(n):
+        model = fit(examples.where(fold != i), plain)
+        rows = (fold == i) & examples.main
+        inputs = list(to_real(examples.where(rows)))
+        logits[rows] = model.predict(inputs, batch_size=2048, verbose=0)
+        print(f"fold {i + 1} of {n}: {rows.sum()} held-out detections", flush=True)
+    return logits
+
+
+def f1(label: NDArray[np.int8], found: NDArray[np.int64], name: str) -> float:
+    """F1 of a class over detections; those without a reference beat count as false."""
+    index = CLASSES.index(name)
+    hits = np.sum((label == index) & (found == index))
+    wrong = np.sum((label != index) & (found == index))
+    missed = np.sum((label == index) & (found != index))
+    return float(2 * hits / max(1, 2 * hits + wrong + missed))
+
+
+def score(examples: Examples, logits: NDArray[np.float32], bias: Sequence[float]) -> dict[str, Any]:
+    """V and S F1 per database with `bias` added to the logits."""
+    judged = ~np.isnan(logits[:, 0])
+    found = np.argmax(logits + np.array(bias, dtype=np.float32), axis=1)
+    table = {}
+    for db in np.unique(databases(examples)):
+        rows = judged & (databases(examples) == db)
+        table[str(db)] = {c: f1(examples.label[rows], found[rows], c) for c in ("V", "S")}
+    return table
+
+
+def best_bias(examples: Examples, logits: NDArray[np.float32]) -> tuple[float, ...]:
+    """The bias with the highest sum of V and S F1 over the databases."""
+    candidates = [(0.0, s, v, *RARE_BIAS) for s, v in itertools.product(STEPS, STEPS)]
+
+    def total(bias: tuple[float, ...]) -> float:
+        return sum(sum(t.values()) for t in score(examples, logits, bias).values())
+
+    return tuple(float(b) for b in max(candidates, key=total))
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.crossval", description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--data", type=Path)
+    args = parser.parse_args()
+    recipe = load(args.recipe)
+    if args.seed is not None:
+        recipe = replace(recipe, seed=args.seed)
+    examples = dataset.load(recipe.data, args.data)
+    logits = cross_validate(examples, recipe, args.folds)
+    best = best_bias(examples, logits)
+    for name, bias in (("recipe's", recipe.logit_bias), ("best", best)):
+        cells = "  ".join(
+            f"{db}: V {t['V']:.3f} S {t['S']:.3f}"
+            for db, t in score(examples, logits, bias).items()
+        )
+        print(f"{name} bias {list(bias)}: {cells}")
+
+
+if __name__ == "__main__":
+    main()
