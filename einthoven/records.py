@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import wfdb
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import resample_poly
 
 from einthoven.aami import DS1, DS2
 from einthoven.annotations import Annotations, read_annotations, rescale_times, write_annotations
@@ -409,6 +408,8 @@ def to_board(
             counts[: int(np.argmin(invalid))] = record.baseline_lsb
     scaled = (counts - record.baseline_lsb) * (gain_lsb_per_mv / record.gain_lsb_per_mv)
     if ratio != 1:
+        from scipy.signal import resample_poly  # takes a second, which not every command has
+
         # padtype "edge" goes on with the first and last value: no step at the record's ends.
         scaled = resample_poly(scaled, ratio.numerator, ratio.denominator, padtype="edge")
     board = np.clip(np.rint(scaled), low, high)
