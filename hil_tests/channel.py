@@ -63,6 +63,13 @@ class Channel:
         self._link.write(data)
         self.statistics.bytes_sent += len(data)
 
+    def post(self, data: bytes) -> None:
+        """Send what no reply belongs to; the port is opened again if it has gone, `data` is not."""
+        try:
+            self.send(data)
+        except PortLostError:
+            self.reopen()
+
     def receive(self, timeout_s: float) -> list[Message]:
         """What has arrived, waiting up to `timeout_s` for a message; PortLostError as above.
 

@@ -124,7 +124,7 @@ class Device:
 
     def reset(self) -> None:
         """Restart the board, and wait until it answers again."""
-        self._channel.send(wire.encode("reset"))
+        self._channel.post(wire.encode("reset"))
         self.hello = self._hello()
 
     def bench(self, signal: NDArray[np.int8], features: NDArray[np.int8]) -> BenchResult:
@@ -143,7 +143,7 @@ class Device:
         for _ in self._channel.timeouts_s:
             for offset in range(0, len(tensor), step):
                 piece = tensor[offset : offset + step]
-                self._channel.send(wire.encode("tensor", offset=offset, bytes=piece))
+                self._channel.post(wire.encode("tensor", offset=offset, bytes=piece))
             reply = self._channel.request(
                 "bench", "bench_reply", _ignore, tensor_crc=wire.crc32(tensor)
             )
@@ -229,7 +229,7 @@ class Device:
         return BoardError(f"the board on {self.url} refuses: {text}")
 
     def _hello(self) -> Hello:
-        self._channel.send(wire.DELIMITER)  # ends what an earlier program left half sent
+        self._channel.post(wire.DELIMITER)  # ends what an earlier program left half sent
         reply = self._request("hello", "hello_reply", protocol=schema().version)
         values = dict(reply.fields)
         protocol = values.pop("protocol")
