@@ -61,9 +61,10 @@ size_t ein_host_run(void *core, const int16_t *samples, size_t n, size_t *used,
     *used = 0;
     while (count < room) {
         if (!ein_core_next(core, &event)) {
-            if (*used == n)
-                break;
-            *used += ein_core_push(core, samples + *used, n - *used);
+            size_t taken = ein_core_push(core, samples + *used, n - *used);
+            if (taken == 0)
+                break; /* all used, or the core has finished */
+            *used += taken;
             continue;
         }
         events[count] = (ein_host_event_t){
