@@ -148,7 +148,8 @@ static inline int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale,
     return ein_nn_saturate(sum + l->out_zero);
 }
 
-/* `small` is a constant wherever this is called. */
+/* `small` is a constant wherever this is called: layers that are not take less code, not less time.
+ */
 static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int32_t count,
                             int8_t *out, int32_t small)
 {
@@ -165,10 +166,10 @@ static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int3
         int8_t *to = out + c;
 
         for (int32_t n = count; n > 0;) {
-            const int32_t positions = n >= 4 ? 4 : 1;
+            const int32_t positions = small && n >= 4 ? 4 : 1;
             int32_t sums[8] = {scale[0].bias, scale[1].bias};
 
-            if (n >= 4)
+            if (small && n >= 4)
                 mac_2x4(weights, x, step, depth, sums);
             else
                 mac_2x1(weights, x, depth, sums);
@@ -187,8 +188,12 @@ static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int3
 void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
                        int8_t *out)
 {
+#if EIN_NN_DSP
+    convolve(layer, columns, count, out, 0); /* the rare layers that the DSP path leaves */
+#else
     if (layer->flags & EIN_NN_CONV_SMALL)
         convolve(layer, columns, count, out, 1);
     else
         convolve(layer, columns, count, out, 0);
+#endif
 }

@@ -1,0 +1,35 @@
+"""The kernels' own C test, and that they compile without a warning wherever they may run."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from codegen.testing.bare_target import ENGINE, WARNINGS
+from codegen.testing.host_target import SANITIZE
+
+
+def test_fixed_point_arithmetic(tmp_path: Path) -> None:
+    program = tmp_path / "test"
+    compiled(["gcc", *SANITIZE, str(ENGINE / "test_ein_nn_fixed.c"), "-o", str(program)])
+    done = subprocess.run([str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("cpu", ["m0plus", "m3", "m4", "m7", "m33", "m55"])
+def test_compiles_for_cortex(cpu: str, tmp_path: Path) -> None:
+    sources = sorted(map(str, ENGINE.glob("ein_nn_*.c")))
+    flags = [f"-mcpu=cortex-{cpu}", "-mthumb", "-O2", "-c"]
+    compiled(["arm-none-eabi-gcc", *flags, *sources], tmp_path)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("level", ["-O0", "-O3"])
+def test_compiles_for_the_host(compiler: str, level: str, tmp_path: Path) -> None:
+    compiled([compiler, level, "-c", *map(str, sorted(ENGINE.glob("ein_nn_*.c")))], tmp_path)
+
+
+def compiled(command: list[str], folder: Path | None = None) -> None:
+    command = [command[0], *WARNINGS, f"-I{ENGINE}", *command[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stderr
