@@ -23,7 +23,13 @@ HISTORY = ROOT / "docs" / "history" / "resources.csv"
 GROWTH = 0.02
 """A figure may exceed the budget's by so much."""
 
-INTERRUPTS = ("SysTick_Handler", "USART1_IRQHandler", "USART2_IRQHandler")
+INTERRUPTS = (
+    "SysTick_Handler",
+    "USART1_IRQHandler",
+    "USART2_IRQHandler",
+    "ein_on_timer",
+    "ein_on_external",
+)
 FIGURES = (
     "flash_bytes",
     "ram_bytes",
@@ -89,6 +95,11 @@ def _arena_bytes() -> int:
 
 def _budget(path: Path | None = None) -> dict[str, Any]:
     return tomllib.loads((path or BUDGET).read_text())
+
+
+def budgets() -> dict[str, dict[str, int]]:
+    """Figures that the budget expects, by board."""
+    return {k: v for k, v in _budget().items() if k not in ("limits", "stack")}
 
 
 def check(board: str, figures: Mapping[str, int], budget: Path | None = None) -> list[str]:

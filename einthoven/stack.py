@@ -78,10 +78,13 @@ def stack_bound(
 ) -> tuple[int, list[str]]:
     """Bytes that main() and one interrupt on top of it need at most, and main()'s way there.
 
-    `handlers`: the interrupts that return; they have one priority, so they do not nest.
+    `handlers`: interrupts that return, of which a board has some; they have one priority, so they
+    do not nest.
     """
     graph = read_call_graph(folder)
     indirect = list(indirect)
     size, way = graph.depth("main", indirect, library_bytes)
-    top = max((graph.depth(h, indirect, library_bytes)[0] for h in handlers), default=0)
+    top = max(
+        (graph.depth(h, indirect, library_bytes)[0] for h in handlers if h in graph.own), default=0
+    )
     return size + EXCEPTION_FRAME_BYTES + top, way

@@ -41,7 +41,8 @@ __attribute__((naked, noreturn)) void Fault_Handler(void)
 {
     __asm volatile("cpsid i\n"
                    "mrs r0, msp\n"
-                   "ldr r1, =_stack_top\n"
+                   "movw r1, #:lower16:_stack_top\n"
+                   "movt r1, #:upper16:_stack_top\n"
                    "msr msp, r1\n"
                    "b ein_fault_report\n");
 }

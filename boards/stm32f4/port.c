@@ -79,7 +79,7 @@ void ein_port_init(void)
     core_hz =
         is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ; /* QEMU's is fixed, whatever RCC says */
     read_serial_number();
-    ein_serial_init(&clock, is_silicon);
+    ein_serial_init(&clock);
     start_watchdog();
 }
 

@@ -29,15 +29,12 @@ static uint8_t ring[EIN_SERIAL_RING_BYTES];
 static volatile uint32_t ring_head; /* written by the interrupt only */
 static volatile uint32_t ring_tail; /* written by the main loop only */
 static volatile uint32_t lost;
-static bool check_overrun;
 static uint32_t polls_per_call;
 
 void USART_IRQHandler(void)
 {
-    /* An overrun also raises this interrupt, and is cleared by reading SR and then DR. QEMU's
-       receiver cannot overrun, and reading SR there wakes its main loop, which halves the bytes per
-       second that the emulated port takes: so it is read on silicon only. */
-    if (check_overrun && (USART->SR & USART_SR_ORE) != 0) {
+    /* An overrun also raises this interrupt, and is cleared by reading SR and then DR. */
+    if ((USART->SR & USART_SR_ORE) != 0) {
         lost++;
     }
     const uint8_t byte = (uint8_t)USART->DR;
@@ -62,9 +59,8 @@ static void pin_to_usart(uint32_t pin)
     *afr = (*afr & ~(15u << (4 * (pin % 8)))) | 7u << (4 * (pin % 8));
 }
 
-void ein_serial_init(const ein_clock_t *clock, bool is_silicon)
+void ein_serial_init(const ein_clock_t *clock)
 {
-    check_overrun = is_silicon;
     /* A poll takes at least 10 cycles: that bounds a call at about 100 ms. */
     polls_per_call = clock->core_hz / 100;
     RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;

@@ -11,7 +11,7 @@
 #define EIN_SERIAL_RING_BYTES 1024u /* a power of two; one stays free */
 
 /* 8N1 at EIN_BOARD_BAUD. */
-void ein_serial_init(const ein_clock_t *clock, bool is_silicon);
+void ein_serial_init(const ein_clock_t *clock);
 
 size_t ein_serial_read(uint8_t *bytes, size_t n);
 bool ein_serial_empty(void);
