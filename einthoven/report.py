@@ -203,23 +203,25 @@ def count(value: float | None) -> str:
 
 
 def score_table(protocol: Mapping[str, Any], title: str) -> Table:
-    """EC57's statistics of every record, with Gross and Average."""
+    """Number of beats and EC57's statistics of every record, with Gross and Average."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=0,  # fits into 80 columns
     )
     table.add_column("Record", no_wrap=True)
-    for heading in (
-        *("beats", "QRS Se", "+P"),
-        *("V beats", "Se", "+P", "F1"),
-        *("S beats", "Se", "+P", "F1"),
-    ):
+    headings = ("QRS", "Q Se", "Q +P", "V", "V Se", "V +P", "V F1", "S", "S Se", "S +P", "S F1")
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
 
     def row(name: str, entry: Mapping[str, Any], counts: bool = True) -> list[str]:
         cells = [name]
         for kind in KINDS:
             part = entry[kind]
-            cells.append(count(part["tp"] + part["fn"]) if counts else "")
+            cells.append(str(part["tp"] + part["fn"]) if counts else "")
             shown = STATISTICS[:2] if kind == "qrs" else STATISTICS
             cells += [percent(part[s]) for s in shown]
         return cells
@@ -318,15 +320,14 @@ def _bytes(value: int | None) -> str:
     return "not measured" if value is None else f"{value:,} B ({value / 1024:.1f} KB)"
 
 
-def summary_text(summary: Mapping[str, Any], whole: bool = True) -> RenderableType:
-    """What demo and replay print at the end."""
+def summary_text(summary: Mapping[str, Any]) -> RenderableType:
+    """What demo and replay print at the end; fits into 80 columns."""
     board, model = summary["board"], summary["model"]
     parts: list[RenderableType] = [
         score_table(summary["protocols"]["ec57"], "EC57: first 5 minutes of a record not scored, %")
     ]
-    if whole:
-        parts.append(score_table(summary["protocols"]["whole"], "Whole records, %"))
-    parts.append(Text("Agreement, beat by beat", style="bold"))
+    parts += ["", score_table(summary["protocols"]["whole"], "Whole records, %")]
+    parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary["agreement"]))
     parts.append(Text(f"Resources on {board} with model {model['name']}", style="bold"))
     grid = Table.grid(padding=(0, 2))

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from einthoven.annotations import Annotations
 from einthoven.ec57 import Scores, compare
 from einthoven.ec57_text import beat_table
 from einthoven.report import (
     clock,
-    console,
     count,
     percent,
     restored,
@@ -207,14 +207,15 @@ def test_tables_in_physionets_format_are_written(run: RunDir) -> None:
 
 
 def test_terminal_text_shows_scores_agreement_and_resources(run: RunDir) -> None:
-    screen = console()
+    screen = Console(width=80, highlight=False)
     with screen.capture() as captured:
         screen.print(summary_text(summarize(run)))
     text = captured.get()
     for word in ("Gross", "Average", "2 differ", "78.1 KB", "500,000 (most 500,002)"):
         assert word in text
-    first = next(line for line in text.splitlines() if "first difference" in line)
-    assert "record 208 at 1:01.500" in first and "tensor_crc" in first
+    assert "…" not in text  # nothing is cut off at 80 columns
+    assert "first difference: record 208 at 1:01.500 (sample 11070)" in text
+    assert "tensor_crc, logits: 0000abcd [1] | 0000abce <2>" in text
 
 
 class Checker(HTMLParser):
