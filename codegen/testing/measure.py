@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from codegen import tflite_reader
 from codegen.lower import lower
@@ -25,10 +26,11 @@ HARNESS = ("bare_", "main", "mem", "put_hex", "semihost")
 def code_bytes(elf: Path) -> int:
     """Bytes of all functions but the harness' own."""
     with elf.open("rb") as file:
-        symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection), f"{elf.name} is stripped"
         return sum(
             int(s["st_size"])
-            for s in symbols
+            for s in table.iter_symbols()
             if s["st_info"]["type"] == "STT_FUNC" and not s.name.startswith(HARNESS)
         )
 

@@ -16,6 +16,7 @@ from codegen.planner import plan
 from codegen.testing import bare_target
 from codegen.testing.host_target import run_sanitized, run_tflm
 from codegen.testing.random_models import noise, residual_model
+from einthoven import core, records
 from einthoven.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.errors import ModelError
 from einthoven.paths import FIRMWARE, SHIPPED_MODEL
@@ -182,3 +183,16 @@ def test_firmware_does_not_compile_with_a_model_for_another_pipeline(tmp_path: P
     assert "another pipeline" in compiled(f"#define EIN_PIPELINE_HASH32 0xababacabu\n{shapes}")
     other = shapes.replace("EIN_FEATURES ", "EIN_FEATURES 1")
     assert "other shapes" in compiled(f"#define EIN_PIPELINE_HASH32 0xababababu\n{other}")
+
+
+@pytest.mark.records
+@pytest.mark.parametrize("record", ["200", "213", "232"])
+def test_real_beats_agree_with_tflm(record: str, mitdb: Path) -> None:
+    """Every third beat of three difficult records of DS2; a replay checks all of them."""
+    board = records.to_board(records.read_record(mitdb, record), 180, 200, 12)
+    beats = core.analyze(board)
+    signal, features = beats.signal[::3], beats.features[::3]
+    assert len(signal) > 500
+    ours, theirs = HostModel().infer(signal, features), TflmModel().infer(signal, features)
+    np.testing.assert_array_equal(ours, theirs)
+    assert len(np.unique(ours.argmax(axis=1))) >= 2
