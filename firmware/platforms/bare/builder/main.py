@@ -51,6 +51,8 @@ def upload(target, source, env) -> int:
 
 
 program = env.BuildProgram()
+if bare:
+    env.Depends(program, env.File("$PROJECT_DIR/" + board.get("build.ldscript")))
 image = env.Command(
     "$BUILD_DIR/firmware.bin",
     program,
