@@ -30,23 +30,6 @@ void ein_beat_finish(ein_beat_t *beat)
     beat->finished = true;
 }
 
-static bool is_due(const ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples)
-{
-    if (beat->count == 0) {
-        return false;
-    }
-    if (beat->finished) {
-        return true;
-    }
-    const uint32_t r = beat->pending[0].r_samples;
-    /* Counted as a signed difference: R may lie a little ahead of the delayed ring's end. */
-    const int32_t held = (int32_t)(ring->end_samples - r);
-    if (held < EIN_WINDOW_AFTER_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES) {
-        return false;
-    }
-    return beat->count > 1 || now_samples - r >= EIN_RR_MAX_SAMPLES;
-}
-
 /* Copies the window out of the ring; what the ring does not hold reads as the nearest sample. */
 static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_samples)
 {
@@ -128,7 +111,7 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
 bool ein_beat_poll(ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples,
                    ein_event_t *event)
 {
-    if (!is_due(beat, ring, now_samples)) {
+    if (!ein_beat_is_due(beat, ring, now_samples)) {
         return false;
     }
     const ein_pending_t own = beat->pending[0];

@@ -54,20 +54,25 @@ static void step(ein_core_t *core, int16_t count, bool lost)
     filter_sample(core, uv_q8);
 }
 
-/* Whether an event is due at this sample; fills core->event. */
-static bool poll(ein_core_t *core)
+static uint16_t signal_state(const ein_core_t *core)
 {
+    return (uint16_t)(core->input.flags | ein_qrs_state(&core->qrs));
+}
+
+/* The event that is due at this sample, in core->event; false if there is none. */
+static bool next_event(ein_core_t *core)
+{
+    uint16_t state = signal_state(core);
+    uint32_t now = core->t_samples - 1u;
     if (core->t_samples == 0)
         return false;
-    uint16_t state = (uint16_t)(core->input.flags | ein_qrs_state(&core->qrs));
-    core->since_beat |= state;
     if (state != core->state && !core->finished) {
         core->state = state;
         core->event = (ein_event_t){
             .kind = EIN_EVENT_SIGNAL,
             .flags = state,
-            .t_samples = core->t_samples - 1,
-            .t_emitted = core->t_samples - 1,
+            .t_samples = now,
+            .t_emitted = now,
         };
         return true;
     }
@@ -75,7 +80,7 @@ static bool poll(ein_core_t *core)
     for (;;) {
         uint32_t r_samples;
         uint16_t flags;
-        if (ein_beat_poll(&core->beat, &core->ring, core->t_samples - 1, &core->event))
+        if (ein_beat_poll(&core->beat, &core->ring, now, &core->event))
             return true;
         if (!ein_qrs_next(&core->qrs, &r_samples, &flags))
             return false;
@@ -84,6 +89,17 @@ static bool poll(ein_core_t *core)
         ein_beat_on_r(&core->beat, r_samples, flags | core->since_beat);
         core->since_beat = state;
     }
+}
+
+/* Called after each sample, and nearly always there is nothing to do. */
+static inline bool poll(ein_core_t *core)
+{
+    uint16_t state = signal_state(core);
+    core->since_beat |= state;
+    if (state == core->state && !ein_qrs_has_next(&core->qrs) &&
+        !ein_beat_is_due(&core->beat, &core->ring, core->t_samples - 1u))
+        return false;
+    return next_event(core);
 }
 
 /* Samples that the core makes up itself, in a gap and after the end, until an event is due. */

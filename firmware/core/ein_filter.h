@@ -28,14 +28,15 @@ static inline int32_t ein_filter_step(ein_biquad_t *state, const int32_t (*sos_q
                                       uint32_t sections, int32_t x_q8)
 {
     int32_t x = x_q8;
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < sections; i++) {
         ein_biquad_t *s = &state[i];
         const int32_t *c = sos_q30[i];
         int64_t acc = (int64_t)s->dropped + (int64_t)c[0] * x;
         acc += (int64_t)c[1] * s->x1;
         acc += (int64_t)c[2] * s->x2;
-        acc -= (int64_t)c[3] * s->y1;
-        acc -= (int64_t)c[4] * s->y2;
+        acc += (int64_t)-c[3] * s->y1;
+        acc += (int64_t)-c[4] * s->y2;
         s->dropped = (uint32_t)acc & ((1u << EIN_FILTER_SHIFT) - 1u);
         s->x2 = s->x1;
         s->x1 = x;

@@ -27,24 +27,18 @@ static int32_t clip_q8(int64_t q8)
     return (int32_t)q8;
 }
 
-static void bump(uint16_t *run)
-{
-    if (*run < UINT16_MAX)
-        (*run)++;
-}
-
 static void watch_flat(ein_input_t *in, int16_t count)
 {
-    int32_t moved = (int32_t)count - in->flat_count;
-    if (moved > EIN_INPUT_FLAT_LSB || moved < -EIN_INPUT_FLAT_LSB) {
+    uint32_t moved = (uint32_t)(count - in->flat_count + EIN_INPUT_FLAT_LSB);
+    if (moved > 2u * EIN_INPUT_FLAT_LSB) {
         in->flat_count = count;
         in->flat_run = 0;
         in->flags &= (uint16_t)~EIN_FLAG_FLAT;
-        return;
+    } else if (in->flat_run < EIN_INPUT_FLAT_SAMPLES) {
+        in->flat_run++;
+        if (in->flat_run == EIN_INPUT_FLAT_SAMPLES)
+            in->flags |= EIN_FLAG_FLAT;
     }
-    bump(&in->flat_run);
-    if (in->flat_run >= EIN_INPUT_FLAT_SAMPLES)
-        in->flags |= EIN_FLAG_FLAT;
 }
 
 static ein_input_state_t bad_sample(ein_input_t *in, bool lost, int32_t *uv_q8)
@@ -52,14 +46,15 @@ static ein_input_state_t bad_sample(ein_input_t *in, bool lost, int32_t *uv_q8)
     in->good_run = 0;
     in->flat_run = 0;
     in->flags &= (uint16_t)~EIN_FLAG_FLAT;
-    bump(&in->bad_run);
+    if (in->bad_run < EIN_INPUT_OFF_SAMPLES)
+        in->bad_run++;
     if (lost) {
         in->flags |= EIN_FLAG_GAP;
     } else {
         in->flags |= EIN_FLAG_SATURATED;
         in->clipped_run = EIN_INPUT_CLIPPED_SAMPLES;
     }
-    if (in->bad_run >= EIN_INPUT_OFF_SAMPLES) {
+    if (in->bad_run == EIN_INPUT_OFF_SAMPLES) {
         if (!lost)
             in->flags |= EIN_FLAG_LEAD_OFF;
         in->started = false;
@@ -77,21 +72,22 @@ ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, bool lost, int3
     if (in->clipped_run > 0 && --in->clipped_run == 0)
         in->flags &= (uint16_t)~EIN_FLAG_SATURATED;
     watch_flat(in, count);
-    int32_t q8 = clip_q8(((int64_t)count * in->gain_q12 + 2048) >> 12);
+    int64_t q8 = ((int64_t)count * in->gain_q12 + 2048) >> 12;
     if (in->started) {
         in->flags &= (uint16_t)~EIN_FLAG_GAP;
-        in->held_q8 = clip_q8((int64_t)q8 - in->level_q8);
+        in->held_q8 = clip_q8(q8 - in->level_q8);
         *uv_q8 = in->held_q8;
         return EIN_INPUT_VALID;
     }
-    bump(&in->good_run);
-    bool off = (in->flags & (EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP)) != 0;
-    if (off && in->good_run < EIN_INPUT_BACK_SAMPLES)
-        return EIN_INPUT_LOST;
+    if (in->flags & (EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP)) {
+        in->good_run++;
+        if (in->good_run < EIN_INPUT_BACK_SAMPLES)
+            return EIN_INPUT_LOST;
+    }
     in->flags &= (uint16_t) ~(EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP);
     in->good_run = 0;
     in->started = true;
-    in->level_q8 = q8;
+    in->level_q8 = clip_q8(q8);
     in->held_q8 = 0;
     *uv_q8 = 0;
     return EIN_INPUT_START;

@@ -7,6 +7,11 @@ static ein_peak_t *candidate(ein_qrs_t *qrs, uint32_t index)
     return &qrs->candidates[index % EIN_QRS_CANDIDATES];
 }
 
+static bool is_learning(const ein_qrs_t *qrs)
+{
+    return (qrs->state & EIN_FLAG_LEARNING) != 0;
+}
+
 static uint32_t part_q8(uint32_t value, uint32_t q8)
 {
     return (value * q8) >> 8; /* values are below 2^21 */
@@ -15,30 +20,23 @@ static uint32_t part_q8(uint32_t value, uint32_t q8)
 void ein_qrs_init(ein_qrs_t *qrs)
 {
     memset(qrs, 0, sizeof *qrs);
-    qrs->learning = true;
+    qrs->state = EIN_FLAG_LEARNING;
     qrs->learned_samples = EIN_QRS_LEARN_SAMPLES;
     qrs->broken = true;
 }
 
 void ein_qrs_lost(ein_qrs_t *qrs)
 {
-    if (qrs->learning && qrs->energy.count == 0)
+    if (is_learning(qrs) && qrs->energy.count == 0)
         return;
     memset(&qrs->energy, 0, sizeof qrs->energy);
     qrs->last_energy = 0;
     qrs->top_energy = 0;
     qrs->since_candidate = qrs->candidate_count;
     qrs->has_last = false;
-    qrs->learning = true;
+    qrs->state = EIN_FLAG_LEARNING;
     qrs->learned_samples = EIN_QRS_LEARN_SAMPLES;
     qrs->broken = true;
-    qrs->noisy = false;
-}
-
-uint16_t ein_qrs_state(const ein_qrs_t *qrs)
-{
-    return (uint16_t)((qrs->learning ? EIN_FLAG_LEARNING : 0u) |
-                      (qrs->noisy ? EIN_FLAG_NOISY : 0u));
 }
 
 bool ein_qrs_next(ein_qrs_t *qrs, uint32_t *r_samples, uint16_t *flags)
@@ -63,8 +61,11 @@ static uint32_t threshold(const ein_qrs_t *qrs)
 /* Hysteresis, so that the flag does not flicker. */
 static void judge_noise(ein_qrs_t *qrs)
 {
-    uint32_t limit = qrs->noisy ? EIN_QRS_QUIET_Q8 : EIN_QRS_NOISY_Q8;
-    qrs->noisy = qrs->noise.median > part_q8(qrs->signal.median, limit);
+    uint32_t limit = qrs->state & EIN_FLAG_NOISY ? EIN_QRS_QUIET_Q8 : EIN_QRS_NOISY_Q8;
+    if (qrs->noise.median > part_q8(qrs->signal.median, limit))
+        qrs->state |= EIN_FLAG_NOISY;
+    else
+        qrs->state &= (uint16_t)~EIN_FLAG_NOISY;
 }
 
 static void reject(ein_qrs_t *qrs, const ein_peak_t *peak)
@@ -163,18 +164,18 @@ static void learn(ein_qrs_t *qrs, uint32_t now)
     /* The second largest, because the largest may be an artefact; but a slow heart may have beaten
        only once. */
     uint32_t level = second > largest / 4 ? second : largest;
-    if (qrs->learning && level <= EIN_QRS_FLOOR) {
+    if (is_learning(qrs) && level <= EIN_QRS_FLOOR) {
         qrs->learned_samples += EIN_QRS_LEARN_SAMPLES; /* nothing to learn from yet */
         return;
     }
-    if (!qrs->learning && is_too_quiet(qrs, level, now))
+    if (!is_learning(qrs) && is_too_quiet(qrs, level, now))
         return;
     ein_level_clear(&qrs->signal);
     ein_level_clear(&qrs->noise);
     ein_level_clear(&qrs->rr);
     ein_level_add(&qrs->signal, level);
     ein_level_add(&qrs->noise, level / 8);
-    qrs->learning = false;
+    qrs->state &= (uint16_t)~EIN_FLAG_LEARNING;
     qrs->search_samples = now + EIN_QRS_RELEARN_SAMPLES; /* should all be rejected */
     for (uint32_t i = first; i != qrs->candidate_count; i++)
         classify(qrs, i, EIN_FLAG_LEARNING);
@@ -209,7 +210,7 @@ static void decide(ein_qrs_t *qrs, const ein_ring_t *ring, uint32_t now)
                                               qrs->top_energy, now - qrs->top_samples);
     qrs->top_energy = 0;
     qrs->searched = false;
-    if (!qrs->learning)
+    if (!is_learning(qrs))
         classify(qrs, index, 0);
 }
 
@@ -233,7 +234,7 @@ void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
     }
     qrs->last_energy = energy;
 
-    if (qrs->learning) {
+    if (is_learning(qrs)) {
         if ((int32_t)(now - qrs->start_samples - qrs->learned_samples) >= 0)
             learn(qrs, now);
     } else if (!qrs->searched && (int32_t)(now - qrs->search_samples) >= 0) {

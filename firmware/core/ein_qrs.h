@@ -42,15 +42,14 @@ typedef struct {
     ein_level_t signal, noise;                 /* energies of beats and of what was rejected */
     ein_level_t rr;                            /* samples */
     uint32_t last_r_samples;
+    uint16_t state;          /* EIN_FLAG_LEARNING, EIN_FLAG_NOISY */
     uint32_t search_samples; /* when to look back */
     uint16_t last_slope;
     ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
     uint8_t confirmed_first, confirmed_count;
     bool has_last; /* last_* are of a beat since the start */
-    bool learning;
     bool broken;   /* no beat since the start: its RR is no rhythm */
     bool searched; /* nothing new to look back at */
-    bool noisy;
 } ein_qrs_t;
 
 void ein_qrs_init(ein_qrs_t *qrs);
@@ -66,7 +65,15 @@ void ein_qrs_lost(ein_qrs_t *qrs);
    _BREAK as they apply; false when there is none left. */
 bool ein_qrs_next(ein_qrs_t *qrs, uint32_t *r_samples, uint16_t *flags);
 
+static inline bool ein_qrs_has_next(const ein_qrs_t *qrs)
+{
+    return qrs->confirmed_count > 0;
+}
+
 /* EIN_FLAG_LEARNING and EIN_FLAG_NOISY as they stand. */
-uint16_t ein_qrs_state(const ein_qrs_t *qrs);
+static inline uint16_t ein_qrs_state(const ein_qrs_t *qrs)
+{
+    return qrs->state;
+}
 
 #endif
