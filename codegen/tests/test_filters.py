@@ -32,7 +32,7 @@ static const int32_t qrs[][5] = EIN_FILTER_QRS_Q30;
 
 void run(int which, const int32_t *in, int32_t *out, int n)
 {
-    ein_biquad_t state[4];
+    ein_filter_state_t state[5];
     memset(state, 0, sizeof state);
     for (int i = 0; i < n; i++)
         out[i] = which == 0

@@ -39,7 +39,7 @@ typedef struct {
 /* Private: use the functions. */
 typedef struct {
     ein_input_t input;
-    ein_biquad_t bandpass[EIN_FILTER_BANDPASS_SECTIONS];
+    ein_filter_state_t bandpass[EIN_FILTER_BANDPASS_SECTIONS + 1];
     ein_ring_t ring;
     ein_qrs_t qrs;
     ein_beat_t beat;

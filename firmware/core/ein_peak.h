@@ -19,7 +19,7 @@
 #define EIN_ENERGY_SAMPLES 64u
 
 typedef struct {
-    ein_biquad_t filter[EIN_FILTER_QRS_SECTIONS];
+    ein_filter_state_t filter[EIN_FILTER_QRS_SECTIONS + 1];
     uint16_t q[EIN_ENERGY_SAMPLES];
     uint32_t sum;
     uint32_t count; /* samples so far */

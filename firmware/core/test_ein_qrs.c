@@ -24,7 +24,7 @@ static uint16_t found_flags[MOST];
 static uint32_t n_found;
 static ein_qrs_t qrs;
 static ein_ring_t ring;
-static ein_biquad_t bandpass[EIN_FILTER_BANDPASS_SECTIONS];
+static ein_filter_state_t bandpass[EIN_FILTER_BANDPASS_SECTIONS + 1];
 
 static void quiet(void)
 {
