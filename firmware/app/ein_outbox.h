@@ -1,7 +1,7 @@
 /* Events that the host has not acknowledged yet: a ring, numbered without gaps.
  *
  * Replay stops taking samples while it is full, so nothing is lost there; stream mode cannot wait
- * and lets the oldest go. RAM: EIN_OUTBOX_EVENTS * 48 B.
+ * and lets the oldest go. RAM: 1.4 KB.
  */
 #ifndef EIN_OUTBOX_H
 #define EIN_OUTBOX_H
