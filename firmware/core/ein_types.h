@@ -50,7 +50,7 @@ typedef struct {
     uint32_t t_emitted;         /* the sample at which the event left the core */
     uint32_t rr_prev_samples;   /* 0: there is no beat before */
     uint32_t rr_next_samples;   /* 0: none came within EIN_RR_MAX_SAMPLES, or the record ended */
-    const ein_tensor_t *tensor; /* beats only, else NULL; valid until the next push */
+    const ein_tensor_t *tensor; /* beats only, else NULL; valid until the next call */
 } ein_event_t;
 
 #endif
