@@ -63,7 +63,7 @@ ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config);
    ein_core_finish. Ends the life of the tensor of the event before. */
 size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n);
 
-/* true and fills *event while events are pending. Ends the life of the tensor of the event before. */
+/* true and fills *event while events are pending. Ends the life of the event before's tensor. */
 bool ein_core_next(ein_core_t *core, ein_event_t *event);
 
 /* Samples that never came, any number: time goes on without them. Up to EIN_INPUT_OFF_SAMPLES are
