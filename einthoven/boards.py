@@ -46,6 +46,8 @@ class Board:
     """Its environment in `firmware/platformio.ini`."""
     program: Path
     """What the build makes."""
+    compiler: tuple[str, str]
+    """Its compiler and the Debian packages that bring it; empty where PlatformIO fetches it."""
     command: tuple[str, ...] | None
     """Starts it, if it is a process; None if it is on a serial port."""
     baud: int
@@ -89,6 +91,7 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
         gain_lsb_per_mv=table["adc"]["gain_lsb_per_mv"],
         environment=build["environment"],
         program=FIRMWARE / ".pio" / "build" / build["environment"] / build["program"],
+        compiler=(build.get("compiler", ""), build.get("package", "")),
         command=tuple(run["command"]) if run else None,
         baud=serial.get("baud", 115200),
         usb=tuple(serial.get("usb", ())),
@@ -103,8 +106,9 @@ def build(board: Board) -> Path:
     Boards that need packages from PlatformIO's registry (ESP32) fetch them on the first build.
     Raises BuildError with the compiler's first error.
     """
-    if shutil.which("arm-none-eabi-gcc") is None and board.mcu.startswith("STM32"):
-        raise BuildError("no 'arm-none-eabi-gcc': install it (apt-get install gcc-arm-none-eabi)")
+    compiler, package = board.compiler
+    if compiler and shutil.which(compiler) is None:
+        raise BuildError(f"no '{compiler}', which {board.name} needs (apt-get install {package})")
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     with (cache / "build.lock").open("w") as lock:

@@ -168,6 +168,12 @@ def test_build_failure_is_one_line(host: Board) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_missing_compiler_names_its_package(host: Board) -> None:
+    board = dataclasses.replace(host, compiler=("nonsense-gcc", "gcc-nonsense"))
+    with pytest.raises(BuildError, match=r"no 'nonsense-gcc'.*apt-get install gcc-nonsense"):
+        boards.build(board)
+
+
 def _ports(monkeypatch: pytest.MonkeyPatch, *ids: tuple[str, int | None, int | None]) -> None:
     found = [SimpleNamespace(device=d, vid=vid, pid=pid) for d, vid, pid in ids]
     monkeypatch.setattr(list_ports, "comports", lambda: found)
