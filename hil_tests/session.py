@@ -37,6 +37,7 @@ class Session:
         self.events = events
         self.events_lost = 0
         self._channel = channel
+        self._known = {event["number"]: event for event in events}
         self._number = secrets.randbelow(2**32 - 1) + 1
         self._open = False
         self._next_event = 0
@@ -212,16 +213,17 @@ class Session:
         if number > self._next_event:
             self._resend = True  # one before it was lost: poll brings all of them again
             return
-        at = number - self.events_lost
-        if at < len(self.events):
-            if not _same(self.events[at], event):
-                raise BoardError(
-                    f"the board on {self._channel.url} computed event {number} differently when "
-                    f"it was repeated: {_brief(self.events[at])} became {_brief(event)}"
-                )
-        else:
-            self.events.append(event)
-        self._next_event = max(self._next_event, number + 1)
+        known = self._known.get(number)
+        if known is not None and not _same(known, event):
+            raise BoardError(
+                f"the board on {self._channel.url} computed event {number} differently when "
+                f"it was repeated: {_brief(known)} became {_brief(event)}"
+            )
+        if number == self._next_event:
+            self._next_event += 1
+            if known is None:
+                self._known[number] = event
+                self.events.append(event)
 
 
 def _same(one: Message, other: Message) -> bool:

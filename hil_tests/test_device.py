@@ -240,6 +240,26 @@ def test_stream_mode(host: Path, signal: NDArray[np.int16], tmp_path: Path) -> N
     assert found == beats.t_samples.tolist()
 
 
+def test_stream_mode_counts_what_nobody_fetched(
+    host: Path, signal: NDArray[np.int16], tmp_path: Path
+) -> None:
+    """A minute at once may be too much; what is kept is in order, and the rest is counted."""
+    beats = core.analyze(signal, 200, (-2048, 2047))
+    adc = tmp_path / "adc"
+    os.mkfifo(adc)
+    data = signal.astype("<i2").tobytes()
+    threading.Thread(target=adc.write_bytes, args=[data], daemon=True).start()
+    with (
+        started(host, "--listen", "0", "--adc", str(adc)) as process,
+        Device(first_line(process)) as device,
+    ):
+        events = list(device.stream(3.0))
+        lost = device.info()["events_lost"]
+    numbers = [event["number"] for event in events]
+    assert numbers == sorted(set(numbers))
+    assert len(events) + lost == len(beats.t_samples) + len(beats.signal_events)
+
+
 # ---- no board, or not a good one ----
 
 
