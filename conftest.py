@@ -8,6 +8,12 @@ import pytest
 from einthoven.records import locate_database
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The board that the tests of `hil_tests` run on: the same ones for every board."""
+    parser.addoption("--board", default="host", help="folder in boards/ (default: host)")
+    parser.addoption("--port", help="its serial port or any pyserial URL, if it runs already")
+
+
 def require_database(name: str) -> Path:
     """Folder of a database; skips where there is none, but fails in CI, where there must be."""
     folder = locate_database(None, name)

@@ -1,4 +1,4 @@
-"""The board under test: `pytest hil_tests --board NAME [--port URL]`; the host by default."""
+"""The board under test: `--board NAME [--port URL]` of the root conftest.py; host by default."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,6 @@ from numpy.typing import NDArray
 from einthoven.boards import build, load_board, running
 from einthoven.synth import Episode, make_record
 from hil_tests.device import Device
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--board", default="host", help="folder in boards/ (default: host)")
-    parser.addoption("--port", help="its serial port or any pyserial URL, if it runs already")
 
 
 @pytest.fixture(scope="session")
