@@ -18,7 +18,7 @@ COEFFICIENT_BITS = 30
 
 @dataclass(frozen=True)
 class Biquads:
-    """A cascade of second-order sections: `sos_q30` int64 [sections, 5] is b0 b1 b2 a1 a2 (a0 = 1)."""
+    """A cascade of second-order sections: `sos_q30` int64 [sections, 5], b0 b1 b2 a1 a2 each."""
 
     sos_q30: NDArray[np.int64]
     rate_hz: float

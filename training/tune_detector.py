@@ -73,7 +73,8 @@ def _delays(beats: Beats) -> NDArray[np.int64]:
     prompt = (beats.flags[1:] & (FLAG_SEARCH_BACK | FLAG_LEARNING)) == 0
     known = beats.rr_next_samples[:-1] > 0
     delays: NDArray[np.int64] = beats.t_emitted[:-1] - beats.t_samples[1:]
-    return delays[free & prompt & known]
+    chosen: NDArray[np.int64] = delays[free & prompt & known]
+    return chosen
 
 
 def evaluate(
