@@ -11,7 +11,6 @@
 void ein_beat_init(ein_beat_t *beat)
 {
     memset(beat, 0, sizeof *beat);
-    beat->last_found = -1;
     ein_rr_init(&beat->rr);
     ein_templates_init(&beat->templates);
 }
@@ -82,7 +81,6 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
         ein_templates_learn(templates, -1, &beat->segment, 0, 0, 0);
     }
     view.found = ein_templates_find(templates, &beat->segment, &view.shape, view.matches);
-    view.before_found = beat->last_found;
     view.rr_prev_q8 = rr_log_q8(&beat->rr, event->rr_prev_samples);
     view.rr_next_q8 = rr_log_q8(&beat->rr, rr_next_samples);
     view.rr_before_q8 = rr_log_q8(&beat->rr, beat->last_rr_samples);
@@ -104,7 +102,6 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
     } else {
         ein_rr_break(&beat->rr);
     }
-    beat->last_found = (int8_t)view.found;
     beat->last_corr_q15 = view.matches[dominant].correlation_q15;
 }
 

@@ -32,7 +32,6 @@ typedef struct {
     uint32_t last_r_samples;
     uint32_t last_rr_samples; /* 0: unknown */
     int16_t last_corr_q15;
-    int8_t last_found; /* its template, -1: none was like it */
     ein_rr_t rr;
     ein_templates_t templates;
     ein_segment_t segment;

@@ -32,56 +32,61 @@ static int32_t span_uv(const int16_t *uv, uint32_t from, uint32_t to)
     return high - low;
 }
 
-/* A deviation in units of the rhythm's own irregularity, in steps of 1/16: what is early in sinus
-   rhythm is not in atrial fibrillation. EIN_RR_REGULAR_Q8 keeps a
-   very regular rhythm from making everything unusual. */
-static int8_t unusual(int32_t deviation_q8, int32_t irregularity_q8)
-{
-    return ein_sat8(deviation_q8 * 16 / (irregularity_q8 + EIN_RR_REGULAR_Q8));
-}
-
-static void rhythm(const ein_beat_view_t *beat, const ein_rr_t *rr, int8_t *features)
-{
-    const int16_t mean = ein_rr_mean_q8(rr);
-    const int16_t quartile = ein_order_quantile(&rr->rr, 8, mean);
-    const int16_t median = ein_order_quantile(&rr->rr, 16, mean);
-    const int16_t upper = ein_order_quantile(&rr->rr, 24, mean);
-    features[EIN_FEATURE_RR_PREV_MEAN] = octaves(beat->rr_prev_q8 - mean);
-    features[EIN_FEATURE_RR_NEXT_MEAN] = octaves(beat->rr_next_q8 - mean);
-    features[EIN_FEATURE_RR_BEFORE_MEAN] = octaves(beat->rr_before_q8 - mean);
-    features[EIN_FEATURE_RR_PREV_MEDIAN] = octaves(beat->rr_prev_q8 - median);
-    features[EIN_FEATURE_RR_PREV_UPPER] = octaves(beat->rr_prev_q8 - upper);
-    features[EIN_FEATURE_RR_PREV_SLOW] = octaves(beat->rr_prev_q8 - ein_rr_slow_q8(rr));
-    features[EIN_FEATURE_RATE] = octaves(mean - ein_rr_log_q8(EIN_RR_TYPICAL_SAMPLES));
-    /* Irregularity: typical change from beat to beat, and to the beat after the next, and the
-       quartiles' distance; in steps of 1/256 octave. */
-    const int16_t step1 = ein_order_quantile(&rr->step1, 16, 0);
-    features[EIN_FEATURE_RR_STEP1] = ein_sat8(step1);
-    features[EIN_FEATURE_RR_STEP2] = ein_sat8(ein_order_quantile(&rr->step2, 16, 0));
-    features[EIN_FEATURE_RR_SPREAD] = ein_sat8(upper - quartile);
-    const int16_t top = ein_order_quantile(&rr->rr, 30, mean);
-    features[EIN_FEATURE_RR_PREV_TOP] = octaves(beat->rr_prev_q8 - top);
-    features[EIN_FEATURE_RR_PREV_BY_STEP] = unusual(beat->rr_prev_q8 - median, step1);
-}
-
-/* Atrial fibrillation: irregular over one and over two beats (bigeminy is not), and no P wave in
-   the average beat. There, an early beat is no evidence of an ectopic one. */
-static int8_t fibrillation(const ein_rr_t *rr, int32_t p_16th)
+/* Atrial fibrillation, 0..127: irregular over one and over two beats (bigeminy is not), and no P
+   wave in the average beat. */
+static int32_t fibrillation(const ein_rr_t *rr, int32_t p_16th)
 {
     const int32_t step1 = ein_order_quantile(&rr->step1, 16, 0);
     const int32_t step2 = ein_order_quantile(&rr->step2, 16, 0);
     const int32_t irregular = (step1 < step2 ? step1 : step2) - EIN_RR_FIBRILLATING_Q8;
     const int32_t absent_16th = EIN_TEMPLATE_P_ABSENT_16TH - p_16th;
-    return irregular > 0 && absent_16th > 0 ? ein_sat8(irregular * absent_16th / 8) : (int8_t)0;
+    return irregular > 0 && absent_16th > 0 ? ein_sat8(irregular * absent_16th / 8) : 0;
+}
+
+/* The dominant beat's P wave against its QRS, in steps of 1/16 octave from 1/8 on. */
+static int32_t p_wave_16th(const ein_template_t *dominant)
+{
+    const int32_t p_uv =
+        span_uv(dominant->uv, R - EIN_TEMPLATE_P_BEFORE_SAMPLES, R - EIN_TEMPLATE_P_END_SAMPLES);
+    return (ein_log2_q8((uint64_t)p_uv) - dominant->shape.amplitude_q8 + 3 * 256 + 8) >> 4;
+}
+
+/* An early beat is evidence of an ectopic one, but not in fibrillation, where all RR intervals
+   differ: `sinus` (127 = sinus rhythm .. 0 = surely fibrillation) weighs it. */
+static void rhythm(const ein_beat_view_t *beat, const ein_rr_t *rr, int32_t sinus, int8_t *features)
+{
+    const int16_t mean = ein_rr_mean_q8(rr);
+    const int16_t quartile = ein_order_quantile(&rr->rr, 8, mean);
+    const int16_t upper = ein_order_quantile(&rr->rr, 24, mean);
+    features[EIN_FEATURE_RR_PREV_MEAN] = octaves((beat->rr_prev_q8 - mean) * sinus / 127);
+    features[EIN_FEATURE_RR_NEXT_MEAN] = octaves(beat->rr_next_q8 - mean);
+    features[EIN_FEATURE_RR_BEFORE_MEAN] = octaves(beat->rr_before_q8 - mean);
+    features[EIN_FEATURE_RR_PREV_SLOW] =
+        octaves((beat->rr_prev_q8 - ein_rr_slow_q8(rr)) * sinus / 127);
+    features[EIN_FEATURE_RATE] = octaves(mean - ein_rr_log_q8(EIN_RR_TYPICAL_SAMPLES));
+    /* Irregularity: typical change from beat to beat, and to the beat after the next, and the
+       quartiles' distance; in steps of 1/256 octave. */
+    features[EIN_FEATURE_RR_STEP1] = ein_sat8(ein_order_quantile(&rr->step1, 16, 0));
+    features[EIN_FEATURE_RR_STEP2] = ein_sat8(ein_order_quantile(&rr->step2, 16, 0));
+    features[EIN_FEATURE_RR_SPREAD] = ein_sat8(upper - quartile);
+    /* Against the longest intervals and not the median: that calls premature beats normal in a
+       patient in whom they are the majority. */
+    const int16_t top = ein_order_quantile(&rr->rr, 30, mean);
+    features[EIN_FEATURE_RR_PREV_TOP] = octaves((beat->rr_prev_q8 - top) * sinus / 127);
 }
 
 void ein_features_compute(const ein_beat_view_t *beat, const ein_rr_t *rr,
                           const ein_templates_t *templates, int8_t *features)
 {
-    rhythm(beat, rr, features);
     const ein_template_t *const dominant = &templates->slots[templates->dominant];
     const ein_match_t *const match = &beat->matches[templates->dominant];
     const ein_shape_t *const shape = &beat->shape;
+
+    const int32_t p_16th = p_wave_16th(dominant);
+    const int32_t fibrillates = fibrillation(rr, p_16th);
+    features[EIN_FEATURE_P_AMPLITUDE] = ein_sat8(p_16th);
+    features[EIN_FEATURE_FIBRILLATION] = (int8_t)fibrillates;
+    rhythm(beat, rr, 127 - fibrillates, features);
 
     features[EIN_FEATURE_QRS_CORR] = correlation(match->correlation_q15);
     features[EIN_FEATURE_QRS_RESIDUAL] = residual(match);
@@ -123,15 +128,6 @@ void ein_features_compute(const ein_beat_view_t *beat, const ein_rr_t *rr,
     features[EIN_FEATURE_P_RESIDUAL] = residual(&p);
     features[EIN_FEATURE_T_CORR] = correlation(t.correlation_q15);
     features[EIN_FEATURE_BEFORE_CORR] = correlation(beat->before_corr_q15);
-    /* The dominant beat's P wave against its QRS: absent in AF. In steps of 1/16 octave. */
-    const int32_t p_uv =
-        span_uv(dominant->uv, R - EIN_TEMPLATE_P_BEFORE_SAMPLES, R - EIN_TEMPLATE_P_END_SAMPLES);
-    const int32_t p_16th =
-        (ein_log2_q8((uint64_t)p_uv) - dominant->shape.amplitude_q8 + 3 * 256 + 8) >> 4;
-    features[EIN_FEATURE_P_AMPLITUDE] = ein_sat8(p_16th);
-    features[EIN_FEATURE_FIBRILLATION] = fibrillation(rr, p_16th);
-    features[EIN_FEATURE_SAME_KIND] =
-        beat->found >= 0 && beat->found == beat->before_found ? 64 : 0;
     features[EIN_FEATURE_MATURITY] =
         ein_sat8((ein_log2_q8(dominant->beats) - 4 * 256) >> 3); /* 1/32 octave around 16 beats */
 }

@@ -15,9 +15,8 @@ typedef struct {
     const ein_segment_t *segment;
     ein_shape_t shape;
     ein_match_t matches[EIN_TEMPLATE_SLOTS];
-    int32_t found;        /* its template, -1: none is like it */
-    int32_t before_found; /* that of the beat before */
-    int16_t rr_prev_q8;   /* log2 of the RR before it; the rhythm's when unknown */
+    int32_t found;      /* its template, -1: none is like it */
+    int16_t rr_prev_q8; /* log2 of the RR before it; the rhythm's when unknown */
     int16_t rr_next_q8;
     int16_t rr_before_q8;    /* the RR before rr_prev */
     int16_t before_corr_q15; /* the last beat's correlation with the dominant template */

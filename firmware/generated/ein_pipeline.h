@@ -2,19 +2,19 @@
 #ifndef EIN_PIPELINE_H
 #define EIN_PIPELINE_H
 
-#define EIN_PIPELINE_SHA256 "c8c084196112b5b04e5743914ef44626bb6444ffea9b71ca632dbcbcb26484c6"
+#define EIN_PIPELINE_SHA256 "153f97e403db342ce46ad8bd693160397da01c770ccd035e588f34450c457efe"
 /* its first four bytes, big endian: what the preprocessor can compare */
-#define EIN_PIPELINE_HASH32 0xc8c08419u
+#define EIN_PIPELINE_HASH32 0x153f97e4u
 #define EIN_PIPELINE_SHA256_BYTES \
     { \
-        0xc8, 0xc0, 0x84, 0x19, 0x61, 0x12, 0xb5, 0xb0, \
-        0x4e, 0x57, 0x43, 0x91, 0x4e, 0xf4, 0x46, 0x26, \
-        0xbb, 0x64, 0x44, 0xff, 0xea, 0x9b, 0x71, 0xca, \
-        0x63, 0x2d, 0xbc, 0xbc, 0xb2, 0x64, 0x84, 0xc6, \
+        0x15, 0x3f, 0x97, 0xe4, 0x03, 0xdb, 0x34, 0x2c, \
+        0xe4, 0x6a, 0xd8, 0xbd, 0x69, 0x31, 0x60, 0x39, \
+        0x7d, 0xa0, 0x1c, 0x77, 0x0c, 0xcd, 0x03, 0x5e, \
+        0x58, 0x8f, 0x34, 0x45, 0x0c, 0x45, 0x7e, 0xfe, \
     }
 
 /* [pipeline] */
-#define EIN_PIPELINE_VERSION 1
+#define EIN_PIPELINE_VERSION 2
 #define EIN_PIPELINE_RATE_HZ 180
 
 /* [classes] */
@@ -37,7 +37,6 @@
 #define EIN_RR_MEAN_BEATS 10
 #define EIN_RR_SLOW_BEATS 64
 #define EIN_RR_FIBRILLATING_Q8 24
-#define EIN_RR_REGULAR_Q8 16
 
 /* [template] */
 #define EIN_TEMPLATE_SLOTS 5
@@ -66,17 +65,17 @@
 #define EIN_TENSOR_QUIET_UV 100
 
 /* [features] */
-#define EIN_FEATURES 32
+#define EIN_FEATURES 28
 #define EIN_FEATURE_RR_PREV_MEAN 0
 #define EIN_FEATURE_RR_NEXT_MEAN 1
 #define EIN_FEATURE_RR_BEFORE_MEAN 2
-#define EIN_FEATURE_RR_PREV_MEDIAN 3
-#define EIN_FEATURE_RR_PREV_UPPER 4
-#define EIN_FEATURE_RR_PREV_SLOW 5
-#define EIN_FEATURE_RATE 6
-#define EIN_FEATURE_RR_STEP1 7
-#define EIN_FEATURE_RR_STEP2 8
-#define EIN_FEATURE_RR_SPREAD 9
+#define EIN_FEATURE_RR_PREV_TOP 3
+#define EIN_FEATURE_RR_PREV_SLOW 4
+#define EIN_FEATURE_RATE 5
+#define EIN_FEATURE_RR_STEP1 6
+#define EIN_FEATURE_RR_STEP2 7
+#define EIN_FEATURE_RR_SPREAD 8
+#define EIN_FEATURE_FIBRILLATION 9
 #define EIN_FEATURE_QRS_CORR 10
 #define EIN_FEATURE_QRS_RESIDUAL 11
 #define EIN_FEATURE_BEST_CORR 12
@@ -91,14 +90,10 @@
 #define EIN_FEATURE_AREA 21
 #define EIN_FEATURE_P_CORR 22
 #define EIN_FEATURE_P_RESIDUAL 23
-#define EIN_FEATURE_T_CORR 24
-#define EIN_FEATURE_BEFORE_CORR 25
-#define EIN_FEATURE_P_AMPLITUDE 26
+#define EIN_FEATURE_P_AMPLITUDE 24
+#define EIN_FEATURE_T_CORR 25
+#define EIN_FEATURE_BEFORE_CORR 26
 #define EIN_FEATURE_MATURITY 27
-#define EIN_FEATURE_RR_PREV_TOP 28
-#define EIN_FEATURE_RR_PREV_BY_STEP 29
-#define EIN_FEATURE_SAME_KIND 30
-#define EIN_FEATURE_FIBRILLATION 31
 
 /* [input] */
 #define EIN_INPUT_OFF_SAMPLES 36

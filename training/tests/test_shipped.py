@@ -1,0 +1,46 @@
+"""The shipped model: its files fit each other and the checkout, and its figures hold."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from einthoven.aami import CLASSES
+from einthoven.paths import SHIPPED_MODEL
+from training.dataset import FEATURES, PIPELINE_SHA256
+from training.evaluate import evaluate, literature
+from training.recipe import load
+
+
+def test_files_fit_each_other_and_the_pipeline() -> None:
+    about = json.loads((SHIPPED_MODEL / "model.json").read_text())
+    content = (SHIPPED_MODEL / "model.tflite").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == about["sha256"]
+    assert about["pipeline_sha256"] == PIPELINE_SHA256, "train and ship the model anew"
+    assert about["classes"] == list(CLASSES)
+    assert about["features"] == FEATURES
+    assert about["params"] <= 60_000
+    assert about["macs"] <= 600_000
+    recipe = load(SHIPPED_MODEL / "recipe.toml")
+    assert about["name"] == f"{recipe.name}-{recipe.quantization.method}"
+    log = (SHIPPED_MODEL / "training_log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in log] == list(range(1, recipe.fit.epochs + 1))
+    card = (SHIPPED_MODEL / "MODEL_CARD.md").read_text()
+    assert about["sha256"] in card
+    assert "Not a medical device" in card
+
+
+@pytest.mark.records
+def test_ds2_figures_hold(mitdb: Path) -> None:
+    """The whole chain on the host, int8, DS2: floors, and what model.json says to the beat."""
+    (variant,) = evaluate(SHIPPED_MODEL, "mitdb", "ds2", mitdb).variants
+    for protocol, scores in (("whole", variant.whole), ("ec57", variant.ec57)):
+        found = literature(list(scores.values()))
+        assert found["V"]["f1"] >= 0.88, protocol
+        assert found["S"]["f1"] >= 0.30, protocol
+        about = json.loads((SHIPPED_MODEL / "model.json").read_text())
+        recorded = about["figures"]["ds2"]["literature"][about["method"]][protocol]
+        for name in ("N", "S", "V"):
+            for count in ("tp", "fn", "fp"):
+                assert found[name][count] == recorded[name][count], (protocol, name, count)
