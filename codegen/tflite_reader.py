@@ -21,6 +21,7 @@ MAX_ITEMS = 1024
 """Tensors, ops or buffers: more is no model for a microcontroller, or a corrupt length."""
 MAX_RANK = 6
 MAX_CHANNEL_SCALES = 1 << 15
+MAX_LABEL = 60
 
 _BROKEN = (
     struct.error,
@@ -165,8 +166,7 @@ def _indices(array: Any, length: int, n_tensors: int, what: str) -> tuple[int, .
 
 
 def _tensor(index: int, tensor: Any, buffers: list[Any]) -> RawTensor:
-    name = tensor.Name() or b""
-    label = name.decode("utf-8", "replace")
+    label = _label(tensor.Name() or b"")
     where = f"tensor {index} '{label}'"
     if not 0 <= tensor.ShapeLength() <= MAX_RANK:
         raise ModelError(f"{where}: rank {tensor.ShapeLength()} is not supported")
@@ -193,6 +193,12 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> RawTensor:
         quantized_dimension=dimension,
         data=_data(buffers[tensor.Buffer()], where),
     )
+
+
+def _label(name: bytes) -> str:
+    """A tensor's name as messages can show it: one line, whatever a corrupt file calls it."""
+    text = "".join(c if c.isprintable() else "?" for c in name[:400].decode("utf-8", "replace"))
+    return text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 1]}…"
 
 
 def _quantization(quantization: Any, where: str) -> tuple[tuple[float, ...], tuple[int, ...], int]:

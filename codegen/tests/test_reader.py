@@ -212,6 +212,16 @@ def test_concatenation_of_different_scales() -> None:
     refuses(b.finish([x, y], [out]), "op 0 CONCATENATION", "requantize")
 
 
+def test_a_name_that_is_no_text_stays_on_one_line() -> None:
+    """A corrupt length makes the name run on through the file."""
+    data = bytearray(small_model())
+    at = data.find(b"tensor0")
+    data[at - 4 : at] = (len(data) - at).to_bytes(4, "little")
+    names = [t.name for t in tflite_reader.parse(bytes(data)).tensors]
+    assert all(n.isprintable() and len(n) <= tflite_reader.MAX_LABEL for n in names)
+    assert any(len(n) == tflite_reader.MAX_LABEL for n in names)
+
+
 def test_output_that_is_never_computed() -> None:
     b = ModelBuilder()
     a, out = b.tensor([1, 4]), b.tensor([1, 4])
