@@ -146,10 +146,14 @@ def record(board: str, figures: Mapping[str, int], history: Path = HISTORY) -> N
 
 
 def _commit() -> str:
+    """The last commit that touched what is measured, with `+` if there are changes since."""
+    parts = ["--", "firmware", "boards"]
+    commit = _git("log", "-1", "--abbrev=10", "--format=%h", *parts)
+    return (commit or "unknown") + ("+" if _git("status", "--porcelain", *parts) else "")
+
+
+def _git(*arguments: str) -> str:
     done = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=10"],
-        capture_output=True,
-        text=True,
-        check=False,
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
     )
-    return done.stdout.strip() or "unknown"
+    return done.stdout.strip()
