@@ -86,6 +86,7 @@ class Evaluation:
         table["literature"]["whole_without_232_and_af"] = literature(
             [s for r, s in variant.whole.items() if r not in ("232", *AF_RECORDS)]
         )
+        table["intervals_95"] = intervals(list(variant.whole.values()))
         return table
 
     def text(self) -> str:
@@ -99,9 +100,12 @@ class Evaluation:
             for label, table in self._variant(variant)["literature"].items():
                 cells = "".join(_cell(table[name]) for name in ("N", "S", "V"))
                 lines.append(f"{variant.name + ' ' + label:24}{cells}{table['macro_f1']:10.3f}")
+        last = self.variants[-1]
+        spans = self._variant(last)["intervals_95"]
+        cells = ", ".join(f"{name} {low:.3f}–{high:.3f}" for name, (low, high) in spans.items())
+        lines.append(f"{last.name}, F1 over whole records, 95 % by resampling records: {cells}")
         for pair, share in self.to_dict()["agreement"].items():
             lines.append(f"{pair}: same class on {100 * share:.2f} % of detections")
-        last = self.variants[-1]
         lines += ["", f"{last.name}, EC57 (first five minutes not scored):"]
         lines.append(beat_table(list(last.ec57.items())))
         return "\n".join(lines)
@@ -122,6 +126,24 @@ def literature(scores: Sequence[ec57.Scores]) -> dict[str, Any]:
     rates = {name: total.literature_rate(name).to_dict() for name in ("N", "S", "V", "F")}
     macro = float(np.mean([rates[name]["f1"] or 0.0 for name in ("N", "S", "V")]))
     return {**rates, "macro_f1": macro}
+
+
+def intervals(scores: Sequence[ec57.Scores], draws: int = 2000) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the F1 of N, S, V and of their mean, by resampling records (seeded).
+
+    Records and not beats, since the beats of a patient are alike.
+    """
+    tables = np.stack([s.literature for s in scores])
+    rng = np.random.default_rng(1)
+    drawn = tables[rng.integers(0, len(tables), (draws, len(tables)))].sum(axis=1)
+    hits = np.diagonal(drawn, axis1=1, axis2=2)
+    total = drawn.sum(axis=1) + drawn.sum(axis=2)
+    f1 = np.divide(2.0 * hits, total, out=np.zeros(hits.shape), where=total > 0)[:, :3]
+    columns = {"N": f1[:, 0], "S": f1[:, 1], "V": f1[:, 2], "macro-F1": f1.mean(axis=1)}
+    return {
+        name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
+        for name, values in columns.items()
+    }
 
 
 def evaluate(
