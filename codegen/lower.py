@@ -225,7 +225,10 @@ def _pool(c: Context, op: RawOp) -> Op:
 def _mean(c: Context, op: RawOp) -> Op:
     source, out = c.view(op, 0), c.declare(op.outputs[0], op)
     shape = c.raw.tensors[op.inputs[0]].shape
-    axes = {int(a) % len(shape) for a in c.constant(op, 1, "INT32").ravel()}
+    given = c.constant(op, 1, "INT32").ravel().tolist()
+    if not all(-len(shape) <= a < len(shape) for a in given):
+        raise ModelError(f"{op}: mean over axes {given} of {len(shape)} dimensions: corrupt file")
+    axes = {a % len(shape) for a in given}
     spatial = set(range(1, len(shape) - 1))
     long_axes = {a for a in spatial if shape[a] > 1}
     if not long_axes <= axes <= spatial or out.size != source.channels or len(axes) > 2:

@@ -222,6 +222,15 @@ def test_a_name_that_is_no_text_stays_on_one_line() -> None:
     assert any(len(n) == tflite_reader.MAX_LABEL for n in names)
 
 
+@pytest.mark.parametrize("axes", [[3], [0, 2], [1, 1026], [-7], [1, 2, 3]])
+def test_mean_over_other_axes(axes: list[int]) -> None:
+    b = ModelBuilder()
+    a, out = b.tensor([1, 1, 8, 4]), b.tensor([1, 4])
+    constant = b.tensor([len(axes)], [], data=np.array(axes, dtype=np.int32), type_name="INT32")
+    b.op("MEAN", [a, constant], out)
+    refuses(b.finish([a], [out]), "op 0 MEAN", "mean over axes")
+
+
 def test_output_that_is_never_computed() -> None:
     b = ModelBuilder()
     a, out = b.tensor([1, 4]), b.tensor([1, 4])
