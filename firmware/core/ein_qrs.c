@@ -219,7 +219,8 @@ void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
     uint32_t now = ring->end_samples - 1u;
     uint32_t energy = ein_energy_step(&qrs->energy, uv_q8);
     if (qrs->energy.count == 1)
-        qrs->start_samples = (int32_t)now < 0 ? 0 : now;
+        /* The ring's time begins below 0, and nothing is there yet. */
+        qrs->start_samples = now >= 0u - EIN_FILTER_BANDPASS_DELAY_SAMPLES ? 0 : now;
 
     if (energy > qrs->last_energy && energy > qrs->top_energy) {
         qrs->top_energy = energy;
