@@ -127,6 +127,8 @@ def test_a_run_is_not_overwritten(run: Run, database: Path, tmp_path: Path) -> N
     (tmp_path / "thesis.txt").write_text("mine")
     options = ("--board", "host", "--records", "a", "--data", database, "--out", tmp_path)
     complain(run("replay", *options), "not an empty folder", "--out")
+    (tmp_path / "run.json").write_text("{}")
+    complain(run("replay", *options), "already holds a run", "--resume")
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
