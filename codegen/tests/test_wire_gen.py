@@ -53,7 +53,7 @@ def test_fuzz_decoder(tmp_path: Path) -> None:
     corpus.mkdir()
     for i, case in enumerate(schema().cases):
         (corpus / f"case{i}").write_bytes(bytes.fromhex(case["bytes"]))
-    run(program, "-seed=1", "-runs=40000", "-len_control=0", "-max_len=600", str(corpus))
+    run(program, "-seed=1", "-runs=25000", "-len_control=0", "-max_len=600", str(corpus))
 
 
 APP = [
@@ -76,7 +76,7 @@ def test_fuzz_application(tmp_path: Path) -> None:
     for mode in (0, 1):
         (corpus / f"session{mode}").write_bytes(_conversation(mode))
     out = subprocess.run(
-        [program, "-seed=1", "-runs=400", "-len_control=0", "-max_len=6000", corpus],
+        [program, "-seed=1", "-runs=250", "-len_control=0", "-max_len=6000", corpus],
         capture_output=True,
         text=True,
         check=False,

@@ -1,14 +1,14 @@
 #include "ein_app.h"
 
-#include <assert.h>
 #include <string.h>
 
+#include "ein_crc32.h"
 #include "ein_frame.h"
 #include "ein_model.h"
 #include "ein_port.h"
 #include "ein_samples.h"
 #include "ein_session.h"
-#include "ein_crc32.h"
+#include "ein_tx.h"
 
 /* Room in the receive buffer for a request beside the samples under way. */
 #define RX_RESERVE_BYTES 64u
@@ -30,37 +30,23 @@ typedef char ein_check_reasons[(int)EIN_RESET_WATCHDOG == (int)EIN_WIRE_RESET_RE
 
 static struct {
     ein_frame_decoder_t decoder;
-    uint8_t tx[EIN_FRAME_MAX];
-    bool tx_cut; /* the line holds the beginning of a frame */
-    uint32_t tx_dropped_frames, events_resent;
-    uint32_t rejected_seen;
+    ein_tx_t tx;
+    uint32_t events_resent;
+    uint32_t rejected_seen; /* of decoder.rejected_frames, already answered */
     uint16_t credit_bytes;
     bool model_fits;
     ein_tensor_t bench;
     ein_session_t session;
 } app;
 
-static void send_bytes(const uint8_t *bytes, size_t size)
-{
-    static const uint8_t delimiter = 0;
-    if (app.tx_cut && ein_port_write(&delimiter, 1) == 1) {
-        app.tx_cut = false;
-    }
-    if (app.tx_cut || ein_port_write(bytes, size) != size) {
-        app.tx_cut = true;
-        app.tx_dropped_frames++;
-    }
-}
-
-/* Sends the message whose payload lies in app.tx. */
 static void send(uint8_t type, uint8_t sequence, size_t payload_size)
 {
-    send_bytes(app.tx, ein_frame_encode(app.tx, type, sequence, payload_size));
+    ein_tx_send(&app.tx, type, sequence, payload_size);
 }
 
 static uint8_t *tx_payload(void)
 {
-    return app.tx + EIN_FRAME_PAYLOAD_AT;
+    return ein_tx_payload(&app.tx);
 }
 
 static void send_error(uint8_t sequence, uint8_t code, const char *text)
@@ -168,7 +154,7 @@ static bool on_info(const ein_frame_t *frame)
         .rejected_frames = app.decoder.rejected_frames,
         .rejected_bytes = app.decoder.rejected_bytes,
         .rx_overruns = port.rx_overruns,
-        .tx_dropped_frames = app.tx_dropped_frames,
+        .tx_dropped_frames = app.tx.dropped_frames,
         .events_resent = app.events_resent,
         .events_lost = session->events_lost,
     };
@@ -382,23 +368,18 @@ static bool stream(void)
     return n > 0;
 }
 
-static void print(const char *text)
-{
-    ein_port_write((const uint8_t *)text, strlen(text));
-}
-
-/* Between delimiters, so that it is neither part of a frame nor taken for a broken one. */
 static void print_banner(const ein_port_info_t *port)
 {
-    static const uint8_t delimiter = 0;
-    ein_port_write(&delimiter, 1);
-    print("Einthoven on ");
-    print(port->board);
-    print(", model ");
-    print(EIN_MODEL_NAME);
-    print(app.model_fits ? "" : " (made for another pipeline: refused)");
-    print(". Not a medical device.\r\n");
-    ein_port_write(&delimiter, 1);
+    const char *const texts[] = {
+        "Einthoven on ",
+        port->board,
+        ", model ",
+        EIN_MODEL_NAME,
+        app.model_fits ? "" : " (made for another pipeline: refused)",
+        ". Not a medical device.\r\n",
+        NULL,
+    };
+    ein_tx_print(texts);
 }
 
 void ein_app_init(void)
