@@ -323,10 +323,16 @@ def _bytes(value: int | None) -> str:
 def summary_text(summary: Mapping[str, Any]) -> RenderableType:
     """What demo and replay print at the end; fits into 80 columns."""
     board, model = summary["board"], summary["model"]
-    parts: list[RenderableType] = [
-        score_table(summary["protocols"]["ec57"], "EC57: first 5 minutes of a record not scored, %")
-    ]
-    parts += ["", score_table(summary["protocols"]["whole"], "Whole records, %")]
+    parts: list[RenderableType] = []
+    for protocol, title in (
+        ("ec57", "EC57: first 5 minutes of a record not scored, %"),
+        ("whole", "Whole records, %"),
+    ):
+        if summary["protocols"][protocol]["records"]:
+            parts += ["", score_table(summary["protocols"][protocol], title)]
+    if summary["not_scored"]:
+        names = ", ".join(summary["not_scored"])
+        parts += ["", f"Not scored, since there is no reference (.atr): {names}"]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary["agreement"]))
     parts.append(Text(f"Resources on {board} with model {model['name']}", style="bold"))

@@ -290,6 +290,10 @@ def test_a_record_without_reference_is_replayed_but_not_scored(run: RunDir) -> N
     assert summary["not_scored"] == ["119"]
     assert [r["record"] for r in summary["protocols"]["ec57"]["records"]] == ["100", "208"]
     assert "Not scored:" in (run.path / "report.html").read_text()
+    screen = Console(width=80, highlight=False)
+    with screen.capture() as captured:
+        screen.print(summary_text(summary))
+    assert "no reference (.atr): 119" in captured.get()
 
 
 def test_synthetic_data_is_called_so(run: RunDir) -> None:
