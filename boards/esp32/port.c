@@ -90,8 +90,8 @@ void ein_port_init(void)
     };
     uint8_t mac[6] = {0};
     reset_reason = read_reset_reason();
+    uart_driver_install(UART_NUM_0, RX_BYTES, 0, 0, NULL, 0); /* sets defaults, so it comes first */
     uart_param_config(UART_NUM_0, &config);
-    uart_driver_install(UART_NUM_0, RX_BYTES, 0, 0, NULL, 0);
     esp_efuse_mac_get_default(mac);
     for (unsigned i = 0; i < 12; i++) {
         serial_number[i] = "0123456789abcdef"[mac[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];

@@ -61,7 +61,7 @@ void ein_stream_init(uint32_t core_hz)
     RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;
     RCC->APB2ENR |= RCC_APB2ENR_ADC1;
     GPIOA->MODER |= 3u << (2 * CHANNEL); /* analogue; channel n is pin PAn */
-    ADC_CCR = ADC_CCR_ADCPRE_DIV4;       /* at most 24 MHz of the 30 allowed */
+    ADC_CCR = ADC_CCR_ADCPRE_DIV4;       /* at most 24 MHz of the 36 allowed */
     ADC1->SMPR2 = 7u << (3 * CHANNEL);   /* 480 cycles: 20 us, for a source of many kOhm */
     ADC1->SQR3 = CHANNEL;
     ADC1->CR2 = ADC_CR2_ADON;
