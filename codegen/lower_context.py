@@ -78,9 +78,13 @@ class Context:
                 f"{op}: its input {position} must be a constant {type_name}, it is {found}: "
                 "quantize weights to int8 and biases to int32, with fixed shapes"
             )
-        values = np.frombuffer(raw.data, dtype=np.dtype(type_name.lower()).newbyteorder("<"))
-        if values.size != math.prod(raw.shape):
-            raise ModelError(f"{op}: {self.named(index)} holds {values.size} values: corrupt file")
+        dtype = np.dtype(type_name.lower()).newbyteorder("<")
+        if len(raw.data) != math.prod(raw.shape) * dtype.itemsize:
+            raise ModelError(
+                f"{op}: {self.named(index)} holds {len(raw.data)} bytes, its shape "
+                f"{list(raw.shape)} says other: corrupt file"
+            )
+        values = np.frombuffer(raw.data, dtype=dtype)
         return values.astype(np.int64).reshape(raw.shape)
 
     def same_units(self, op: RawOp, a: Tensor, b: Tensor) -> None:
@@ -154,7 +158,8 @@ class Context:
         values = self.constant(op, 1, "INT8")
         raw = self.raw.tensors[op.inputs[1]]
         per_channel = len(raw.scales) == channels and raw.quantized_dimension == dimension
-        if any(raw.zero_points) or not (len(raw.scales) == 1 or per_channel):
+        complete = len(raw.zero_points) == len(raw.scales)  # else TFLite Micro ignores the scales
+        if not complete or any(raw.zero_points) or not (len(raw.scales) == 1 or per_channel):
             raise ModelError(
                 f"{op}: weights {self.named(raw.index)} must have zero point 0 and one scale, or "
                 f"{channels} along dimension {dimension}: quantize symmetrically"

@@ -181,7 +181,7 @@ def test_the_convolution_below_is_good() -> None:
         ({"scale": [0.1, float("nan"), 0.1]}, ("tensor 1", "not a positive number")),
         ({"scale": [1e9, 0.1, 0.1]}, ("channel 0", "overflow")),
         ({"type_name": "INT16", "data": np.ones(18, dtype=np.int16)}, ("constant INT8", "INT16")),
-        ({"data": np.ones(17, dtype=np.int8)}, ("17 values",)),
+        ({"data": np.ones(17, dtype=np.int8)}, ("17 bytes", "[3, 1, 3, 2]")),
         ({"data": None}, ("constant INT8",)),
         ({"shape": [3, 1, 3, 1], "data": np.ones(9, dtype=np.int8)}, ("2 channels in", "grouped")),
         ({"shape": [3, 3, 1, 2]}, ("not 1-D", "[1, 1, length, channels]")),
@@ -203,6 +203,15 @@ def test_weights_that_do_not_fit(weights: dict[str, Any], words: tuple[str, ...]
 )
 def test_options_that_do_not_fit(options: dict[str, Any], words: tuple[str, ...]) -> None:
     refuses(conv({}, **options), "op 0 CONV_2D", *words)
+
+
+def test_weights_without_zero_points() -> None:
+    """TFLite Micro would take them for unquantized ones."""
+    s = Scribe(2)
+    source = s.input([1, 1, 8, 2])
+    out = s.conv(source, ConvCase(8, 2, 3, 3))
+    s.b.tensors[source + 1].zero_points.clear()
+    refuses(s.b.finish([source], [out]), "op 0 CONV_2D", "zero point 0")
 
 
 def test_concatenation_of_different_scales() -> None:
