@@ -35,6 +35,12 @@ static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_sampl
     const uint32_t end = ring->end_samples;
     const uint32_t held = end < EIN_RING_SAMPLES ? end : EIN_RING_SAMPLES;
     const uint32_t from = r_samples - (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES);
+    if (end - from <= held && end - from >= EIN_SEGMENT_SAMPLES) { /* nearly always */
+        for (uint32_t i = 0; i < EIN_SEGMENT_SAMPLES; i++) {
+            segment->uv[i] = ein_ring_at(ring, from + i);
+        }
+        return;
+    }
     int32_t age = (int32_t)(end - from); /* of a sample: 1 = the newest */
     for (uint32_t i = 0; i < EIN_SEGMENT_SAMPLES; i++, age--) {
         const int32_t most = (int32_t)held;

@@ -6,11 +6,15 @@ int16_t ein_log2_q8(uint64_t x)
     if (x == 0) {
         x = 1;
     }
-    while (x >= 1u << 16) {
-        x >>= 1;
-        octaves++;
+    while (x > UINT32_MAX) {
+        x >>= 8;
+        octaves += 8;
     }
     uint32_t m = (uint32_t)x;
+    while (m >= 1u << 16) {
+        m >>= 1;
+        octaves++;
+    }
     octaves += 15;
     while (m < 1u << 15) {
         m <<= 1;

@@ -25,14 +25,18 @@ void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv)
     uint32_t area = 0;
     uint32_t travel = 0;
     uint32_t steepest = 1;
+    int32_t before = window_uv[QRS_FROM - 1];
+    int32_t x = window_uv[QRS_FROM];
     for (uint32_t i = QRS_FROM; i < QRS_TO; i++) {
-        const int32_t x = window_uv[i];
-        const uint32_t slope = magnitude(window_uv[i + 1u] - window_uv[i - 1u]);
+        const int32_t after = window_uv[i + 1u];
+        const uint32_t slope = magnitude(after - before);
         low = x < low ? x : low;
         high = x > high ? x : high;
         area += magnitude(x - base);
         travel += slope;
         steepest = slope > steepest ? slope : steepest;
+        before = x;
+        x = after;
     }
     const uint32_t span = high > low ? (uint32_t)(high - low) : 1u;
     shape->peak_to_peak_uv = (uint16_t)span;
@@ -75,23 +79,48 @@ ein_match_t ein_template_compare(const ein_template_t *slot, const ein_segment_t
     return match;
 }
 
+/* Products of a template with the beat at two neighbouring alignments: they share their loads. */
+static void correlate_pair(const int16_t *t, const int16_t *x, int64_t products[2])
+{
+    int64_t at_0 = 0;
+    int64_t at_1 = 0;
+    int32_t x0 = x[0];
+    for (uint32_t i = 0; i < QRS_TO - QRS_FROM; i += 2) {
+        const int32_t t0 = t[i];
+        const int32_t t1 = t[i + 1u];
+        const int32_t x1 = x[i + 1u];
+        const int32_t x2 = x[i + 2u];
+        at_0 += t0 * x0;
+        at_1 += t0 * x1;
+        at_0 += t1 * x1;
+        at_1 += t1 * x2;
+        x0 = x2;
+    }
+    products[0] = at_0;
+    products[1] = at_1;
+}
+
 ein_match_t ein_template_match(const ein_template_t *slot, const ein_segment_t *beat)
 {
-    /* The alignment with the largest product; the mean of a QRS hardly changes within it. */
+    /* The alignment with the largest product; the mean of a QRS hardly changes within it. The last
+       pair reaches one alignment too far, which is left out. */
     const int16_t *t = slot->uv + QRS_FROM;
+    const int16_t *x = beat->uv + QRS_FROM;
     int64_t best = INT64_MIN;
-    int8_t shift = 0;
-    for (int8_t s = -EIN_TEMPLATE_SHIFT_SAMPLES; s <= EIN_TEMPLATE_SHIFT_SAMPLES; s++) {
-        const int16_t *x = beat->uv + QRS_FROM + (uint32_t)(EIN_TEMPLATE_SHIFT_SAMPLES + s);
-        int64_t product = 0;
-        for (uint32_t i = 0; i < QRS_TO - QRS_FROM; i++) {
-            product += (int32_t)x[i] * t[i];
+    int32_t at = 0;
+    for (int32_t s = 0; s <= 2 * EIN_TEMPLATE_SHIFT_SAMPLES; s += 2) {
+        int64_t products[2];
+        correlate_pair(t, x + s, products);
+        if (products[0] > best) {
+            best = products[0];
+            at = s;
         }
-        if (product > best) {
-            best = product;
-            shift = s;
+        if (products[1] > best && s < 2 * EIN_TEMPLATE_SHIFT_SAMPLES) {
+            best = products[1];
+            at = s + 1;
         }
     }
+    const int8_t shift = (int8_t)(at - EIN_TEMPLATE_SHIFT_SAMPLES);
     return ein_template_compare(slot, beat, shift, QRS_FROM, QRS_TO);
 }
 
@@ -174,10 +203,14 @@ void ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_se
     }
     const int32_t n = slot->beats < EIN_TEMPLATE_BEATS ? slot->beats : EIN_TEMPLATE_BEATS;
     const int16_t *x = beat->uv + EIN_TEMPLATE_SHIFT_SAMPLES + shift;
-    const int32_t gain_q15 = 32768 / n;
-    for (uint32_t i = 0; i < EIN_WINDOW_BEFORE_SAMPLES + EIN_WINDOW_AFTER_SAMPLES; i++) {
-        const int64_t step = ((int64_t)(x[i] - slot->uv[i]) * gain_q15 + 16384) >> 15;
-        slot->uv[i] = ein_sat16((int32_t)(slot->uv[i] + step));
+    if (n == 1) {
+        memcpy(slot->uv, x, sizeof slot->uv);
+    } else {
+        const int32_t gain_q15 = 32768 / n; /* at most 1/2: a product fits int32 */
+        for (uint32_t i = 0; i < EIN_WINDOW_BEFORE_SAMPLES + EIN_WINDOW_AFTER_SAMPLES; i++) {
+            const int32_t step = ((x[i] - slot->uv[i]) * gain_q15 + 16384) >> 15;
+            slot->uv[i] = (int16_t)(slot->uv[i] + step); /* between the two */
+        }
     }
     slot->prematurity_q8 =
         (int16_t)(slot->prematurity_q8 + (premature_q8 - slot->prematurity_q8) / n);
