@@ -19,7 +19,7 @@ format: setup-dev
 generated: setup
 	$(RUN)python -m codegen
 
-size: setup
+size: setup-dev
 	$(RUN)einthoven size
 
 bench: setup

@@ -146,10 +146,12 @@ def test_program_without_banner(host: Board, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_missing_emulator_names_its_package(host: Board) -> None:
     board = dataclasses.replace(
-        host, command=("qemu-nonsense", "{fd}"), packages=(("qemu-nonsense", "qemu-pack"),)
+        host,
+        command=("nonsense-emulator", "{fd}"),
+        packages=(("nonsense-emulator", "emulator-pack"),),
     )
     with (
-        pytest.raises(BoardError, match=r"not installed .apt-get install qemu-pack"),
+        pytest.raises(BoardError, match=r"not installed .apt-get install emulator-pack"),
         running(board),
     ):
         pass

@@ -10,7 +10,7 @@ from einthoven.errors import BuildError
 from einthoven.resources import check, measure, record
 from einthoven.stack import EXCEPTION_FRAME_BYTES, read_call_graph, stack_bound
 
-BOARD = "qemu_stm32f405"
+BOARD = next(iter(resources.budgets()))
 
 
 def _write_graph(folder: Path, own: dict[str, str], calls: list[tuple[str, str]]) -> None:
@@ -58,8 +58,9 @@ def image() -> resources.Image:
 
 def test_sizes_are_those_of_the_linker(image: resources.Image) -> None:
     """Independent tool: `size -A` of binutils."""
+    board = load_board(BOARD)
     listing = subprocess.run(
-        ["arm-none-eabi-size", "-A", load_board(BOARD).program],
+        [board.compiler[0].replace("gcc", "size"), "-A", board.program],
         capture_output=True,
         text=True,
         check=True,

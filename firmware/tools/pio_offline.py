@@ -1,7 +1,7 @@
 """Prepare PlatformIO's folder so that nothing has to be fetched from its registry.
 
 PlatformIO wants SCons as its package `tool-scons`; pip's SCons stands in for it. Run once before
-`pio run -d firmware` (`make setup` and `einthoven build` do); harmless to repeat.
+`pio run -d firmware` (`einthoven build` does it); harmless to repeat.
 """
 
 import json
