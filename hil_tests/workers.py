@@ -120,9 +120,7 @@ def _watch(
         if isinstance(message, _At):
             progress.at(message.record, message.acked)
         elif isinstance(message, _Done):
-            progress.done(
-                message.record, message.beats, message.differing, message.board_seconds
-            )
+            progress.done(message.record, message.beats, message.differing, message.board_seconds)
         else:
             failures.append(message)
 
