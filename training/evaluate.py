@@ -89,8 +89,11 @@ class Evaluation:
         table["intervals_95"] = intervals(list(variant.whole.values()))
         return table
 
-    def text(self) -> str:
-        """Tables to read: F1 by class side by side, then EC57's lines of the last variant."""
+    def text(self, detail: str | None = None) -> str:
+        """Tables to read: F1 by class side by side, then EC57's lines of one variant.
+
+        `detail` names it; default the last.
+        """
         lines = [
             f"{len(self.records)} records, own detections, literature mapping "
             "(Se/+P/F1 in %; e, j are N)",
@@ -100,7 +103,7 @@ class Evaluation:
             for label, table in self._variant(variant)["literature"].items():
                 cells = "".join(_cell(table[name]) for name in ("N", "S", "V"))
                 lines.append(f"{variant.name + ' ' + label:24}{cells}{table['macro_f1']:10.3f}")
-        last = self.variants[-1]
+        last = next((v for v in self.variants if v.name == detail), self.variants[-1])
         spans = self._variant(last)["intervals_95"]
         cells = ", ".join(f"{name} {low:.3f}–{high:.3f}" for name, (low, high) in spans.items())
         lines.append(f"{last.name}, F1 over whole records, 95 % by resampling records: {cells}")

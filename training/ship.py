@@ -63,7 +63,7 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     about = json.loads((chosen / "model.json").read_text())
     about["figures"] = {"ds2": _figures(result)}
     (out / "model.json").write_text(json.dumps(about, indent=1) + "\n")
-    (out / "MODEL_CARD.md").write_text(_card(about, result))
+    (out / "MODEL_CARD.md").write_text(_card(about, result.text(recipe.quantization.method)))
     return result
 
 
@@ -75,7 +75,7 @@ def _figures(result: Evaluation) -> dict[str, Any]:
     }
 
 
-def _card(about: dict[str, Any], result: Evaluation) -> str:
+def _card(about: dict[str, Any], text: str) -> str:
     training = "; ".join(
         f"{s['db']} {s['records']} ({s['leads']} leads)" for s in about["training_data"]
     )
@@ -89,7 +89,7 @@ def _card(about: dict[str, Any], result: Evaluation) -> str:
         training=training,
         beats=", ".join(f"{k} {v:,}" for k, v in about["training_beats"].items()),
         seed=about["seed"],
-        text=result.text(),
+        text=text,
     )
 
 
