@@ -13,7 +13,7 @@ FLAGS = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
-@pytest.mark.parametrize("name", ["fixed", "rr", "beat"])
+@pytest.mark.parametrize("name", ["fixed", "rr", "template", "beat"])
 def test_c_module(name: str, tmp_path: Path) -> None:
     program = tmp_path / name
     test = CORE / f"test_ein_{name}.c"

@@ -52,7 +52,7 @@ typedef struct {
 
 /* How a beat's window [from, to) fits a template's. Energies in uV^2, means removed. */
 typedef struct {
-    int16_t correlation_q15;
+    int16_t correlation_q15;      /* |error| < 0.001; 0.01 for a QRS of less than 100 uV */
     int8_t shift;                 /* of the beat against the template, samples */
     uint64_t residual, reference; /* energy of the difference and of the template */
 } ein_match_t;
