@@ -165,14 +165,19 @@ def test_nonsense_is_answered_and_harmless(board_url: str) -> None:
     channel = Channel(board_url, 115200, QUICK)
     heard: list[wire.Message] = []
     try:
-        frames = [wire.Frame(0x7E, 9, b"123"), wire.Frame(0x03, 10, b"short")]
+        reset = schema().message("reset").code
+        frames = [
+            wire.Frame(0x7E, 9, b"123"),
+            wire.Frame(0x03, 10, b"short"),
+            wire.Frame(reset, 11, b"too long"),
+        ]
         channel.send(wire.DELIMITER + b"".join(wire.encode_frame(frame) for frame in frames))
         channel.send(b"\xff" * 400 + b"\0")
         channel.request("info", "info_reply", heard.append)
     finally:
         channel.close()
     errors = [message.sequence for message in heard if message.name == "error"]
-    assert errors == [9, 10]
+    assert errors == [9, 10, 11]
 
 
 # ---- the host's own ways to be connected ----

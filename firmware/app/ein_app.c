@@ -1,5 +1,6 @@
 #include "ein_app.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ein_crc32.h"
@@ -10,6 +11,8 @@
 #include "ein_session.h"
 #include "ein_tx.h"
 
+/* What ein_port.h asks of a receive buffer: a frame, and room for a request beside it. */
+#define RX_MIN_BYTES 512u
 /* Room in the receive buffer for a request beside the samples under way. */
 #define RX_RESERVE_BYTES 64u
 /* More credit would only let more events wait than the outbox holds. */
@@ -129,7 +132,7 @@ static bool on_hello(const ein_frame_t *frame)
 
 static bool on_info(const ein_frame_t *frame)
 {
-    if (frame->size != 0) {
+    if (frame->size != EIN_WIRE_INFO_SIZE) {
         return false;
     }
     const ein_session_t *session = &app.session;
@@ -296,6 +299,15 @@ static bool on_bench(const ein_frame_t *frame)
     return true;
 }
 
+static bool on_reset(const ein_frame_t *frame)
+{
+    if (frame->size != EIN_WIRE_RESET_SIZE) {
+        return false;
+    }
+    ein_port_reset();
+    return true;
+}
+
 static bool handle(const ein_frame_t *frame)
 {
     switch (frame->type) {
@@ -316,8 +328,7 @@ static bool handle(const ein_frame_t *frame)
     case EIN_WIRE_BENCH:
         return on_bench(frame);
     case EIN_WIRE_RESET:
-        ein_port_reset();
-        return true;
+        return on_reset(frame);
     default:
         return false;
     }
@@ -391,6 +402,7 @@ void ein_app_init(void)
 
     ein_port_info_t port;
     ein_port_info(&port);
+    assert(port.rx_buffer_bytes >= RX_MIN_BYTES);
     uint32_t credit = port.rx_buffer_bytes - RX_RESERVE_BYTES;
     app.credit_bytes = (uint16_t)(credit < CREDIT_MAX_BYTES ? credit : CREDIT_MAX_BYTES);
     print_banner(&port);

@@ -64,7 +64,7 @@ static inline bool ein_beat_is_due(const ein_beat_t *beat, const ein_ring_t *rin
 }
 
 /* Fills *event with the oldest pending beat when it is due and returns true. Poll after each
-   sample and after finishing until false: now_samples is the time of the next sample to come.
+   sample and after finishing until false: now_samples is the time of the newest sample.
    The tensor is the stage's own and valid until the next poll that returns true. */
 bool ein_beat_poll(ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples,
                    ein_event_t *event);

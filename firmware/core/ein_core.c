@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ein_fixed.h"
+
 static const int32_t BANDPASS_Q30[EIN_FILTER_BANDPASS_SECTIONS][5] = EIN_FILTER_BANDPASS_Q30;
 
 ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config)
@@ -20,22 +22,12 @@ ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config)
     return EIN_OK;
 }
 
-static int16_t round_uv(int32_t q8)
-{
-    int32_t uv = (q8 + 128) >> 8;
-    if (uv > INT16_MAX)
-        return INT16_MAX;
-    if (uv < INT16_MIN)
-        return INT16_MIN;
-    return (int16_t)uv;
-}
-
 /* One sample of the signal at uv_q8, through filters and detector. */
 static void filter_sample(ein_core_t *core, int32_t uv_q8)
 {
     int32_t band_q8 =
         ein_filter_step(core->bandpass, BANDPASS_Q30, EIN_FILTER_BANDPASS_SECTIONS, uv_q8);
-    ein_ring_push(&core->ring, round_uv(band_q8));
+    ein_ring_push(&core->ring, ein_sat16((band_q8 + 128) >> 8));
     ein_qrs_push(&core->qrs, &core->ring, band_q8);
 }
 
@@ -166,6 +158,8 @@ bool ein_core_next(ein_core_t *core, ein_event_t *event)
 
 void ein_core_gap(ein_core_t *core, uint32_t lost_samples)
 {
+    if (core->finished)
+        return;
     if (core->lost_left == 0)
         core->lost_stepped = 0;
     uint32_t room = UINT32_MAX - core->lost_left;

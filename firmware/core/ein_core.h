@@ -32,8 +32,8 @@
 
 typedef struct {
     uint16_t gain_lsb_per_mv; /* 1..32767 */
-    int16_t rail_lo,
-        rail_hi; /* counts at and beyond which the input is saturated or the lead is off */
+    /* Counts at and beyond which the input is saturated or the lead is off; lo < hi. */
+    int16_t rail_lo, rail_hi;
 } ein_core_config_t;
 
 /* Private: use the functions. */
@@ -67,7 +67,8 @@ size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n);
 bool ein_core_next(ein_core_t *core, ein_event_t *event);
 
 /* Samples that never came, any number: time goes on without them. Up to EIN_INPUT_OFF_SAMPLES are
-   bridged; after more the detector learns anew. Drain with ein_core_next. */
+   bridged; after more the detector learns anew. Drain with ein_core_next. Nothing after
+   ein_core_finish. */
 void ein_core_gap(ein_core_t *core, uint32_t lost_samples);
 
 /* End of the record: ein_core_next then gives what is still pending. Their t_emitted may lie up to

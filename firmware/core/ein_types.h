@@ -26,11 +26,10 @@ typedef enum {
 #define EIN_FLAG_GAP 0x0008u       /* samples were lost */
 #define EIN_FLAG_NOISY 0x0010u     /* noise comes near the beats: detections are doubtful */
 #define EIN_FLAG_LEARNING 0x0020u  /* the detector is finding its levels */
-#define EIN_FLAG_SIGNAL_MASK 0x003Fu
-/* Of a beat only. */
-#define EIN_FLAG_SEARCH_BACK 0x0040u /* found late, at a lowered threshold */
-#define EIN_FLAG_BREAK                                                                             \
-    0x0080u /* gap, lead-off or restart since the beat before: rr_prev is no rhythm */
+/* Of a beat only: found late, at a lowered threshold; and gap, lead off or restart since the beat
+   before, so that rr_prev is no rhythm. */
+#define EIN_FLAG_SEARCH_BACK 0x0040u
+#define EIN_FLAG_BREAK 0x0080u
 
 /* The model's two int8 inputs as they stand: NHWC with N = H = 1, zero point 0. */
 typedef struct {
