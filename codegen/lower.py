@@ -7,12 +7,10 @@ Where TFLite Micro itself would refuse or abort, so does this: the two always ag
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen import tflite_reader
 from codegen.graph import (
     Add,
     Concat,
@@ -61,9 +59,8 @@ _MAX_VERSIONS = {
 """Newest version of each op in TensorFlow's `kernels/register.cc`; a newer one may mean more."""
 
 
-def load(path: Path) -> Graph:
-    """The graph of the `.tflite` file at `path`. Raises ModelError."""
-    return lower(tflite_reader.read(path))
+MAX_SOFTMAX_CHANNELS = 511
+"""See ein_nn_softmax.h."""
 
 
 def lower(raw: RawModel) -> Graph:
@@ -295,8 +292,13 @@ def _softmax(c: Context, op: RawOp) -> Op:
     source, out = c.view(op, 0), c.declare(op.outputs[0], op)
     if (source.length, source.channels) != (out.length, out.channels):
         raise ModelError(f"{op}: input and output differ in shape: corrupt file")
-    if (out.scale, out.zero_point) != (1 / 256, -128) or source.channels > 4096:
+    if (out.scale, out.zero_point) != (1 / 256, -128):
         raise ModelError(f"{op}: its output must have scale 1/256, zero point -128")
+    if source.channels > MAX_SOFTMAX_CHANNELS:
+        raise ModelError(
+            f"{op}: {source.channels} channels, at most {MAX_SOFTMAX_CHANNELS} are supported: "
+            "TFLite Micro's last shift would exceed 31 bits"
+        )
     beta = float(op.options["Beta"])
     scale = softmax_scale(beta, source.scale) if math.isfinite(beta) else None
     if scale is None:

@@ -16,7 +16,7 @@ from codegen import pipeline, tflite_reader
 from codegen.emit import Description, argument_names, emit, emit_tflite
 from codegen.graph import Graph
 from codegen.lower import lower
-from codegen.planner import Plan, plan
+from codegen.planner import plan
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
 
@@ -101,15 +101,10 @@ def export(model_folder: Path, out: Path) -> list[Path]:
     return written
 
 
-def arena_report(folder: Path = SHIPPED_MODEL) -> Plan:
-    """The arena's plan of the model in `folder`: its size, the lower bound and every offset."""
-    return plan(load(folder).graph)
-
-
 def _is_sha256(text: str) -> bool:
     return len(text) == 64 and all(c in "0123456789abcdef" for c in text)
 
 
 def _c_safe(name: str) -> str:
-    """A name that can stand in a C string and a comment."""
-    return "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)[:64]
+    """A name that can stand in a C string, a comment and the protocol's text, which is ASCII."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_. ") else "_" for c in name)[:64]

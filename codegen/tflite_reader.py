@@ -7,7 +7,6 @@ mean is checked later, by `codegen.lower`.
 
 import struct
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,16 +90,6 @@ class RawModel:
     ops: tuple[RawOp, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-
-
-def read(path: Path) -> RawModel:
-    """Read and check the file at `path`. Raises ModelError when it is missing or no model."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise ModelError(f"cannot read the model {path}: {reason}") from error
-    return parse(data)
 
 
 def parse(data: bytes) -> RawModel:

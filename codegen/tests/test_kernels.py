@@ -169,7 +169,7 @@ def test_concatenation(axis: int, objects: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scale", [0.9, 0.1, 0.004, 5.0])
-@pytest.mark.parametrize("channels", [1, 5, 40])
+@pytest.mark.parametrize("channels", [1, 5, 40, 511])
 def test_softmax(scale: float, channels: int, objects: Path, tmp_path: Path) -> None:
     s = Scribe(8)
     source = s.activation([1, 1, 7, channels], scale)

@@ -1,7 +1,6 @@
 """`.tflite` files that are broken, hostile or beyond the engine: a ModelError, nothing else."""
 
 import random
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,11 +71,6 @@ def test_fuzz(seed: int) -> None:
 def test_truncated(size: int) -> None:
     with pytest.raises(ModelError):
         tflite_reader.parse(small_model()[:size])
-
-
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot read the model"):
-        tflite_reader.read(tmp_path / "nothing.tflite")
 
 
 def refuses(data: bytes, *words: str) -> None:
@@ -238,6 +232,12 @@ def test_mean_over_other_axes(axes: list[int]) -> None:
     constant = b.tensor([len(axes)], [], data=np.array(axes, dtype=np.int32), type_name="INT32")
     b.op("MEAN", [a, constant], out)
     refuses(b.finish([a], [out]), "op 0 MEAN", "mean over axes")
+
+
+def test_softmax_over_too_many_channels() -> None:
+    s = Scribe(3)
+    source = s.input([1, 1, 2, 512])
+    refuses(s.b.finish([source], [s.softmax(source)]), "op 0 SOFTMAX", "512 channels", "511")
 
 
 def test_output_that_is_never_computed() -> None:

@@ -21,6 +21,8 @@ typedef struct {
     int32_t step;                  /* 48: bytes from one position's inputs to the next one's */
 } pair_t;
 
+/* clang-format off */
+
 /* Four weights of each channel (r8, r9 and r10, r11) times four inputs, into two sums. */
 #define MAC4(inputs, sum0, sum1)                                                                   \
     "ldrd r12, lr, [" inputs "], #8\n"                                                             \
@@ -39,50 +41,58 @@ typedef struct {
     "ssat " sum ", #8, " sum "\n"
 
 /* Both channels of 2 * twos positions (twos > 0). r0, r1: inputs of two positions; r2, r3: weights
- * and their end; r4..r7: sums; on the stack: pair, twos, out. The depth is a multiple of 8. Stack:
- * 48 bytes.
- */
+   and their end; r4..r7: sums; on the stack: pair, twos, out. The depth is a multiple of 8. Stack:
+   48 bytes. */
 __attribute__((naked, noinline)) static void mac_2x2(const pair_t *pair, const int16_t *inputs,
                                                      int32_t twos, int8_t *out)
 {
     (void)pair, (void)inputs, (void)twos, (void)out;
-    __asm__("push {r0, r2-r11, lr}\n"
-            "mov r12, r0\n"
-            "mov r0, r1\n"
-            "ldr r1, [r12, #48]\n"
-            "add r1, r1, r0\n"
-            "1:\n"
-            "ldrd r4, r5, [r12, #32]\n"
-            "ldrd r2, r3, [r12, #40]\n"
-            "mov r6, r4\n"
-            "mov r7, r5\n"
-            "2:\n"
-            "ldmia r2!, {r8-r11}\n" MAC4("r0", "r4", "r5")
-                MAC4("r1", "r6", "r7") "ldmia r2!, {r8-r11}\n" MAC4("r0", "r4", "r5")
-                    MAC4("r1", "r6",
-                         "r7") "cmp r2, r3\n"
-                               "bne 2b\n"
-                               "ldr r12, [sp]\n"
-                               "ldmia r12, {r2, r3, r8-r11, lr}\n" /* first, second, channels */
-                               "ldr r12, [r12, #28]\n"
-                               "add r0, r0, r12\n"
-                               "add r1, r1, r12\n" FINISH("r4", "r2", "r3", "r8")
-                                   FINISH("r5", "r9", "r10", "r11") FINISH("r6", "r2", "r3", "r8")
-                                       FINISH("r7", "r9", "r10", "r11") "ldr r12, [sp, #8]\n"
-                                                                        "strb r4, [r12]\n"
-                                                                        "strb r5, [r12, #1]\n"
-                                                                        "add r12, r12, lr\n"
-                                                                        "strb r6, [r12]\n"
-                                                                        "strb r7, [r12, #1]\n"
-                                                                        "add r12, r12, lr\n"
-                                                                        "str r12, [sp, #8]\n"
-                                                                        "ldr r4, [sp, #4]\n"
-                                                                        "subs r4, r4, #1\n"
-                                                                        "str r4, [sp, #4]\n"
-                                                                        "ldr r12, [sp]\n"
-                                                                        "bne 1b\n"
-                                                                        "pop {r0, r2-r11, pc}\n");
+    __asm__(
+        "push {r0, r2-r11, lr}\n"
+        "mov r12, r0\n"
+        "mov r0, r1\n"
+        "ldr r1, [r12, #48]\n"
+        "add r1, r1, r0\n"
+        "1:\n" /* two positions */
+        "ldrd r4, r5, [r12, #32]\n"
+        "ldrd r2, r3, [r12, #40]\n"
+        "mov r6, r4\n"
+        "mov r7, r5\n"
+        "2:\n" /* eight input values */
+        "ldmia r2!, {r8-r11}\n"
+        MAC4("r0", "r4", "r5")
+        MAC4("r1", "r6", "r7")
+        "ldmia r2!, {r8-r11}\n"
+        MAC4("r0", "r4", "r5")
+        MAC4("r1", "r6", "r7")
+        "cmp r2, r3\n"
+        "bne 2b\n"
+        "ldr r12, [sp]\n"
+        "ldmia r12, {r2, r3, r8-r11, lr}\n" /* first, second, channels */
+        "ldr r12, [r12, #28]\n"
+        "add r0, r0, r12\n"
+        "add r1, r1, r12\n"
+        FINISH("r4", "r2", "r3", "r8")
+        FINISH("r5", "r9", "r10", "r11")
+        FINISH("r6", "r2", "r3", "r8")
+        FINISH("r7", "r9", "r10", "r11")
+        "ldr r12, [sp, #8]\n"
+        "strb r4, [r12]\n"
+        "strb r5, [r12, #1]\n"
+        "add r12, r12, lr\n"
+        "strb r6, [r12]\n"
+        "strb r7, [r12, #1]\n"
+        "add r12, r12, lr\n"
+        "str r12, [sp, #8]\n"
+        "ldr r4, [sp, #4]\n"
+        "subs r4, r4, #1\n"
+        "str r4, [sp, #4]\n"
+        "ldr r12, [sp]\n"
+        "bne 1b\n"
+        "pop {r0, r2-r11, pc}\n");
 }
+
+/* clang-format on */
 
 /* sums[0], sums[1] += inputs * weights of the first, the second channel, for a position of its own.
  */
