@@ -47,10 +47,13 @@ def _careful(command: Callable[..., None]) -> Callable[..., None]:
             _silence_stdout()
             raise typer.Exit(1) from None
         except OSError as error:
-            if error.errno not in _DISK_FULL:
+            if error.errno in _DISK_FULL:
+                _silence_stdout()
+                raise _failed(f"disk full: make room and try again ({error})") from None
+            if error.filename is None:
                 raise
-            _silence_stdout()
-            raise _failed(f"disk full: make room and try again ({error})") from None
+            # A file or folder that may not be read or written, or has an impossible name.
+            raise _failed(f"{error.filename}: {error.strerror}") from None
 
     return run
 
@@ -79,4 +82,9 @@ for _name, _command in (("list", data.list_), ("fetch", data.fetch), ("verify", 
 
 def main() -> None:
     """Entry point of the `einthoven` command."""
-    app()
+    try:
+        code = app(prog_name="einthoven", standalone_mode=False)
+    except typer.TyperException as error:  # unknown option, missing argument, no number ...
+        message = error.format_message()  # none where help was asked for by saying nothing
+        code = _failed(f"{message} (see: einthoven --help)").exit_code if message else 2
+    sys.exit(code or 0)

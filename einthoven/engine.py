@@ -133,7 +133,8 @@ class TflmModel:
             logits.append(self._one(signal[n], features[n]))
             if progress is not None and n % 256 == 255:
                 progress(n + 1)
-        return np.stack(logits) if logits else np.empty((0, 0), dtype=np.int8)
+        outputs = int(np.prod(self._interpreter.get_output_details(0)["shape"]))
+        return np.array(logits, dtype=np.int8).reshape(len(logits), outputs)
 
     def layers(self, signal: Int8, features: Int8, tensors: list[int]) -> dict[int, Int8]:
         """The named tensors after one beat, flat, by their number in the `.tflite`."""

@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ _ECG_LEAD = re.compile(
     r"(ECG|EKG).*|(ML|MV|CM|CC)\w+|(MOD\.)?V[1-9]R?|I{1,3}|D[1-3]|AV[RLF]|V?[XYZ]",
     re.IGNORECASE,
 )
+_RATE = re.compile(r"\d*\.?\d+\.?(/.*)?")
+"""Sampling rate of a header's record line, perhaps with a counter's (header(5))."""
 _INVALID_LSB = {
     **dict.fromkeys(("80", "508"), -(1 << 7)),
     **dict.fromkeys(("310", "311"), -(1 << 9)),
@@ -154,6 +156,13 @@ def record_names(folder: Path, selection: str) -> list[str]:
     names = selected_names(selection) or _all_records(folder)
     if not names:
         raise RecordError(f"{folder} has no WFDB records (*.hea)")
+    for name in names:
+        # What is made of a record is filed under its name, so a name must not lead elsewhere.
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts or len(name) > 200:
+            raise RecordError(
+                f"{name[:60]} is no record's name: name records as in {folder}, 100,119, and the "
+                "folder with --data"
+            )
     missing = [n for n in names if not _beside(folder, n, ".hea").is_file()]
     if missing:
         there = _all_records(folder)
@@ -213,10 +222,10 @@ def read_record(
     samples = _checked_samples(folder, name, header, index)
     calibrated = _is_calibrated(folder, name, index)
     gain = header.adc_gain[index] if calibrated else uncalibrated_gain or _known_gain(header)
-    if gain is None or gain <= 0:
+    if gain is None or not 0 < gain < math.inf:
         raise RecordError(
-            f"record {name}: gain of lead {header.sig_name[index]} is 0 in {name}.hea, so its "
-            "counts cannot be turned into mV: choose another lead or correct the header"
+            f"record {name}: gain of lead {header.sig_name[index]} is {gain or 0:g} in {name}.hea, "
+            "so its counts cannot be turned into mV: choose another lead or correct the header"
         )
     return Record(
         name=name,
@@ -241,13 +250,35 @@ def _read_header(folder: Path, name: str) -> Any:
         raise RecordError(f"record {name}: {path.name} is not a WFDB header ({error})") from error
     if isinstance(header, wfdb.MultiRecord):
         raise RecordError(f"record {name} is made of segments: name one of {header.seg_name}")
+    _check_rate(path, name)
     if not header.fs or header.fs < 0:
         raise RecordError(
             f"record {name}: the sampling rate is 0 in {path.name}: correct the header"
         )
     if not header.n_sig:
         raise RecordError(f"record {name} has no signals")
+    if len(header.sig_name or ()) != header.n_sig:
+        raise RecordError(
+            f"record {name}: {path.name} announces {header.n_sig} signals and describes "
+            f"{len(header.sig_name or ())}: fetch it again or correct the header"
+        )
     return header
+
+
+def _check_rate(path: Path, name: str) -> None:
+    """Raise RecordError for a rate that `wfdb` would misread without a word, such as -5 or 1e3."""
+    record_line = next(iter(_header_lines(path)), "").split()
+    if len(record_line) > 2 and not _RATE.fullmatch(record_line[2]):
+        raise RecordError(
+            f"record {name}: the sampling rate is {record_line[2]} in {path.name}: "
+            "correct the header (Hz, above 0)"
+        )
+
+
+def _header_lines(path: Path) -> list[str]:
+    """The record line and the signal lines of a header."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [s for s in map(str.strip, text.splitlines()) if s and not s.startswith("#")]
 
 
 def _lead_index(header: Any, name: str, lead: str | None) -> int:
@@ -346,9 +377,7 @@ def _read_signal(folder: Path, name: str, index: int) -> NDArray[np.int64]:
 
 def _is_calibrated(folder: Path, name: str, index: int) -> bool:
     """Whether the header states a gain other than 0 (`wfdb` turns none and 0 into 200)."""
-    text = _beside(folder, name, ".hea").read_text(encoding="utf-8", errors="replace")
-    lines = [s for s in map(str.strip, text.splitlines()) if s and not s.startswith("#")]
-    fields = lines[1 + index].split()
+    fields = _header_lines(_beside(folder, name, ".hea"))[1 + index].split()
     number = re.match(r"[-+]?[\d.]+(e[-+]?\d+)?", fields[2], re.IGNORECASE) if fields[2:] else None
     return number is not None and float(number[0]) != 0
 

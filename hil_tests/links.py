@@ -118,6 +118,8 @@ class SerialLink:
 
 def open_link(url: str, baud: int) -> Link:
     """Open a port by name or URL; BoardError that says what to do if that fails."""
+    if not url:
+        raise BoardError("the port has no name: einthoven boards lists ports")
     return SocketLink(url) if url.startswith("socket://") else SerialLink(url, baud)
 
 
@@ -129,6 +131,8 @@ def _reason(error: Exception) -> str:
         return "no permission; add yourself to the group dialout (sudo adduser $USER dialout)"
     if "no such file" in text or "not find" in text:
         return "there is no such port; is the board plugged in? (einthoven boards lists ports)"
+    if "inappropriate ioctl" in text or "is a directory" in text:
+        return "it is no serial port (einthoven boards lists ports)"
     if "refused" in text:
         return "nobody listens there"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -76,6 +76,8 @@ def damaged(database: Path, folder: Path, how: str) -> None:
         edit_header(folder, " 360 ", " 0 ")
     elif how == "gain 0":
         edit_header(folder, " 200.0(0)/mV ", " 0(0)/mV ")
+    elif how == "annotations":
+        (folder / "a.atr").write_bytes(bytes(range(1, 100)) + b"\0\0")
     elif how == "header":
         (folder / "a.hea").write_text("not a header at all\n")
 
@@ -86,6 +88,7 @@ DAMAGES = {
     "checksum": ("checksum", "fetch"),
     "rate 0": ("rate is 0", "correct the header"),
     "gain 0": ("gain", "correct the header"),
+    "annotations": ("a.atr", "not a WFDB annotation file"),
     "header": ("a.hea",),
 }
 
@@ -186,10 +189,23 @@ def test_flash_complains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_typing_error_is_no_traceback(run: Run) -> None:
-    code, _, err = run("replay", "--jobs", "many")
-    assert code == 2 and "Traceback" not in err and "--jobs" in err
-    code, _, err = run("replya")
-    assert code == 2 and "replya" in err
+    complain(run("replay", "--jobs", "many"), "--jobs", "--help")
+    complain(run("replay", "--jobs", "0"), "--jobs", "--help")
+    complain(run("replay", "--bord", "host"), "--bord", "--help")
+    complain(run("build"), "board", "--help")
+    complain(run("replya"), "replya", "--help")
+    code, out, err = run()
+    assert code == 2 and "replay" in out and not err
+
+
+def test_a_file_that_cannot_be_read(
+    run: Run, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(database / "a.hea"))
+
+    monkeypatch.setattr("einthoven.download.verify", refuse)
+    complain(run("data", "verify", database), "a.hea: Permission denied")
 
 
 def test_an_interrupt_has_its_own_exit_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,48 @@ def test_rate_0_is_bad_input(tmp_path: Path) -> None:
     assert "rate is 0" in one_line(error)
 
 
+@pytest.mark.parametrize("rate", ["-5", "nan", "1e30", "x"])
+def test_a_rate_that_wfdb_would_misread_is_bad_input(tmp_path: Path, rate: str) -> None:
+    write(tmp_path)
+    edit_header(tmp_path, "a 2 360 ", f"a 2 {rate} ")
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a")
+    assert f"rate is {rate}" in one_line(error)
+
+
+@pytest.mark.parametrize("rate", ["360.", "360/180", "360.000/180.0(7)"])
+def test_a_rate_may_have_a_counters_beside_it(tmp_path: Path, rate: str) -> None:
+    write(tmp_path)
+    edit_header(tmp_path, "a 2 360 ", f"a 2 {rate} ")
+    assert read_record(tmp_path, "a").rate_hz == 360.0
+
+
+@pytest.mark.parametrize("gain", ["-200(7)/mV", "1e400(7)/mV"])
+def test_a_gain_must_be_a_positive_number(tmp_path: Path, gain: str) -> None:
+    write(tmp_path)
+    edit_header(tmp_path, "200.0(7)/mV", gain)
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a")
+    assert "gain of lead MLII is" in one_line(error)
+
+
+@pytest.mark.parametrize("signals", ["5", "99999999"])
+def test_a_header_that_lacks_signals_is_bad_input(tmp_path: Path, signals: str) -> None:
+    write(tmp_path)
+    edit_header(tmp_path, "a 2 360 ", f"a {signals} 360 ")
+    with pytest.raises(RecordError) as error:
+        read_record(tmp_path, "a")
+    assert f"announces {signals} signals" in one_line(error)
+
+
+@pytest.mark.parametrize("name", ["../a", "/a", "b/../../a", "x" * 300])
+def test_a_name_does_not_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    write(tmp_path)
+    with pytest.raises(RecordError) as error:
+        record_names(tmp_path, name)
+    assert "is no record's name" in one_line(error)
+
+
 def damage_missing_header(folder: Path) -> None:
     (folder / "a.hea").unlink()
 
