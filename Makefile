@@ -22,8 +22,9 @@ generated: setup
 size: setup-dev
 	$(RUN)einthoven size
 
-bench: setup
-	$(RUN)einthoven bench
+bench:
+	@./setup.sh bench
+	$(RUN)python -m codegen.testing.bench
 
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated wire)
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c

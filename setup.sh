@@ -2,6 +2,7 @@
 # Set up this checkout: Debian packages that are missing, then .venv. Quick when all is there.
 #   ./setup.sh user   to build, flash and replay (no TensorFlow)
 #   ./setup.sh dev    also to train, lint and test
+#   ./setup.sh bench  to compare the engine with others (no TensorFlow)
 set -eu
 cd "$(dirname "$0")"
 level=${1:-user}
@@ -9,14 +10,20 @@ level=${1:-user}
 debian="gcc libc6-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi"
 extras=build
 all_extras=build,train,dev
+installed_file=.venv/installed
 case $level in
 user) ;;
 dev)
     debian="$debian clang clang-format libclang-rt-14-dev qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
     extras=$all_extras
     ;;
+bench)
+    debian="$debian qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
+    extras=build,bench
+    installed_file=.venv/installed_bench # beside what else is installed, which it does not replace
+    ;;
 *)
-    echo "error: ./setup.sh takes 'user' or 'dev', not '$level'" >&2
+    echo "error: ./setup.sh takes 'user', 'dev' or 'bench', not '$level'" >&2
     exit 2
     ;;
 esac
@@ -69,7 +76,7 @@ fi
 stamp() {
     printf '%s %s' "$1" "$(cksum <pyproject.toml)"
 }
-installed=$(cat .venv/installed 2>/dev/null || true)
+installed=$(cat $installed_file 2>/dev/null || true)
 [ "$installed" = "$(stamp "$extras")" ] && exit 0
 [ "$installed" = "$(stamp "$all_extras")" ] && exit 0
 echo "setup: installing Python packages into .venv ($extras)"
@@ -77,4 +84,4 @@ if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".[$ex
     echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
     exit 2
 fi
-stamp "$extras" >.venv/installed
+stamp "$extras" >$installed_file

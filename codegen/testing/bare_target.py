@@ -18,6 +18,8 @@ from einthoven.paths import FIRMWARE
 
 BARE = Path(__file__).parent / "bare"
 ENGINE = FIRMWARE / "engine"
+BARE_LIBRARY = str(BARE / "bare_libc.c")
+SECTIONS = ("-ffunction-sections", "-fdata-sections")
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 
 
@@ -69,22 +71,43 @@ def run(
     flags: Sequence[str] = ("-O2",),
 ) -> Result:
     """Infer `inputs` (one array [n, ...] per model input) on `target`; builds in `folder`."""
-    chosen = TARGETS[target]
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in emit(graph, plan(graph), Description("bare", "0" * 64)).items():
         (folder / name).write_text(text)
     (folder / "case.h").write_text(_case(graph, inputs))
-    elf = folder / "bare.elf"
-    sources = [
-        BARE / "bare_main.c", BARE / "bare_libc.c", BARE / f"bare_{chosen.machine}.c",
-        folder / "ein_model.c", *sorted(ENGINE.glob("ein_nn_*.c")),
-    ]  # fmt: skip
+    compile_objects(target, [folder / "ein_model.c", *sorted(ENGINE.glob("ein_nn_*.c"))],
+                    (folder, ENGINE), folder, (*flags, *WARNINGS))  # fmt: skip
+    return link_and_run(target, folder, flags)
+
+
+def compile_objects(
+    target: str, sources: Sequence[Path], includes: Sequence[Path], folder: Path,
+    flags: Sequence[str],
+) -> None:  # fmt: skip
+    """Compile `sources` to `folder`/objects."""
+    objects = folder / "objects"
+    objects.mkdir(exist_ok=True)
     _checked([
-        *chosen.compiler, *flags, *WARNINGS, "-ffunction-sections", "-fdata-sections",
-        "-nostdlib", "-Wl,--gc-sections,--no-warn-rwx-segments",
-        f"-T{BARE / f'bare_{chosen.machine}.ld'}",
-        *(f"-I{d}" for d in (BARE, folder, ENGINE)), *map(str, sources), "-o", str(elf),
-        "-lgcc",
+        *TARGETS[target].compiler, *flags, *SECTIONS, *(f"-I{d}" for d in includes), "-c",
+        *map(str, sources),
+    ], objects)  # fmt: skip
+
+
+def link_and_run(
+    target: str, folder: Path, flags: Sequence[str] = ("-O2",), library: str = BARE_LIBRARY
+) -> Result:
+    """Link `folder`/objects with the harness and case.h to bare.elf (and bare.map), and run it.
+
+    `library` brings memcpy and memset: the harness' small ones, or a C library's.
+    """
+    chosen = TARGETS[target]
+    elf = folder / "bare.elf"
+    _checked([
+        *chosen.compiler, *flags, *WARNINGS, *SECTIONS, "-nostdlib",
+        f"-Wl,--gc-sections,--no-warn-rwx-segments,-Map={folder / 'bare.map'}",
+        f"-T{BARE / f'bare_{chosen.machine}.ld'}", *(f"-I{d}" for d in (BARE, folder, ENGINE)),
+        str(BARE / "bare_main.c"), str(BARE / f"bare_{chosen.machine}.c"),
+        *map(str, sorted((folder / "objects").glob("*.o"))), library, "-o", str(elf), "-lgcc",
     ])  # fmt: skip
     lines = _checked([*chosen.emulator, str(elf)]).split()
     counts = [int(word, 16) for word in lines[0::2]]
@@ -92,10 +115,11 @@ def run(
     return Result(np.stack(rows), counts)
 
 
-def _checked(command: list[str]) -> str:
+def _checked(command: list[str], cwd: Path | None = None) -> str:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL
-    )
+        command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr}"
     return done.stdout
 
@@ -105,13 +129,24 @@ def _case(graph: Graph, inputs: Sequence[NDArray[np.int8]]) -> str:
     names = argument_names(graph)[0]
     order = sorted(range(len(names)), key=lambda i: names[i] == "features")
     flat = [np.asarray(inputs[i]).reshape(len(inputs[i]), -1) for i in order]
-    joined = np.concatenate(flat, axis=1)
     starts = np.cumsum([0, *(f.shape[1] for f in flat)])[:-1]
     outputs = np.cumsum([0, *(t.size for t in graph.outputs)])
     arguments = [f"(in) + {s}" for s in starts] + [f"(out) + {s}" for s in outputs[:-1]]
-    rows = ",\n".join("    {" + ", ".join(map(str, row)) + "}" for row in joined.tolist())
+    call = f"ein_model_infer(arena, {', '.join(arguments)})"
+    return case_header(
+        "ein_model.h", "EIN_MODEL_ARENA_BYTES", call, np.concatenate(flat, axis=1), int(outputs[-1])
+    )
+
+
+def case_header(
+    header: str, arena: str, call: str, vectors: NDArray[np.int8], output_bytes: int
+) -> str:
+    """What bare_main.c includes; `call` says how to infer in terms of arena, in and out."""
+    rows = ",\n".join("    {" + ", ".join(map(str, row)) + "}" for row in vectors.tolist())
     return (
-        f"#define CASE_VECTORS {len(joined)}\n#define CASE_OUTPUT_BYTES {outputs[-1]}\n"
-        f"#define CASE_INFER(arena, in, out) ein_model_infer(arena, {', '.join(arguments)})\n"
-        f"static const int8_t case_inputs[{joined.shape[0]}][{joined.shape[1]}] = {{\n{rows}\n}};\n"
+        f'#include "{header}"\n'
+        f"#define CASE_ARENA_BYTES {arena}\n"
+        f"#define CASE_VECTORS {len(vectors)}\n#define CASE_OUTPUT_BYTES {output_bytes}\n"
+        f"#define CASE_INFER(arena, in, out) {call}\n"
+        f"static const int8_t case_inputs[{len(vectors)}][{vectors.shape[1]}] = {{\n{rows}\n}};\n"
     )

@@ -4,9 +4,8 @@
 
 #include "bare.h"
 #include "case.h"
-#include "ein_model.h"
 
-static uint32_t arena[EIN_MODEL_ARENA_BYTES / 4 + 2];
+static uint8_t arena[CASE_ARENA_BYTES + 1] __attribute__((aligned(16)));
 static int8_t output[CASE_OUTPUT_BYTES];
 
 static void put_hex(uint32_t value, int digits)

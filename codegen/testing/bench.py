@@ -1,0 +1,195 @@
+"""`make bench`: the engine beside its rivals on the same `.tflite` files, in one run.
+
+Per model and engine: executed instructions of one inference in QEMU (`-icount shift=0`, SysTick on
+the Cortex-M4, `minstret` on rv32), RAM for activations and scratch, bytes of linked functions and
+constants, and how many output values differ from TFLite Micro (PyPI `tflite-micro`), 40 inputs.
+
+Every build stays in `build/bench/<model>/<engine>/`: sources, objects, bare.map, and bare.elf,
+which does nothing but run the engine over the inputs and print counts and outputs.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+from numpy.typing import NDArray
+
+from codegen import tflite_reader
+from codegen.graph import Graph
+from codegen.lower import lower
+from codegen.planner import plan
+from codegen.testing import bare_target
+from codegen.testing.bare_target import Result
+from codegen.testing.host_target import run_tflm
+from codegen.testing.model_r import model_r
+from codegen.testing.random_models import noise
+from einthoven.paths import ROOT, SHIPPED_MODEL
+
+VECTORS = 40
+HARNESS = ("bare_", "main", "mem", "put_hex", "semihost", "case_inputs", "vectors")
+"""Symbols that are not the engine's: the harness, its inputs, and the C library's copies."""
+
+QUOTED = """\
+quoted, not in this run (its C++ sources are on no package index; measured once on the same model,
+Cortex-M4, QEMU, -O2): TFLM + CMSIS-NN   7,700,000 instructions, 2.75 per multiply-add,
+24,196 B of arena, 56.1 KB of code beyond weights, 0 differing values"""
+
+Int8 = NDArray[np.int8]
+Engine = Callable[[bytes, Graph, list[Int8], Path], tuple[Result, int]]
+"""Builds and runs a model's file in a folder; the result, and the bytes of RAM."""
+
+
+class CannotRunError(Exception):
+    """An engine does not take a model; the message says why."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes of an ELF file without the harness."""
+
+    code: int
+    constants: int
+
+
+def size_of(elf: Path) -> Size:
+    """Functions and constants that were linked."""
+    code = constants = 0
+    with elf.open("rb") as file:
+        parsed = ELFFile(file)
+        table = parsed.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection), f"{elf.name} is stripped"
+        for symbol in table.iter_symbols():
+            if symbol.name.startswith(HARNESS) or not isinstance(symbol["st_shndx"], int):
+                continue
+            kind, section = symbol["st_info"]["type"], parsed.get_section(symbol["st_shndx"])
+            if kind == "STT_FUNC":
+                code += int(symbol["st_size"])
+            elif kind == "STT_OBJECT" and section["sh_type"] == "SHT_PROGBITS":
+                constants += int(symbol["st_size"])
+    return Size(code, constants)
+
+
+def _ours(target: str) -> Engine:
+    def engine(data: bytes, graph: Graph, inputs: list[Int8], folder: Path) -> tuple[Result, int]:
+        return bare_target.run(graph, inputs, target, folder), plan(graph).size
+
+    return engine
+
+
+def _bakenn(cmsis_nn: bool) -> Engine:
+    """bakenn's C with the options that its documentation gives for a Cortex-M4."""
+
+    def engine(data: bytes, graph: Graph, inputs: list[Int8], folder: Path) -> tuple[Result, int]:
+        bakenn: Any = __import__("bakenn")
+        options = bakenn.CBackendOptions(
+            kernel_policy=bakenn.KernelPolicy.STATIC_PRIORITY,
+            enable_cmsis_nn=cmsis_nn,
+            target=bakenn.CORTEX_M4,
+        )
+        generated = folder / "bakenn"
+        try:
+            bakenn.compile_tflite(
+                data, generated, name="model", backend_options=options, target="cortex-m4"
+            )
+        except bakenn.CompileError as error:
+            raise CannotRunError(str(error).splitlines()[0]) from error
+        includes = [generated, *sorted(generated.glob("third_party/*/Include"))]
+        bare_target.compile_objects(
+            "m4", sorted(generated.rglob("*.c")), includes, folder,
+            ("-O2", "-std=c11", "-DBAKENN_CMSIS_NN_BUILTIN_MEMORY"),
+        )  # fmt: skip
+        header = (generated / "bknn_model.h").read_text()
+        found = re.search(r"BKNN_MODEL_ARENA_SIZE (\d+)u", header)
+        assert found, "bakenn's header does not state its arena"
+        (folder / "case.h").write_text(
+            bare_target.case_header(
+                "bknn_model.h",
+                "BKNN_MODEL_ARENA_SIZE",
+                "bknn_model_infer(arena, in, out)",
+                inputs[0].reshape(len(inputs[0]), -1),
+                graph.outputs[0].size,
+            )
+        )
+        # newlib's memcpy, which is fast: the harness' own would count against bakenn
+        result = bare_target.link_and_run("m4", folder, ("-O2", f"-I{generated}"), "-lc")
+        return result, int(found[1])
+
+    return engine
+
+
+ENGINES: dict[str, tuple[str, Engine]] = {
+    "einthoven": ("Cortex-M4", _ours("m4")),
+    "bakenn-cmsis": ("Cortex-M4", _bakenn(True)),
+    "bakenn-portable": ("Cortex-M4", _bakenn(False)),
+    "einthoven-portable": ("Cortex-M4", _ours("m4-portable")),
+    "einthoven-rv32": ("rv32imc", _ours("rv32")),
+}
+
+
+def bench(name: str, data: bytes, folder: Path) -> int:
+    """Print one model's table; returns how many values of ours differ from TFLite Micro's."""
+    graph = lower(tflite_reader.parse(data))
+    made = plan(graph)
+    inputs = [noise((t.length, t.channels), VECTORS, i) for i, t in enumerate(graph.inputs)]
+    expected = run_tflm(data, inputs, len(graph.outputs))[0]
+    shutil.rmtree(folder, ignore_errors=True)  # nothing of an earlier run is linked
+    folder.mkdir(parents=True)
+    (folder / "model.tflite").write_bytes(data)
+    print(f"\n{name}: {graph.params:,} parameters, {graph.macs:,} multiply-adds, {VECTORS} inputs")
+    print(f"arena {made.size:,} bytes, lower bound {made.lower_bound:,}")
+    print(
+        f"{'engine':20}{'target':10}{'instructions':>13}{'per MAC':>9}{'RAM':>8}{'code':>8}"
+        f"{'constants':>11}{'differing':>11}"
+    )
+    ours = 0
+    for engine, (target, run) in ENGINES.items():
+        if engine.startswith("bakenn") and find_spec("bakenn") is None:
+            print(f"{engine:20}not installed: pip install -e '.[bench]', or run `make bench`")
+            continue
+        try:
+            result, ram = run(data, graph, inputs, folder / engine)
+        except CannotRunError as error:
+            print(f"{engine:20}{target:10}does not take this model: {error}")
+            continue
+        most, differing = max(result.instructions), int((result.outputs != expected).sum())
+        size = size_of(folder / engine / "bare.elf")
+        print(
+            f"{engine:20}{target:10}{most:13,}{most / graph.macs:9.2f}{ram:8,}{size.code:8,}"
+            f"{size.constants:11,}{differing:11}"
+        )
+        ours += 0 if engine.startswith("bakenn") else differing
+    return ours
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables; exit code 1 when an output of ours differs."""
+    parser = argparse.ArgumentParser(prog="python -m codegen.testing.bench", description=__doc__)
+    parser.add_argument("model", nargs="*", type=Path, help=".tflite files [model R and shipped]")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "build" / "bench", help="folder for the builds"
+    )
+    args = parser.parse_args(argv)
+    models = {path.stem: path.read_bytes() for path in args.model}
+    if not models:
+        shipped = (SHIPPED_MODEL / "model.tflite").read_bytes()
+        models = {"model R": model_r(), "shipped model": shipped}
+    print("instructions: the longest of all inputs; RAM: activations and scratch; bytes")
+    differing = 0
+    for name, data in models.items():
+        differing += bench(name, data, args.out / name.replace(" ", "_"))
+        if name == "model R":
+            print(QUOTED)
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The bench: model R is what it says, costs what the docs say at most, and equals TFLite Micro."""
+
+from pathlib import Path
+
+import pytest
+
+from codegen import tflite_reader
+from codegen.lower import lower
+from codegen.testing import bench
+from codegen.testing.model_r import model_r
+
+
+def test_model_r() -> None:
+    data = model_r()
+    graph = lower(tflite_reader.parse(data))
+    assert (graph.params, graph.macs) == (35_861, 2_807_968)
+    assert data == model_r(), "not the same file twice"
+
+
+def test_bench_prints_every_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "VECTORS", 4)
+    assert bench.bench("model R", model_r(), tmp_path / "r") == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[4:]}
+    assert set(rows) == set(bench.ENGINES)
+    for name, most in (("einthoven", 1.26), ("einthoven-portable", 3.15), ("einthoven-rv32", 3.5)):
+        assert float(rows[name][3]) <= most
+        assert rows[name][-1] == "0"
+        assert (tmp_path / "r" / name / "bare.elf").exists()
+        assert (tmp_path / "r" / name / "bare.map").exists()
+    size = bench.size_of(tmp_path / "r" / "einthoven" / "bare.elf")
+    assert 2_000 < size.code < 8_192
+    assert size.constants > 35_861  # at least the parameters
