@@ -72,7 +72,7 @@ def replay_record(
     differing = differing_beats(events.beats, expected.beats)
     t_record = board_to_record_time(events.beats["t_samples"], record, who.rate_hz)
     labels = [CLASSES[i] for i in events.beats["label"]]
-    reference = _reference(folder, name)
+    reference = read_reference(folder, name)
     seconds = len(samples) / who.rate_hz
     result = {
         "record": name,
@@ -149,7 +149,7 @@ def _counters(info: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _reference(folder: Path, name: str) -> Annotations | None:
+def read_reference(folder: Path, name: str) -> Annotations | None:
     """The reference beats; None for a record that has none, which is replayed all the same."""
     if not (folder / f"{name}.atr").is_file():
         return None

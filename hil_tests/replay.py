@@ -28,6 +28,7 @@ from einthoven.records import find_database, rational_ratio, read_record, record
 from einthoven.report import write_report
 from einthoven.resources import measure
 from einthoven.rundir import RunDir
+from hil_tests.record import read_reference
 from hil_tests.workers import run_workers
 
 
@@ -103,6 +104,7 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any],
     files: dict[str, dict[str, str]] = {}
     for name in record_names(folder, options.records):
         record = read_record(folder, name, options.lead)
+        read_reference(folder, name)
         ratio = rational_ratio(core.rate_hz(), record.rate_hz)
         samples[name] = math.ceil(record.n_samples * ratio)
         files[name] = {

@@ -188,6 +188,10 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in listed]
 
 
+def is_worker(pid: int) -> bool:
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 @pytest.mark.parametrize("how", ["Ctrl-C", "kill -9", "worker killed"])
 def test_a_broken_off_run_goes_on_to_the_same_end(
     how: str, whole_run: Path, database: Path, board_options: list[str], tmp_path: Path
@@ -202,7 +206,7 @@ def test_a_broken_off_run_goes_on_to_the_same_end(
             process.kill()
         else:
             for child in children(process.pid):
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                if is_worker(child):
                     os.kill(child, signal.SIGKILL)
         _, err = process.communicate(timeout=60)
     if how == "Ctrl-C":
@@ -220,6 +224,47 @@ def test_a_broken_off_run_goes_on_to_the_same_end(
     for name, stamp in stamps.items():  # what was done is not done again
         assert (out / "records" / f"{name}.json").stat().st_mtime_ns == stamp
     assert results(out) == results(whole_run)
+
+
+def test_an_interrupt_while_the_workers_boot(
+    database: Path, board_options: list[str], tmp_path: Path
+) -> None:
+    """It reaches every process of the terminal: none but the parent may say a word."""
+    out = tmp_path / "out"
+    words = ("--records", "all", "--data", database, "--out", out, "--jobs", "2")
+    with started("replay", *board_options, *words) as process:
+        while not any(is_worker(child) for child in children(process.pid)):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip().startswith("interrupted: ") and err.strip().count("\n") == 0
+
+
+def test_records_without_a_beat(board_options: list[str], tmp_path: Path) -> None:
+    """Three samples, and a flat line: a right result and a report, though there is no beat."""
+    for name, n in (("short", 3), ("flat", 3600)):
+        wfdb.wrsamp(
+            name,
+            fs=360,
+            units=["mV"],
+            sig_name=["MLII"],
+            d_signal=np.full((n, 1), 60),
+            fmt=["16"],
+            adc_gain=[200.0],
+            baseline=[0],
+            write_dir=str(tmp_path),
+        )
+    out = tmp_path / "out"
+    words = ("--records", "all", "--data", tmp_path, "--out", out)
+    done = run("replay", *board_options, *words)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["agreement"]["beats"] == 0
+    assert summary["not_scored"] == ["flat", "short"]
+    assert len(read_annotations(out, "flat", "ein")) == 0
+    assert (out / "report.html").is_file()
 
 
 def test_resuming_needs_the_same_records(whole_run: Path, database: Path, tmp_path: Path) -> None:

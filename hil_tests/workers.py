@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import queue
+import shlex
 import signal
 import traceback
 from collections.abc import Mapping
@@ -84,8 +85,7 @@ def run_workers(
     failures: list[_Failed] = []
     try:
         with ReplayProgress(console, todo, jobs, float(run.plan["rate_hz"])) as progress:
-            for worker in workers:
-                worker.start()
+            _start(workers)
             _watch(workers, news, progress, failures)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_resume(run)) from None
@@ -100,9 +100,22 @@ def run_workers(
         raise BoardError(f"a worker was killed during a record ({_how_to_resume(run)})")
 
 
+def _start(workers: list[Any]) -> None:
+    """Start them with Ctrl-C blocked, which they inherit: it is the parent's to handle.
+
+    Without it, one that comes while an interpreter boots would show that one's traceback.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _how_to_resume(run: RunDir) -> str:
     done = f"{len(run.finished())} of {len(run.records)} records are done"
-    return f"{done}; go on with: einthoven replay --resume --out {run.path}"
+    return f"{done}; go on with: einthoven replay --resume --out {shlex.quote(str(run.path))}"
 
 
 def _watch(
@@ -140,7 +153,6 @@ def _stop(workers: list[Any]) -> None:
 
 def _work(task: _Task, names: Any, news: Any) -> None:
     """A worker's life: boot the board, replay what is next until nothing is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGTERM, _leave)
     try:
         _replay_records(task, names, news)
