@@ -131,6 +131,11 @@ class Channel:
             f"rate ({self._baud}), or reset it{heard}"
         )
 
+    def refusal(self, error: Message) -> BoardError:
+        """What to raise for a board's message "error"."""
+        text = error["text"].decode("ascii", "replace")
+        return BoardError(f"the board on {self.url} refuses: {text}")
+
     def _await(
         self, sequence: int, names: set[str], others: Callable[[Message], None], timeout_s: float
     ) -> Message | None:

@@ -24,6 +24,8 @@ __all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Replayed"]
 
 TIMEOUTS_S = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0)
 """Tries of a request; together longer than a watchdog's time-out and a boot."""
+SILENT_S = 5.0
+"""In stream mode: without a sample for so long, there is no ADC."""
 MAX_RESETS = 5
 """Resets within one record after which the board counts as broken."""
 
@@ -150,7 +152,7 @@ class Device:
             if reply.name == "bench_reply":
                 return BenchResult(np.array(reply["logits"], dtype=np.int8), reply["count"])
             if reply["error"] != schema().enums["error"]["bad_tensor"]:
-                raise self._refusal(reply)
+                raise self._channel.refusal(reply)
             self.link.retries += 1  # a piece was lost
         raise LinkError(f"{self.url}: the tensor does not arrive undamaged; check the cable")
 
@@ -198,19 +200,25 @@ class Device:
         return Replayed(events, info)
 
     def stream(self, seconds: float) -> Iterator[Message]:
-        """Events of the board's own ADC, as they come, for about `seconds`.
+        """Events of the board's own ADC, as they come, until it has taken `seconds` of signal.
 
-        Raises LinkError when the board was reset: what it knew about the patient is lost.
+        Raises BoardError when no samples come (no ADC), LinkError when the board was reset: what
+        it knew about the patient is lost.
         """
         who = self.hello
         session = Session(self._channel, [])
+        wanted = round(seconds * who.rate_hz)
         try:
             session.start("stream", who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi))
-            given = 0
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                session.receive(min(1.0, max(0.0, end - time.monotonic())))
-                session.acknowledge()
+            given = taken = 0
+            heard = time.monotonic()
+            while taken < wanted:
+                session.receive(min(1.0, (wanted - taken) / who.rate_hz))
+                before, taken = taken, session.poll()
+                if taken > before:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > SILENT_S:
+                    raise BoardError(f"the board on {self.url} takes no samples: has it an ADC?")
                 yield from session.events[given:]
                 given = len(session.events)
             session.finish(0)
@@ -221,12 +229,8 @@ class Device:
     def _request(self, name: str, reply_name: str, **fields: Any) -> Message:
         reply = self._channel.request(name, reply_name, _ignore, **fields)
         if reply.name == "error":
-            raise self._refusal(reply)
+            raise self._channel.refusal(reply)
         return reply
-
-    def _refusal(self, error: Message) -> BoardError:
-        text = error["text"].decode("ascii", "replace")
-        return BoardError(f"the board on {self.url} refuses: {text}")
 
     def _hello(self) -> Hello:
         self._channel.post(wire.DELIMITER)  # ends what an earlier program left half sent

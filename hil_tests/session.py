@@ -102,11 +102,6 @@ class Session:
         if self._resend:
             self.poll()
 
-    def acknowledge(self) -> None:
-        """Free the board's room for events, where no samples do so on the way."""
-        if self._next_event != self._last_poll[1]:
-            self.poll()
-
     def poll(self) -> int:
         """Ask where the board is and for all events that have not come; returns its next sample.
 
@@ -148,8 +143,7 @@ class Session:
 
     def _require_status(self, reply: Message) -> None:
         if reply.name == "error":
-            text = reply["text"].decode("ascii", "replace")
-            raise BoardError(f"the board on {self._channel.url} refuses: {text}")
+            raise self._channel.refusal(reply)
         if reply["session"] != self._number:
             raise BoardResetError
 

@@ -239,7 +239,7 @@ def test_stream_mode(host: Path, signal: NDArray[np.int16], tmp_path: Path) -> N
         started(host, "--listen", "0", "--adc", str(fifo)) as process,
         Device(first_line(process)) as device,
     ):
-        events = list(device.stream(3.0))
+        events = list(device.stream(5400 / 180))
     writer.join()
     found = [event["t_samples"] for event in events if event.name == "beat"]
     assert found == beats.t_samples.tolist()
@@ -258,11 +258,21 @@ def test_stream_mode_counts_what_nobody_fetched(
         started(host, "--listen", "0", "--adc", str(adc)) as process,
         Device(first_line(process)) as device,
     ):
-        events = list(device.stream(3.0))
+        events = list(device.stream(len(signal) / 180))
         lost = device.info()["events_lost"]
     numbers = [event["number"] for event in events]
     assert numbers == sorted(set(numbers))
     assert len(events) + lost == len(beats.t_samples) + len(beats.signal_events)
+
+
+def test_stream_mode_without_an_adc(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hil_tests.device.SILENT_S", 0.2)
+    with (
+        started(host, "--listen", "0") as process,
+        Device(first_line(process)) as device,
+        pytest.raises(BoardError, match="takes no samples: has it an ADC"),
+    ):
+        list(device.stream(1.0))
 
 
 # ---- no board, or not a good one ----
