@@ -11,7 +11,7 @@ from typing import Any
 
 from einthoven.paths import SPEC
 from einthoven.wire import encode_payload
-from einthoven.wire_schema import Field, MessageType, Schema, case_values, schema
+from einthoven.wire_schema import Field, MessageType, Schema, SchemaError, case_values, schema
 
 _C_TYPES = {
     "u8": "uint8_t",
@@ -140,7 +140,7 @@ def _put(field: Field) -> list[str]:
     size = _SIZES[field.kind]
     if field.count:
         if size != 1:
-            raise NotImplementedError(f"arrays of {field.kind}")
+            raise SchemaError(f"wire.toml: arrays of {field.kind} to the host are not supported")
         return [f"at = put_bytes(at, {value}, {field.count});"]
     cast = f"(uint{8 * size}_t)" if field.kind.startswith("i") else ""
     return [f"at = ein_put_u{8 * size}(at, {cast}{value});"]
@@ -150,7 +150,7 @@ def _get(field: Field, at: int) -> str:
     if field.kind == "u8":
         return f"message->{field.name} = payload[{at}];"
     if field.count or field.kind not in ("u16", "u32", "i16"):
-        raise NotImplementedError(f"the host sends no {field.kind} yet")
+        raise SchemaError(f"wire.toml: {field.kind} to the board is not supported")
     where = f"payload + {at}" if at else "payload"
     return f"message->{field.name} = ein_get_{field.kind}({where});"
 
@@ -189,7 +189,7 @@ def _get_body(m: MessageType) -> list[str]:
         at += _SIZES[field.kind]
     for field in m.tail:
         if field.kind != "rest":
-            raise NotImplementedError("the host sends no text yet")
+            raise SchemaError("wire.toml: text to the board is not supported")
         lines += [
             f"    message->{field.name} = payload + {at};",
             f"    message->{field.name}_size = (uint8_t)(size - {at}u);",

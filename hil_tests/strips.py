@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.ec57 import MATCH_S  # here it only picks pictures
+
 STRIP_S = 10.0
-MATCH_S = 0.15
-"""EC57's match window; here it only picks pictures, scores come from einthoven.ec57."""
 
 Labels = Sequence[str]
 

@@ -28,9 +28,8 @@ from einthoven.annotations import Annotations, read_annotations
 from einthoven.core import FLAG_LEARNING, FLAG_SEARCH_BACK, Beats, analyze
 from einthoven.errors import EinthovenError
 from einthoven.records import Record, find_database, read_record, record_names, to_board
+from training.dataset import ADC_BITS, GAIN_LSB_PER_MV
 
-GAIN_LSB_PER_MV = 200
-BITS = 12
 CHANGE = 0.25
 NOISE_SNRS = ("24", "18", "12", "06", "00", "_6")
 
@@ -51,7 +50,11 @@ def _load(data: Path | None, db: str, name: str) -> tuple[Record, NDArray[np.int
     folder = find_database(data, db)
     record = read_record(folder, name)
     rate_hz = pipeline.load()["pipeline"]["rate_hz"]
-    return record, to_board(record, rate_hz, GAIN_LSB_PER_MV, BITS), read_annotations(folder, name)
+    return (
+        record,
+        to_board(record, rate_hz, GAIN_LSB_PER_MV, ADC_BITS),
+        read_annotations(folder, name),
+    )
 
 
 def generated_for(spec: dict[str, Any], scratch: Path) -> Path:
