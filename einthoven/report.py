@@ -69,8 +69,10 @@ def summarize(run: RunDir) -> dict[str, Any]:
         entries = [
             {"record": r["record"], **r["protocols"][protocol]} for r in results if r["protocols"]
         ]
+        unseen = [e for e in entries if e["record"] not in plan["data"]["in_training"]]
         protocols[protocol] = {
             "gross": gross(map(restored, entries)).to_dict(),
+            "gross_unseen": gross(map(restored, unseen)).to_dict() if unseen else None,
             "average": average(entries),
             "records": entries,
         }
@@ -202,8 +204,18 @@ def count(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
 
 
-def score_table(protocol: Mapping[str, Any], title: str) -> Table:
-    """Number of beats and EC57's statistics of every record, with Gross and Average."""
+SEEN_MARK = "*"
+SEEN_NOTE = (
+    "* a patient of the model's training data: no test of how it generalises. "
+    "Unseen: gross of the other records."
+)
+
+
+def score_table(protocol: Mapping[str, Any], title: str, in_training: Sequence[str] = ()) -> Table:
+    """Number of beats and EC57's statistics of every record, with Gross and Average.
+
+    Records of `in_training` are marked, and the gross of the others stands apart.
+    """
     table = Table(
         title=title,
         title_justify="left",
@@ -228,9 +240,12 @@ def score_table(protocol: Mapping[str, Any], title: str) -> Table:
 
     entries = protocol["records"]
     for entry in entries:
-        table.add_row(*row(entry["record"], entry), end_section=entry is entries[-1])
+        mark = SEEN_MARK if entry["record"] in in_training else ""
+        table.add_row(*row(entry["record"] + mark, entry), end_section=entry is entries[-1])
     table.add_row(*row("Gross", protocol["gross"]), style="bold")
     table.add_row(*row("Average", protocol["average"], counts=False), style="bold")
+    if in_training and protocol["gross_unseen"]:
+        table.add_row(*row("Unseen", protocol["gross_unseen"]), style="bold")
     return table
 
 
@@ -323,13 +338,16 @@ def _bytes(value: int | None) -> str:
 def summary_text(summary: Mapping[str, Any]) -> RenderableType:
     """What demo and replay print at the end; fits into 80 columns."""
     board, model = summary["board"], summary["model"]
+    in_training = summary["data"]["in_training"]
     parts: list[RenderableType] = []
     for protocol, title in (
         ("ec57", "EC57: first 5 minutes of a record not scored, %"),
         ("whole", "Whole records, %"),
     ):
         if summary["protocols"][protocol]["records"]:
-            parts += ["", score_table(summary["protocols"][protocol], title)]
+            parts += ["", score_table(summary["protocols"][protocol], title, in_training)]
+    if in_training:
+        parts += ["", SEEN_NOTE]
     if summary["not_scored"]:
         names = ", ".join(summary["not_scored"])
         parts += ["", f"Not scored, since there is no reference (.atr): {names}"]

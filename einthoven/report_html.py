@@ -14,6 +14,8 @@ from einthoven.aami import CLASSES
 from einthoven.report import (
     KINDS,
     PROTOCOLS,
+    SEEN_MARK,
+    SEEN_NOTE,
     STATISTICS,
     clock,
     count,
@@ -65,7 +67,12 @@ def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
         class_names=CLASS_NAMES,
         missing=summary["unfinished"],
         tiles=_tiles(summary),
-        protocols=[_protocol(summary["protocols"][p], *TITLES[p]) for p in PROTOCOLS],
+        protocols=[
+            _protocol(summary["protocols"][p], summary["data"]["in_training"], *TITLES[p])
+            for p in PROTOCOLS
+        ],
+        seen_mark=SEEN_MARK,
+        seen_note=SEEN_NOTE,
         strips=_strips(results),
         differences=[{**d, "clock": clock(d["time_s"])} for d in differences],
         histograms=_histograms(run, names, summary["resources"]["count_unit"]),
@@ -153,14 +160,21 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, str]]:
     return tiles
 
 
-def _protocol(protocol: Mapping[str, Any], title: str, explain: str, short: str) -> dict[str, Any]:
-    rows = [{**entry, "total": False} for entry in protocol["records"]]
+def _protocol(
+    protocol: Mapping[str, Any], in_training: Sequence[str], title: str, explain: str, short: str
+) -> dict[str, Any]:
+    rows = [
+        {**entry, "total": False, "seen": entry["record"] in in_training}
+        for entry in protocol["records"]
+    ]
     total = protocol["gross"]
     sums = {kind: {c: total[kind][c] for c in COUNTS} for kind in KINDS}
     grosses = {kind: {c: total[kind][c] for c in STATISTICS} for kind in KINDS}
     rows.append({"record": "Sum", "total": True, "first": True, **sums})
     rows.append({"record": "Gross", "total": True, **grosses})
     rows.append({"record": "Average", "total": True, **protocol["average"]})
+    if in_training and protocol["gross_unseen"]:
+        rows.append({"record": "Unseen", "total": True, **protocol["gross_unseen"]})
     return {
         "title": title,
         "explain": explain,

@@ -29,9 +29,10 @@ _LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets
 class Host:
     """The host's answer to the same samples: core and engine, and TFLite Micro for the engine."""
 
-    def __init__(self, tflm: bool) -> None:
+    def __init__(self, tflite: Path | None) -> None:
+        """`tflite`: the file that the engine was made from, for TFLite Micro; None: without."""
         self._model = HostModel()
-        self._tflm = TflmModel() if tflm else None
+        self._tflm = TflmModel(tflite) if tflite else None
 
     def check(
         self, samples: NDArray[np.int16], gain_lsb_per_mv: int, rails: tuple[int, int]

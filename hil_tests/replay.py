@@ -24,12 +24,15 @@ from einthoven.checksums import sha256_file
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
+from einthoven.provenance import seen_in_training
 from einthoven.records import find_database, rational_ratio, read_record, record_names
 from einthoven.report import write_report
 from einthoven.resources import measure
 from einthoven.rundir import RunDir
 from hil_tests.record import read_reference
 from hil_tests.workers import run_workers
+
+_MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Options:
     port: str | None = None
     tflm: bool = True
     synthetic: bool = False
+    model: Path = SHIPPED_MODEL
+    """Folder of the model that `firmware/generated` was exported from."""
 
     def moved(self, data: Path | None, port: str | None) -> "Options":
         """The same with the records or the board found elsewhere."""
@@ -58,7 +63,7 @@ def new_run_path(board: str) -> Path:
 def resume_options(out: Path) -> Options:
     """The options that the run in `out` was started with. Raises UsageError if there is none."""
     stored = dict(RunDir.open(out).plan["options"])
-    return Options(**{**stored, "data": Path(stored["data"])})
+    return Options(**{**stored, "data": Path(stored["data"]), "model": Path(stored["model"])})
 
 
 def replay_run(
@@ -112,11 +117,12 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any],
             for suffix in (".hea", ".dat", ".atr")
             if (path := folder / f"{name}{suffix}").is_file()
         }
+    model = model_facts(options.model)
     plan = {
         "board": board.name,
         "board_title": board.title,
         "count_unit": board.count_unit,
-        "model": shipped_model(),
+        "model": model,
         "pipeline_sha256": core.pipeline_sha256(),
         "rate_hz": core.rate_hz(),
         "data": {
@@ -124,9 +130,16 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any],
             "lead": options.lead,
             "synthetic": options.synthetic,
             "records": list(samples),
+            "in_training": seen_in_training(
+                model["training_records"], [options.db, folder.name], samples
+            ),
             "files": files,
         },
-        "options": {**asdict(options), "data": str(folder.resolve())},
+        "options": {
+            **asdict(options),
+            "data": str(folder.resolve()),
+            "model": str(options.model.resolve()),
+        },
         "command": shlex.join(["einthoven", *sys.argv[1:]]),
         "created": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
         "versions": {
@@ -145,28 +158,31 @@ def _sizes(board: Board, built: bool) -> dict[str, int | None]:
     return {name: getattr(image, name, None) for name in names}
 
 
-def shipped_model() -> dict[str, Any]:
-    """`name`, `sha256`, `params`, `macs` of the model that the firmware is generated from.
+def model_facts(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
+    """`name`, `sha256`, `params`, `macs`, `training_records` of the model in the firmware.
 
     Raises ModelError when it is not there, not the generated one, or for another pipeline.
     """
-    path = SHIPPED_MODEL / "model.json"
+    path = folder / "model.json"
     try:
         model = json.loads(path.read_text(encoding="utf-8"))
-        digest = sha256_file(SHIPPED_MODEL / "model.tflite")
-        kept = {key: model[key] for key in ("name", "sha256", "params", "macs")}
+        digest = sha256_file(folder / "model.tflite")
+        kept = {key: model[key] for key in _MODEL_FACTS}
         pipeline = model["pipeline_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the shipped model in {path.parent} cannot be read ({error})") from None
+        raise ModelError(f"the model in {folder} cannot be read ({error})") from None
     if digest != kept["sha256"]:
-        raise ModelError(f"{path.parent}/model.tflite is not the file that model.json describes")
+        raise ModelError(f"{folder}/model.tflite is not the file that model.json describes")
     if pipeline != core.pipeline_sha256():
         raise ModelError(
             f"model {kept['name']} was made for another pipeline ({pipeline[:12]}…; this "
             f"checkout's is {core.pipeline_sha256()[:12]}…): train it anew for this one"
         )
     if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:
-        raise ModelError("firmware/generated holds another model: run `python -m codegen`")
+        raise ModelError(
+            f"firmware/generated holds another model than {folder}: name its folder with --model, "
+            "or restore the shipped model with `python -m codegen`"
+        )
     return kept
 
 

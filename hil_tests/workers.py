@@ -176,8 +176,9 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
     from hil_tests.record import Host, replay_record
 
     plan = task.run.plan
+    options = plan["options"]
     parent = os.getppid()
-    host = Host(tflm=plan["options"]["tflm"])
+    host = Host(Path(options["model"]) / "model.tflite" if options["tflm"] else None)
     with (
         running(task.board, task.port) as url,
         Device(

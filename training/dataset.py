@@ -19,6 +19,7 @@ from codegen.pipeline import sha256 as pipeline_sha256
 from einthoven.aami import CLASSES, literature_class
 from einthoven.core import analyze
 from einthoven.errors import RecordError, UsageError
+from einthoven.provenance import SAME_PATIENT
 from einthoven.records import (
     find_database,
     read_annotations,
@@ -38,9 +39,6 @@ FEATURE_SCALE = 2.0 ** PIPELINE["tensor"]["feature_scale_log2"]
 WINDOW = PIPELINE["window"]["before_samples"] + PIPELINE["window"]["after_samples"]
 CHANNELS = int(PIPELINE["window"]["channels"])
 FEATURES = len(PIPELINE["features"]["names"])
-
-SAME_PATIENT = {"mitdb/202": "mitdb/201"}
-"""Records of one patient: MIT-BIH's 201 and 202 lie on either side of de Chazal's split."""
 
 
 @dataclass(frozen=True)

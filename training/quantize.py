@@ -42,13 +42,14 @@ OPS = frozenset(
 """What `firmware/engine` computes."""
 
 
-def quantize(run: Path, method: str, data: Path | None = None) -> Path:
+def quantize(run: Path, method: str | None = None, data: Path | None = None) -> Path:
     """Make `run`/`method`/ a model folder (SPEC section 3) from a finished training; returns it.
 
-    `method`: "ptq" (post-training) or "qat" (fine-tuned with simulated quantization). Raises
-    UsageError if the training is not finished, ModelError if the result breaks a promise.
+    `method`: "ptq" (post-training) or "qat" (fine-tuned with simulated quantization); None: the
+    recipe's. Raises UsageError if the training is not finished, ModelError if the result breaks
+    a promise.
     """
-    if method not in ("ptq", "qat"):
+    if method not in ("ptq", "qat", None):
         raise UsageError(f"unknown method '{method}': choose ptq or qat")
     if not (run / FLOAT_MODEL).exists():
         raise UsageError(f"{run} holds no finished training: einthoven train RECIPE --out {run}")
@@ -56,6 +57,7 @@ def quantize(run: Path, method: str, data: Path | None = None) -> Path:
     if facts["pipeline_sha256"] != dataset.PIPELINE_SHA256:
         raise ModelError(f"{run} was trained for another pipeline: train it anew")
     recipe = load_recipe(run / "recipe.toml")
+    method = method or recipe.quantization.method
     examples = dataset.load(recipe.data, data)
     model = load_float(run, recipe)
     if method == "qat":
@@ -230,6 +232,7 @@ def _write_facts(
         "seed": recipe.seed,
         "method": method,
         "training_data": training_data,
+        "training_records": facts["records"],
         "training_beats": facts["beats"],
         "data_sha256": facts["data_sha256"],
     }

@@ -158,4 +158,5 @@ def _provenance(recipe: Recipe, examples: Examples) -> dict[str, Any]:
         "beats": examples.counts(),
         "detections_without_label": int(np.sum(examples.label < 0)),
         "patients": len(np.unique(examples.patient)),
+        "records": sorted(set(examples.record.tolist())),
     }

@@ -42,8 +42,12 @@ def train(
 def quantize(
     run: Annotated[Path, typer.Argument(help="Folder of a finished training.")],
     method: Annotated[
-        str, typer.Option(help="ptq (post-training) or qat (quantization-aware).")
-    ] = "qat",
+        str | None,
+        typer.Option(
+            help="ptq (post-training) or qat (quantization-aware) [the recipe's].",
+            show_default=False,
+        ),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Make the full-int8 .tflite of a training."""

@@ -47,10 +47,17 @@ def replay(
     tflm: Annotated[
         bool, typer.Option(help="Check every beat against TensorFlow Lite Micro, too.")
     ] = True,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the model that was exported [training/shipped].", show_default=False
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
     from einthoven.errors import UsageError
+    from einthoven.paths import SHIPPED_MODEL
     from einthoven.report import console
     from hil_tests.replay import Options, new_run_path, replay_run, resume_options
 
@@ -73,7 +80,7 @@ def replay(
                 "say what to replay on what: --board NAME (see: einthoven boards) and "
                 "--records 100,119|ds1|ds2|all"
             )
-        options = Options(board, records, data, db, lead, port, tflm)
+        options = Options(board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL)
         out = out or new_run_path(board)
     run = replay_run(options, out, jobs, console(), resume)
     _show(run)

@@ -1,7 +1,4 @@
-"""Tests that need TensorFlow (the `train` extra): `pytest training/tests/tf_training.py`.
-
-Not collected by the whole suite, which installs without TensorFlow.
-"""
+"""Training, resuming and quantizing with TensorFlow (the `train` extra), on made-up beats."""
 
 from dataclasses import replace
 from pathlib import Path
