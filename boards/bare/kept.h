@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#define EIN_STACK_PAINT 0xE1471071u
 #define EIN_KEPT_MAGIC 0xECC0FFEEu
 
 typedef struct {

@@ -1,11 +1,6 @@
 /* The application as a process: over stdin and stdout, a pseudo-terminal, or a TCP connection.
  *
- *   einthoven-host                   stdin and stdout
- *   einthoven-host --fd N            N is a listening TCP socket that was inherited
- * (einthoven.boards) einthoven-host --listen PORT     listens on 127.0.0.1; PORT 0 takes a free
- * one; prints the URL einthoven-host --pty             prints the name of a pseudo-terminal
- *   ... --adc FILE                   stream mode: int16 samples, little-endian, one every 1/180 s,
- * over and over; a FIFO is taken at the writer's pace
+ * usage() says how. --fd is how einthoven.boards starts it: it binds the socket and hands it on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -80,7 +75,14 @@ static void open_adc(const char *path)
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE]\n");
+    fprintf(stderr,
+            "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE]\n"
+            "  without option  talks over stdin and stdout, and ends with its peer\n"
+            "  --fd N          N is an inherited TCP socket that listens\n"
+            "  --listen PORT   listens on 127.0.0.1 and prints the URL; PORT 0 takes a free one\n"
+            "  --pty           prints the name of a pseudo-terminal\n"
+            "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
+            "                  over and over; from a FIFO at the writer's pace\n");
     exit(2);
 }
 

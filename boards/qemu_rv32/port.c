@@ -7,7 +7,9 @@
 #include "board.h"
 #include "build.h"
 #include "kept.h"
+#include "memory.h"
 #include "report.h"
+#include "rx.h"
 
 typedef volatile uint8_t reg8_t;
 typedef volatile uint32_t reg_t;
@@ -40,15 +42,11 @@ enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_LSR = 5 };
 /* Naturally aligned power of two, locked for machine mode too: read and execute only. */
 #define PMP_READ_EXECUTE_LOCKED 0x9Du
 
-#define RING_BYTES 1024u
 #define WRITE_POLLS 1000000u
 
 #define csr_write(name, value) __asm volatile("csrw " #name ", %0" ::"r"(value) : "memory")
 #define csr_set(name, bits) __asm volatile("csrs " #name ", %0" ::"r"(bits) : "memory")
 #define csr_clear(name, bits) __asm volatile("csrc " #name ", %0" ::"r"(bits) : "memory")
-
-extern uint32_t _stack_bottom[], _stack_top[], _data_load[], _data_start[], _data_end[],
-    _bss_start[], _bss_end[];
 
 int main(void);
 void ein_start(void) __attribute__((noreturn));
@@ -57,27 +55,14 @@ void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
 void ein_on_timer(void) __attribute__((interrupt("machine")));
 void ein_on_external(void) __attribute__((interrupt("machine")));
 
-static uint8_t ring[RING_BYTES];
-static volatile uint32_t ring_head; /* written by the interrupt only */
-static volatile uint32_t ring_tail; /* written by the main loop only */
-static volatile uint32_t lost;
+static ein_rx_t rx;
 static ein_reset_reason_t reset_reason;
 
 void ein_start(void)
 {
     csr_write(pmpaddr0, (0x80000000u | (512u * 1024u / 2 - 1)) >> 2);
     csr_write(pmpcfg0, PMP_READ_EXECUTE_LOCKED);
-    const uint32_t *from = _data_load;
-    for (uint32_t *to = _data_start; to < _data_end;) {
-        *to++ = *from++;
-    }
-    for (uint32_t *to = _bss_start; to < _bss_end;) {
-        *to++ = 0;
-    }
-    uint32_t *here = (uint32_t *)__builtin_frame_address(0) - 16;
-    for (uint32_t *to = _stack_bottom; to < here;) {
-        *to++ = EIN_STACK_PAINT;
-    }
+    ein_memory_init();
     main();
     for (;;) {
     }
@@ -87,15 +72,8 @@ void ein_on_external(void)
 {
     const uint32_t source = PLIC_CLAIM;
     for (uint8_t status; ((status = UART[UART_LSR]) & UART_LSR_READY) != 0;) {
-        const uint8_t byte = UART[UART_DATA];
-        const uint32_t head = ring_head;
-        lost += (status & UART_LSR_OVERRUN) != 0;
-        if (head - ring_tail < RING_BYTES) {
-            ring[head % RING_BYTES] = byte;
-            ring_head = head + 1;
-        } else {
-            lost++;
-        }
+        rx.lost += (status & UART_LSR_OVERRUN) != 0;
+        ein_rx_put(&rx, UART[UART_DATA]);
     }
     PLIC_CLAIM = source;
 }
@@ -151,37 +129,26 @@ void ein_port_init(void)
 
 void ein_port_info(ein_port_info_t *info)
 {
-    const uint32_t *painted = _stack_bottom;
-    while (painted < _stack_top && *painted == EIN_STACK_PAINT) {
-        painted++;
-    }
     *info = (ein_port_info_t){
         .board = EIN_BOARD_NAME,
         .build = EIN_BUILD,
         .serial = "",
         .count_unit = EIN_COUNT_INSTRUCTIONS,
         .reset_reason = reset_reason,
-        .rx_buffer_bytes = RING_BYTES,
+        .rx_buffer_bytes = EIN_RX_BYTES,
         .adc_bits = 12,
         .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
         .adc_rail_lo = -2048,
         .adc_rail_hi = 2047,
-        .stack_bytes = (uint32_t)((const char *)_stack_top - (const char *)_stack_bottom),
-        .stack_used_bytes = (uint32_t)((const char *)_stack_top - (const char *)painted),
-        .rx_overruns = lost,
+        .stack_bytes = ein_stack_bytes(),
+        .stack_used_bytes = ein_stack_used_bytes(),
+        .rx_overruns = rx.lost,
     };
 }
 
 size_t ein_port_read(uint8_t *bytes, size_t n)
 {
-    const uint32_t tail = ring_tail;
-    const uint32_t there = ring_head - tail;
-    const uint32_t taken = n < there ? (uint32_t)n : there;
-    for (uint32_t i = 0; i < taken; i++) {
-        bytes[i] = ring[(tail + i) % RING_BYTES];
-    }
-    ring_tail = tail + taken;
-    return taken;
+    return ein_rx_take(&rx, bytes, n);
 }
 
 size_t ein_port_write(const uint8_t *bytes, size_t n)
@@ -212,7 +179,7 @@ void ein_port_poll(bool idle)
     }
     /* With interrupts masked, one that comes after the test still ends the sleep. */
     csr_clear(mstatus, MSTATUS_MIE);
-    if (ring_head == ring_tail) {
+    if (ein_rx_empty(&rx)) {
         const uint32_t now = MTIME[0];
         const uint32_t then = now + MTIME_HZ / 100;
         MTIMECMP[1] = UINT32_MAX;

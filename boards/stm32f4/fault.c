@@ -3,13 +3,11 @@
 #include <stddef.h>
 
 #include "ein_port.h"
-#include "kept.h"
+#include "memory.h"
 #include "port_stm32f4.h"
 #include "report.h"
 #include "serial.h"
 #include "stm32f4.h"
-
-extern uint32_t _stack_bottom[], _stack_top[];
 
 void Fault_Handler(void);
 void ein_fault_report(const uint32_t *frame) __attribute__((noreturn, used));

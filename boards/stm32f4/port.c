@@ -6,13 +6,14 @@
 #include "clock.h"
 #include "count.h"
 #include "kept.h"
+#include "memory.h"
 #include "port_stm32f4.h"
+#include "rx.h"
 #include "serial.h"
 #include "stm32f4.h"
 #include "stream.h"
 
 #define WATCHDOG_WAIT_POLLS 10000u
-extern uint32_t _stack_bottom[], _stack_top[];
 
 void SysTick_Handler(void);
 
@@ -85,23 +86,19 @@ void ein_port_init(void)
 
 void ein_port_info(ein_port_info_t *info)
 {
-    const uint32_t *painted = _stack_bottom;
-    while (painted < _stack_top && *painted == EIN_STACK_PAINT) {
-        painted++;
-    }
     *info = (ein_port_info_t){
         .board = EIN_BOARD_NAME,
         .build = EIN_BUILD,
         .serial = serial_number,
         .count_unit = is_silicon ? EIN_COUNT_CYCLES : EIN_COUNT_INSTRUCTIONS,
         .reset_reason = reset_reason,
-        .rx_buffer_bytes = EIN_SERIAL_RING_BYTES,
+        .rx_buffer_bytes = EIN_RX_BYTES,
         .adc_bits = EIN_STREAM_BITS,
         .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
         .adc_rail_lo = EIN_STREAM_RAIL_LO,
         .adc_rail_hi = EIN_STREAM_RAIL_HI,
-        .stack_bytes = (uint32_t)((const char *)_stack_top - (const char *)_stack_bottom),
-        .stack_used_bytes = (uint32_t)((const char *)_stack_top - (const char *)painted),
+        .stack_bytes = ein_stack_bytes(),
+        .stack_used_bytes = ein_stack_used_bytes(),
         .rx_overruns = ein_serial_lost(),
     };
 }

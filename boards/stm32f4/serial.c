@@ -1,6 +1,7 @@
 #include "serial.h"
 
 #include "board.h"
+#include "rx.h"
 #include "stm32f4.h"
 
 #if EIN_BOARD_USART == 1
@@ -25,26 +26,16 @@ void USART_IRQHandler(void);
 void OTHER_IRQHandler(void);
 void Fault_Handler(void);
 
-static uint8_t ring[EIN_SERIAL_RING_BYTES];
-static volatile uint32_t ring_head; /* written by the interrupt only */
-static volatile uint32_t ring_tail; /* written by the main loop only */
-static volatile uint32_t lost;
+static ein_rx_t rx;
 static uint32_t polls_per_call;
 
 void USART_IRQHandler(void)
 {
     /* An overrun also raises this interrupt, and is cleared by reading SR and then DR. */
     if ((USART->SR & USART_SR_ORE) != 0) {
-        lost++;
+        rx.lost++;
     }
-    const uint8_t byte = (uint8_t)USART->DR;
-    const uint32_t head = ring_head;
-    if (head - ring_tail < EIN_SERIAL_RING_BYTES) {
-        ring[head % EIN_SERIAL_RING_BYTES] = byte;
-        ring_head = head + 1;
-    } else {
-        lost++;
-    }
+    ein_rx_put(&rx, (uint8_t)USART->DR);
 }
 
 void OTHER_IRQHandler(void)
@@ -81,19 +72,12 @@ void ein_serial_init(const ein_clock_t *clock)
 
 bool ein_serial_empty(void)
 {
-    return ring_head == ring_tail;
+    return ein_rx_empty(&rx);
 }
 
 size_t ein_serial_read(uint8_t *bytes, size_t n)
 {
-    const uint32_t tail = ring_tail;
-    const uint32_t there = ring_head - tail;
-    const uint32_t taken = n < there ? (uint32_t)n : there;
-    for (uint32_t i = 0; i < taken; i++) {
-        bytes[i] = ring[(tail + i) % EIN_SERIAL_RING_BYTES];
-    }
-    ring_tail = tail + taken;
-    return taken;
+    return ein_rx_take(&rx, bytes, n);
 }
 
 size_t ein_serial_write(const uint8_t *bytes, size_t n)
@@ -118,5 +102,5 @@ void ein_serial_flush(void)
 
 uint32_t ein_serial_lost(void)
 {
-    return lost;
+    return rx.lost;
 }

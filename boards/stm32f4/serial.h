@@ -8,8 +8,6 @@
 
 #include "clock.h"
 
-#define EIN_SERIAL_RING_BYTES 1024u /* a power of two; one stays free */
-
 /* 8N1 at EIN_BOARD_BAUD. */
 void ein_serial_init(const ein_clock_t *clock);
 

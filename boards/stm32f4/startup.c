@@ -1,9 +1,6 @@
 /* Start-up of the STM32F4 boards: vectors, RAM, painted stack, then main(). */
-#include "kept.h"
+#include "memory.h"
 #include "stm32f4.h"
-
-extern uint32_t _stack_bottom[], _stack_top[], _data_load[], _data_start[], _data_end[],
-    _bss_start[], _bss_end[];
 
 int main(void);
 void Reset_Handler(void);
@@ -29,18 +26,7 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 82
 __attribute__((noreturn)) void Reset_Handler(void)
 {
     SCB->VTOR = (uint32_t)(uintptr_t)vectors;
-    const uint32_t *from = _data_load;
-    for (uint32_t *to = _data_start; to < _data_end;) {
-        *to++ = *from++;
-    }
-    for (uint32_t *to = _bss_start; to < _bss_end;) {
-        *to++ = 0;
-    }
-    /* Up to this function's own frame, with some room to spare. */
-    uint32_t *here = (uint32_t *)__builtin_frame_address(0) - 16;
-    for (uint32_t *to = _stack_bottom; to < here;) {
-        *to++ = EIN_STACK_PAINT;
-    }
+    ein_memory_init();
     main();
     for (;;) {
     }

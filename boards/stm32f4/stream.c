@@ -3,6 +3,7 @@
 #include "stream.h"
 
 #include "ein_pipeline.h"
+#include "rx.h"
 #include "stm32f4.h"
 
 #define OVERSAMPLING 8u
@@ -47,6 +48,7 @@ void ein_stream_tick(void)
     const uint32_t head = ring_head;
     if (head - ring_tail < RING_SAMPLES) {
         ring[head % RING_SAMPLES] = (entry_t){sample_of(sum, lowest, highest), dropped};
+        ein_compiler_barrier();
         ring_head = head + 1;
         dropped = 0;
     } else if (dropped < UINT16_MAX) {
@@ -84,7 +86,9 @@ bool ein_stream_read(int16_t *sample, uint32_t *dropped)
     if (ring_head == tail) {
         return false;
     }
+    ein_compiler_barrier();
     const entry_t entry = ring[tail % RING_SAMPLES];
+    ein_compiler_barrier();
     ring_tail = tail + 1;
     *sample = entry.value;
     *dropped = entry.dropped;
