@@ -129,6 +129,11 @@ def _run_build(command: list[str]) -> None:
     lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
     if any("No module named" in line for line in lines):
         raise BuildError("PlatformIO is not installed: pip install '.[build]'")
+    if any("HTTPClientError" in line or "InternetConnectionError" in line for line in lines):
+        raise BuildError(
+            "the build needs packages from PlatformIO's registry, which cannot be reached: "
+            "check the network and try again"
+        )
     reasons = [s for s in lines if "error" in s.lower()] or [s for s in lines if s]
     raise BuildError(f"the build failed: {reasons[0] if reasons else 'no message'}")
 

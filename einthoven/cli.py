@@ -5,6 +5,7 @@ An EinthovenError becomes one line and exit code 2. Ctrl-C ends with exit code 1
 
 import errno
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -82,6 +83,10 @@ for _name, _command in (("list", data.list_), ("fetch", data.fetch), ("verify", 
 
 def main() -> None:
     """Entry point of the `einthoven` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character gets a stand-in, not an error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = app(prog_name="einthoven", standalone_mode=False)
     except typer.TyperException as error:  # unknown option, missing argument, no number ...

@@ -98,7 +98,7 @@ def strip_svg(strip: Mapping[str, Any]) -> str:
         figure = Figure(figsize=(10.0, 2.5))
         axes = figure.add_axes((0.0, 0.115, 1.0, 0.885))
         first, last = float(time_s[0]), float(time_s[-1])
-        axes.set_xlim(first, last)
+        axes.set_xlim(first, max(last, first + 1 / rate_hz))  # a record may have one sample only
         axes.set_ylim(low - room, high + room)
         axes.set_xticks(np.arange(np.ceil(first + 0.2), last - 0.2))
         _paper(axes, first, last, low - room, high + room)

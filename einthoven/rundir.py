@@ -113,7 +113,8 @@ def _write_error(path: Path, error: OSError) -> EinthovenError:
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with whole_file(path) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+        # A path need not be valid Unicode: its bytes are kept as they are.
+        scratch.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -148,7 +149,8 @@ class RunDir:
     def open(cls, path: Path) -> "RunDir":
         """Open an existing run; UsageError when there is none or it is of another version."""
         try:
-            plan = json.loads((path / "run.json").read_text(encoding="utf-8"))
+            text = (path / "run.json").read_text(encoding="utf-8", errors="surrogateescape")
+            plan = json.loads(text)
         except (OSError, ValueError):
             raise UsageError(
                 f"{path} holds no run (no readable run.json): give the --out folder of a replay"

@@ -8,6 +8,7 @@ the records under way, and `resume` goes on with the rest.
 import datetime
 import json
 import math
+import os
 import platform
 import shlex
 import sys
@@ -94,7 +95,11 @@ def replay_run(
         if finished:
             console.print(f"{len(finished)} of {len(samples)} records were done before")
         if todo:
-            jobs = 1 if options.port or not board.command else min(jobs, len(todo))
+            jobs = (
+                1
+                if options.port or not board.command
+                else min(jobs, len(todo), os.cpu_count() or 1)
+            )
             run_workers(run, board, options.port, folder, todo, jobs, console)
         write_report(run)
     return run

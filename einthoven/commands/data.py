@@ -39,7 +39,8 @@ def fetch(
     db: Database = "mitdb",
     records: Annotated[str, typer.Option(help="100,119 or ds1, ds2, all.")] = "all",
     dest: Annotated[
-        Path | None, typer.Option(help="Folder for it [the user's cache].", show_default=False)
+        Path | None,
+        typer.Option(help="Folder for it (default: the user's cache).", show_default=False),
     ] = None,
 ) -> None:
     """Download a database from PhysioNet, or the rest of it, and verify every file."""
@@ -53,7 +54,7 @@ def fetch(
 
 def verify(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of records [mitdb].", show_default=False)
+        Path | None, typer.Argument(help="Folder of records (default: mitdb).", show_default=False)
     ] = None,
 ) -> None:
     """Check SHA-256 and WFDB checksums of a folder of records."""
@@ -89,7 +90,7 @@ def score(
     ] = "atr",
     records: Annotated[
         str | None,
-        typer.Option(help="100,119 or ds1, ds2, all [those in TEST].", show_default=False),
+        typer.Option(help="100,119 or ds1, ds2, all (default: those in TEST).", show_default=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -102,6 +103,9 @@ def score(
 
     if not reference.exists() and len(reference.parts) == 1:
         reference = locate_database(None, str(reference)) or reference
+    for path in (reference, test):
+        if not path.exists():
+            raise UsageError(f"there is no annotation file, folder or database {path}")
     if reference.is_dir() != test.is_dir():
         raise UsageError("give two annotation files or two folders, not one of each")
     if reference.is_dir():

@@ -44,7 +44,7 @@ def quantize(
     method: Annotated[
         str | None,
         typer.Option(
-            help="ptq (post-training) or qat (quantization-aware) [the recipe's].",
+            help="ptq (post-training) or qat (quantization-aware) (default: the recipe's).",
             show_default=False,
         ),
     ] = None,
@@ -82,7 +82,9 @@ def export(
     model: Folder,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the C sources [firmware/generated].", show_default=False),
+        typer.Option(
+            help="Folder for the C sources (default: firmware/generated).", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Generate the C inference engine from a model's .tflite."""

@@ -19,7 +19,9 @@ Data = Annotated[
         show_default=False,
     ),
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="Boards at the same time (a port: always 1).")]
+Jobs = Annotated[
+    int, typer.Option(min=1, help="Boards at the same time, at most one a core (a port: always 1).")
+]
 Port = Annotated[
     str | None,
     typer.Option(help="Serial port or any pyserial URL (socket://host:port).", show_default=False),
@@ -34,13 +36,15 @@ def replay(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Run folder [runs/<time>-<board>].", show_default=False),
+        typer.Option(help="Run folder (default: runs/<time>-<board>).", show_default=False),
     ] = None,
     data: Data = None,
     db: Annotated[str, typer.Option(help="Database in --data.")] = "mitdb",
     lead: Annotated[
         str | None,
-        typer.Option(help="Lead by name [MLII, else the first ECG signal].", show_default=False),
+        typer.Option(
+            help="Lead by name (default: MLII, else the first ECG signal).", show_default=False
+        ),
     ] = None,
     port: Port = None,
     jobs: Jobs = 1,
@@ -50,7 +54,8 @@ def replay(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the model that was exported [training/shipped].", show_default=False
+            help="Folder of the model that was exported (default: training/shipped).",
+            show_default=False,
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
@@ -90,7 +95,7 @@ def demo(
     board: Annotated[str, typer.Option(help="Board of boards/.")] = DEMO_BOARD,
     out: Annotated[
         Path | None,
-        typer.Option(help="Run folder [runs/<time>-<board>].", show_default=False),
+        typer.Option(help="Run folder (default: runs/<time>-<board>).", show_default=False),
     ] = None,
     data: Data = None,
     jobs: Jobs = 2,

@@ -148,6 +148,7 @@ def test_score_prints_physionets_lines(run: Run, database: Path) -> None:
 
 
 def test_score_complains(run: Run, database: Path, tmp_path: Path) -> None:
+    complain(run("score", tmp_path / "none.atr", tmp_path), "there is no", "none.atr")
     complain(run("score", database, database / "a.atr"), "two annotation files or two folders")
     complain(run("score", database, database), "no annotation files *.ein", "--annotator")
     complain(run("score", database / "a.atr", tmp_path / "a.ein"), "a.ein")
@@ -240,6 +241,26 @@ def test_a_closed_pipe_behind_stdout() -> None:
     finally:
         os.close(writing)
     assert done.returncode == 1 and done.stderr == b""
+
+
+def test_help_shows_every_default(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A default in square brackets would be taken for markup and vanish."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for words, default in (
+        (("replay",), "Run folder (default: runs/<time>-<board>)."),
+        (("export",), "(default: firmware/generated)."),
+        (("score",), "(default: those in TEST)."),
+        (("data", "fetch"), "(default: the user's cache)."),
+        (("data", "verify"), "Folder of records (default: mitdb)."),
+    ):
+        code, out, _ = run(*words, "--help")
+        assert code == 0 and default in out
+
+
+def test_a_terminal_without_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = start("boards", stdout=subprocess.PIPE)
+    assert done.returncode == 0 and b"qemu_stm32f405" in done.stdout
 
 
 def test_help_needs_no_heavy_module() -> None:

@@ -1,6 +1,7 @@
 """The run folder: whole files or none, nothing lost, and no mixing of two runs."""
 
 import multiprocessing
+import os
 import resource
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ def test_events_come_back_as_they_went(tmp_path: Path) -> None:
     back = RunDir.open(tmp_path / "run").read_events("p1/101")
     assert np.array_equal(back.beats, events.beats)
     assert np.array_equal(back.states, events.states)
+
+
+def test_a_path_that_is_no_unicode_comes_back(tmp_path: Path) -> None:
+    plan = {**PLAN, "options": {"data": os.fsdecode(b"/d\xe4ta")}}
+    RunDir.create(tmp_path / "run", plan)
+    assert os.fsencode(RunDir.open(tmp_path / "run").plan["options"]["data"]) == b"/d\xe4ta"
 
 
 def test_all_events_are_one_table(tmp_path: Path) -> None:
