@@ -7,7 +7,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -289,7 +289,8 @@ def listener(answer: bytes = b"", hang_up: bool = False) -> Iterator[str]:
                     client, _ = server.accept()
                 except OSError:
                     return
-                with client:
+                # The peer may hang up while it is answered.
+                with client, suppress(ConnectionError):
                     while not hang_up and client.recv(4096):
                         client.sendall(answer)
 

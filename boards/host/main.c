@@ -75,14 +75,15 @@ static void open_adc(const char *path)
 
 static void usage(void)
 {
-    fprintf(stderr,
-            "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE]\n"
-            "  without option  talks over stdin and stdout, and ends with its peer\n"
-            "  --fd N          N is an inherited TCP socket that listens\n"
-            "  --listen PORT   listens on 127.0.0.1 and prints the URL; PORT 0 takes a free one\n"
-            "  --pty           prints the name of a pseudo-terminal\n"
-            "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
-            "                  over and over; from a FIFO at the writer's pace\n");
+    fprintf(
+        stderr,
+        "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE]\n"
+        "  without option  talks over stdin and stdout, and ends with its peer\n"
+        "  --fd N          N is an inherited TCP socket that listens\n"
+        "  --listen PORT   listens on 127.0.0.1 and prints the URL; PORT 0 takes a free one\n"
+        "  --pty           prints the name of a pseudo-terminal\n"
+        "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
+        "                  over and over; from a FIFO at the writer's pace\n");
     exit(2);
 }
 
