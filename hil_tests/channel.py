@@ -20,7 +20,8 @@ class LinkStatistics:
 
     `bytes_lost`: received but part of no good frame, on either side, and overruns of the board's
     receiver. `retries`: requests repeated, samples sent again, ports opened again. `samples` and
-    `seconds` are those of the replays.
+    `seconds` are those of the replays. `events_lost`: in stream mode, what the board could not keep
+    until it was fetched.
     """
 
     bytes_sent: int = 0
@@ -28,6 +29,7 @@ class LinkStatistics:
     bytes_lost: int = 0
     retries: int = 0
     resets: int = 0
+    events_lost: int = 0
     samples: int = 0
     seconds: float = 0.0
     rate_hz: int = 0

@@ -35,7 +35,6 @@ class Session:
 
     def __init__(self, channel: Channel, events: list[Message]) -> None:
         self.events = events
-        self.events_lost = 0
         self._channel = channel
         self._known = {event["number"]: event for event in events}
         self._number = secrets.randbelow(2**32 - 1) + 1
@@ -113,7 +112,7 @@ class Session:
         reply = self._request("poll", events_acked=self._next_event)
         first_kept = reply["next_event"] - reply["waiting_events"]
         if first_kept > self._next_event:  # stream mode: the board could not keep them
-            self.events_lost += first_kept - self._next_event
+            self._channel.statistics.events_lost += first_kept - self._next_event
             self._next_event = first_kept
         self._acked = reply["next_sample"]
         self._in_flight.clear()
