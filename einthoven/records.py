@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from einthoven.annotations import Annotations, read_annotations, rescale_times, 
 from einthoven.checksums import verify_sha256
 from einthoven.errors import RecordError
 from einthoven.paths import ROOT, cache_dir
+from einthoven.wfdb_header import is_calibrated, known_gain, lead_index, read_header, units_per_mv
 
 __all__ = [
     "Annotations",
@@ -36,14 +37,7 @@ __all__ = [
 ]
 
 DEFAULT_DATABASE = "mitdb"
-DEFAULT_LEAD = "MLII"
-
-_ECG_LEAD = re.compile(
-    r"(ECG|EKG).*|(ML|MV|CM|CC)\w+|(MOD\.)?V[1-9]R?|I{1,3}|D[1-3]|AV[RLF]|V?[XYZ]",
-    re.IGNORECASE,
-)
-_RATE = re.compile(r"\d*\.?\d+\.?(/.*)?")
-"""Sampling rate of a header's record line, perhaps with a counter's (header(5))."""
+_NAME = re.compile(r"[\w-]{1,100}(/[\w-]{1,100})*")
 _INVALID_LSB = {
     **dict.fromkeys(("80", "508"), -(1 << 7)),
     **dict.fromkeys(("310", "311"), -(1 << 9)),
@@ -157,11 +151,11 @@ def record_names(folder: Path, selection: str) -> list[str]:
     if not names:
         raise RecordError(f"{folder} has no WFDB records (*.hea)")
     for name in names:
-        # What is made of a record is filed under its name, so a name must not lead elsewhere.
-        if PurePath(name).is_absolute() or ".." in PurePath(name).parts or len(name) > 200:
+        # What is made of a record is filed under its name, by the rules for WFDB's names.
+        if not _NAME.fullmatch(name):
             raise RecordError(
-                f"{name[:60]} is no record's name: name records as in {folder}, 100,119, and the "
-                "folder with --data"
+                f"{name[:60]!r} is no record's name (letters, digits, - and _): name records as "
+                f"100,119 and their folder with --data"
             )
     missing = [n for n in names if not _beside(folder, n, ".hea").is_file()]
     if missing:
@@ -194,7 +188,8 @@ def _all_records(folder: Path) -> list[str]:
 def headers(folder: Path) -> list[str]:
     """Names of the records whose headers are in `folder`, sorted."""
     # Some databases (ptbdb) keep their records in a folder per patient.
-    return sorted(p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.hea"))
+    found = (p.relative_to(folder) for p in folder.rglob("*.hea") if not p.name.startswith("."))
+    return sorted(p.with_suffix("").as_posix() for p in found)
 
 
 def _beside(folder: Path, name: str, suffix: str) -> Path:
@@ -215,13 +210,13 @@ def read_record(
     the signal file, the header's 16-bit checksum of the lead, and the SHA-256 of header and
     signal file where the folder lists it. A skew between signals is ignored. Raises RecordError.
     """
-    header = _read_header(folder, name)
-    index = _lead_index(header, name, lead)
+    header = read_header(folder, name)
+    index = lead_index(header, name, lead)
     verify_sha256(folder, _beside(folder, name, ".hea"))
     verify_sha256(folder, _signal_file(folder, name, header, index))
     samples = _checked_samples(folder, name, header, index)
-    calibrated = _is_calibrated(folder, name, index)
-    gain = header.adc_gain[index] if calibrated else uncalibrated_gain or _known_gain(header)
+    calibrated = is_calibrated(folder, name, index)
+    gain = header.adc_gain[index] if calibrated else uncalibrated_gain or known_gain(header)
     if gain is None or not 0 < gain < math.inf:
         raise RecordError(
             f"record {name}: gain of lead {header.sig_name[index]} is {gain or 0:g} in {name}.hea, "
@@ -231,7 +226,7 @@ def read_record(
         name=name,
         lead=header.sig_name[index] or "",
         rate_hz=float(header.fs),
-        gain_lsb_per_mv=gain * _units_per_mv(header.units[index], name),
+        gain_lsb_per_mv=gain * units_per_mv(header.units[index], name),
         baseline_lsb=int(header.baseline[index] or 0),
         samples=samples.astype(np.int32),
         invalid_lsb=_INVALID_LSB.get(header.fmt[index]),
@@ -240,68 +235,15 @@ def read_record(
     )
 
 
-def _read_header(folder: Path, name: str) -> Any:
-    path = _beside(folder, name, ".hea")
-    if not path.is_file():
-        raise RecordError(f"record {name} is not in {folder}: there is no {path.name}")
-    try:
-        header = wfdb.rdheader(str(folder / name))
-    except Exception as error:  # wfdb raises whatever its parser stumbles over
-        raise RecordError(f"record {name}: {path.name} is not a WFDB header ({error})") from error
-    if isinstance(header, wfdb.MultiRecord):
-        raise RecordError(f"record {name} is made of segments: name one of {header.seg_name}")
-    _check_rate(path, name)
-    if not header.fs or header.fs < 0:
-        raise RecordError(
-            f"record {name}: the sampling rate is 0 in {path.name}: correct the header"
-        )
-    if not header.n_sig:
-        raise RecordError(f"record {name} has no signals")
-    if len(header.sig_name or ()) != header.n_sig:
-        raise RecordError(
-            f"record {name}: {path.name} announces {header.n_sig} signals and describes "
-            f"{len(header.sig_name or ())}: fetch it again or correct the header"
-        )
-    return header
-
-
-def _check_rate(path: Path, name: str) -> None:
-    """Raise RecordError for a rate that `wfdb` would misread without a word, such as -5 or 1e3."""
-    record_line = next(iter(_header_lines(path)), "").split()
-    if len(record_line) > 2 and not _RATE.fullmatch(record_line[2]):
-        raise RecordError(
-            f"record {name}: the sampling rate is {record_line[2]} in {path.name}: "
-            "correct the header (Hz, above 0)"
-        )
-
-
-def _header_lines(path: Path) -> list[str]:
-    """The record line and the signal lines of a header."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return [s for s in map(str.strip, text.splitlines()) if s and not s.startswith("#")]
-
-
-def _lead_index(header: Any, name: str, lead: str | None) -> int:
-    leads = [s or "" for s in header.sig_name]
-    by_upper: dict[str, int] = {s.upper(): i for i, s in reversed(list(enumerate(leads)))}
-    if lead is not None:
-        if lead.upper() not in by_upper:
-            raise RecordError(f"record {name} has no lead {lead}: it has {', '.join(leads)}")
-        return by_upper[lead.upper()]
-    if DEFAULT_LEAD in by_upper:
-        return by_upper[DEFAULT_LEAD]
-    return next((i for i, s in enumerate(leads) if _ECG_LEAD.fullmatch(s)), 0)
-
-
 def rate_and_length(folder: Path, name: str) -> tuple[float, int | None]:
     """Sampling rate in Hz and number of samples (None: unstated). Raises RecordError."""
-    header = _read_header(folder, name)
+    header = read_header(folder, name)
     return float(header.fs), header.sig_len or None
 
 
 def verify_record(folder: Path, name: str) -> None:
     """Check size and header checksum of every signal of a record. Raises RecordError."""
-    header = _read_header(folder, name)
+    header = read_header(folder, name)
     for index in range(header.n_sig):
         _checked_samples(folder, name, header, index)
 
@@ -373,31 +315,6 @@ def _read_signal(folder: Path, name: str, index: int) -> NDArray[np.int64]:
         raise RecordError(f"record {name} cannot be decoded: {error}") from error
     samples: NDArray[np.int64] = record.e_d_signal[0]
     return samples
-
-
-def _is_calibrated(folder: Path, name: str, index: int) -> bool:
-    """Whether the header states a gain other than 0 (`wfdb` turns none and 0 into 200)."""
-    fields = _header_lines(_beside(folder, name, ".hea"))[1 + index].split()
-    number = re.match(r"[-+]?[\d.]+(e[-+]?\d+)?", fields[2], re.IGNORECASE) if fields[2:] else None
-    return number is not None and float(number[0]) != 0
-
-
-def _known_gain(header: Any) -> float | None:
-    """Gain of a database whose headers lack it, recognised by their layout; None if unknown.
-
-    Half of the MIT-BIH Supraventricular Arrhythmia Database's headers say 0, the others 200
-    for what the same recorder delivered (doi:10.13026/C2V30W).
-    """
-    svdb = (header.fs, header.sig_name, header.adc_res) == (128, ["ECG1", "ECG2"], [10, 10])
-    return 200.0 if svdb else None
-
-
-def _units_per_mv(units: str | None, name: str) -> float:
-    per_mv = {None: 1.0, "mv": 1.0, "uv": 1000.0, "µv": 1000.0, "v": 0.001}
-    key = units.lower() if units else None
-    if key not in per_mv:
-        raise RecordError(f"record {name}: the lead is in {units}, not in mV: choose an ECG lead")
-    return per_mv[key]
 
 
 # What a board's ADC delivers

@@ -191,12 +191,18 @@ def test_a_header_that_lacks_signals_is_bad_input(tmp_path: Path, signals: str) 
     assert f"announces {signals} signals" in one_line(error)
 
 
-@pytest.mark.parametrize("name", ["../a", "/a", "b/../../a", "x" * 300])
+@pytest.mark.parametrize("name", ["../a", "/a", "b/../../a", "x" * 300, "a b", "a&b", "."])
 def test_a_name_does_not_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
     write(tmp_path)
     with pytest.raises(RecordError) as error:
         record_names(tmp_path, name)
     assert "is no record's name" in one_line(error)
+
+
+def test_hidden_files_are_no_records(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "._a.hea").write_bytes(b"\0\5\x16\7")  # what macOS leaves on other file systems
+    assert record_names(tmp_path, "all") == ["a"]
 
 
 def damage_missing_header(folder: Path) -> None:
