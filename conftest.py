@@ -18,10 +18,10 @@ def require_database(name: str) -> Path:
     """Folder of a database; skips where there is none, but fails in CI, where there must be."""
     folder = locate_database(None, name)
     if folder is None:
-        label = "MIT-BIH" if name == "mitdb" else name
+        which = "" if name == "mitdb" else f" ({name})"
         if os.environ.get("CI"):
-            pytest.fail(f"no {label} records, and CI must have them")
-        pytest.skip(f"no {label} records")
+            pytest.fail(f"no MIT-BIH records{which}, and CI must have them")
+        pytest.skip(f"no MIT-BIH records{which}")
     return folder
 
 

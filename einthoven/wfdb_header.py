@@ -23,7 +23,7 @@ _RATE = re.compile(r"\d*\.?\d+\.?(/.*)?")
 
 
 def read_header(folder: Path, name: str) -> Any:
-    """Header of a record of one segment that has signals, as `wfdb` gives it. Raises RecordError."""
+    """Header of a record of one segment with signals, as `wfdb` gives it. Raises RecordError."""
     path = folder / f"{name}.hea"
     if not path.is_file():
         raise RecordError(f"record {name} is not in {folder}: there is no {path.name}")

@@ -103,14 +103,20 @@ def run_workers(
 def _start(workers: list[Any]) -> None:
     """Start them with Ctrl-C blocked, which they inherit: it is the parent's to handle.
 
-    Without it, one that comes while an interpreter boots would show that one's traceback.
+    One that comes meanwhile counts when all are started: half of an interpreter's start-up
+    would end in that one's traceback. Another thread may get it, so the mask alone is no cure.
     """
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         for worker in workers:
             worker.start()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _how_to_resume(run: RunDir) -> str:
@@ -202,7 +208,8 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
             try:
                 result = replay_record(task.run, device, host, task.folder, name, tell)
             except EinthovenError as error:
-                raise type(error)(f"record {name}: {error}") from error
+                where = f"record {name}: "
+                raise type(error)(where + str(error).removeprefix(where)) from error
             agreement = result["agreement"]
             differing = agreement["device_vs_host_int8"] + (agreement["host_int8_vs_tflm"] or 0)
             news.put(_Done(name, result["beats"], differing, result["link"]["seconds"]))
