@@ -1,5 +1,6 @@
 """What a run says, rebuilt from its folder: summary.json's keys, the tables, the HTML page."""
 
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ from einthoven.annotations import Annotations
 from einthoven.ec57 import Scores, compare
 from einthoven.ec57_text import beat_table
 from einthoven.report import (
+    SEEN_NOTE,
     clock,
     count,
     percent,
@@ -108,6 +110,7 @@ def run(tmp_path: Path) -> RunDir:
             "lead": None,
             "synthetic": False,
             "records": [*names, "232"],
+            "in_training": [],
             "files": {n: {f"{n}.dat": "ef" * 32} for n in [*names, "232"]},
         },
         "sizes": {
@@ -180,6 +183,22 @@ def test_summary_adds_up(run: RunDir) -> None:
             mean = np.mean([r["protocols"][protocol][kind]["se"] for r in results])
             assert part["average"][kind]["se"] == pytest.approx(mean)
     assert summary["unfinished"] == ["232"]
+
+
+def test_patients_of_the_training_are_marked_and_left_out_of_a_gross_of_their_own(
+    run: RunDir,
+) -> None:
+    run.plan["data"]["in_training"] = ["119"]
+    part = summarize(run)["protocols"]["whole"]
+    kept = [run.read_result(name)["protocols"]["whole"] for name in ("100", "208")]
+    assert part["gross_unseen"]["qrs"]["tp"] == sum(p["qrs"]["tp"] for p in kept)
+    assert part["gross_unseen"]["qrs"]["tp"] < part["gross"]["qrs"]["tp"]
+    screen = Console(width=80, file=io.StringIO(), record=True)
+    screen.print(summary_text(summarize(run)))
+    text = screen.export_text()
+    assert "119*" in text and "100*" not in text and "Unseen" in text and SEEN_NOTE[:40] in text
+    run.plan["data"]["in_training"] = [*run.records]
+    assert summarize(run)["protocols"]["whole"]["gross_unseen"] is None
 
 
 def test_cycles_are_not_called_instructions(run: RunDir) -> None:
