@@ -3,7 +3,6 @@
 An EinthovenError becomes one line and exit code 2. Ctrl-C ends with exit code 130.
 """
 
-import errno
 import functools
 import io
 import os
@@ -14,9 +13,7 @@ from typing import Any
 import typer
 
 from einthoven.commands import boards, data, model, runs
-from einthoven.errors import EinthovenError
-
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from einthoven.errors import DISK_FULL, EinthovenError
 
 app = typer.Typer(
     name="einthoven",
@@ -48,7 +45,7 @@ def _careful(command: Callable[..., None]) -> Callable[..., None]:
             _silence_stdout()
             raise typer.Exit(1) from None
         except OSError as error:
-            if error.errno in _DISK_FULL:
+            if error.errno in DISK_FULL:
                 _silence_stdout()
                 raise _failed(f"disk full: make room and try again ({error})") from None
             if error.filename is None:

@@ -5,7 +5,6 @@ which a later call goes on with (HTTP Range). The digests of mitdb and nstdb are
 `einthoven/sums/`; those of other databases are PhysioNet's own SHA256SUMS.txt.
 """
 
-import errno
 import fcntl
 import os
 import time
@@ -26,7 +25,7 @@ from urllib3.exceptions import NewConnectionError
 
 from einthoven import records
 from einthoven.checksums import folder_sums, parse_sums, sha256_file
-from einthoven.errors import DownloadError, RecordError
+from einthoven.errors import DISK_FULL, DownloadError, RecordError
 
 BASE_URL = "https://physionet.org/files"
 SUMS_NAME = "SHA256SUMS.txt"
@@ -304,7 +303,7 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _as_download_error(error: OSError, dest: Path) -> DownloadError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in DISK_FULL:
         return DownloadError(
             f"the disk of {dest} is full: free some space (mitdb needs 100 MB) and try again, or "
             "put the cache elsewhere with $XDG_CACHE_HOME; what was fetched is kept"

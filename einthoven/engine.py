@@ -3,7 +3,6 @@
 Both take the core's tensors and give the model's int8 logits, and must agree to the bit.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,27 +22,6 @@ Progress = Callable[[int], None]
 ENGINE = FIRMWARE / "engine"
 ENGINE_SOURCES = tuple(sorted(p for p in ENGINE.glob("ein_nn_*.c")))
 """The kernels; tests beside them are named test_*.c."""
-
-
-def shipped_model(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
-    """`model.json` of the shipped model, checked to be the one the firmware was generated from.
-
-    Raises ModelError when there is none, or when `firmware/generated` holds another model.
-    """
-    try:
-        about = json.loads((folder / "model.json").read_text())
-        generated = _macros(GENERATED / "ein_model.h")["EIN_MODEL_SHA256"].strip('"')
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            "no shipped model or no engine generated from it: restore training/shipped and run "
-            "`python -m codegen`"
-        ) from error
-    if not isinstance(about, dict) or about.get("sha256") != generated:
-        raise ModelError(
-            "firmware/generated was made from another model than training/shipped: "
-            "run `python -m codegen`"
-        )
-    return about
 
 
 class HostModel:
@@ -66,7 +44,7 @@ class HostModel:
         if trace:
             self._ffi.cdef("extern void (*ein_model_trace)(int32_t, const int8_t *, int32_t);")
         self._lib: Any = self._ffi.dlopen(str(library))
-        self.macros = _macros(header)
+        self.macros = header_macros(header)
         self.outputs = int(self.macros["EIN_MODEL_OUTPUTS"])
         self.arena_bytes = int(self.macros["EIN_MODEL_ARENA_BYTES"])
         self._trace = trace
@@ -175,8 +153,8 @@ def _checked(signal: Int8, features: Int8) -> tuple[Int8, Int8]:
     return np.ascontiguousarray(signal), np.ascontiguousarray(features)
 
 
-def _macros(header: Path) -> dict[str, str]:
-    """`#define`s of the generated header that have a value on the same line."""
+def header_macros(header: Path) -> dict[str, str]:
+    """`#define`s of a generated header that have a value on the same line, as text."""
     pairs = (
         line.split(None, 2)[1:]
         for line in header.read_text().splitlines()

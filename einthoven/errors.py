@@ -4,6 +4,11 @@ The message is one line that says what is wrong and what to do. The command line
 and exits with code 2; anything else that escapes is a bug and may show a traceback.
 """
 
+import errno
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a full disk, a quota or a file-size limit says."""
+
 
 class EinthovenError(Exception):
     """Base of all errors that are the user's to solve."""

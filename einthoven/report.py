@@ -17,11 +17,11 @@ from rich.text import Text
 from einthoven.ec57 import Scores, gross
 from einthoven.ec57_text import beat_table
 from einthoven.rundir import SCHEMA, RunDir, write_json, write_text
+from einthoven.scoring import PROTOCOLS
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device: for engineering and research only."
 KINDS = ("qrs", "veb", "sveb")
 STATISTICS = ("se", "ppv", "f1")
-PROTOCOLS = ("ec57", "whole")
 
 
 def stored(scores: Scores) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from einthoven import report_figures as figures
 from einthoven.aami import CLASSES
 from einthoven.report import (
     KINDS,
-    PROTOCOLS,
     SEEN_MARK,
     SEEN_NOTE,
     STATISTICS,
@@ -24,6 +23,7 @@ from einthoven.report import (
     resource_rows,
 )
 from einthoven.rundir import RunDir, write_text
+from einthoven.scoring import PROTOCOLS
 
 CLASS_NAMES = {
     "N": "normal",

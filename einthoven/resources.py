@@ -14,6 +14,7 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 
 from einthoven.boards import Board
+from einthoven.engine import header_macros
 from einthoven.errors import BuildError
 from einthoven.paths import FIRMWARE, GENERATED, ROOT
 from einthoven.stack import stack_bound
@@ -82,15 +83,8 @@ def measure(board: Board) -> Image | None:
         ram_bytes=sum(s.p_memsz for s in segments if s.p_flags & writable),
         stack_bytes=stack["sh_size"],
         stack_bound_bytes=bound,
-        arena_bytes=_arena_bytes(),
+        arena_bytes=int(header_macros(GENERATED / "ein_model.h")["EIN_MODEL_ARENA_BYTES"]),
     )
-
-
-def _arena_bytes() -> int:
-    for line in (GENERATED / "ein_model.h").read_text().splitlines():
-        if line.startswith("#define EIN_MODEL_ARENA_BYTES"):
-            return int(line.split()[2].rstrip("uU"))
-    raise BuildError("ein_model.h has no EIN_MODEL_ARENA_BYTES: run `python -m codegen`")
 
 
 def _budget(path: Path | None = None) -> dict[str, Any]:

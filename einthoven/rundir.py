@@ -10,7 +10,6 @@ A record is finished when its JSON is there. Every file appears whole or not at 
 """
 
 import csv
-import errno
 import fcntl
 import io
 import json
@@ -26,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from einthoven.errors import EinthovenError, UsageError
+from einthoven.errors import DISK_FULL, EinthovenError, UsageError
 
 SCHEMA = "einthoven-run/1"
 
@@ -63,9 +62,6 @@ CSV_COLUMNS = (
     "tensor_crc32",
     "count",
 )
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-"""What a full disk, a quota or a file-size limit says."""
 
 
 @dataclass(frozen=True)
