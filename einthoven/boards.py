@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import IO, Any
 
 from serial.tools import list_ports
@@ -24,6 +25,9 @@ from einthoven.paths import BOARDS, FIRMWARE, ROOT
 
 BANNER = b"Not a medical device."
 """What every board prints when it starts."""
+
+PLACEHOLDERS = frozenset({"program", "image", "firmware", "python"})
+"""What any command of a `board.toml` may name in braces (docs/SPEC.md, section 6)."""
 
 START_TIMEOUT_S = 20.0
 """How long a process may take until its banner; it takes some 0.2 s on an idle machine."""
@@ -92,12 +96,21 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
         environment=build["environment"],
         program=FIRMWARE / ".pio" / "build" / build["environment"] / build["program"],
         compiler=(build.get("compiler", ""), build.get("package", "")),
-        command=tuple(run["command"]) if run else None,
+        command=_command(run, "fd") if run else None,
         baud=serial.get("baud", 115200),
         usb=tuple(serial.get("usb", ())),
-        flash_command=tuple(flash["command"]) if flash else None,
+        flash_command=_command(flash, "port") if flash else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
+
+
+def _command(table: dict[str, Any], also: str) -> tuple[str, ...]:
+    words = tuple(table["command"])
+    named = {name for word in words for _, name, _, _ in Formatter().parse(word) if name}
+    known = PLACEHOLDERS | {also}
+    if unknown := sorted(named - known):
+        raise ValueError(f"command: {{{unknown[0]}}} is none of {', '.join(sorted(known))}")
+    return words
 
 
 def build(board: Board) -> Path:
@@ -153,7 +166,7 @@ def flash(board: Board, port: str | None = None) -> None:
         lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
         reasons = [s for s in lines if "error" in s.lower() or "no " in s.lower()] or lines
         reason = reasons[0].strip() if reasons else f"exit code {done.returncode}"
-        raise BoardError(f"{command[0]} could not flash {board.name}: {reason}")
+        raise BoardError(f"{Path(command[0]).name} could not flash {board.name}: {reason}")
 
 
 def _fill(board: Board, command: tuple[str, ...], values: dict[str, str]) -> list[str]:
@@ -162,6 +175,8 @@ def _fill(board: Board, command: tuple[str, ...], values: dict[str, str]) -> lis
     values = {
         "program": str(board.program),
         "image": str(board.program.with_suffix(".bin")),
+        "firmware": str(FIRMWARE),
+        "python": sys.executable,
     } | values
     words = [word.format(**values) for word in command]
     if shutil.which(words[0]) is None:

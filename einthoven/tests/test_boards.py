@@ -88,6 +88,36 @@ def test_incomplete_description(
         load_board("odd")
 
 
+def test_a_command_that_names_what_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (BOARDS / "esp32c3" / "board.toml").read_text()
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "board.toml").write_text(text.replace("{firmware}", "{folder}"))
+    monkeypatch.setattr(boards, "BOARDS", tmp_path)
+    with pytest.raises(BoardError, match=r"\{folder\} is none of firmware, image"):
+        load_board("odd")
+
+
+@pytest.mark.parametrize("name", [n for n in list_boards() if load_board(n).flash_command])
+def test_what_flashes_a_board_can_be_started(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that it names is filled in; the tool itself may not be there, which is said."""
+    board = dataclasses.replace(load_board(name), program=tmp_path / "firmware.elf")
+    board.program.touch()
+    started: list[list[str]] = []
+
+    def record(command: list[str], **_: object) -> SimpleNamespace:
+        started.append(command)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(subprocess, "run", record)
+    monkeypatch.setattr(shutil, "which", lambda tool: tool)
+    flash(board, "/dev/ttyX")
+    assert len(started) == 1 and not any("{" in word for word in started[0])
+
+
 @pytest.mark.parametrize("name", PROCESSES)
 def test_process_boards_run_and_end(name: str) -> None:
     board = load_board(name)
