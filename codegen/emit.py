@@ -115,7 +115,7 @@ def emit_tflite(data: bytes, name: str) -> dict[str, str]:
     return {name: _render(f"{name}.j2", context) for name in names}
 
 
-def pack_weights(weights: Int8) -> Int8:
+def pack_weights(weights: Int8, order: Sequence[int] = (0, 2, 1, 3)) -> Int8:
     """[out, kernel, in] as the convolution kernels want it: see ein_nn_conv.h."""
     out = weights.shape[0]
     flat = weights.reshape(out, -1)
@@ -123,7 +123,7 @@ def pack_weights(weights: Int8) -> Int8:
         (-(-out // 2) * 2, -(-flat.shape[1] // DEPTH_MULTIPLE) * DEPTH_MULTIPLE), dtype=np.int8
     )
     padded[:out, : flat.shape[1]] = flat
-    blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., [0, 2, 1, 3]]
+    blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., list(order)]
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).ravel()
 
 
@@ -228,6 +228,12 @@ class _Writer:
         declaration = f"int8_t op{op.number}_weights[{weights.size}] EIN_NN_ALIGNED"
         done.data.append(_array(declaration, map(str, weights.ravel().tolist()), 24))
 
+    def wide_weights(self, op: Conv, done: _Emitted) -> None:
+        fours = pack_weights(op.weights, order=range(4)).reshape(-1, 4)
+        declaration = f"ein_nn_wide_t op{op.number}_weights[{fours.size}] EIN_NN_ALIGNED"
+        items = (f"EIN_NN_WIDE4({', '.join(map(str, four))})" for four in fours.tolist())
+        done.data.append(_array(declaration, items, 4))
+
     def scales(
         self, op: Op, bias: Sequence[int], factors: Sequence[Factor], done: _Emitted
     ) -> None:
@@ -241,9 +247,16 @@ class _Writer:
 
     def conv(self, op: Conv, done: _Emitted) -> None:
         source, out, layout = op.inputs[0], op.output, conv_layout(op)
-        self.weights(op, pack_weights(op.weights), done)
+        if op.wide:
+            self.wide_weights(op, done)
+        else:
+            self.weights(op, pack_weights(op.weights), done)
         self.scales(op, op.bias, op.factors, done)
-        flags = [("EIN_NN_CONV_ROWS", layout.rows), ("EIN_NN_CONV_SMALL", op.small)]
+        flags = [
+            ("EIN_NN_CONV_ROWS", layout.rows),
+            ("EIN_NN_CONV_SMALL", op.small),
+            ("EIN_NN_CONV_WIDE", op.wide),
+        ]
         self.call(op, done, "conv", {
             "weights": f"op{op.number}_weights",
             "scales": f"op{op.number}_scales",

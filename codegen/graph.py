@@ -72,6 +72,8 @@ class Conv(Op):
     window: Window
     act_min: int
     act_max: int
+    wide: bool = False
+    """Weights are stored as halfwords where that saves time: see EIN_NN_CONV_WIDE."""
 
     @property
     def macs(self) -> int:

@@ -7,6 +7,7 @@ Where TFLite Micro itself would refuse or abort, so does this: the two always ag
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,12 +60,20 @@ _MAX_VERSIONS = {
 """Newest version of each op in TensorFlow's `kernels/register.cc`; a newer one may mean more."""
 
 
+Goal = Literal["speed", "size"]
+"""What the generated code is optimized for."""
+
+MIN_WIDE_POSITIONS = 4
+
 MAX_SOFTMAX_CHANNELS = 511
 """See ein_nn_softmax.h."""
 
 
-def lower(raw: RawModel) -> Graph:
-    """Check `raw` and turn it into a graph of the engine's ops. Raises ModelError."""
+def lower(raw: RawModel, optimize: Goal = "speed") -> Graph:
+    """Check `raw` and turn it into a graph of the engine's ops. Raises ModelError.
+
+    For `speed`, the weights of convolutions take two bytes each in builds with DSP instructions.
+    """
     c = Context(raw)
     inputs = tuple(c.declare(i, "model input") for i in raw.inputs)
     ops: list[Op] = []
@@ -90,7 +99,17 @@ def lower(raw: RawModel) -> Graph:
         t.index not in computed for t in outputs
     ):
         raise ModelError("each model output must be a computed tensor of its own")
-    return Graph(inputs, outputs, _fold_padding(ops, outputs))
+    folded = _fold_padding(ops, outputs)
+    if optimize == "speed":
+        folded = tuple(_widened(op) for op in folded)
+    return Graph(inputs, outputs, folded)
+
+
+def _widened(op: Op) -> Op:
+    """Weights that are used at many positions; a dense layer would not gain what it costs."""
+    if isinstance(op, Conv) and op.small and op.output.length >= MIN_WIDE_POSITIONS:
+        return replace(op, wide=True)
+    return op
 
 
 def _conv(c: Context, op: RawOp) -> Op:

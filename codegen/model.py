@@ -15,7 +15,7 @@ from typing import Any
 from codegen import pipeline, tflite_reader
 from codegen.emit import Description, argument_names, emit, emit_tflite
 from codegen.graph import Graph
-from codegen.lower import lower
+from codegen.lower import Goal, lower
 from codegen.planner import plan
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
@@ -33,7 +33,7 @@ class ModelFolder:
     graph: Graph
 
 
-def load(folder: Path) -> ModelFolder:
+def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
     """Read and check a model's folder. Raises ModelError if anything is missing or unfit."""
     try:
         data = (folder / "model.tflite").read_bytes()
@@ -56,7 +56,7 @@ def load(folder: Path) -> ModelFolder:
             f"{folder / 'model.tflite'} is not the file that its model.json describes "
             "(SHA-256 differs): take both from the same training"
         )
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(tflite_reader.parse(data), optimize)
     names = argument_names(graph)
     if sorted(names[0]) != ["features", "signal"] or names[1] != ["logits"]:
         raise ModelError(
@@ -77,13 +77,15 @@ def generate() -> dict[str, str]:
     return files(load(SHIPPED_MODEL))
 
 
-def export(model_folder: Path, out: Path) -> list[Path]:
+def export(model_folder: Path, out: Path, optimize: Goal = "speed") -> list[Path]:
     """Write the engine of the model in `model_folder` to the folder `out`; returns what it wrote.
+
+    `optimize` for speed costs a second byte per weight of most convolutions (DSP builds only).
 
     Raises ModelError when the model cannot be read or was trained for another pipeline than this
     checkout's, and when `out` cannot be written.
     """
-    model = load(model_folder)
+    model = load(model_folder, optimize)
     current = pipeline.sha256(pipeline.load())
     if model.pipeline_sha256 != current:
         raise ModelError(

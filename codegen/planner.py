@@ -20,7 +20,7 @@ ALIGNMENT = 4
 DEPTH_MULTIPLE = 8
 """Of the inner loops, which take eight values at a time."""
 RANDOM_ORDERS = 500
-MAX_CHUNK = 24
+MAX_CHUNK = 36
 SCRATCH_TARGET_BYTES = 1280
 """Scratch beyond this buys nothing: widening a row anew costs less than 3 % of using it."""
 
@@ -33,11 +33,13 @@ class ConvLayout:
     depth: int
     step: int
     chunk: int
+    wide: bool
 
     @property
     def scratch_bytes(self) -> int:
         """Room for `chunk` positions and two channels' weights, two bytes an element."""
-        return 2 * ((self.chunk - 1) * self.step + 3 * self.depth)
+        weights = 0 if self.wide else 2 * self.depth
+        return 2 * ((self.chunk - 1) * self.step + self.depth + weights)
 
 
 def conv_layout(op: Conv) -> ConvLayout:
@@ -47,9 +49,9 @@ def conv_layout(op: Conv) -> ConvLayout:
     distance = window.stride * channels
     rows = window.dilation == 1 and distance % 2 == 0 and distance <= depth
     step = distance if rows else depth
-    fitting = (SCRATCH_TARGET_BYTES // 2 - 3 * depth) // step + 1
+    fitting = (SCRATCH_TARGET_BYTES // 2 - (depth if op.wide else 3 * depth)) // step + 1
     chunk = max(2, min(MAX_CHUNK, fitting, op.output.length) // 2 * 2)
-    return ConvLayout(rows, depth, step, min(chunk, op.output.length))
+    return ConvLayout(rows, depth, step, min(chunk, op.output.length), op.wide)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from codegen import tflite_reader
 from codegen.graph import Graph
-from codegen.lower import lower
+from codegen.lower import Goal, lower
 from codegen.planner import plan
 from codegen.testing import bare_target
 from codegen.testing.bare_target import Result
@@ -78,8 +78,9 @@ def size_of(elf: Path) -> Size:
     return Size(code, constants)
 
 
-def _ours(target: str) -> Engine:
+def _ours(target: str, optimize: Goal = "speed") -> Engine:
     def engine(data: bytes, graph: Graph, inputs: list[Int8], folder: Path) -> tuple[Result, int]:
+        graph = lower(tflite_reader.parse(data), optimize)
         return bare_target.run(graph, inputs, target, folder), plan(graph).size
 
     return engine
@@ -128,6 +129,7 @@ def _bakenn(cmsis_nn: bool) -> Engine:
 
 ENGINES: dict[str, tuple[str, Engine]] = {
     "einthoven": ("Cortex-M4", _ours("m4")),
+    "einthoven-size": ("Cortex-M4", _ours("m4", "size")),
     "bakenn-cmsis": ("Cortex-M4", _bakenn(True)),
     "bakenn-portable": ("Cortex-M4", _bakenn(False)),
     "einthoven-portable": ("Cortex-M4", _ours("m4-portable")),

@@ -20,7 +20,7 @@ def model_r(seed: int = 0) -> bytes:
     for _ in range(BLOCKS):
         y = s.conv(x, ConvCase(length, FILTERS, FILTERS, KERNEL, activation=RELU))
         y = s.conv(y, ConvCase(length, FILTERS, FILTERS, KERNEL))
-        x = s.pool(s.add(x, y, RELU), 2, 2, SAME)
+        x = s.pool(s.add(x, y, RELU, zero=-128), 2, 2, SAME)  # as converters place a ReLU
         length //= 2
     flat = s.reshape(x, [1, length * FILTERS])
     return s.b.finish([source], [s.dense(s.dense(flat, 32, RELU), 5)])

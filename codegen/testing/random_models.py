@@ -126,10 +126,10 @@ class Scribe:
             "FULLY_CONNECTED", [source, tensor, bias], out, 4, FusedActivationFunction=activation
         )
 
-    def add(self, a: int, b: int, activation: int = NONE) -> int:
+    def add(self, a: int, b: int, activation: int = NONE, zero: int | None = None) -> int:
         """ADD of two tensors of one shape."""
         scale = max(self.scales[a], self.scales[b]) * float(self.rng.uniform(0.8, 1.6))
-        out = self.activation(self.shapes[a], scale)
+        out = self.activation(self.shapes[a], scale, zero)
         return self.b.op("ADD", [a, b], out, 2, FusedActivationFunction=activation)
 
     def pool(

@@ -1,13 +1,14 @@
 """Every kernel against plain numpy and against TFLite Micro, sanitized, over many shapes."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from codegen import tflite_reader
 from codegen.lower import lower
-from codegen.testing import plain_reference
+from codegen.testing import bare_target, plain_reference
 from codegen.testing.host_target import run_sanitized, run_tflm
 from codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
 from codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
@@ -75,6 +76,29 @@ CONVS = [
 def test_convolution(case: ConvCase, extreme: bool, objects: Path, tmp_path: Path) -> None:
     model = conv_model(case, seed=len(str(case)), extreme=extreme)
     check(model, objects, tmp_path, varied=not extreme)
+
+
+@pytest.mark.parametrize("optimize", ["speed", "size"])
+@pytest.mark.parametrize("target", bare_target.TARGETS)
+def test_every_convolution_on_a_bare_target(
+    target: str, optimize: Literal["speed", "size"], tmp_path: Path
+) -> None:
+    """All of the shapes above in one image, and dense layers: the assembly on the Cortex-M4."""
+    s = Scribe(9)
+    sources, outputs = [], []
+    for case in CONVS:
+        size = [case.length, 1] if case.vertical else [1, case.length]
+        sources.append(s.input([1, *size, case.channels]))
+        outputs.append(s.conv(sources[-1], case))
+    for n_in, units in ((1, 1), (24, 33), (511, 5)):
+        sources.append(s.input([1, n_in]))
+        outputs.append(s.dense(sources[-1], units))
+    data = s.b.finish(sources, outputs)
+    graph = lower(tflite_reader.parse(data), optimize)
+    inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
+    result = bare_target.run(graph, inputs, target, tmp_path)
+    expected = np.concatenate(run_tflm(data, inputs, len(outputs)), axis=1)
+    np.testing.assert_array_equal(result.outputs, expected)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Commands about models: train, quantize, evaluate, export. All but export need TensorFlow."""
 
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,13 @@ import typer
 from einthoven.commands.runs import Data
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a training or of a model.")]
+
+
+class Goal(StrEnum):
+    """What export optimizes for."""
+
+    speed = "speed"
+    size = "size"
 
 
 def _need_tensorflow() -> None:
@@ -86,11 +94,14 @@ def export(
             help="Folder for the C sources (default: firmware/generated).", show_default=False
         ),
     ] = None,
+    optimize: Annotated[
+        Goal, typer.Option(help="speed: convolutions' weights take two bytes (DSP builds); size.")
+    ] = Goal.speed,
 ) -> None:
     """Generate the C inference engine from a model's .tflite."""
     from codegen.model import export as export_model
     from einthoven.paths import GENERATED
     from einthoven.report import console
 
-    for path in export_model(model, out or GENERATED):
+    for path in export_model(model, out or GENERATED, optimize.value):
         console().print(f"wrote {path}", soft_wrap=True)

@@ -1,37 +1,54 @@
 #include "ein_nn_add.h"
 
-/* All steps with less than 30 bits and out_right 1..22: what the sums of any sane model are.
- *
- * Terms are doubled, as ein_nn_high_mul wants them. A b_right of 0 comes with equal scales only,
- * whose factor is exactly 1/2: it is taken as 1 of a term that is doubled once more, so that every
- * shift rounds alike.
- */
-static void add_small(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
+/* What add_one needs: as much as fits a Cortex-M's registers beside pointers and sums. */
+typedef struct {
+    int32_t a_offset, b_offset, b_multiplier, b_half, b_right;
+    int32_t out_multiplier, rounding, out_right;
+} small_t;
+
+static inline int8_t add_one(const small_t *s, int32_t a, int32_t b)
 {
-    const ein_nn_add_t l = *layer;
-    const int32_t b_unit = l.b_right > 0 ? 1 << 21 : 1 << 22;
-    const int32_t b_right = l.b_right > 0 ? l.b_right : 1;
-    const int32_t a_offset = -l.a_zero * (1 << 20), b_offset = -l.b_zero * b_unit;
-    const int32_t b_half = 1 << (b_right - 1);
-    const int32_t rounding = l.out_zero * (1 << l.out_right) + (1 << (l.out_right - 1));
+    int32_t x = ein_nn_high_mul(b * (1 << 21) + s->b_offset, s->b_multiplier);
 
-    for (int32_t i = 0; i < l.size; i++) {
-        int32_t x = ein_nn_high_mul(b[i] * b_unit + b_offset, l.b_multiplier);
+    x = (x + (x >> 31) + s->b_half) >> s->b_right;
+    x = ein_nn_high_mul(a * (1 << 20) + s->a_offset + x * 2, s->out_multiplier);
+    return ein_nn_saturate((x + (x >> 31) + s->rounding) >> s->out_right);
+}
 
-        x = (x + (x >> 31) + b_half) >> b_right;
-        x = ein_nn_high_mul(a[i] * (1 << 20) + a_offset + x * 2, l.out_multiplier);
-        out[i] = ein_nn_saturate((x + (x >> 31) + rounding) >> l.out_right);
+/* All steps with less than 30 bits, b_right 1..28 and out_right 1..22: what the sums of any sane
+ * model are. Terms are doubled, as ein_nn_high_mul wants them.
+ */
+static void add_small(const ein_nn_add_t *l, const int8_t *a, const int8_t *b, int8_t *out)
+{
+    const small_t s = {
+        -l->a_zero * (1 << 20),
+        -l->b_zero * (1 << 21),
+        l->b_multiplier,
+        1 << (l->b_right - 1),
+        l->b_right,
+        l->out_multiplier,
+        l->out_zero * (1 << l->out_right) + (1 << (l->out_right - 1)),
+        l->out_right,
+    };
+    int8_t *const begin = out;
+
+    for (const int8_t *const end = out + l->size / 4 * 4; out != end; out += 4) {
+        out[0] = add_one(&s, *a++, *b++);
+        out[1] = add_one(&s, *a++, *b++);
+        out[2] = add_one(&s, *a++, *b++);
+        out[3] = add_one(&s, *a++, *b++);
     }
-    ein_nn_activate(out, l.size, l.act_min, l.act_max);
+    for (const int8_t *const end = begin + l->size; out != end;)
+        *out++ = add_one(&s, *a++, *b++);
+    ein_nn_activate(begin, l->size, l->act_min, l->act_max);
 }
 
 void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
 {
     const ein_nn_add_t l = *layer;
 
-    if (l.out_right >= 1 && l.out_right <= 22 && l.b_right <= 28 &&
-        (l.b_right || l.b_multiplier == 1 << 30)) {
-        add_small(layer, a, b, out);
+    if (l.out_right >= 1 && l.out_right <= 22 && l.b_right >= 1 && l.b_right <= 28) {
+        add_small(&l, a, b, out);
         return;
     }
     for (int32_t i = 0; i < l.size; i++) {

@@ -15,26 +15,21 @@ static void fill(int16_t *to, int32_t n, int16_t value)
         to[i] = value;
 }
 
-/* Up to three zeros; what they are multiplied with is zero too. */
-static void pad(int16_t *to, int32_t n)
-{
-    for (; n > 0; n--)
-        to[n - 1] = 0;
-}
-
 static void widen(int16_t *to, const int8_t *from, int32_t n)
 {
-    int32_t i = 0;
-
 #if EIN_NN_DSP
-    for (; i + 4 <= n; i += 4)
-        ein_nn_dsp_widen4(to + i, from + i);
+    for (; n >= 8; n -= 8, to += 8, from += 8) {
+        ein_nn_dsp_widen4(to, from);
+        ein_nn_dsp_widen4(to + 4, from + 4);
+    }
 #endif
-    for (; i < n; i++)
-        to[i] = from[i];
+    for (; n > 0; n--)
+        *to++ = *from++;
 }
 
-/* Rows first * stride - pad_left and following, as many as `count` positions see, one after the
+/* What fills up a depth is multiplied with zeros: any value does.
+ *
+ * Rows first * stride - pad_left and following, as many as `count` positions see, one after the
  * other. */
 static void gather_rows(const ein_nn_conv_t *l, const int8_t *in, int32_t first, int32_t count,
                         int16_t *columns)
@@ -51,7 +46,7 @@ static void gather_rows(const ein_nn_conv_t *l, const int8_t *in, int32_t first,
     fill(columns, begin * channels, l->in_zero);
     widen(columns + begin * channels, in + (row + begin) * channels, (end - begin) * channels);
     fill(columns + end * channels, (rows - end) * channels, l->in_zero);
-    pad(columns + rows * channels, l->depth - l->kernel * channels);
+    fill(columns + rows * channels, l->depth - l->kernel * channels, l->in_zero);
 }
 
 /* For each position the rows that its taps see. */
@@ -69,7 +64,7 @@ static void gather_columns(const ein_nn_conv_t *l, const int8_t *in, int32_t fir
             else
                 fill(to, channels, l->in_zero);
         }
-        pad(to, l->depth - l->kernel * channels);
+        fill(to, l->depth - l->kernel * channels, l->in_zero);
     }
 }
 

@@ -18,7 +18,10 @@
  * Four values lie in the order 0, 2, 1, 3, so that SXTB16, and SXTB16 with a rotation by 8, give
  * the pairs (0, 1) and (2, 3) that SMLAD wants.
  *
- * Flash: depth + 12 bytes per output channel. RAM: the scratch.
+ * Wide weights, in builds with DSP instructions only, are halfwords, already doubled (which saves
+ * the doubling of every sum), the four values in their own order. They need no room in the scratch.
+ *
+ * Flash: depth + 12 bytes per output channel, 2 * depth + 12 when wide. RAM: the scratch.
  */
 #ifndef EIN_NN_CONV_H
 #define EIN_NN_CONV_H
@@ -31,8 +34,19 @@
 #define EIN_NN_CONV_SMALL                                                                          \
     2 /* every channel: |accumulator| < 2^30 and right 1..22: the DSP path is exact */
 
+/* Wide weights as the generator writes them: the same text gives either layout. */
+#if EIN_NN_DSP
+#define EIN_NN_CONV_WIDE 4 /* of a layer that is EIN_NN_CONV_SMALL */
+#define EIN_NN_WIDE4(a, b, c, d) 2 * (a), 2 * (b), 2 * (c), 2 * (d)
+typedef int16_t ein_nn_wide_t;
+#else
+#define EIN_NN_CONV_WIDE 0
+#define EIN_NN_WIDE4(a, b, c, d) (a), (c), (b), (d)
+typedef int8_t ein_nn_wide_t;
+#endif
+
 typedef struct {
-    const int8_t *weights;        /* 4-byte aligned */
+    const void *weights;          /* 4-byte aligned */
     const ein_nn_scale_t *scales; /* one per output channel, an even number of them */
     int16_t in_length, in_channels, out_length, out_channels;
     int16_t kernel, stride, dilation, pad_left;
@@ -43,8 +57,8 @@ typedef struct {
     uint8_t flags;
 } ein_nn_conv_t;
 
-/* scratch: 4-byte aligned, (chunk - 1) * step + 3 * depth elements: positions, then a pair of
- * channels' weights. */
+/* scratch: 4-byte aligned, (chunk - 1) * step + depth elements: positions; then, unless they are
+ * wide, 2 * depth elements for a pair of channels' weights. */
 void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch);
 
 /* The two ways to compute `count` positions from their widened inputs; ein_nn_conv chooses. */

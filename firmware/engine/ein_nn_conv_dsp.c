@@ -1,24 +1,26 @@
 /* The convolution's inner loops with Cortex-M4's DSP instructions; see ein_nn_conv.h for the
  * layouts.
  *
- * A pair of channels' weights are widened to halfwords once per chunk. Then two channels by two
- * positions are computed at a time: for four input values one load of four words of weights, two
- * double loads of inputs and 8 SMLAD do 16 multiply-adds. That needs all 14 registers that there
- * are, which no compiler arranges by itself: hence the assembly.
+ * A pair of channels' weights are widened to halfwords once per chunk, unless the generator wrote
+ * them like that. They are doubled, because the finishing wants twice the sum. Then two channels by
+ * two positions are computed at a time: for four input values one load of four words of weights,
+ * two double loads of inputs and 8 SMLAD do 16 multiply-adds. That needs all 14 registers that
+ * there are, which no compiler arranges by itself: hence the assembly.
  */
 #include "ein_nn_conv_finish.h"
 #include "ein_nn_dsp.h"
 
 #if EIN_NN_DSP
 
-/* What mac_2x2 reads: its assembly counts on these offsets. */
+/* What mac_2x2_by_8 reads: their assembly counts on this order, and is given the address of `rest`.
+ */
 typedef struct {
-    ein_nn_rest_t first, second; /* 0, 12 */
-    int32_t channels;            /* 24: bytes from one output position to the next */
-    int32_t back;    /* 28: bytes from the end of a position's inputs to the next but one's */
-    int32_t bias[2]; /* 32 */
-    const uint32_t *weights, *end; /* 40, 44: widened */
-    int32_t step;                  /* 48: bytes from one position's inputs to the next one's */
+    const uint32_t *weights, *end; /* widened, doubled */
+    int32_t bias[4];               /* of two positions, doubled */
+    ein_nn_rest_t rest[2];         /* 0, 12 */
+    int32_t channels;              /* 24: bytes from one output position to the next */
+    int32_t back; /* 28: bytes from the end of a position's inputs to the next but one's */
+    int32_t step; /* 32: bytes from one position's inputs to the next one's */
 } pair_t;
 
 /* clang-format off */
@@ -31,91 +33,117 @@ typedef struct {
     "smlad " sum0 ", lr, r9, " sum0 "\n"                                                           \
     "smlad " sum1 ", lr, r11, " sum1 "\n"
 
-/* ein_nn_finish */
+/* ein_nn_finish_doubled */
 #define FINISH(sum, multiplier, rounding, right)                                                   \
-    "lsl " sum ", " sum ", #1\n"                                                                   \
     "smmulr " sum ", " sum ", " multiplier "\n"                                                    \
     "add " sum ", " sum ", " sum ", asr #31\n"                                                     \
     "add " sum ", " sum ", " rounding "\n"                                                         \
     "asr " sum ", " sum ", " right "\n"                                                            \
     "ssat " sum ", #8, " sum "\n"
 
-/* Both channels of 2 * twos positions (twos > 0). r0, r1: inputs of two positions; r2, r3: weights
-   and their end; r4..r7: sums; on the stack: pair, twos, out. The depth is a multiple of 8. Stack:
-   48 bytes. */
-__attribute__((naked, noinline)) static void mac_2x2(const pair_t *pair, const int16_t *inputs,
-                                                     int32_t twos, int8_t *out)
+/* Eight input values of two positions. */
+#define MAC8                                                                                       \
+    "ldmia r2!, {r8-r11}\n" MAC4("r0", "r4", "r5") MAC4("r1", "r6", "r7")                         \
+    "ldmia r2!, {r8-r11}\n" MAC4("r0", "r4", "r5") MAC4("r1", "r6", "r7")
+
+/* Both channels of the positions from `out` to `end`, an even number of them, at least two. r0, r1:
+ * inputs of two positions; r2, r3: weights and their end; r4..r7: sums; on the stack: out, end, rest.
+ * `steps` is what the inner loop does before it looks whether it is done. Stack: 48 bytes.
+ */
+#define MAC_2X2(name, steps)                                                                       \
+    __attribute__((naked, noinline)) static void name(                                             \
+        int8_t *out, const int8_t *end, const ein_nn_rest_t *rest, const int16_t *inputs)          \
+    {                                                                                              \
+        (void)out, (void)end, (void)rest, (void)inputs;                                            \
+        __asm__("push {r0-r2, r4-r11, lr}\n"                                                       \
+                "mov r12, r2\n"                                                                    \
+                "mov r0, r3\n"                                                                     \
+                "ldr r1, [r12, #32]\n"                                                             \
+                "add r1, r1, r0\n"                                                                 \
+                "1:\n" /* two positions */                                                         \
+                "ldmdb r12, {r2-r7}\n"                                                             \
+                "2:\n" steps                                                                       \
+                "cmp r2, r3\n"                                                                     \
+                "bne 2b\n"                                                                         \
+                "ldr r12, [sp, #8]\n"                                                              \
+                "ldmia r12, {r2, r3, r8-r12, lr}\n" /* rest of both, channels, back */             \
+                "add r0, r0, lr\n"                                                                 \
+                "add r1, r1, lr\n"                                                                 \
+                FINISH("r4", "r2", "r3", "r8")                                                     \
+                FINISH("r5", "r9", "r10", "r11")                                                   \
+                FINISH("r6", "r2", "r3", "r8")                                                     \
+                FINISH("r7", "r9", "r10", "r11")                                                   \
+                "ldr r2, [sp]\n"                                                                   \
+                "strb r4, [r2]\n"                                                                  \
+                "strb r5, [r2, #1]\n"                                                              \
+                "add r2, r2, r12\n"                                                                \
+                "strb r6, [r2]\n"                                                                  \
+                "strb r7, [r2, #1]\n"                                                              \
+                "add r2, r2, r12\n"                                                                \
+                "str r2, [sp]\n"                                                                   \
+                "ldrd r3, r12, [sp, #4]\n"                                                         \
+                "cmp r2, r3\n"                                                                     \
+                "bne 1b\n"                                                                         \
+                "pop {r0-r2, r4-r11, pc}\n");                                                      \
+    }
+
+MAC_2X2(mac_2x2_by_8, MAC8)
+MAC_2X2(mac_2x2_by_16, MAC8 MAC8)
+
+/* clang-format on */
+
+/* clang-format off */
+
+/* Two words of inputs times four weights of each channel. */
+#define MAC4_NARROW(low, high, first, second)                                                      \
+    "sxtb16 r12, " first "\n"                                                                      \
+    "smlad %[a], " low ", r12, %[a]\n"                                                             \
+    "sxtb16 r12, " first ", ror #8\n"                                                              \
+    "smlad %[a], " high ", r12, %[a]\n"                                                            \
+    "sxtb16 r12, " second "\n"                                                                     \
+    "smlad %[b], " low ", r12, %[b]\n"                                                             \
+    "sxtb16 r12, " second ", ror #8\n"                                                             \
+    "smlad %[b], " high ", r12, %[b]\n"
+
+/* sums[0], sums[1] += inputs * weights of the first, the second channel, for a position of its own.
+ */
+__attribute__((noinline)) static void mac_2x1(const int8_t *weights, const int16_t *inputs, int32_t depth, int32_t *sums)
 {
-    (void)pair, (void)inputs, (void)twos, (void)out;
-    __asm__(
-        "push {r0, r2-r11, lr}\n"
-        "mov r12, r0\n"
-        "mov r0, r1\n"
-        "ldr r1, [r12, #48]\n"
-        "add r1, r1, r0\n"
-        "1:\n" /* two positions */
-        "ldrd r4, r5, [r12, #32]\n"
-        "ldrd r2, r3, [r12, #40]\n"
-        "mov r6, r4\n"
-        "mov r7, r5\n"
-        "2:\n" /* eight input values */
-        "ldmia r2!, {r8-r11}\n"
-        MAC4("r0", "r4", "r5")
-        MAC4("r1", "r6", "r7")
-        "ldmia r2!, {r8-r11}\n"
-        MAC4("r0", "r4", "r5")
-        MAC4("r1", "r6", "r7")
-        "cmp r2, r3\n"
-        "bne 2b\n"
-        "ldr r12, [sp]\n"
-        "ldmia r12, {r2, r3, r8-r11, lr}\n" /* first, second, channels */
-        "ldr r12, [r12, #28]\n"
-        "add r0, r0, r12\n"
-        "add r1, r1, r12\n"
-        FINISH("r4", "r2", "r3", "r8")
-        FINISH("r5", "r9", "r10", "r11")
-        FINISH("r6", "r2", "r3", "r8")
-        FINISH("r7", "r9", "r10", "r11")
-        "ldr r12, [sp, #8]\n"
-        "strb r4, [r12]\n"
-        "strb r5, [r12, #1]\n"
-        "add r12, r12, lr\n"
-        "strb r6, [r12]\n"
-        "strb r7, [r12, #1]\n"
-        "add r12, r12, lr\n"
-        "str r12, [sp, #8]\n"
-        "ldr r4, [sp, #4]\n"
-        "subs r4, r4, #1\n"
-        "str r4, [sp, #4]\n"
-        "ldr r12, [sp]\n"
-        "bne 1b\n"
-        "pop {r0, r2-r11, pc}\n");
+    int32_t first = sums[0], second = sums[1];
+    const int8_t *const end = weights + 2 * depth;
+
+    __asm__("1:\n"
+            "ldmia %[w]!, {r4, r5, r8, r9}\n"
+            "ldmia %[x]!, {r6, r10, r11, lr}\n"
+            MAC4_NARROW("r6", "r10", "r4", "r5")
+            MAC4_NARROW("r11", "lr", "r8", "r9")
+            "cmp %[w], %[end]\n"
+            "bne 1b\n"
+            : [w] "+l"(weights), [x] "+l"(inputs), [a] "+l"(first), [b] "+l"(second)
+            : [end] "r"(end)
+            : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    sums[0] = first, sums[1] = second;
 }
 
 /* clang-format on */
 
-/* sums[0], sums[1] += inputs * weights of the first, the second channel, for a position of its own.
- */
-static void mac_2x1(const int8_t *weights, const int16_t *inputs, int32_t depth, int32_t *sums)
+/* The same for wide weights; the sums are doubled. */
+static void mac_2x1_wide(const uint32_t *weights, const int16_t *inputs, int32_t depth,
+                         int32_t *sums)
 {
-    const uint32_t *w = (const uint32_t *)(const void *)weights;
     const uint32_t *x = (const uint32_t *)(const void *)inputs;
-    const uint32_t *const end = w + depth / 2;
     int32_t first = sums[0], second = sums[1];
 
-    do {
-        const uint32_t low = x[0], high = x[1], w0 = w[0], w1 = w[1];
-
-        first = ein_nn_dsp_mac2(low, ein_nn_dsp_even(w0), first);
-        second = ein_nn_dsp_mac2(low, ein_nn_dsp_even(w1), second);
-        first = ein_nn_dsp_mac2(high, ein_nn_dsp_odd(w0), first);
-        second = ein_nn_dsp_mac2(high, ein_nn_dsp_odd(w1), second);
-        w += 2, x += 2;
-    } while (w != end);
+    for (const uint32_t *const end = weights + depth; weights != end; weights += 4, x += 2) {
+        first = ein_nn_dsp_mac2(x[0], weights[0], first);
+        second = ein_nn_dsp_mac2(x[0], weights[2], second);
+        first = ein_nn_dsp_mac2(x[1], weights[1], first);
+        second = ein_nn_dsp_mac2(x[1], weights[3], second);
+    }
     sums[0] = first, sums[1] = second;
 }
 
-/* A pair's weights from the layer's order to four halfwords of the first channel, four of the
+/* A pair's weights as if they were wide: four doubled halfwords of the first channel, four of the
  * second, and so on. */
 static void widen_weights(uint32_t *to, const int8_t *weights, int32_t depth)
 {
@@ -124,46 +152,60 @@ static void widen_weights(uint32_t *to, const int8_t *weights, int32_t depth)
     for (const uint32_t *const end = from + depth / 2; from != end; from += 2, to += 4) {
         const uint32_t first = from[0], second = from[1];
 
-        to[0] = ein_nn_dsp_even(first), to[1] = ein_nn_dsp_odd(first);
-        to[2] = ein_nn_dsp_even(second), to[3] = ein_nn_dsp_odd(second);
+        to[0] = ein_nn_dsp_twice(ein_nn_dsp_even(first));
+        to[1] = ein_nn_dsp_twice(ein_nn_dsp_odd(first));
+        to[2] = ein_nn_dsp_twice(ein_nn_dsp_even(second));
+        to[3] = ein_nn_dsp_twice(ein_nn_dsp_odd(second));
     }
 }
 
 void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t count, int8_t *out)
 {
     const int32_t channels = layer->out_channels, depth = layer->depth, step = layer->step;
+    const int32_t wide = layer->flags & EIN_NN_CONV_WIDE;
     const int8_t *weights = layer->weights;
-    uint32_t *const widened = (uint32_t *)(void *)(columns + (layer->chunk - 1) * step + depth);
+    uint32_t *const room = (uint32_t *)(void *)(columns + (layer->chunk - 1) * step + depth);
 
-    for (int32_t c = 0; c < channels; c += 2, weights += 2 * depth) {
+    for (int32_t c = 0; c < channels; c += 2, weights += wide ? 4 * depth : 2 * depth) {
         const ein_nn_scale_t *scale = &layer->scales[c];
-        const ein_nn_rest_t first = ein_nn_rest(&scale[0], layer->out_zero);
-        const ein_nn_rest_t second = ein_nn_rest(&scale[1], layer->out_zero);
+        const int32_t bias[2] = {scale[0].bias, scale[1].bias};
+        const ein_nn_rest_t rest[2] = {ein_nn_rest(&scale[0], layer->out_zero),
+                                       ein_nn_rest(&scale[1], layer->out_zero)};
         const int32_t both = c + 1 < channels;
-        const int32_t twos =
-            both ? count / 2 : 0; /* an odd last channel has no place to write a second one */
+        /* an odd last channel has no place to write a second one */
+        const int32_t evenly = both ? count / 2 * 2 : 0;
+        const uint32_t *widened = wide ? (const uint32_t *)(const void *)weights : room;
 
-        if (twos > 0) {
-            const pair_t pair = {first,
-                                 second,
+        if (evenly > 0) {
+            const pair_t pair = {widened,
+                                 widened + depth,
+                                 {2 * bias[0], 2 * bias[1], 2 * bias[0], 2 * bias[1]},
+                                 {rest[0], rest[1]},
                                  channels,
                                  4 * step - 2 * depth,
-                                 {scale[0].bias, scale[1].bias},
-                                 widened,
-                                 widened + depth,
                                  2 * step};
 
-            widen_weights(widened, weights, depth);
-            mac_2x2(&pair, columns, twos, out + c);
+            if (!wide)
+                widen_weights(room, weights, depth);
+            if (depth % 16 == 0)
+                mac_2x2_by_16(out + c, out + c + evenly * channels, pair.rest, columns);
+            else
+                mac_2x2_by_8(out + c, out + c + evenly * channels, pair.rest, columns);
         }
-        for (int32_t n = 2 * twos; n < count; n++) {
-            int32_t sums[2] = {scale[0].bias, scale[1].bias};
+        for (int32_t n = evenly; n < count; n++) {
+            int32_t sums[2] = {2 * bias[0], 2 * bias[1]};
             int8_t *to = out + n * channels + c;
 
-            mac_2x1(weights, columns + n * step, depth, sums);
-            to[0] = ein_nn_finish(&first, sums[0]);
+            if (wide) {
+                mac_2x1_wide(widened, columns + n * step, depth, sums);
+            } else {
+                sums[0] = bias[0], sums[1] = bias[1];
+                mac_2x1(weights, columns + n * step, depth, sums);
+                sums[0] *= 2, sums[1] *= 2;
+            }
+            to[0] = ein_nn_finish_doubled(&rest[0], sums[0]);
             if (both)
-                to[1] = ein_nn_finish(&second, sums[1]);
+                to[1] = ein_nn_finish_doubled(&rest[1], sums[1]);
         }
     }
     ein_nn_activate(out, count * channels, layer->act_min, layer->act_max);

@@ -21,13 +21,18 @@ static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out
     return rest;
 }
 
-/* Rescaled, in the output's units, saturated to int8. |sum| < 2^30, right 1..22 and thus left = 0:
-   the sign settles a tie of the second rounding, and nothing overflows. */
-static inline int8_t ein_nn_finish(const ein_nn_rest_t *rest, int32_t sum)
+/* Of twice the sum: rescaled, in the output's units, saturated to int8. |sum| < 2^30, right 1..22
+   and thus left = 0: the sign settles a tie of the second rounding, and nothing overflows. */
+static inline int8_t ein_nn_finish_doubled(const ein_nn_rest_t *rest, int32_t doubled)
 {
-    const int32_t high = ein_nn_high_mul(sum * 2, rest->multiplier);
+    const int32_t high = ein_nn_high_mul(doubled, rest->multiplier);
 
     return ein_nn_saturate((high + (high >> 31) + rest->rounding) >> rest->right);
+}
+
+static inline int8_t ein_nn_finish(const ein_nn_rest_t *rest, int32_t sum)
+{
+    return ein_nn_finish_doubled(rest, sum * 2);
 }
 
 #endif

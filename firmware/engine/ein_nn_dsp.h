@@ -36,6 +36,15 @@ static inline uint32_t ein_nn_dsp_odd(uint32_t word)
     return pair;
 }
 
+/* Both halfwords doubled. */
+static inline uint32_t ein_nn_dsp_twice(uint32_t pair)
+{
+    uint32_t doubled;
+
+    __asm__("sadd16 %0, %1, %1" : "=r"(doubled) : "r"(pair));
+    return doubled;
+}
+
 /* sum + a.low * b.low + a.high * b.high, modulo 2^32. */
 static inline int32_t ein_nn_dsp_mac2(uint32_t a, uint32_t b, int32_t sum)
 {
@@ -48,11 +57,12 @@ static inline void ein_nn_dsp_widen4(int16_t *to, const int8_t *from)
 {
     const uint32_t word = ein_nn_dsp_read(from);
     const uint32_t even = ein_nn_dsp_even(word), odd = ein_nn_dsp_odd(word);
-    uint32_t pairs[2];
+    uint32_t low, high;
 
-    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pairs[0]) : "r"(even), "r"(odd));
-    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pairs[1]) : "r"(odd), "r"(even));
-    __builtin_memcpy(to, pairs, sizeof pairs);
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(low) : "r"(even), "r"(odd));
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(high) : "r"(odd), "r"(even));
+    __builtin_memcpy(to, &low, sizeof low); /* one by one: an array would pass through the stack */
+    __builtin_memcpy(to + 2, &high, sizeof high);
 }
 
 /* Byte by byte the larger of two. */

@@ -25,13 +25,23 @@ static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *o
 
     for (int32_t p = 0; p < layer->out_length; p++) {
         const rows_t rows = window(layer, p);
+        const int8_t *from = in + rows.begin * channels;
+        const int8_t *const end = from + channels;
 
-        for (int32_t c = 0; c < channels; c += 4, out += 4) {
-            const int8_t *from = in + rows.begin * channels + c;
+        if (rows.end - rows.begin == 2) { /* the usual case, without a loop over the rows */
+            for (const int8_t *second = end; from != end; from += 4, second += 4, out += 4) {
+                const uint32_t best =
+                    ein_nn_dsp_max4(ein_nn_dsp_read(from), ein_nn_dsp_read(second));
+
+                __builtin_memcpy(out, &best, sizeof best);
+            }
+            continue;
+        }
+        for (; from != end; from += 4, out += 4) {
             uint32_t best = ein_nn_dsp_read(from);
 
-            for (int32_t row = rows.begin + 1; row < rows.end; row++)
-                best = ein_nn_dsp_max4(best, ein_nn_dsp_read(from += channels));
+            for (int32_t row = 1; row < rows.end - rows.begin; row++)
+                best = ein_nn_dsp_max4(best, ein_nn_dsp_read(from + row * channels));
             __builtin_memcpy(out, &best, sizeof best);
         }
     }
