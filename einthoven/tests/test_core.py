@@ -1,5 +1,6 @@
 """The C signal path through its Python face: on synthetic records, at its edges, in any split."""
 
+import re
 from dataclasses import fields
 
 import numpy as np
@@ -12,6 +13,7 @@ from einthoven import core
 from einthoven.core import Beats, Core, analyze, join
 from einthoven.ec57 import compare
 from einthoven.errors import UsageError
+from einthoven.paths import FIRMWARE
 from einthoven.records import Annotations
 from einthoven.synth import Episode, Noise, make_record
 
@@ -188,6 +190,12 @@ def test_push_after_finish_is_ignored() -> None:
 def test_a_bad_configuration_is_one_clear_line(gain: int, rails: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="the gain must be 1 to 32767"):
         Core(gain, rails)
+
+
+def test_flags_are_those_of_the_header() -> None:
+    text = (FIRMWARE / "core" / "ein_types.h").read_text()
+    header = {n: int(v, 16) for n, v in re.findall(r"#define EIN_(FLAG_\w+) 0x(\w+)u", text)}
+    assert header and header == {n: v for n, v in vars(core).items() if n.startswith("FLAG_")}
 
 
 def test_samples_of_another_type_are_refused() -> None:
