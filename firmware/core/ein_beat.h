@@ -4,7 +4,7 @@
  * after its R. Signal channel 0 is the beat, channel 1 the beat minus the patient's dominant
  * template at their best alignment, both scaled so that the dominant template's QRS has
  * EIN_TENSOR_NORMAL_LSB peak to peak; saturating. All that a beat is compared with comes from the
- * beats before it. RAM: 3.9 KB. No errors: every input has a result.
+ * beats before it. RAM: 3.6 KB. No errors: every input has a result.
  */
 #ifndef EIN_BEAT_H
 #define EIN_BEAT_H

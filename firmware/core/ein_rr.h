@@ -2,7 +2,7 @@
  *
  * In logarithms a ratio is a difference and an outlier weighs less. What a beat is compared with
  * is always the rhythm before it. Means follow at 1/n until n reaches their length, so they are
- * right from the second interval on. RAM: 412 B.
+ * right from the second interval on. RAM: 408 B.
  */
 #ifndef EIN_RR_H
 #define EIN_RR_H

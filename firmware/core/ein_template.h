@@ -7,7 +7,7 @@
  * than premature ones, scores leak over about 32 beats, and narrow QRS count for more than wide
  * ones. So bigeminy from the first beat on, or a run of ectopic beats, does not make the ectopic
  * beat the reference, while a lasting change of morphology is followed after some 20 beats.
- * RAM: 2.3 KB.
+ * RAM: 2.2 KB.
  */
 #ifndef EIN_TEMPLATE_H
 #define EIN_TEMPLATE_H

@@ -2,7 +2,7 @@
  *
  * A frame is type, sequence, payload, CRC-32: at most EIN_FRAME_BLOCK_MAX - 1 = 254 bytes, so that
  * COBS needs one code byte in front of it and the encoding works in place.
- * No state but what the caller owns; nothing waits. RAM: sizeof(ein_frame_decoder_t), about 280 B.
+ * No state but what the caller owns; nothing waits. RAM: 268 B.
  */
 #ifndef EIN_FRAME_H
 #define EIN_FRAME_H
