@@ -92,6 +92,7 @@ static void acknowledge_and_resend(uint32_t events_acked)
     for (uint32_t n = outbox->first; n != outbox->next; n++) {
         send_event(ein_outbox_at(outbox, n));
         app.events_resent++;
+        ein_port_poll(false); /* each may wait for a transmitter that nobody empties */
     }
 }
 
