@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import resource
 import shutil
 import signal
@@ -24,11 +25,14 @@ import wfdb
 from einthoven import core
 from einthoven.annotations import read_annotations
 from einthoven.boards import build, load_board
+from einthoven.engine import HostModel
+from einthoven.paths import GENERATED
 from einthoven.records import read_record, to_board
 from einthoven.rundir import RunDir
 from einthoven.scoring import score_folders
 from einthoven.synth import Episode, make_record
 from hil_tests.faults import TO_HOST, FaultyLink, Noise
+from hil_tests.layers import compare_layers
 
 pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
 
@@ -156,6 +160,26 @@ def test_compare_finds_the_first_difference(whole_run: Path, tmp_path: Path) -> 
     found = run("compare", whole_run, other)
     assert found.returncode == 1 and ", 1 differ" in found.stdout
     assert "record s3" in found.stdout and "logits" in found.stdout
+
+
+def test_layers_are_compared_and_the_first_differing_one_is_named(
+    whole_run: Path, tmp_path: Path
+) -> None:
+    same = run("compare", whole_run, "--layers")
+    assert same.returncode == 0 and " 0 beats differ" in same.stdout, same.stdout + same.stderr
+    complains(run("compare", whole_run, whole_run, "--layers"), "--layers")
+    generated = {p.name: p.read_text() for p in GENERATED.glob("ein_model.[ch]")}
+    source = generated["ein_model.c"]
+    bias = re.search(r"op7_scales\[\d+\] = \{\n    \{(-?\d+),", source)
+    assert bias, "op 7 of the shipped model is no convolution"
+    for name, text in generated.items():
+        (tmp_path / name).write_text(text)
+    broken = source[: bias.start(1)] + str(int(bias[1]) + 40_000) + source[bias.end(1) :]
+    (tmp_path / "ein_model.c").write_text(broken)
+    found = compare_layers(RunDir.open(whole_run), HostModel(tmp_path, trace=True), per_record=2)
+    assert found.beats == 2 * len(NAMES) and len(found.differences) == found.beats
+    assert {d.op for d in found.differences} == {"op 7 CONV_2D"}
+    assert "op 7 CONV_2D" in found.differences[0].text()
 
 
 @contextmanager

@@ -142,14 +142,31 @@ def compare(
     other: Annotated[
         Path | None, typer.Argument(help="Second run folder.", show_default=False)
     ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Compare every layer with TFLite Micro's, on the host.")
+    ] = False,
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
+    from einthoven.errors import UsageError
     from einthoven.report import agreement_text, console, difference_line, summarize
     from einthoven.rundir import RunDir
     from hil_tests.agreement import compare_runs
 
     screen = console()
     left = RunDir.open(run)
+    if layers:
+        from hil_tests.layers import compare_layers
+
+        if other is not None:
+            raise UsageError("--layers takes one run: leave the second one out")
+        compared = compare_layers(left)
+        screen.print(
+            f"{compared.layers} layers of {compared.beats} beats compared with TFLite Micro, "
+            f"{len(compared.differences)} beats differ"
+        )
+        for layer in compared.differences[:20]:
+            screen.print("  " + layer.text(), soft_wrap=True)
+        raise typer.Exit(1 if compared.differences else 0)
     if other is None:
         agreement = summarize(left)["agreement"]
         screen.print(agreement_text(agreement))
