@@ -361,9 +361,15 @@ def summary_text(summary: Mapping[str, Any]) -> RenderableType:
     return Group(*parts)
 
 
-def console(stderr: bool = False) -> Console:
-    """A console that does not cut tables where the output is no terminal."""
+def console(stderr: bool = False, least: int = 0) -> Console:
+    """A console that does not cut tables where the output is no terminal.
+
+    `least`: columns to print, also on a terminal that has fewer and breaks the lines: a score
+    table that is cut shows no scores.
+    """
     made = Console(stderr=stderr, highlight=False)
     if not made.is_terminal:
         made = Console(stderr=stderr, highlight=False, width=120)
+    elif made.width < least:
+        made = Console(stderr=stderr, highlight=False, width=least)
     return made

@@ -47,6 +47,8 @@ BEAT = np.dtype(
 SIGNAL_STATE = np.dtype([("t_samples", "<u4"), ("flags", "<u2")])
 """One row a change of the signal's state (lead off, saturated, noisy ...)."""
 
+_PLAN_KEYS = ("board", "rate_hz", "pipeline_sha256", "model", "data")
+
 CSV_COLUMNS = (
     "record",
     "kind",
@@ -153,6 +155,9 @@ class RunDir:
             ) from None
         if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
             raise UsageError(f"{path}/run.json is not of schema {SCHEMA}: replay it again")
+        lacks = [key for key in _PLAN_KEYS if key not in plan]
+        if lacks:
+            raise UsageError(f"{path}/run.json is damaged, it lacks {lacks[0]}: replay it again")
         return cls(path, plan)
 
     @contextmanager
@@ -223,13 +228,16 @@ class RunDir:
         beats, states = [], []
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
+                reader = csv.DictReader(file)
+                if tuple(reader.fieldnames or ()) != CSV_COLUMNS:
+                    raise ValueError("not the columns that a replay writes")
+                for row in reader:
                     if row["kind"] == "beat":
                         beats.append(_beat_row(row))
                     else:
                         states.append((int(row["t_samples"]), int(row["flags"])))
         except (OSError, KeyError, ValueError, TypeError):
-            raise UsageError(f"{path} is missing or damaged: replay record {name} again") from None
+            raise self._damaged(path, name) from None
         return Events(np.array(beats, dtype=BEAT), np.array(states, dtype=SIGNAL_STATE))
 
     def write_result(self, name: str, result: dict[str, Any]) -> None:
@@ -241,8 +249,10 @@ class RunDir:
         path = self._result_path(name)
         try:
             result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise UsageError(f"{path} is missing or damaged: replay record {name} again") from None
+            if result["record"] != name:
+                raise ValueError("another record's")
+        except (OSError, ValueError, KeyError, TypeError):
+            raise self._damaged(path, name) from None
         return result
 
     def write_all_events(self, names: Sequence[str]) -> None:
@@ -251,6 +261,12 @@ class RunDir:
             for i, name in enumerate(names):
                 lines = (self.path / "records" / f"{name}.csv").read_text(encoding="utf-8")
                 out.write(lines if i == 0 else lines.partition("\n")[2])
+
+    def _damaged(self, path: Path, name: str) -> UsageError:
+        return UsageError(
+            f"{path} is missing or damaged: remove {self._result_path(name)}, then replay that "
+            "record again with --resume"
+        )
 
     def _result_path(self, name: str) -> Path:
         return self.path / "records" / f"{name}.json"

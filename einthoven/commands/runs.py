@@ -189,7 +189,7 @@ def compare(
 def _show(run: "RunDir") -> None:
     from einthoven.report import console, summarize, summary_text
 
-    screen = console()
+    screen = console(least=80)
     screen.print(summary_text(summarize(run)))
     screen.print(f"Report: {run.path / 'report.html'}", soft_wrap=True)
     screen.print("Not a medical device.", style="dim")

@@ -17,6 +17,7 @@ from einthoven.ec57_text import beat_table
 from einthoven.report import (
     SEEN_NOTE,
     clock,
+    console,
     count,
     percent,
     restored,
@@ -337,3 +338,10 @@ def test_numbers_read_well() -> None:
     assert (percent(None), percent(0.99834), percent(1.0, 1)) == ("-", "99.83", "100.0")
     assert (count(None), count(1234567)) == ("-", "1,234,567")
     assert (clock(0.0), clock(61.5), clock(3599.9996)) == ("0:00.000", "1:01.500", "60:00.000")
+
+
+def test_a_narrow_terminal_cuts_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    monkeypatch.setenv("COLUMNS", "60")
+    assert console().width == 60
+    assert console(least=80).width == 80

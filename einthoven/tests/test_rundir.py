@@ -84,7 +84,9 @@ def test_a_folder_with_other_things_is_not_taken(tmp_path: Path) -> None:
         RunDir.create(tmp_path, PLAN)
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"schema": "other/1"}'])
+@pytest.mark.parametrize(
+    "content", [None, "", "{", "[]", '{"schema": "other/1"}', '{"schema": "einthoven-run/1"}']
+)
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "run.json").write_text(content)
@@ -166,5 +168,21 @@ def test_damaged_records_are_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "run" / "records" / "100.json").write_text("{")
     with pytest.raises(UsageError, match=r"100\.csv is missing or damaged"):
         run.read_events("100")
+    with pytest.raises(UsageError, match=r"100\.json is missing or damaged"):
+        run.read_result("100")
+
+
+@pytest.mark.parametrize("table", ["", "ÿ", "a,b\n1,2\n"])
+def test_a_table_without_its_columns_is_no_empty_one(tmp_path: Path, table: str) -> None:
+    run = RunDir.create(tmp_path / "run", PLAN)
+    write_text(tmp_path / "run" / "records" / "100.csv", table)
+    with pytest.raises(UsageError, match=r"100\.csv is missing or damaged: remove .*100\.json"):
+        run.read_events("100")
+
+
+@pytest.mark.parametrize("result", ["{}", "[1]", '{"record": "101"}'])
+def test_a_result_of_something_else_is_damaged(tmp_path: Path, result: str) -> None:
+    run = RunDir.create(tmp_path / "run", PLAN)
+    write_text(tmp_path / "run" / "records" / "100.json", result)
     with pytest.raises(UsageError, match=r"100\.json is missing or damaged"):
         run.read_result("100")
