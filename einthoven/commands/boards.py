@@ -97,7 +97,8 @@ def bench(
 
 def size(
     keep: Annotated[
-        bool, typer.Option("--record", help="Add a row to docs/history/resources.csv.")
+        bool,
+        typer.Option("--record", help="Add a row to docs/history/resources.csv and its chart."),
     ] = False,
 ) -> None:
     """Flash, RAM, stack and instructions of the firmware, checked against firmware/budget.toml."""
@@ -108,6 +109,7 @@ def size(
     from einthoven import resources
     from einthoven.boards import build as build_board
     from einthoven.boards import load_board
+    from einthoven.history_chart import draw
     from einthoven.report import console
     from hil_tests.bench import bench_board
 
@@ -133,6 +135,8 @@ def size(
         problems += resources.check(name, figures)
         if keep:
             resources.record(name, figures)
+    if keep:
+        draw()
     console().print(table)
     for problem in problems:
         console().print(problem, style="red", soft_wrap=True)
