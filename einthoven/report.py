@@ -340,6 +340,9 @@ def summary_text(summary: Mapping[str, Any]) -> RenderableType:
     board, model = summary["board"], summary["model"]
     in_training = summary["data"]["in_training"]
     parts: list[RenderableType] = []
+    if summary["data"]["synthetic"]:
+        notice = "A synthetic record: its figures say nothing about accuracy on patients."
+        parts += ["", Text(notice, style="bold yellow")]
     for protocol, title in (
         ("ec57", "EC57: first 5 minutes of a record not scored, %"),
         ("whole", "Whole records, %"),

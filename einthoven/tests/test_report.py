@@ -318,8 +318,11 @@ def test_a_record_without_reference_is_replayed_but_not_scored(run: RunDir) -> N
 
 def test_synthetic_data_is_called_so(run: RunDir) -> None:
     run.plan["data"]["synthetic"] = True
-    write_report(run)
+    summary = write_report(run)
     assert "Synthetic data." in (run.path / "report.html").read_text()
+    screen = Console(width=80, file=io.StringIO(), record=True)
+    screen.print(summary_text(summary))
+    assert "A synthetic record: its figures say nothing" in screen.export_text()
 
 
 @pytest.mark.parametrize("mv", [[0.0] * 100, [-10.24] * 900 + [10.235] * 900])
