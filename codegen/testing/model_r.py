@@ -9,11 +9,20 @@ from codegen.testing.random_models import ConvCase, Scribe
 from codegen.testing.tflite_builder import RELU, SAME
 
 LENGTH, FILTERS, KERNEL, BLOCKS = 256, 24, 5, 4
+HIDDEN = 0.1
+"""Of Scribe's output scale behind the first layer, which is for inputs that fill int8."""
+
+
+class _Scribe(Scribe):
+    """Scales with which every input gives another output: activations do not die away."""
+
+    def _out_scale(self, source: int, scales: list[float], taps: int) -> float:
+        return super()._out_scale(source, scales, taps) * (1.0 if taps == KERNEL else HIDDEN)
 
 
 def model_r(seed: int = 0) -> bytes:
     """The `.tflite` file."""
-    s = Scribe(seed)
+    s = _Scribe(seed)
     source = s.input([1, 1, LENGTH, 1])
     x = s.conv(source, ConvCase(LENGTH, 1, FILTERS, KERNEL, activation=RELU))
     length = LENGTH

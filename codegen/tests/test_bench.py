@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codegen import tflite_reader
 from codegen.lower import lower
 from codegen.testing import bench
+from codegen.testing.host_target import run_tflm
 from codegen.testing.model_r import model_r
+from codegen.testing.random_models import noise
 
 
 def test_model_r() -> None:
@@ -15,6 +18,8 @@ def test_model_r() -> None:
     graph = lower(tflite_reader.parse(data))
     assert (graph.params, graph.macs) == (35_861, 2_807_968)
     assert data == model_r(), "not the same file twice"
+    outputs = run_tflm(data, [noise((256, 1), bench.VECTORS, 0)], 1)[0]
+    assert len(np.unique(outputs, axis=0)) == bench.VECTORS, "equal outputs prove nothing"
 
 
 def test_bench_prints_every_engine(
