@@ -24,7 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(no_args_is_help=True, help="Find, fetch and verify databases of records.")
+data_app = typer.Typer(
+    no_args_is_help=True, help="Find, fetch and verify records; add noise to them."
+)
 app.add_typer(data_app, name="data", rich_help_panel="Records")
 
 
@@ -74,8 +76,8 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_careful(_command))
-for _name, _command in (("list", data.list_), ("fetch", data.fetch), ("verify", data.verify)):
-    data_app.command(_name)(_careful(_command))
+for _command in (data.list_, data.fetch, data.verify, data.mix):
+    data_app.command(_command.__name__.rstrip("_"))(_careful(_command))
 
 
 def main() -> None:

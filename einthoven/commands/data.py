@@ -1,4 +1,4 @@
-"""Commands about records: data list, fetch, verify; score."""
+"""Commands about records: data list, fetch, verify, mix; score."""
 
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +77,42 @@ def verify(
     )
     if found.problems:
         raise RecordError(f"{folder} is damaged: fetch the files named above again")
+
+
+def mix(
+    record: Annotated[str, typer.Argument(help="Record, such as 100.")],
+    noise: Annotated[str, typer.Argument(help="Noise: bw, em or ma of nstdb.")],
+    snr: Annotated[float, typer.Option(help="Signal-to-noise ratio in dB, by nst's definition.")],
+    out: Annotated[Path, typer.Option(help="Folder for the noisy record.")],
+    db: Annotated[str, typer.Option(help="Database of the record.")] = "mitdb",
+    all_along: Annotated[
+        bool, typer.Option("--all-along", help="Noise from start to end (default: as nstdb).")
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Draws where the noise starts (default: its start).", show_default=False),
+    ] = None,
+) -> None:
+    """Add noise to a record as PhysioNet's nst does: from minute 6 on, every other 2 minutes."""
+    from einthoven.noise import mix as mixed
+    from einthoven.noise import write
+    from einthoven.records import find_database, read_annotations, read_record
+    from einthoven.report import console
+
+    folder = find_database(None, db, record)
+    reference = read_annotations(folder, record)
+    noisy = mixed(
+        read_record(folder, record),
+        reference,
+        read_record(find_database(None, "nstdb", noise), noise, uncalibrated_gain=1.0),
+        snr,
+        all_along=all_along,
+        seed=seed,
+    )
+    # As nstdb names its records, with _ for a minus, which WFDB does not allow.
+    name = f"{record}{noise}{snr:02g}".replace("-", "_").replace(".", "_").replace("+", "")
+    write(noisy, reference, out, name)
+    console().print(f"{name}: {snr:g} dB, written to {out}", soft_wrap=True)
 
 
 def score(
