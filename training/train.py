@@ -6,25 +6,24 @@ training that was broken off goes on there with `resume`, to the same weights as
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
 from training import dataset
 from training.dataset import Examples
+from training.loop import LOG, OnEpoch, progress_bar, run_epochs
 from training.recipe import Recipe
 from training.recipe import load as load_recipe
 from training.sampling import draw_weights, epoch_arrays
 
+__all__ = ["FLOAT_MODEL", "LOG", "fit", "train"]
+
 FLOAT_MODEL = "float.weights.h5"
-LOG = "training_log.jsonl"
-CHECKPOINTS = "checkpoints"
 
 
 def train(recipe: Path, out: Path, resume: bool = False, data: Path | None = None) -> Path:
@@ -44,17 +43,7 @@ def train(recipe: Path, out: Path, resume: bool = False, data: Path | None = Non
         shutil.copyfile(recipe, kept)
     examples = dataset.load(settings.data, data)
     (out / "training.json").write_text(json.dumps(_provenance(settings, examples), indent=1) + "\n")
-    with Progress(
-        TextColumn("train {task.description}"),
-        BarColumn(),
-        TextColumn("epoch {task.completed}/{task.total}, loss {task.fields[loss]}"),
-        TimeRemainingColumn(),
-    ) as progress:
-        task = progress.add_task(settings.name, total=settings.fit.epochs, loss="–")
-
-        def show(entry: dict[str, Any]) -> None:
-            progress.update(task, completed=entry["epoch"], loss=f"{entry['loss']:.3f}")
-
+    with progress_bar(settings.name, settings.fit.epochs) as show:
         fit(examples, settings, out, show)
     return out
 
@@ -63,7 +52,7 @@ def fit(
     examples: Examples,
     recipe: Recipe,
     out: Path | None = None,
-    on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
+    on_epoch: OnEpoch = lambda entry: None,
     stop_after: int | None = None,
 ) -> Any:
     """Fit a fresh network, or go on from `out`'s checkpoint; returns the float Keras model.
@@ -86,32 +75,21 @@ def fit(
     optimizer.build(model.trainable_variables)
     step = _training_step(model, optimizer, recipe)
 
-    done = tf.Variable(0, dtype=tf.int64)
-    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, epochs=done)
-    manager = None
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        manager = tf.train.CheckpointManager(checkpoint, str(out / CHECKPOINTS), max_to_keep=1)
-        if manager.latest_checkpoint:
-            checkpoint.restore(manager.latest_checkpoint).assert_consumed()
-            _cut_log(out / LOG, int(done))
     weights = draw_weights(examples, recipe.sampling)
-    for epoch in range(int(done), min(recipe.fit.epochs, stop_after or recipe.fit.epochs)):
+
+    def train_epoch(epoch: int) -> list[float]:
         signal, features, label = epoch_arrays(
             examples, weights, recipe.sampling, recipe.augmentation, recipe.seed, epoch
         )
-        losses = []
-        for i in range(0, len(label), recipe.fit.batch):
-            rows = slice(i, i + recipe.fit.batch)
-            losses.append(float(step(signal[rows], features[rows], label[rows])))
-        done.assign(epoch + 1)
-        entry = {"epoch": epoch + 1, "loss": round(float(np.mean(losses)), 6)}
-        if out is not None and manager is not None:
-            with (out / LOG).open("a") as log:
-                log.write(json.dumps(entry) + "\n")
-            manager.save()
-        on_epoch(entry)
-    if int(done) == recipe.fit.epochs:
+        return [
+            float(step(signal[rows], features[rows], label[rows]))
+            for i in range(0, len(label), recipe.fit.batch)
+            for rows in [slice(i, i + recipe.fit.batch)]
+        ]
+
+    epochs = min(recipe.fit.epochs, stop_after or recipe.fit.epochs)
+    done = run_epochs(model, optimizer, train_epoch, epochs, out, on_epoch)
+    if done == recipe.fit.epochs:
         _add_bias(model, recipe.logit_bias)
         if out is not None:
             model.save_weights(out / FLOAT_MODEL)
@@ -140,13 +118,6 @@ def _training_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
 def _add_bias(model: Any, bias: tuple[float, ...]) -> None:
     layer = model.get_layer("logits")
     layer.bias.assign(layer.bias.numpy() + np.array(bias, dtype=np.float32))
-
-
-def _cut_log(log: Path, epochs: int) -> None:
-    """A log may hold an epoch more than the checkpoint when a training was killed between."""
-    if log.exists():
-        lines = log.read_text().splitlines(keepends=True)
-        log.write_text("".join(lines[:epochs]))
 
 
 def _provenance(recipe: Recipe, examples: Examples) -> dict[str, Any]:
