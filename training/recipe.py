@@ -110,23 +110,29 @@ _TABLES = {
 
 def load(path: Path) -> Recipe:
     """Read a recipe. Raises UsageError that names the key that does not fit."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no recipe {path}: training/recipes/ has the project's own") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"recipe {path} cannot be read: {error}") from error
+    table = read_toml(path)
     for key, kind in _TABLES.items():
-        table[key] = _build(kind, table.get(key, {}), f"[{key}] ", path)
+        table[key] = build_table(kind, table.get(key, {}), f"[{key}] ", path)
     if not isinstance(table.get("data"), list) or not table["data"]:
         raise UsageError(f"recipe {path}: give at least one [[data]] table with db and records")
-    recipe = _build(Recipe, table, "", path)
+    recipe = build_table(Recipe, table, "", path)
     if recipe.quantization.method not in ("ptq", "qat"):
         raise UsageError(f"recipe {path}: [quantization] method must be 'ptq' or 'qat'")
     return recipe
 
 
-def _build(kind: type[T], table: Any, where: str, path: Path) -> T:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A recipe's file as it stands. Raises UsageError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no recipe {path}: training/recipes/ has the project's own") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"recipe {path} cannot be read: {error}") from error
+
+
+def build_table(kind: type[T], table: Any, where: str, path: Path) -> T:
+    """`table` as the dataclass `kind`. Raises UsageError that names the key that does not fit."""
     if not isinstance(table, dict):
         raise UsageError(f"recipe {path}: {where}must be a table")
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
