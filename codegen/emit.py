@@ -18,6 +18,7 @@ from codegen.graph import (
     Depthwise,
     Graph,
     Int8,
+    Lookup,
     Mean,
     Op,
     Pad,
@@ -43,6 +44,7 @@ HEADERS: dict[type[Op], str] = {
     Pool: "ein_nn_pool.h",
     Mean: "ein_nn_mean.h",
     Requantize: "ein_nn_requantize.h",
+    Lookup: "ein_nn_lookup.h",
     Pad: "ein_nn_copy.h",
     Concat: "ein_nn_copy.h",
     Softmax: "ein_nn_softmax.h",
@@ -195,6 +197,8 @@ class _Writer:
                     "in_zero": op.inputs[0].zero_point,
                     "out_zero": op.output.zero_point,
                 })  # fmt: skip
+            case Lookup():
+                self.lookup(op, done)
             case Softmax():
                 self.call(op, done, "softmax", {
                     "multiplier": op.multiplier,
@@ -324,6 +328,11 @@ class _Writer:
                 f"ein_nn_copy({self.at(source)}, {at}, {rows}, {width}, {width}, {step});"
             )
             start += width
+
+    def lookup(self, op: Lookup, done: _Emitted) -> None:
+        done.data.append(_array(f"int8_t op{op.number}_table[256]", map(str, op.table), 24))
+        buffers = f"{self.at(op.inputs[0])}, {self.at(op.output)}"
+        done.code.append(f"ein_nn_lookup(op{op.number}_table, {buffers}, {op.output.size});")
 
     def pad(self, op: Pad, done: _Emitted) -> None:
         source, out = op.inputs[0], op.output

@@ -153,6 +153,13 @@ class Requantize(Op):
 
 
 @dataclass(frozen=True, eq=False)
+class Lookup(Op):
+    """A function of each value: `table` has its results for −128 … 127."""
+
+    table: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Pad(Op):
     """`left` positions of the zero point before, what is missing of the output's length after."""
 

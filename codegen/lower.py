@@ -18,6 +18,7 @@ from codegen.graph import (
     Conv,
     Depthwise,
     Graph,
+    Lookup,
     Mean,
     Op,
     Pad,
@@ -27,6 +28,7 @@ from codegen.graph import (
     Tensor,
     Window,
 )
+from codegen.lookup import logistic_table
 from codegen.lower_context import MAX_EXTENT, NO_ACTIVATION, Context
 from codegen.quantize import (
     Factor,
@@ -49,6 +51,8 @@ _MAX_VERSIONS = {
     "MAX_POOL_2D": 3,
     "AVERAGE_POOL_2D": 3,
     "MEAN": 3,
+    "REDUCE_MAX": 3,
+    "LOGISTIC": 3,
     "CONCATENATION": 4,
     "RESHAPE": 1,
     "EXPAND_DIMS": 1,
@@ -238,23 +242,46 @@ def _pool(c: Context, op: RawOp) -> Op:
     return Pool(op.index, op.name, (source,), out, average, window, *c.activation(op, out))
 
 
-def _mean(c: Context, op: RawOp) -> Op:
+def _over_the_length(c: Context, op: RawOp) -> tuple[Tensor, Tensor]:
+    """Input and output of a reduction, which leaves one position."""
     source, out = c.view(op, 0), c.declare(op.outputs[0], op)
     shape = c.raw.tensors[op.inputs[0]].shape
     given = c.constant(op, 1, "INT32").ravel().tolist()
     if not all(-len(shape) <= a < len(shape) for a in given):
-        raise ModelError(f"{op}: mean over axes {given} of {len(shape)} dimensions: corrupt file")
+        raise ModelError(f"{op}: over axes {given} of {len(shape)} dimensions: corrupt file")
     axes = {a % len(shape) for a in given}
     spatial = set(range(1, len(shape) - 1))
     long_axes = {a for a in spatial if shape[a] > 1}
     if not long_axes <= axes <= spatial or out.size != source.channels or len(axes) > 2:
-        raise ModelError(f"{op}: mean over axes {sorted(axes)}: only over the length")
+        raise ModelError(f"{op}: over axes {sorted(axes)}: only over the length")
+    return source, replace(out, length=1, channels=source.channels)
+
+
+def _mean(c: Context, op: RawOp) -> Op:
+    source, out = _over_the_length(c, op)
     mean = mean_factor(source.scale, out.scale, source.length)
     if (source.length * 255) << mean.left >= 1 << 31:
         raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
-    return Mean(
-        op.index, op.name, (source,), replace(out, length=1, channels=source.channels), mean
-    )
+    return Mean(op.index, op.name, (source,), out, mean)
+
+
+def _reduce_max(c: Context, op: RawOp) -> Op:
+    source, out = _over_the_length(c, op)
+    c.same_units(op, source, out)
+    whole = Window(source.length, 1, 1, 0)
+    return Pool(op.index, op.name, (source,), out, False, whole, -128, 127)
+
+
+def _logistic(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    if source.size != out.size:
+        raise ModelError(f"{op}: input and output differ in shape: corrupt file")
+    if (out.scale, out.zero_point) != (1 / 256, -128):
+        raise ModelError(f"{op}: its output must have scale 1/256, zero point -128")
+    table = logistic_table(source.scale, source.zero_point)
+    if table is None:
+        raise ModelError(f"{op}: its input's scale {source.scale} is too small")
+    return Lookup(op.index, op.name, (source,), out, table)
 
 
 def _requantize(c: Context, op: RawOp) -> Op:
@@ -342,6 +369,8 @@ _LOWER: dict[str, Callable[[Context, RawOp], Op | None]] = {
     "MAX_POOL_2D": _pool,
     "AVERAGE_POOL_2D": _pool,
     "MEAN": _mean,
+    "REDUCE_MAX": _reduce_max,
+    "LOGISTIC": _logistic,
     "QUANTIZE": _requantize,
     "PAD": _pad,
     "CONCATENATION": _concat,

@@ -14,7 +14,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.graph import Add, Conv, Graph, Op, Pool, Requantize, Tensor
+from codegen.graph import Add, Conv, Graph, Lookup, Op, Pool, Requantize, Tensor
 
 ALIGNMENT = 4
 DEPTH_MULTIPLE = 8
@@ -85,7 +85,7 @@ def scratch_key(op: Op) -> str:
 
 def output_lead(op: Op, source: Tensor) -> int | None:
     """Bytes that the output must begin before `source` to overlap it; None: it must not."""
-    if isinstance(op, Add | Requantize):
+    if isinstance(op, Add | Requantize | Lookup):
         return 0
     if isinstance(op, Pool):  # a row is written value by value while its window is read
         positions = range(op.output.length)

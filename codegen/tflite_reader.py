@@ -49,6 +49,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat")),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
 }
 
@@ -227,7 +228,7 @@ def _op(index: int, model: Any, graph: Any) -> RawOp:
             view = getattr(tflite, kind)()
             view.Init(table.Bytes, table.Pos)
             options = {key: getattr(view, key)() for key in fields}
-        elif name not in ("ADD", "CONCATENATION", "MEAN"):
+        elif name not in ("ADD", "CONCATENATION", "MEAN", "REDUCE_MAX"):
             raise ModelError(f"op {index} {name}: it has no options: the file is corrupt")
     return RawOp(
         index=index,

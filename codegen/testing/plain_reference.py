@@ -191,6 +191,10 @@ def _mean(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     return _finished(model, op, _shifted_twice(sums, fixed, exponent - up))
 
 
+def _reduce_max(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    return np.asarray(_rows(xs[0]).max(axis=0))
+
+
 def _requantize(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     (in_scale, in_zero), (out_scale, _) = _units(model, op.inputs[0]), _units(model, op.outputs[0])
     return _finished(model, op, _rescaled(xs[0] - in_zero, in_scale / out_scale))
@@ -217,9 +221,11 @@ _OPS = {
     "MAX_POOL_2D": _pool,
     "AVERAGE_POOL_2D": _pool,
     "MEAN": _mean,
+    "REDUCE_MAX": _reduce_max,
     "QUANTIZE": _requantize,
     "PAD": _pad,
     "CONCATENATION": _concat,
     "RESHAPE": _reshape,
 }
-"""SOFTMAX is not here: its fixed-point exponential would be the same code (TFLM checks it)."""
+"""SOFTMAX, LOGISTIC are not here: their fixed-point exponential would be the same code (TFLM checks
+it)."""

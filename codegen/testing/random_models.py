@@ -147,11 +147,26 @@ class Scribe:
 
     def mean(self, source: int, keep_dims: bool = False) -> int:
         """MEAN over height and width."""
+        scale = self.scales[source] * float(self.rng.uniform(0.3, 1.2))
+        return self._reduced("MEAN", source, keep_dims, scale)
+
+    def reduce_max(self, source: int, keep_dims: bool = False) -> int:
+        """REDUCE_MAX over height and width."""
+        units = self.scales[source], self.zeros[source]
+        return self._reduced("REDUCE_MAX", source, keep_dims, *units)
+
+    def _reduced(
+        self, name: str, source: int, keep_dims: bool, scale: float, zero: int | None = None
+    ) -> int:
         axes = self.b.tensor([2], [], data=np.array([1, 2], dtype=np.int32), type_name="INT32")
         channels = self.shapes[source][-1]
-        shape = [1, 1, 1, channels] if keep_dims else [1, channels]
-        out = self.activation(shape, self.scales[source] * float(self.rng.uniform(0.3, 1.2)))
-        return self.b.op("MEAN", [source, axes], out, 2, KeepDims=keep_dims)
+        out = self.activation([1, 1, 1, channels] if keep_dims else [1, channels], scale, zero)
+        return self.b.op(name, [source, axes], out, 2, KeepDims=keep_dims)
+
+    def logistic(self, source: int) -> int:
+        """LOGISTIC."""
+        out = self.activation(self.shapes[source], 1 / 256, -128)
+        return self.b.op("LOGISTIC", [source], out, 2)
 
     def reshape(self, source: int, shape: list[int]) -> int:
         """RESHAPE."""

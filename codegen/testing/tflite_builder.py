@@ -24,6 +24,7 @@ _OPTIONS = {
     "FULLY_CONNECTED": "FullyConnectedOptions",
     "CONCATENATION": "ConcatenationOptions",
     "MEAN": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
     "SOFTMAX": "SoftmaxOptions",
     "RESHAPE": "ReshapeOptions",
     "PAD": "PadOptions",

@@ -159,6 +159,16 @@ def test_mean(length: int, extreme: bool, objects: Path, tmp_path: Path) -> None
     check(model, objects, tmp_path, varied=not extreme)
 
 
+@pytest.mark.parametrize("length", [1, 2, 47])
+@pytest.mark.parametrize("channels", [3, 8])
+def test_reduce_max(length: int, channels: int, objects: Path, tmp_path: Path) -> None:
+    s = Scribe(length)
+    source = s.input([1, 1, length, channels])
+    doubled = s.add(source, source)
+    largest = s.reduce_max(doubled, keep_dims=length > 1)
+    check(s.b.finish([source], [s.add(largest, largest)]), objects, tmp_path)
+
+
 @pytest.mark.parametrize("ratio", [1.0, 0.37, 3.9, 0.004, 60.0])
 def test_requantize(ratio: float, objects: Path, tmp_path: Path) -> None:
     s = Scribe(5)

@@ -1,0 +1,14 @@
+/* A function of one int8 value as a table: LOGISTIC.
+ *
+ * out[i] = table[in[i] + 128]. The generator fills the table (codegen/lookup.py), so that any
+ * function costs the same and nothing depends on the data. `out` may be `in` or begin before it.
+ * Flash: 256 bytes per op.
+ */
+#ifndef EIN_NN_LOOKUP_H
+#define EIN_NN_LOOKUP_H
+
+#include <stdint.h>
+
+void ein_nn_lookup(const int8_t *table, const int8_t *in, int8_t *out, int32_t size);
+
+#endif
