@@ -25,6 +25,7 @@ size: setup-dev
 bench:
 	@./setup.sh bench
 	$(RUN)python -m codegen.testing.bench
+	$(RUN)python -m codegen.testing.core_bench
 
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated wire)
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c

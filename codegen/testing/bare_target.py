@@ -44,7 +44,7 @@ TARGETS = {
     "rv32": Target(
         "rv32",
         (
-            "riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32",
+            "riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2",
             "--specs=picolibc.specs",
         ),
         (

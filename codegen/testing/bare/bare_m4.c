@@ -1,24 +1,18 @@
-/* Cortex-M4 in QEMU (netduinoplus2, an STM32F405): output by semihosting, instructions by SysTick.
+/* Cortex-M4 in QEMU (netduinoplus2, an STM32F405): output by semihosting, instructions by TIM2.
  *
- * With -icount shift=0 an instruction takes 1 ns of virtual time and SysTick runs at 168 MHz.
+ * With -icount shift=0 an instruction takes 1 ns of virtual time, and QEMU's STM32 timers count
+ * nanoseconds: 32 bits, to the instruction, without interrupts.
  */
 #include "bare.h"
 
-#define SYSTICK ((volatile uint32_t *)0xE000E010)
-#define SYST_CSR 0
-#define SYST_RVR 1
-#define SYST_CVR 2
+#define RCC_APB1ENR (*(volatile uint32_t *)0x40023840)
+#define TIM2_CR1 (*(volatile uint32_t *)0x40000000)
+#define TIM2_CNT (*(volatile uint32_t *)0x40000024)
+#define TIM2_PSC (*(volatile uint32_t *)0x40000028)
+#define TIM2_ARR (*(volatile uint32_t *)0x4000002C)
 
 extern uint32_t bare_stack_top, bare_bss_begin, bare_bss_end;
 int main(void);
-
-/* SysTick has 24 bits, 100 ms: longer inferences carry over once through its flag. */
-static volatile uint32_t overflows;
-
-void bare_systick(void)
-{
-    overflows++;
-}
 
 static uint32_t semihost(uint32_t operation, const void *argument)
 {
@@ -36,18 +30,7 @@ void bare_put(char c)
 
 uint32_t bare_count(void)
 {
-    uint32_t high, low;
-
-    do {
-        high = overflows;
-        low = 0xFFFFFF - SYSTICK[SYST_CVR];
-    } while (high != overflows);
-    return (high << 24) + low;
-}
-
-uint32_t bare_elapsed(uint32_t begin, uint32_t end)
-{
-    return (uint32_t)((uint64_t)(end - begin) * 1000 / 168);
+    return TIM2_CNT;
 }
 
 void bare_exit(void)
@@ -61,9 +44,10 @@ void bare_reset(void)
 {
     for (uint32_t *p = &bare_bss_begin; p < &bare_bss_end; p++)
         *p = 0;
-    SYSTICK[SYST_RVR] = 0xFFFFFF;
-    SYSTICK[SYST_CVR] = 0;
-    SYSTICK[SYST_CSR] = 7; /* core clock, interrupt, on */
+    RCC_APB1ENR |= 1; /* TIM2 */
+    TIM2_PSC = 0;
+    TIM2_ARR = UINT32_MAX;
+    TIM2_CR1 = 1;
     main();
     for (;;)
         ;
@@ -78,21 +62,7 @@ void bare_fault(void)
         ;
 }
 
-__attribute__((section(".vectors"), used)) static void *const vectors[16] = {
-    &bare_stack_top,
-    (void *)bare_reset,
-    (void *)bare_fault,
-    (void *)bare_fault,
-    (void *)bare_fault,
-    (void *)bare_fault,
-    (void *)bare_fault,
-    0,
-    0,
-    0,
-    0,
-    (void *)bare_fault,
-    0,
-    0,
-    (void *)bare_fault,
-    (void *)bare_systick,
+__attribute__((section(".vectors"), used)) static void *const vectors[7] = {
+    &bare_stack_top,    (void *)bare_reset, (void *)bare_fault, (void *)bare_fault,
+    (void *)bare_fault, (void *)bare_fault, (void *)bare_fault,
 };

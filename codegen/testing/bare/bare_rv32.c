@@ -21,11 +21,6 @@ uint32_t bare_count(void)
     return n;
 }
 
-uint32_t bare_elapsed(uint32_t begin, uint32_t end)
-{
-    return end - begin;
-}
-
 void bare_exit(void)
 {
     FINISHER = 0x5555;

@@ -1,0 +1,271 @@
+"""What the signal path costs: instructions per sample in QEMU, by stage, without the model.
+
+    python -m codegen.testing.core_bench                      a synthetic minute, stage by stage
+    python -m codegen.testing.core_bench --records 100,208    two minutes of records, stage by stage
+    python -m codegen.testing.core_bench --records all --longest
+                                      whole records: mean and longest sample of each, no stages
+
+A bare program runs `firmware/core` as it is, with the firmware's compiler flags and the C library's
+copies and divisions. For the stages QEMU writes a line per instruction; each instruction belongs to
+the function that its address lies in, by the debug information, and a library function's to the
+stage that called it. `ein_filter.h`, which is inlined in several places, is told apart.
+"""
+
+import argparse
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
+from einthoven import core, records, synth
+from einthoven.errors import BuildError, EinthovenError, UsageError
+from einthoven.paths import FIRMWARE, GENERATED
+
+CORE = FIRMWARE / "core"
+FIRMWARE_FLAGS = ("-O2", "-g", "-DNDEBUG")
+"""As in firmware/platformio.ini."""
+LIBRARY = {"m4": ("--specs=nano.specs",), "rv32": ()}
+"""The firmware's C library, where the target's compiler does not name it already."""
+RECORD_OFFSET = 0x20000
+"""Where a record lies behind the program's start; the rest of 1 MB is for it."""
+MAX_SAMPLES = (0x100000 - RECORD_OFFSET) // 2 - 8
+GAIN_LSB_PER_MV, RAILS, BITS = synth.GAIN_LSB_PER_MV, (-2048, 2047), 12
+SPLIT_OFF = "ein_filter.h"
+SAMPLE, OVER = "one_sample", "bare_exit"
+"""Functions of bare_core.c: a sample begins, the record is over."""
+
+_ORIGIN = {"m4": 0x08000000, "rv32": 0x80000000}
+_PC = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
+_HARNESS, _LIBRARY = -1, -2
+
+Int16 = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Total:
+    """Instructions of a record; times in samples."""
+
+    samples: int
+    instructions: int
+    longest: int
+    longest_at: int
+
+
+@dataclass
+class Stage:
+    """Instructions in one source file, or in a part of it."""
+
+    total: int = 0
+    longest: int = 0
+    """Of them in the sample that took the most in all."""
+    functions: Counter[str] = field(default_factory=Counter)
+
+
+def build(target: str, folder: Path) -> Path:
+    """Compile and link the core with its harness. Raises BuildError."""
+    chosen, elf = TARGETS[target], folder / f"core_{target}.elf"
+    sources = sorted(CORE.glob("ein_*.c"))
+    _checked([
+        *chosen.compiler, *WARNINGS, *FIRMWARE_FLAGS, *SECTIONS, *LIBRARY[target], "-nostartfiles",
+        f"-DCORE_RECORD={_ORIGIN[target] + RECORD_OFFSET:#x}u",
+        *(f"-I{d}" for d in (BARE, CORE, GENERATED)),
+        f"-T{BARE / f'bare_{target}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
+        str(BARE / "bare_core.c"), str(BARE / f"bare_{target}.c"), *map(str, sources),
+        "-o", str(elf),
+    ])  # fmt: skip
+    return elf
+
+
+def measure(elf: Path, target: str, samples: Int16) -> Total:
+    """Run the core over `samples` (counts of 200 per mV)."""
+    words = _checked(_emulator(elf, target, samples)).split()
+    high, low, longest, at = (int(word, 16) for word in words)
+    return Total(len(samples), (high << 32) + low, longest, at)
+
+
+def trace(elf: Path, target: str, samples: Int16) -> tuple[dict[str, Stage], Total]:
+    """The stages by name, and the whole; about 1 s per 500 samples."""
+    command = _emulator(elf, target, samples)
+    command[1:1] = ["-singlestep", "-d", "exec,nochain", "-D", "/dev/stdout"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    addresses = np.concatenate([
+        np.array([int(pc, 16) for pc in _PC.findall(chunk)], dtype=np.uint32)
+        for chunk in _lines(iter(lambda: process.stdout.read(1 << 23), b""))  # type: ignore[union-attr]
+    ])  # fmt: skip
+    if process.wait() != 0:
+        raise BuildError(f"{command[0]} failed: is it QEMU 7.2?")
+    return _divided(addresses, _places(elf, target, np.unique(addresses)), len(samples))
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut at ends of lines."""
+    rest = b""
+    for chunk in chunks:
+        whole, _, rest = (rest + chunk).rpartition(b"\n")
+        yield whole
+    yield rest
+
+
+@dataclass(frozen=True)
+class _Place:
+    stage: str
+    function: str
+
+
+def _places(elf: Path, target: str, addresses: NDArray[np.uint32]) -> dict[int, _Place]:
+    """Stage and function of each address; the stage is empty for harness and library."""
+    tool = TARGETS[target].compiler[0].replace("gcc", "addr2line")
+    text = _checked([tool, "-e", str(elf), "-a", "-f", "-i", *map(hex, addresses.tolist())])
+    places = {}
+    for block in text.split("0x")[1:]:
+        address, *frames = block.splitlines()
+        # innermost first: function, file:line, …, the function that was not inlined
+        files = [Path(f.rpartition(":")[0]).name for f in frames[1::2]]
+        stage = files[-1] if (CORE / files[-1]).exists() else ""
+        if stage and SPLIT_OFF in files and stage != SPLIT_OFF:
+            stage = f"{SPLIT_OFF} in {stage}"
+        places[int(address, 16)] = _Place(stage, frames[-2])
+    return places
+
+
+def _divided(
+    addresses: NDArray[np.uint32], places: dict[int, _Place], n: int
+) -> tuple[dict[str, Stage], Total]:
+    unique, index = np.unique(addresses, return_inverse=True)
+    found = [places[a] for a in unique.tolist()]
+    names = sorted({p.stage for p in found if p.stage})
+    functions = sorted({(p.stage, p.function) for p in found})
+    harness = {p.function for p in found if not p.stage and _is_harness(p.function)}
+    code = np.array([
+        names.index(p.stage) if p.stage else _HARNESS if p.function in harness else _LIBRARY
+        for p in found
+    ])  # fmt: skip
+    stage, name = code[index], np.array([functions.index((p.stage, p.function)) for p in found])
+    # A library function belongs to the stage that ran last.
+    last = np.maximum.accumulate(np.where(stage >= 0, np.arange(len(stage)), 0))
+    stage = np.where(stage == _LIBRARY, stage[last], stage)
+    entry = [a for a, p in zip(unique, found, strict=True) if p.function == SAMPLE][:1]
+    over = [a for a, p in zip(unique, found, strict=True) if p.function == OVER][:1]
+    sample = np.cumsum(addresses == entry[0]) - 1
+    assert sample[-1] == n - 1, "the trace is not complete"
+    inside = (stage >= 0) & (sample >= 0) & (np.cumsum(addresses == over[0]) == 0)
+    per_sample = np.bincount(sample[inside], minlength=n)
+    most = int(per_sample.argmax())
+    stages = {s: Stage() for s in names}
+    counts = Counter(zip(stage[inside].tolist(), name[index][inside].tolist(), strict=True))
+    for (s, f), count in counts.items():
+        stages[names[s]].total += count
+        stages[names[s]].functions[functions[f][1]] += count
+    for s, count in Counter(stage[inside & (sample == most)].tolist()).items():
+        stages[names[s]].longest = count
+    return stages, Total(n, int(per_sample.sum()), int(per_sample[most]), most)
+
+
+def _is_harness(function: str) -> bool:
+    return function.startswith("bare_") or function in (SAMPLE, "main", "put_hex", "semihost")
+
+
+def _emulator(elf: Path, target: str, samples: Int16) -> list[str]:
+    if not 0 < len(samples) <= MAX_SAMPLES:
+        raise UsageError(f"a record of {len(samples):,} samples: up to {MAX_SAMPLES:,} fit")
+    data = elf.with_suffix(".record")
+    head = struct.pack("<IIii", len(samples), GAIN_LSB_PER_MV, *RAILS)
+    data.write_bytes(head + samples.astype("<i2").tobytes())
+    command = [*TARGETS[target].emulator, str(elf)]
+    at = _ORIGIN[target] + RECORD_OFFSET
+    return [*command, "-device", f"loader,file={data},addr={at:#x},force-raw=on"]
+
+
+def _checked(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError as error:
+        raise BuildError(f"no '{command[0]}': run ./setup.sh dev") from error
+    if done.returncode != 0:
+        raise BuildError(f"{command[0]} failed: {(done.stderr.splitlines() or ['no message'])[-1]}")
+    return done.stdout
+
+
+def table(stages: dict[str, Stage], total: Total) -> str:
+    """Instructions per sample by stage, with the functions that take 1 % or more of the whole."""
+    n = total.samples
+    lines = [
+        f"{total.instructions / n:9.1f} instructions per sample, the longest of {n:,} samples "
+        f"{total.longest:,}",
+        f"{'mean':>9}{'share':>8}{'longest':>9}  stage and function",
+    ]
+    for name, stage in sorted(stages.items(), key=lambda item: -item[1].total):
+        share = stage.total / total.instructions
+        lines.append(f"{stage.total / n:9.1f}{share:8.1%}{stage.longest:9,}  {name}")
+        lines += [
+            f"{count / n:9.1f}{count / total.instructions:8.1%}{'':9}    {function}"
+            for function, count in stage.functions.most_common()
+            if count >= 0.01 * total.instructions
+        ]
+    return "\n".join(lines)
+
+
+def _records(selection: str, data: Path | None, db: str) -> Iterator[tuple[str, Int16]]:
+    rate_hz = core.rate_hz()
+    if not selection:
+        yield "synthetic minute", synth.make_record(seed=1, seconds=60, rate_hz=rate_hz).samples
+        return
+    folder = records.find_database(data, db, selection)
+    for name in records.record_names(folder, selection):
+        record = records.read_record(folder, name)
+        yield name, records.to_board(record, rate_hz, GAIN_LSB_PER_MV, BITS)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables; exit code 2 for what a user can cause."""
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen.testing.core_bench", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--target", choices=sorted(_ORIGIN), default="m4")
+    parser.add_argument("--records", default="", help="as `einthoven replay` takes them")
+    parser.add_argument("--data", type=Path, help="folder of WFDB records")
+    parser.add_argument("--db", default=records.DEFAULT_DATABASE)
+    parser.add_argument("--seconds", type=float, default=120.0, help="of each record, by stage")
+    parser.add_argument("--longest", action="store_true", help="whole records, without stages")
+    args = parser.parse_args(argv)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _report(args, build(args.target, Path(folder)))
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _report(args: argparse.Namespace, elf: Path) -> None:
+    rate_hz = core.rate_hz()
+    if args.longest:
+        print(f"{'record':18}{'samples':>9}{'mean':>9}{'longest':>9}{'at, s':>8}")
+    for name, samples in _records(args.records, args.data, args.db):
+        if args.longest:
+            found = measure(elf, args.target, samples)
+            print(
+                f"{name:18}{found.samples:9,}{found.instructions / found.samples:9.1f}"
+                f"{found.longest:9,}{found.longest_at / rate_hz:8.1f}",
+                flush=True,
+            )
+        else:
+            print(f"\n{name} on {args.target}:")
+            print(table(*trace(elf, args.target, samples[: round(args.seconds * rate_hz)])))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
