@@ -10,6 +10,13 @@ import typer
 from einthoven.commands.runs import Data
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a training or of a model.")]
+Kaggle = Annotated[
+    Path | None,
+    typer.Option(
+        help="Reference studies: folder of Kaggle's heartbeat CSV files, instead of records.",
+        show_default=False,
+    ),
+]
 
 
 class Goal(StrEnum):
@@ -37,13 +44,34 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the training in --out.")
     ] = False,
+    kaggle: Kaggle = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Reference studies: little data, to try it.")
+    ] = False,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Reference studies: stop after so many in all (--resume goes on).",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Train the recipe's network on the core's own beats."""
+    """Train the recipe's network: on the core's own beats, or as a reference study does."""
     _need_tensorflow()
+    from einthoven.errors import UsageError
     from einthoven.report import console
+    from training.studies import workflow
+    from training.studies.recipe import is_study
     from training.train import train as train_recipe
 
-    folder = train_recipe(recipe, out, resume, data)
+    if is_study(recipe):
+        sources = workflow.Sources(data, kaggle)
+        folder = workflow.train(recipe, out, resume, sources, quick, epochs)
+    elif kaggle is not None or quick or epochs is not None:
+        raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
+    else:
+        folder = train_recipe(recipe, out, resume, data)
     console().print(f"trained {folder}; next: einthoven quantize {folder}", soft_wrap=True)
 
 
@@ -57,13 +85,21 @@ def quantize(
         ),
     ] = None,
     data: Data = None,
+    kaggle: Kaggle = None,
 ) -> None:
     """Make the full-int8 .tflite of a training."""
     _need_tensorflow()
+    from einthoven.errors import UsageError
     from einthoven.report import console
     from training.quantize import quantize as quantize_run
+    from training.studies import workflow
 
-    folder = quantize_run(run, method, data)
+    if not workflow.is_study_run(run):
+        folder = quantize_run(run, method, data)
+    elif method not in (None, "ptq"):
+        raise UsageError("a reference study's network is quantized by ptq only: leave --method out")
+    else:
+        folder = workflow.quantize(run, workflow.Sources(data, kaggle))
     console().print(f"quantized {folder}; next: einthoven evaluate {folder}", soft_wrap=True)
 
 
@@ -73,16 +109,27 @@ def evaluate(
     records: Annotated[str, typer.Option(help="100,119 or ds1, ds2, all.")] = "ds2",
     data: Data = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    kaggle: Kaggle = None,
 ) -> None:
-    """Score a model over whole records on the host, float and int8 side by side."""
+    """Score a model on the host, float and int8 side by side: over whole records.
+
+    A reference study's is scored under its recipe's protocol, whatever --db and --records say.
+    """
     from json import dumps
 
+    from training.evaluate import Evaluation
     from training.evaluate import evaluate as evaluate_model
+    from training.studies import workflow
+    from training.studies.results import Result
     from training.train import FLOAT_MODEL
 
     if (folder / FLOAT_MODEL).exists():
         _need_tensorflow()
-    found = evaluate_model(folder, db, records, data)
+    found: Evaluation | Result
+    if workflow.is_study_run(folder):
+        found = workflow.evaluate(folder, workflow.Sources(data, kaggle))
+    else:
+        found = evaluate_model(folder, db, records, data)
     print(dumps(found.to_dict(), indent=1) if json else found.text())
 
 
@@ -102,6 +149,11 @@ def export(
     from codegen.model import export as export_model
     from einthoven.paths import GENERATED
     from einthoven.report import console
+    from training.studies import workflow
 
-    for path in export_model(model, out or GENERATED, optimize.value):
+    if workflow.is_study_run(model):
+        written = workflow.export(model, out, optimize.value)
+    else:
+        written = export_model(model, out or GENERATED, optimize.value)
+    for path in written:
         console().print(f"wrote {path}", soft_wrap=True)

@@ -1,0 +1,111 @@
+"""A study's network in int8: post-training quantization, and the generated engine on the host.
+
+The networks have one input and end in logits: softmax and sigmoid do not change the class.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cffi
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen import tflite_reader
+from codegen.emit import Description, emit, emit_tflite
+from codegen.graph import Graph
+from codegen.lower import Goal, lower
+from codegen.planner import plan
+from einthoven.engine import ENGINE, ENGINE_SOURCES
+from einthoven.errors import ModelError
+from einthoven.native import build_library
+from training.studies.examples import Floats
+from training.studies.fit import model_input
+
+Int8 = NDArray[np.int8]
+
+
+def convert(model: Any, calibration: Floats) -> bytes:
+    """The full-int8 `.tflite` of a float network: batch 1, int8 in and out.
+
+    `calibration`: [n, length, channels] training examples that its ranges are taken from.
+    """
+    from training.model import tf
+
+    shape = (1, *model.input_shape[1:])
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="signal")])  # type: ignore[untyped-decorator]
+    def infer(signal: Any) -> Any:
+        return {"logits": model(signal, training=False)}
+
+    def examples() -> Iterator[dict[str, Any]]:
+        for row in model_input(calibration):
+            yield {"signal": row[np.newaxis]}
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [infer.get_concrete_function()], model
+    )
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.representative_dataset = examples
+    content: bytes = converter.convert()
+    return content
+
+
+def graph_of(tflite: bytes, optimize: Goal = "speed") -> Graph:
+    """The engine's graph. Raises ModelError when the engine lacks an op, or inputs are several."""
+    graph = lower(tflite_reader.parse(tflite), optimize)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError("a study's model has one input and one output")
+    return graph
+
+
+def engine_files(tflite: bytes, name: str, sha256: str, optimize: Goal = "speed") -> dict[str, str]:
+    """File name to text of the generated C: the engine, and the `.tflite` as an array."""
+    graph = graph_of(tflite, optimize)
+    return emit(graph, plan(graph), Description(name, sha256)) | emit_tflite(tflite, name)
+
+
+def quantize_input(x: Floats, graph: Graph) -> Int8:
+    """[n, ...] examples in the model's int8, as whoever feeds a board has to do it."""
+    tensor = graph.inputs[0]
+    steps = np.rint(x / np.float32(tensor.scale)) + tensor.zero_point
+    quantized: Int8 = np.clip(steps, -128, 127).astype(np.int8)
+    return quantized
+
+
+class HostEngine:
+    """The generated C of a one-input model, compiled for this machine."""
+
+    def __init__(self, tflite: bytes, folder: Path) -> None:
+        """`folder` gets the generated C. Raises ModelError, BuildError."""
+        self.graph = graph_of(tflite)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.arena_bytes = plan(self.graph).size
+        for name, text in emit(self.graph, plan(self.graph), Description("host", "0" * 64)).items():
+            (folder / name).write_text(text)
+        sources = [folder / "ein_model.c", *ENGINE_SOURCES]
+        library = build_library("ein_study", sources, [folder, ENGINE])
+        self._ffi = cffi.FFI()
+        self._ffi.cdef("void ein_model_infer(void *arena, const int8_t *in, int8_t *out);")
+        self._lib: Any = self._ffi.dlopen(str(library))
+
+    def infer(self, x: Int8) -> Int8:
+        """int8[n, outputs] of int8[n, ...]."""
+        x = np.ascontiguousarray(x).reshape(len(x), -1)
+        out = np.empty((len(x), self.graph.outputs[0].size), dtype=np.int8)
+        arena = self._ffi.new("int32_t[]", self.arena_bytes // 4 + 1)
+        for row, result in zip(x, out, strict=True):
+            self._lib.ein_model_infer(
+                arena,
+                self._ffi.cast("int8_t *", row.ctypes.data),
+                self._ffi.cast("int8_t *", result.ctypes.data),
+            )
+        return out
+
+    def logits(self, x: Floats) -> NDArray[np.int32]:
+        """[n, outputs] logits of float examples, zero point taken off: for `fit.decide`."""
+        found = self.infer(quantize_input(x, self.graph))
+        return found.astype(np.int32) - self.graph.outputs[0].zero_point

@@ -1,0 +1,78 @@
+"""Scores of a classifier over labelled examples, with intervals by resampling patients."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWS = 2000
+
+Counts = NDArray[np.int64]
+
+
+def confusion(y: Counts, found: Counts, n_classes: int) -> Counts:
+    """[n_classes, n_classes]: row = reference, column = found."""
+    table = np.bincount(y * n_classes + found, minlength=n_classes**2)
+    return table.reshape(n_classes, n_classes)
+
+
+def rates(tables: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Rates of confusion tables [..., k, k]: "accuracy", "macro_f1", "balanced_accuracy" [...].
+
+    Macro-F1 and balanced accuracy (the mean recall) are over the classes that occur in the
+    reference, so that a class nobody has does not count as an error.
+    """
+    hits = np.diagonal(tables, axis1=-2, axis2=-1).astype(np.float64)
+    reference, found = tables.sum(axis=-1), tables.sum(axis=-2)
+    there = reference > 0
+    n_there = np.maximum(there.sum(axis=-1), 1)
+    f1 = np.where(there, 2 * hits / np.maximum(reference + found, 1), 0)
+    recall = np.where(there, hits / np.maximum(reference, 1), 0)
+    return {
+        "accuracy": hits.sum(axis=-1) / np.maximum(reference.sum(axis=-1), 1),
+        "macro_f1": f1.sum(axis=-1) / n_there,
+        "balanced_accuracy": recall.sum(axis=-1) / n_there,
+    }
+
+
+def score(
+    y: Counts, found: Counts, classes: tuple[str, ...], patient: NDArray[np.str_]
+) -> dict[str, Any]:
+    """Everything that is kept of a classification, for JSON.
+
+    `per_class` has n, recall `se`, precision `ppv`, `f1` (None where undefined). `intervals_95`
+    resamples patients (2,000 draws, seeded), since beats of one are alike; without patients, it is
+    None.
+    """
+    k = len(classes)
+    table = confusion(y, found, k)
+    result: dict[str, Any] = {"n": len(y), "patients": len(np.unique(patient[patient != ""]))}
+    result |= {name: float(value) for name, value in rates(table).items()}
+    result["per_class"] = {name: _class_rates(table, i) for i, name in enumerate(classes)}
+    result["confusion"] = table.tolist()
+    result["intervals_95"] = None if (patient == "").any() else _intervals(y, found, k, patient)
+    return result
+
+
+def _class_rates(table: Counts, i: int) -> dict[str, Any]:
+    hits, n, found = int(table[i, i]), int(table[i].sum()), int(table[:, i].sum())
+    return {
+        "n": n,
+        "se": hits / n if n else None,
+        "ppv": hits / found if found else None,
+        "f1": 2 * hits / (n + found) if n + found else None,
+    }
+
+
+def _intervals(
+    y: Counts, found: Counts, k: int, patient: NDArray[np.str_]
+) -> dict[str, tuple[float, float]]:
+    names, index = np.unique(patient, return_inverse=True)
+    each = np.zeros((len(names), k * k), dtype=np.int64)
+    np.add.at(each, (index, y * k + found), 1)
+    drawn = np.random.default_rng(1).integers(0, len(names), (DRAWS, len(names)))
+    tables = np.stack([each[rows].sum(axis=0) for rows in drawn]).reshape(DRAWS, k, k)
+    return {
+        name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
+        for name, values in rates(tables).items()
+    }

@@ -1,0 +1,320 @@
+"""What `einthoven train`, `quantize`, `evaluate` and `export` do with a study's recipe.
+
+A run's folder holds the recipe, `training.json`, and a float and an int8 model: of its only fold
+or, under cross-validation, of all examples, with a folder per fold in `folds/`.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codegen.lower import Goal
+from einthoven.errors import ModelError, UsageError
+from training.loop import OnEpoch, progress_bar
+from training.studies import int8
+from training.studies.examples import Fold, Labelled, folds_of
+from training.studies.fit import decide, fit_network, predict
+from training.studies.recipe import StudyRecipe
+from training.studies.recipe import load as load_recipe
+from training.studies.registry import build_network, load_examples
+from training.studies.results import Result
+from training.studies.scores import score
+from training.train import FLOAT_MODEL
+
+FACTS = "training.json"
+MODEL = Path("ptq") / "model.tflite"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where examples come from, as given on the command line."""
+
+    data: Path | None = None
+    kaggle: Path | None = None
+
+
+HERE = Sources()
+"""Records where `einthoven.records` finds them."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network of a run: what it is trained on, what it is scored on, where it is kept."""
+
+    folder: Path
+    fold: Fold
+
+
+def parts_of(run: Path, recipe: StudyRecipe, examples: Labelled) -> list[Part]:
+    """The networks that a protocol scores with: the run's own, or one per fold."""
+    folds = folds_of(examples, recipe.protocol, recipe.seed, recipe.data.get("folds", 0))
+    if recipe.protocol != "patient_folds":
+        return [Part(run, folds[0])]
+    return [Part(run / "folds" / f"{i:03}", fold) for i, fold in enumerate(folds)]
+
+
+def all_parts(run: Path, recipe: StudyRecipe, examples: Labelled) -> list[Part]:
+    """Those, and the one in the run's own folder, which under cross-validation knows everything."""
+    parts = parts_of(run, recipe, examples)
+    if parts[0].folder != run:
+        everything = np.ones(len(examples), dtype=bool)
+        parts.append(Part(run, Fold(everything, everything)))
+    return parts
+
+
+def train(
+    recipe: Path,
+    out: Path,
+    resume: bool = False,
+    sources: Sources = HERE,
+    quick: bool = False,
+    epochs: int | None = None,
+) -> Path:
+    """Train a study's recipe into `out`; returns it. `epochs`: stop after so many in all.
+
+    What is there is gone on with if `resume`. Raises UsageError, RecordError, DownloadError.
+    """
+    settings = load_recipe(recipe)
+    settings = settings.quickly() if quick else settings
+    _open_run(recipe, out, resume, quick)
+    examples = load_examples(settings, sources.data, sources.kaggle)
+    facts = _facts(settings, examples, sources, quick)
+    _check_same_data(out, facts)
+    parts = all_parts(out, settings, examples)
+    (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    until = min(epochs or settings.fit.epochs, settings.fit.epochs)
+    with progress_bar(settings.name, until * len(parts)) as show, _clock(out) as tick:
+        for i, part in enumerate(parts):
+            # A fold's bar goes on where the last one's stopped.
+            def report(entry: dict[str, Any], before: int = i * until) -> None:
+                tick()
+                show({**entry, "epoch": before + entry["epoch"]})
+
+            _train_part(part, settings, examples, until, out, report)
+    return out
+
+
+def _train_part(
+    part: Part, recipe: StudyRecipe, examples: Labelled, until: int, run: Path, report: OnEpoch
+) -> None:
+    from training.studies.networks import start_from
+
+    model = build_network(recipe, examples)
+    if base := recipe.arch.get("base"):
+        start_from(model, run.parent / base / FLOAT_MODEL)
+    rows = examples.where(part.fold.train)
+    done = fit_network(model, rows, recipe.fit, recipe.seed, part.folder, report, until)
+    model.save_weights(part.folder / FLOAT_MODEL)
+    (part.folder / "epochs").write_text(f"{done}\n")
+
+
+def quantize(run: Path, sources: Sources = HERE) -> Path:
+    """Make the int8 model of a training, and of each of its folds; returns `run`."""
+    recipe, examples = open_run(run, sources)
+    for part in all_parts(run, recipe, examples):
+        rng = np.random.default_rng([recipe.seed, 0xCA1])
+        rows = np.flatnonzero(part.fold.train)
+        rows = rng.permutation(rows)[: recipe.calibration]
+        content = int8.convert(load_float(part.folder, recipe, examples), examples.x[rows])
+        _write_model(part.folder, content, recipe, examples)
+    return run
+
+
+def _write_model(folder: Path, content: bytes, recipe: StudyRecipe, examples: Labelled) -> None:
+    graph = int8.graph_of(content)
+    path = folder / MODEL
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    about = {
+        "name": f"{recipe.name}-ptq",
+        "study": recipe.study,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "classes": list(examples.classes),
+        "params": graph.params,
+        "macs": graph.macs,
+        "recipe": recipe.name,
+        "seed": recipe.seed,
+        "epochs": _epochs_of(folder),
+        "method": "ptq",
+    }
+    (path.parent / "model.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def evaluate(run: Path, sources: Sources = HERE) -> Result:
+    """Score a training under its recipe's protocol, float and (if it is quantized) int8."""
+    from training.model import multiply_adds, parameters
+
+    recipe, examples = open_run(run, sources)
+    parts = parts_of(run, recipe, examples)
+    rows = np.concatenate([np.flatnonzero(p.fold.test) for p in parts])
+    y, patient = examples.y[rows], examples.patient[rows]
+    real = np.concatenate(
+        [
+            decide(predict(load_float(p.folder, recipe, examples), examples.x[p.fold.test]))
+            for p in parts
+        ]
+    )
+    model = load_float(run, recipe, examples)
+    result = Result(
+        study=recipe.study,
+        name=recipe.name,
+        network=recipe.network,
+        dataset=recipe.dataset + (" (Kaggle)" if sources.kaggle else ""),
+        protocol=recipe.protocol,
+        split="intra-patient" if recipe.protocol == "random_beats" else "inter-patient",
+        seed=recipe.seed,
+        classes=examples.classes,
+        train_examples=examples.where(parts[0].fold.train).counts(),
+        epochs=min(_epochs_of(p.folder) for p in parts),
+        epochs_full=recipe.fit.epochs,
+        train_seconds=_seconds(run),
+        params=parameters(model),
+        macs=multiply_adds(model),
+        float32=score(y, real, examples.classes, patient),
+        commands=commands(run, recipe),
+    )
+    if not all((p.folder / MODEL).exists() for p in parts):
+        return result
+    found = np.concatenate([_int8_classes(p, examples) for p in parts])
+    quantized = score(y, found, examples.classes, patient)
+    quantized["agreement"] = float(np.mean(found == real))
+    return replace(result, int8=quantized, tflite_bytes=(run / MODEL).stat().st_size)
+
+
+def _int8_classes(part: Part, examples: Labelled) -> Any:
+    engine = int8.HostEngine((part.folder / MODEL).read_bytes(), part.folder / "engine")
+    return decide(engine.logits(examples.x[part.fold.test]))
+
+
+def commands(run: Path, recipe: StudyRecipe) -> tuple[str, ...]:
+    """What reproduces a run, with neutral paths."""
+    folder = f"runs/studies/{run.name}"
+    return (
+        f"einthoven train training/recipes/studies/{recipe.name}.toml --out {folder}",
+        f"einthoven quantize {folder}",
+        f"einthoven evaluate {folder}",
+        f"python -m training.studies.measure {folder}",
+    )
+
+
+def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path]:
+    """Write the engine of a study's model folder to `out`; returns the files. Raises ModelError."""
+    if out is None:
+        raise UsageError(
+            "a study's network takes another input than the core's tensor, so the firmware cannot "
+            "run it: export it to a folder of its own with --out"
+        )
+    try:
+        about = json.loads((model / "model.json").read_text())
+        content = (model / "model.tflite").read_bytes()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"no model in {model}: einthoven quantize the training first") from error
+    if hashlib.sha256(content).hexdigest() != about.get("sha256"):
+        raise ModelError(
+            f"{model}/model.tflite is not the file that its model.json describes (SHA-256 "
+            "differs): quantize the training again"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in int8.engine_files(content, about["name"], about["sha256"], optimize).items():
+        (out / name).write_text(text)
+        written.append(out / name)
+    return written
+
+
+def is_study_run(folder: Path) -> bool:
+    """Whether `folder` is a study's run, or its model's folder."""
+    try:
+        return "study" in json.loads((folder / "model.json").read_text())
+    except (OSError, ValueError):
+        pass
+    try:
+        return "study" in json.loads((folder / FACTS).read_text())
+    except (OSError, ValueError):
+        return False
+
+
+def open_run(run: Path, sources: Sources) -> tuple[StudyRecipe, Labelled]:
+    """Recipe and examples of a training. Raises UsageError if it is none, or of other data."""
+    if not (run / FLOAT_MODEL).exists():
+        raise UsageError(f"{run} holds no finished training: einthoven train RECIPE --out {run}")
+    facts = json.loads((run / FACTS).read_text())
+    recipe = load_recipe(run / "recipe.toml")
+    recipe = recipe.quickly() if facts["quick"] else recipe
+    examples = load_examples(recipe, sources.data, sources.kaggle)
+    _check_same_data(run, _facts(recipe, examples, sources, facts["quick"]))
+    return recipe, examples
+
+
+def load_float(folder: Path, recipe: StudyRecipe, examples: Labelled) -> Any:
+    """The float network of a training or fold."""
+    model = build_network(recipe, examples)
+    model.load_weights(folder / FLOAT_MODEL)
+    return model
+
+
+def _open_run(recipe: Path, out: Path, resume: bool, quick: bool) -> None:
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise UsageError(f"{out} is not empty: choose another --out, or --resume to go on there")
+    kept = out / "recipe.toml"
+    if kept.exists() and load_recipe(kept) != load_recipe(recipe):
+        raise UsageError(f"{out} was begun with another recipe: choose another --out")
+    if (out / FACTS).exists() and json.loads((out / FACTS).read_text())["quick"] != quick:
+        raise UsageError(f"{out} was begun {'without' if quick else 'with'} --quick: do so again")
+    out.mkdir(parents=True, exist_ok=True)
+    if recipe.resolve() != kept.resolve():
+        shutil.copyfile(recipe, kept)
+
+
+def _facts(
+    recipe: StudyRecipe, examples: Labelled, sources: Sources, quick: bool
+) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for column in (examples.x, examples.y, examples.record):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return {
+        "study": recipe.study,
+        "recipe": recipe.name,
+        "quick": quick,
+        "source": "kaggle" if sources.kaggle else "records",
+        "examples": examples.counts(),
+        "records": sorted(set(examples.record.tolist())),
+        "data_sha256": digest.hexdigest(),
+    }
+
+
+def _check_same_data(run: Path, facts: dict[str, Any]) -> None:
+    path = run / FACTS
+    if path.exists() and json.loads(path.read_text())["data_sha256"] != facts["data_sha256"]:
+        raise UsageError(
+            f"{run} was trained on other examples than these: name the same --data or --kaggle"
+        )
+
+
+def _epochs_of(folder: Path) -> int:
+    return int((folder / "epochs").read_text())
+
+
+@contextmanager
+def _clock(run: Path) -> Iterator[Callable[[], None]]:
+    """What it yields adds the wall time since then to `run`/seconds: for after every epoch."""
+    before, begin = _seconds(run), time.monotonic()
+
+    def tick() -> None:
+        (run / "seconds").write_text(f"{before + time.monotonic() - begin:.1f}\n")
+
+    yield tick
+    tick()
+
+
+def _seconds(run: Path) -> float:
+    path = run / "seconds"
+    return float(path.read_text()) if path.exists() else 0.0
