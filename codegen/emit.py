@@ -49,6 +49,9 @@ HEADERS: dict[type[Op], str] = {
     Concat: "ein_nn_copy.h",
     Softmax: "ein_nn_softmax.h",
 }
+_HEAD_HEADERS: tuple[set[str], set[str]] = (set(), {"ein_nn_head.h"})
+_SCALE_BYTES = 12
+"""sizeof(ein_nn_scale_t)."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,10 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
     in_names, out_names = argument_names(graph)
     places = {t.index: n for t, n in zip(graph.inputs, in_names, strict=True)}
     places |= {t.index: n for t, n in zip(graph.outputs, out_names, strict=True)}
-    writer = _Writer(plan, places)
+    head = graph.head
+    if head:
+        places[head[0].inputs[0].index] = "embedding"
+    writer = _Writer(plan, places, head_offsets(head))
     ops = [writer.op(op) for op in graph.ops]
     inputs = [_argument(t, n) for t, n in zip(graph.inputs, in_names, strict=True)]
     inputs.sort(key=lambda a: a["argument"] == "features")  # the API's order, not the file's
@@ -104,8 +110,13 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
         "inputs": inputs,
         "outputs": outputs,
         "output_scale": f"{np.float32(graph.outputs[0].scale)!s}f",
-        "headers": sorted({HEADERS[type(op)] for op in graph.ops}),
+        "headers": sorted({HEADERS[type(op)] for op in graph.ops} | _HEAD_HEADERS[bool(head)]),
         "ops": ops,
+        "body": ops[: len(ops) - len(head)],
+        "head": ops[len(ops) - len(head) :],
+        "head_bytes": sum(head_bytes(op) for op in head),
+        "head_parts": [(op.number, at) for op, at in writer.head.items()],
+        "embedding": head[0].inputs[0].size if head else 0,
     }
     return {name: _render(f"{name}.j2", context) for name in ("ein_model.h", "ein_model.c")}
 
@@ -127,6 +138,21 @@ def pack_weights(weights: Int8, order: Sequence[int] = (0, 2, 1, 3)) -> Int8:
     padded[:out, : flat.shape[1]] = flat
     blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., list(order)]
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).ravel()
+
+
+def head_bytes(op: Conv) -> int:
+    """Size of a layer's part in a head: see ein_nn_head.h."""
+    return pack_weights(op.weights).size + _even(len(op.bias)) * _SCALE_BYTES
+
+
+def head_offsets(head: Sequence[Conv]) -> dict[Conv, int]:
+    """Where each layer's part begins in a head."""
+    sizes = [head_bytes(op) for op in head]
+    return {op: sum(sizes[:i]) for i, op in enumerate(head)}
+
+
+def _even(n: int) -> int:
+    return n + n % 2
 
 
 def _render(template: str, context: dict[str, Any]) -> str:
@@ -160,9 +186,10 @@ def _struct(kind: str, name: str, fields: dict[str, object]) -> str:
 class _Writer:
     """Emits ops one by one; names their constants by the op's number."""
 
-    def __init__(self, plan: Plan, places: dict[int, str]) -> None:
+    def __init__(self, plan: Plan, places: dict[int, str], head: dict[Conv, int]) -> None:
         self.plan = plan
         self.places = places  # tensors that are the caller's, by C name
+        self.head = head  # layers whose parameters can be replaced, by their place in a head
 
     def op(self, op: Op) -> _Emitted:
         shapes = " + ".join(f"{t.length} × {t.channels}" for t in op.inputs)
@@ -225,8 +252,12 @@ class _Writer:
     ) -> None:  # fmt: skip
         """A constant struct, and the call that passes it with inputs and output."""
         done.data.append(_struct(f"ein_nn_{kernel}_t", f"op{op.number}", fields))
+        head = ""
+        if isinstance(op, Conv) and op in self.head:
+            function, head = "head_conv", f", head, {self.head[op]}"
         buffers = ", ".join(self.at(t) for t in (*op.inputs, op.output))
-        done.code.append(f"ein_nn_{function or kernel}(&op{op.number}, {buffers}{extra});")
+        given = f"&op{op.number}{head}"
+        done.code.append(f"ein_nn_{function or kernel}({given}, {buffers}{extra});")
 
     def weights(self, op: Op, weights: Int8, done: _Emitted) -> None:
         declaration = f"int8_t op{op.number}_weights[{weights.size}] EIN_NN_ALIGNED"

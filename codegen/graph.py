@@ -14,6 +14,9 @@ from codegen.quantize import Factor
 
 Int8 = NDArray[np.int8]
 
+MAX_HEAD_BYTES = 4096
+"""Of parameters that can be replaced: they take this much of a board's RAM."""
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -84,6 +87,11 @@ class Conv(Op):
     def params(self) -> int:
         """Weights and biases."""
         return self.weights.size + len(self.bias)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it is a dense layer: one position, one tap, no weights of two bytes."""
+        return self.output.length == 1 and self.window == Window(1, 1, 1, 0) and not self.wide
 
     @property
     def small(self) -> bool:
@@ -199,6 +207,28 @@ class Graph:
     def params(self) -> int:
         """Weights and biases."""
         return sum(op.params for op in self.ops)
+
+    @property
+    def head(self) -> tuple[Conv, ...]:
+        """The last dense layers, which a patient's parameters can replace at run time.
+
+        Each reads the one before it and nothing else does; the last one makes the only output.
+        As many as fit MAX_HEAD_BYTES together; none where the model ends in another op.
+        """
+        found: list[Conv] = []
+        wanted = self.outputs[0].index if len(self.outputs) == 1 else -1
+        used = 0
+        for op in reversed(self.ops):
+            if not isinstance(op, Conv) or op.output.index != wanted or not op.is_dense:
+                break
+            source = op.inputs[0]
+            users = sum(t.index == source.index for o in self.ops for t in o.inputs)
+            used += op.weights.size + len(op.bias) * 12
+            if source.index in {t.index for t in self.inputs} or used > MAX_HEAD_BYTES:
+                break
+            found.insert(0, op)
+            wanted = source.index if users == 1 else -1
+        return tuple(found)
 
     def activations(self) -> Iterator[Tensor]:
         """Tensors that are computed and are no outputs of the model: those of the arena."""

@@ -41,10 +41,19 @@ class HostModel:
             "void ein_model_infer(void *arena, const int8_t *signal, const int8_t *features,"
             " int8_t *logits);"
         )
+        self.macros = header_macros(header)
+        self.head_bytes = int(self.macros.get("EIN_MODEL_HEAD_BYTES", "0"))
+        if self.head_bytes:
+            self._ffi.cdef(
+                "void ein_model_embed(void *arena, const int8_t *signal, const int8_t *features,"
+                " int8_t *embedding);"
+                "void ein_model_head(void *arena, const int8_t *head, const int8_t *embedding,"
+                " int8_t *logits);"
+                "int ein_model_head_fits(const int8_t *head);"
+            )
         if trace:
             self._ffi.cdef("extern void (*ein_model_trace)(int32_t, const int8_t *, int32_t);")
         self._lib: Any = self._ffi.dlopen(str(library))
-        self.macros = header_macros(header)
         self.outputs = int(self.macros["EIN_MODEL_OUTPUTS"])
         self.arena_bytes = int(self.macros["EIN_MODEL_ARENA_BYTES"])
         self._trace = trace
@@ -52,17 +61,62 @@ class HostModel:
     def infer(self, signal: Int8, features: Int8, progress: Progress | None = None) -> Int8:
         """int8[n, outputs] logits of int8[n, 216, 2] and int8[n, F]. Raises ValueError."""
         signal, features = _checked(signal, features)
-        logits = np.empty((len(signal), self.outputs), dtype=np.int8)
+        return self._each(self._lib.ein_model_infer, (signal, features), self.outputs, progress)
+
+    def embed(self, signal: Int8, features: Int8, progress: Progress | None = None) -> Int8:
+        """int8[n, E]: what the model's last dense layers read of each beat; for `head`.
+
+        Raises ModelError when the model does not end in such layers, ValueError.
+        """
+        self._need_head()
+        signal, features = _checked(signal, features)
+        size = int(self.macros["EIN_MODEL_EMBEDDING"])
+        return self._each(self._lib.ein_model_embed, (signal, features), size, progress)
+
+    def head(self, embedding: Int8, parameters: bytes | None = None) -> Int8:
+        """int8[n, outputs] logits of embeddings [n, E], by a patient's head or the model's own.
+
+        `parameters`: what `codegen.head.pack` made; None: the model's. Raises ModelError.
+        """
+        self._need_head()
+        given = self._ffi.NULL
+        if parameters is not None:
+            aligned = self._ffi.new("int32_t[]", self.head_bytes // 4 + 1)
+            given = self._ffi.cast("int8_t *", aligned)
+            self._ffi.memmove(given, parameters, min(self.head_bytes, len(parameters)))
+            if len(parameters) != self.head_bytes or not self._lib.ein_model_head_fits(given):
+                raise ModelError("this head is not one of the model's: adapt again")
+        embedding = np.ascontiguousarray(embedding)
+
+        def step(arena: Any, source: Any, logits: Any) -> None:
+            self._lib.ein_model_head(arena, given, source, logits)
+
+        return self._each(step, (embedding,), self.outputs, None)
+
+    def _need_head(self) -> None:
+        if not self.head_bytes:
+            raise ModelError("the model does not end in dense layers: it cannot be adapted")
+
+    def _each(
+        self,
+        step: Callable[..., None],
+        inputs: tuple[Int8, ...],
+        outputs: int,
+        progress: Progress | None,
+    ) -> Int8:
+        """Call `step` for every beat: arena, a row of each input, the row of outputs to fill."""
+        n = len(inputs[0])
+        out = np.empty((n, outputs), dtype=np.int8)
         arena = self._ffi.new("int32_t[]", self.arena_bytes // 4 + 1)
         rows = [
             (self._ffi.cast("int8_t *", a.ctypes.data), a[0].size if len(a) else 0)
-            for a in (signal, features, logits)
+            for a in (*inputs, out)
         ]
-        for n in range(len(signal)):
-            self._lib.ein_model_infer(arena, *(at + n * step for at, step in rows))
-            if progress is not None and n % 256 == 255:
-                progress(n + 1)
-        return logits
+        for i in range(n):
+            step(arena, *(at + i * size for at, size in rows))
+            if progress is not None and i % 256 == 255:
+                progress(i + 1)
+        return out
 
     def layers(self, signal: Int8, features: Int8) -> dict[int, Int8]:
         """Every op's output for one beat, flat, by the tensor's number in the `.tflite`."""

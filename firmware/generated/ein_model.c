@@ -3,6 +3,7 @@
 
 #include "ein_nn_add.h"
 #include "ein_nn_conv.h"
+#include "ein_nn_head.h"
 #include "ein_nn_pool.h"
 #include "ein_pipeline.h"
 
@@ -1793,7 +1794,7 @@ static const ein_nn_conv_t op21 = {
     .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL,
 };
 
-void ein_model_infer(void *arena, const int8_t *signal, const int8_t *features, int8_t *logits)
+void ein_model_embed(void *arena, const int8_t *signal, const int8_t *features, int8_t *embedding)
 {
     int8_t *const a = arena;
 
@@ -1833,10 +1834,29 @@ void ein_model_infer(void *arena, const int8_t *signal, const int8_t *features, 
     TRACE(47, a + 1728, 288);
     ein_nn_conv(&op18, a + 1728, a + 1728, (int16_t *)(a + 0));
     TRACE(49, a + 1728, 32);
-    ein_nn_add(&op19, a + 1728, a + 3536, a + 192);
-    TRACE(50, a + 192, 32);
-    ein_nn_conv(&op20, a + 192, a + 192, (int16_t *)(a + 0));
+    ein_nn_add(&op19, a + 1728, a + 3536, embedding);
+    TRACE(50, embedding, 32);
+}
+
+void ein_model_head(void *arena, const int8_t *head, const int8_t *embedding, int8_t *logits)
+{
+    int8_t *const a = arena;
+
+    ein_nn_head_conv(&op20, head, 0, embedding, a + 192, (int16_t *)(a + 0));
     TRACE(51, a + 192, 32);
-    ein_nn_conv(&op21, a + 192, logits, (int16_t *)(a + 0));
+    ein_nn_head_conv(&op21, head, 1408, a + 192, logits, (int16_t *)(a + 0));
     TRACE(52, logits, 5);
+}
+
+int ein_model_head_fits(const int8_t *head)
+{
+    return ein_nn_head_fits(&op20, head + 0) && ein_nn_head_fits(&op21, head + 1408);
+}
+
+void ein_model_infer(void *arena, const int8_t *signal, const int8_t *features, int8_t *logits)
+{
+    int8_t embedding[EIN_MODEL_EMBEDDING];
+
+    ein_model_embed(arena, signal, features, embedding);
+    ein_model_head(arena, 0, embedding, logits);
 }

@@ -25,12 +25,21 @@
 #define EIN_MODEL_OUTPUTS 5
 #define EIN_MODEL_OUTPUT_SCALE 0.057177898f
 #define EIN_MODEL_OUTPUT_ZERO_POINT (-54)
+#define EIN_MODEL_HEAD_BYTES 1672 /* parameters of the last 2 layers; 0: none can be replaced */
 
 /* arena: EIN_MODEL_ARENA_BYTES, 4-byte aligned, its contents do not matter. Inputs are read only;
    signal: [216][2];
    features: [1][28];
    logits: 5. */
 void ein_model_infer(void *arena, const int8_t *signal, const int8_t *features, int8_t *logits);
+
+/* The same in two steps, around the layers whose parameters can be replaced. embedding: what these
+   read, EIN_MODEL_EMBEDDING bytes. head: EIN_MODEL_HEAD_BYTES, 4-byte aligned, as ein_nn_head.h
+   describes them, for which ein_model_head_fits is not 0; or a null pointer, for the model's own. */
+#define EIN_MODEL_EMBEDDING 32
+void ein_model_embed(void *arena, const int8_t *signal, const int8_t *features, int8_t *embedding);
+void ein_model_head(void *arena, const int8_t *head, const int8_t *embedding, int8_t *logits);
+int ein_model_head_fits(const int8_t *head);
 
 #ifdef EIN_MODEL_TRACE
 /* Debug builds: called after every op with its output, `tensor` counting as the .tflite does. */
