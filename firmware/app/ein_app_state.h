@@ -1,0 +1,55 @@
+/* What the application's parts share: its state, its way to answer, a handler per request.
+ *
+ * Private to firmware/app. A handler returns false for a message whose size is wrong.
+ */
+#ifndef EIN_APP_STATE_H
+#define EIN_APP_STATE_H
+
+#include "ein_frame.h"
+#include "ein_session.h"
+#include "ein_tx.h"
+
+typedef struct {
+    ein_frame_decoder_t decoder;
+    ein_tx_t tx;
+    uint32_t events_resent;
+    uint32_t rejected_seen; /* of decoder.rejected_frames, already answered */
+    uint16_t credit_bytes;
+    bool model_fits;
+    ein_tensor_t bench;
+    ein_session_t session;
+} ein_app_t;
+
+extern ein_app_t ein_app;
+
+/* Where the payload of the next message goes. */
+static inline uint8_t *ein_app_payload(void)
+{
+    return ein_tx_payload(&ein_app.tx);
+}
+
+/* Sends what has been put there. */
+static inline void ein_app_send(uint8_t type, uint8_t sequence, size_t payload_size)
+{
+    ein_tx_send(&ein_app.tx, type, sequence, payload_size);
+}
+
+void ein_app_send_error(uint8_t sequence, uint8_t code, const char *text);
+
+/* ein_app_about.c */
+bool ein_app_on_hello(const ein_frame_t *frame);
+bool ein_app_on_info(const ein_frame_t *frame);
+
+/* ein_app_replay.c */
+void ein_app_send_status(uint8_t sequence, uint8_t flags);
+void ein_app_send_event(const ein_outbox_event_t *event);
+bool ein_app_on_start(const ein_frame_t *frame);
+bool ein_app_on_samples(const ein_frame_t *frame);
+bool ein_app_on_poll(const ein_frame_t *frame);
+bool ein_app_on_finish(const ein_frame_t *frame);
+
+/* ein_app_bench.c */
+bool ein_app_on_tensor(const ein_frame_t *frame);
+bool ein_app_on_bench(const ein_frame_t *frame);
+
+#endif
