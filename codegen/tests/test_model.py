@@ -62,7 +62,7 @@ def test_shipped_model_on_a_bare_target(target: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(result.outputs, run_tflm(shipped.tflite, inputs, 1)[0])
     spread = max(result.instructions) - min(result.instructions)
     assert spread <= (12 if target == "m4" else 0.02 * shipped.graph.macs)  # SysTick counts in 6s
-    most = {"m4": 1.2, "m4-portable": 3.8, "rv32": 4.0}[target]
+    most = {"m4": 1.2, "m4-portable": 3.5, "rv32": 3.5}[target]
     assert max(result.instructions) <= most * shipped.graph.macs
 
 

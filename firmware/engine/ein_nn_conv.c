@@ -1,6 +1,7 @@
 #include "ein_nn_conv.h"
 
 #include "ein_nn_conv_finish.h"
+#include "ein_nn_conv_rv32.h"
 #include "ein_nn_dsp.h"
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__riscv)
@@ -23,6 +24,12 @@ static void widen(int16_t *to, const int8_t *from, int32_t n)
         ein_nn_dsp_widen4(to + 4, from + 4);
     }
 #endif
+    for (; n >= 4; n -= 4, to += 4, from += 4) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
+        to[3] = from[3];
+    }
     for (; n > 0; n--)
         *to++ = *from++;
 }
@@ -132,6 +139,36 @@ static inline void mac_2x4(const int8_t *w, const int16_t *x, int32_t step, int3
     sums[0] = a0, sums[1] = a1, sums[2] = b0, sums[3] = b1;
     sums[4] = c0, sums[5] = c1, sums[6] = d0, sums[7] = d1;
 }
+#undef MAC
+
+#if EIN_NN_RV32
+/* Four channels, two pairs of which lie one after the other, for one position. */
+static inline void mac_4x1(const int8_t *w, const int16_t *x, int32_t depth, int32_t *sums)
+{
+    const int8_t *v = w + 2 * depth, *const end = v;
+    int32_t a0 = sums[0], a1 = sums[1], a2 = sums[2], a3 = sums[3];
+
+#define MAC(k, at)                                                                                 \
+    do {                                                                                           \
+        const int32_t value = x[k];                                                                \
+        a0 += value * w[at], a1 += value * w[4 + (at)];                                            \
+        a2 += value * v[at], a3 += value * v[4 + (at)];                                            \
+    } while (0)
+
+    for (; w != end; w += 16, v += 16, x += 8) {
+        MAC(0, 0);
+        MAC(1, 2);
+        MAC(2, 1);
+        MAC(3, 3);
+        MAC(4, 8);
+        MAC(5, 10);
+        MAC(6, 9);
+        MAC(7, 11);
+    }
+#undef MAC
+    sums[0] = a0, sums[1] = a1, sums[2] = a2, sums[3] = a3;
+}
+#endif
 
 /* Layers that are not EIN_NN_CONV_SMALL take every step as TFLite Micro has it. */
 static inline int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale,
@@ -143,41 +180,86 @@ static inline int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale,
     return ein_nn_saturate(sum + l->out_zero);
 }
 
-/* `small` is a constant wherever this is called: layers that are not take less code, not less time.
- */
+/* A pair of channels, from `c` on. `small` is a constant wherever this is called: layers that are
+ * not take less code, not less time. */
+static inline void convolve_pair(const ein_nn_conv_t *l, int32_t c, const int16_t *x, int32_t count,
+                                 int8_t *to, int32_t small)
+{
+    const int32_t channels = l->out_channels, depth = l->depth, step = l->step;
+    const int8_t *const weights = (const int8_t *)l->weights + c * depth;
+    const ein_nn_scale_t *scale = l->scales + c;
+    const ein_nn_rest_t unused = {0, 0, 0};
+    const ein_nn_rest_t first = small ? ein_nn_rest(&scale[0], l->out_zero) : unused;
+    const ein_nn_rest_t second = small ? ein_nn_rest(&scale[1], l->out_zero) : unused;
+    const int32_t both = c + 1 < channels;
+    const int32_t by_four = !EIN_NN_RV32; /* there, few channels come here: not worth the code */
+
+    for (int32_t n = count; n > 0;) {
+        const int32_t positions = small && by_four && n >= 4 ? 4 : 1;
+        int32_t sums[8] = {scale[0].bias, scale[1].bias};
+
+        if (positions == 4)
+            mac_2x4(weights, x, step, depth, sums);
+        else
+            mac_2x1(weights, x, depth, sums);
+        for (int32_t i = 0; i < positions; i++, to += channels) {
+            to[0] = finish(l, &scale[0], &first, small, sums[2 * i]);
+            if (both)
+                to[1] = finish(l, &scale[1], &second, small, sums[2 * i + 1]);
+        }
+        n -= positions;
+        x += positions * step;
+    }
+}
+
+#if EIN_NN_RV32
+/* Four channels, from `c` on, of a layer that is EIN_NN_CONV_SMALL. */
+static void convolve_quad(const ein_nn_conv_t *l, int32_t c, const int16_t *x, int32_t count,
+                          int8_t *to)
+{
+    const int32_t channels = l->out_channels, depth = l->depth, step = l->step;
+    const int32_t blocks = count / 4 * 4;
+    const int8_t *const weights = (const int8_t *)l->weights + c * depth;
+    ein_nn_rest_t rest[4];
+    ein_nn_quad_t quad; /* no initializer: it would clear what is to be saved there, too */
+
+    quad.weights[0] = weights;
+    quad.weights[1] = quad.end = weights + 2 * depth;
+    quad.back = 8 * step - 2 * depth;
+    quad.channels = channels;
+    quad.out = to;
+    quad.out_end = to + blocks * channels;
+    for (int32_t i = 0; i < 4; i++) {
+        rest[i] = ein_nn_rest(&l->scales[c + i], l->out_zero);
+        quad.bias[i] = l->scales[c + i].bias;
+        quad.rest[i].multiplier = 2 * (uint32_t)rest[i].multiplier;
+        quad.rest[i].rounding = rest[i].rounding;
+        quad.rest[i].right = rest[i].right;
+    }
+    if (blocks > 0)
+        ein_nn_conv_quad(&quad, x, step);
+    for (int32_t n = blocks; n < count; n++) {
+        int32_t sums[4] = {quad.bias[0], quad.bias[1], quad.bias[2], quad.bias[3]};
+
+        mac_4x1(weights, x + n * step, depth, sums);
+        for (int32_t i = 0; i < 4; i++)
+            to[n * channels + i] = ein_nn_finish(&rest[i], sums[i]);
+    }
+}
+#endif
+
 static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int32_t count,
                             int8_t *out, int32_t small)
 {
-    const int32_t channels = l->out_channels, depth = l->depth, step = l->step;
-    const int8_t *weights = l->weights;
+    int32_t c = 0;
 
-    for (int32_t c = 0; c < channels; c += 2, weights += 2 * depth) {
-        const ein_nn_scale_t *scale = l->scales + c;
-        const ein_nn_rest_t unused = {0, 0, 0};
-        const ein_nn_rest_t first = small ? ein_nn_rest(&scale[0], l->out_zero) : unused;
-        const ein_nn_rest_t second = small ? ein_nn_rest(&scale[1], l->out_zero) : unused;
-        const int32_t both = c + 1 < channels;
-        const int16_t *x = columns;
-        int8_t *to = out + c;
-
-        for (int32_t n = count; n > 0;) {
-            const int32_t positions = small && n >= 4 ? 4 : 1;
-            int32_t sums[8] = {scale[0].bias, scale[1].bias};
-
-            if (small && n >= 4)
-                mac_2x4(weights, x, step, depth, sums);
-            else
-                mac_2x1(weights, x, depth, sums);
-            for (int32_t i = 0; i < positions; i++, to += channels) {
-                to[0] = finish(l, &scale[0], &first, small, sums[2 * i]);
-                if (both)
-                    to[1] = finish(l, &scale[1], &second, small, sums[2 * i + 1]);
-            }
-            n -= positions;
-            x += positions * step;
-        }
-    }
-    ein_nn_activate(out, count * channels, l->act_min, l->act_max);
+#if EIN_NN_RV32
+    for (; small && c + 4 <= l->out_channels; c += 4)
+        convolve_quad(l, c, columns, count, out + c);
+#endif
+    for (; c < l->out_channels; c += 2)
+        convolve_pair(l, c, columns, count, out + c, small);
+    ein_nn_activate(out, count * l->out_channels, l->act_min, l->act_max);
 }
 
 void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,

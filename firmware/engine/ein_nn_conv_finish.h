@@ -5,18 +5,21 @@
 #include "ein_nn_conv.h"
 #include "ein_nn_fixed.h"
 
-/* One output channel. The output's zero point is part of the rounding constant. */
+/* One output channel. The output's zero point is part of the rounding constant; so is, but where
+ * there is SSAT, 128, so that what fits int8 is 0..255. */
 typedef struct {
     int32_t multiplier, rounding;
     uint32_t right;
 } ein_nn_rest_t;
 
+#define EIN_NN_REST_OFFSET (EIN_NN_DSP ? 0 : 128)
+
 /* Of a layer that is EIN_NN_CONV_SMALL. */
 static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out_zero)
 {
     const uint32_t right = scale->right;
-    const ein_nn_rest_t rest = {scale->multiplier, out_zero * (1 << right) + (1 << (right - 1)),
-                                right};
+    const int32_t zero = out_zero + EIN_NN_REST_OFFSET;
+    const ein_nn_rest_t rest = {scale->multiplier, zero * (1 << right) + (1 << (right - 1)), right};
 
     return rest;
 }
@@ -26,8 +29,13 @@ static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out
 static inline int8_t ein_nn_finish_doubled(const ein_nn_rest_t *rest, int32_t doubled)
 {
     const int32_t high = ein_nn_high_mul(doubled, rest->multiplier);
+    int32_t value = (high + (high >> 31) + rest->rounding) >> rest->right;
 
-    return ein_nn_saturate((high + (high >> 31) + rest->rounding) >> rest->right);
+    if (EIN_NN_DSP)
+        return ein_nn_saturate(value);
+    if ((uint32_t)value > UINT8_MAX)
+        value = ~(value >> 31); /* 0 or -1, which as a byte is 255 */
+    return (int8_t)(value - EIN_NN_REST_OFFSET);
 }
 
 static inline int8_t ein_nn_finish(const ein_nn_rest_t *rest, int32_t sum)

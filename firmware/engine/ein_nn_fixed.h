@@ -25,6 +25,13 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_DSP 0
 #endif
 
+/* RV32 with M has assembly of its own, too. */
+#if defined(__riscv_mul) && __riscv_xlen == 32 && !defined(__riscv_e) && !defined(EIN_NN_PORTABLE)
+#define EIN_NN_RV32 1
+#else
+#define EIN_NN_RV32 0
+#endif
+
 /* A factor and the constant that is added before it: one output channel's requantization. */
 typedef struct {
     int32_t bias; /* with the input's zero point folded in where the kernel's header says so */
