@@ -1,4 +1,5 @@
-"""Generate the C engine of a trained model: `ein_model.{h,c}` and `ein_model_tflite.{h,c}`.
+"""Generate the C engine of a trained model: `ein_model.{h,c}`, `ein_model_tflite.{h,c}`,
+`ein_confidence_table.h`.
 
 `generate()` does so for the shipped model, as part of `python -m codegen`; `export()` for any model
 folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its `model.json`
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen import pipeline, tflite_reader
+from codegen import confidence, pipeline, tflite_reader
+from codegen.confidence import Calibration
 from codegen.emit import Description, argument_names, emit, emit_tflite
 from codegen.graph import Graph
 from codegen.lower import Goal, lower
@@ -31,6 +33,7 @@ class ModelFolder:
     sha256: str
     pipeline_sha256: str
     graph: Graph
+    calibration: Calibration
 
 
 def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
@@ -63,13 +66,20 @@ def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
             f"{folder / 'model.tflite'} has inputs {[t.name for t in graph.inputs]}: a beat model "
             "has one signal [1, 1, length, channels], one features [1, n] and one output"
         )
-    return ModelFolder(folder, data, _c_safe(name), sha256, pipeline_sha256, graph)
+    return ModelFolder(
+        folder, data, _c_safe(name), sha256, pipeline_sha256, graph, Calibration.of(about)
+    )
 
 
 def files(model: ModelFolder) -> dict[str, str]:
     """File name to text of all that is generated for `model`."""
     description = Description(model.name, model.sha256, model.pipeline_sha256)
-    return emit(model.graph, plan(model.graph), description) | emit_tflite(model.tflite, model.name)
+    scale = float(model.graph.outputs[0].scale)
+    return (
+        emit(model.graph, plan(model.graph), description)
+        | emit_tflite(model.tflite, model.name)
+        | {"ein_confidence_table.h": confidence.table(model.name, scale, model.calibration)}
+    )
 
 
 def generate() -> dict[str, str]:

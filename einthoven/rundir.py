@@ -27,13 +27,15 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.errors import DISK_FULL, EinthovenError, UsageError
 
-SCHEMA = "einthoven-run/1"
+SCHEMA = "einthoven-run/2"
 
 BEAT = np.dtype(
     [
         ("t_samples", "<u4"),  # R, in samples of the board
         ("t_emitted", "<u4"),  # sample at which the event left the core
         ("label", "u1"),  # index into CLASSES
+        ("confidence", "u1"),  # of the class, in 1/255
+        ("unsure", "u1"),  # 1: below the model's limit, or the signal was bad
         ("logits", "i1", (len(CLASSES),)),
         ("flags", "<u2"),
         ("rr_prev", "<u4"),
@@ -57,6 +59,8 @@ CSV_COLUMNS = (
     "record_sample",
     "time_s",
     "label",
+    "confidence",
+    "unsure",
     "flags",
     "rr_prev",
     "rr_next",
@@ -203,6 +207,8 @@ class RunDir:
             tail = [
                 f"{beat['t_samples'] / rate_hz:.4f}",
                 CLASSES[beat["label"]],
+                beat["confidence"],
+                beat["unsure"],
                 beat["flags"],
                 beat["rr_prev"],
                 beat["rr_next"],
@@ -213,7 +219,7 @@ class RunDir:
             rows.append((int(beat["t_emitted"]), 0, [str(v) for v in head + tail]))
         for state in events.states:
             cells = [name, "signal", state["t_samples"], "", ""]
-            cells += [f"{state['t_samples'] / rate_hz:.4f}", "", state["flags"]]
+            cells += [f"{state['t_samples'] / rate_hz:.4f}", "", "", "", state["flags"]]
             cells += [""] * (len(CSV_COLUMNS) - len(cells))
             rows.append((int(state["t_samples"]), 1, [str(v) for v in cells]))
         text = io.StringIO()
@@ -277,6 +283,8 @@ def _beat_row(row: dict[str, str]) -> tuple[Any, ...]:
         int(row["t_samples"]),
         int(row["t_emitted"]),
         CLASSES.index(row["label"]),
+        int(row["confidence"]),
+        int(row["unsure"]),
         tuple(int(row[f"logit_{c.lower()}"]) for c in CLASSES),
         int(row["flags"]),
         int(row["rr_prev"]),

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.confidence import Confidence
 from einthoven.core import Beats
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 
-FIELDS = ("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label")
+FIELDS = (
+    *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),
+    *("confidence", "unsure"),
+)
 """Compared for beats at the same R; a beat that only one side has differs as a whole."""
 
 
@@ -28,7 +32,7 @@ class Difference:
     right: str
 
 
-def host_events(beats: Beats, logits: NDArray[np.int8]) -> Events:
+def host_events(beats: Beats, logits: NDArray[np.int8], confidence: Confidence) -> Events:
     """The host's beats in the board's terms.
 
     `logits`: int8 [n, 5] for the n beats. The class is the largest logit, the first on a tie;
@@ -39,6 +43,7 @@ def host_events(beats: Beats, logits: NDArray[np.int8]) -> Events:
     rows["flags"] = beats.flags
     rows["rr_prev"], rows["rr_next"] = beats.rr_prev_samples, beats.rr_next_samples
     rows["logits"], rows["label"] = logits, logits.argmax(axis=1)
+    rows["confidence"], rows["unsure"] = confidence.of(logits, beats.flags)
     rows["tensor_crc"] = [
         zlib.crc32(features.tobytes(), zlib.crc32(signal.tobytes()))
         for signal, features in zip(beats.signal, beats.features, strict=True)

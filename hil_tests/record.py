@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from einthoven import core
 from einthoven.aami import CLASSES, literature_class
 from einthoven.annotations import Annotations, read_annotations, write_annotations
+from einthoven.confidence import Confidence
 from einthoven.engine import HostModel, TflmModel
 from einthoven.records import Record, board_to_record_time, read_record, to_board
 from einthoven.report import stored
@@ -32,6 +33,7 @@ class Host:
     def __init__(self, tflite: Path | None) -> None:
         """`tflite`: the file that the engine was made from, for TFLite Micro; None: without."""
         self._model = HostModel()
+        self._confidence = Confidence()
         self._tflm = TflmModel(tflite) if tflite else None
 
     def check(
@@ -43,10 +45,11 @@ class Host:
         """
         beats = core.analyze(samples, gain_lsb_per_mv, rails)
         logits = self._model.infer(beats.signal, beats.features)
-        events = host_events(beats, logits)
+        events = host_events(beats, logits, self._confidence)
         if self._tflm is None:
             return events, None
-        oracle = host_events(beats, self._tflm.infer(beats.signal, beats.features))
+        logits = self._tflm.infer(beats.signal, beats.features)
+        oracle = host_events(beats, logits, self._confidence)
         return events, differing_beats(events.beats, oracle.beats)
 
 
@@ -115,8 +118,9 @@ def board_events(messages: Sequence[Message]) -> Events:
     """A board's event messages as tables; a message's `number` has done its work by then."""
     beats = [m for m in messages if m.name == "beat"]
     rows = np.zeros(len(beats), dtype=BEAT)
-    for field in ("t_samples", "t_emitted", "flags", "label", "tensor_crc", "count"):
+    for field in ("t_samples", "t_emitted", "flags", "label", "confidence", "unsure", "tensor_crc"):
         rows[field] = [m[field] for m in beats]
+    rows["count"] = [m["count"] for m in beats]
     rows["rr_prev"] = [m["rr_prev_samples"] for m in beats]
     rows["rr_next"] = [m["rr_next_samples"] for m in beats]
     if beats:

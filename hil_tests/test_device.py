@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from einthoven import core, wire
 from einthoven.boards import build, load_board
+from einthoven.confidence import Confidence
 from einthoven.engine import HostModel
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.wire import FrameDecoder
@@ -64,6 +65,7 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
     replayed = device.replay(samples, progress=shown.append, gain_lsb_per_mv=gain)
     beats = core.analyze(samples, gain, rails)
     logits = HostModel().infer(beats.signal, beats.features)
+    confidence, unsure = Confidence().of(logits, beats.flags)
     found = [event for event in replayed.events if event.name == "beat"]
     assert [event["number"] for event in replayed.events] == list(range(len(replayed.events)))
     for name, expected in {
@@ -73,6 +75,8 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
         "rr_prev_samples": beats.rr_prev_samples,
         "rr_next_samples": beats.rr_next_samples,
         "label": logits.argmax(axis=1),
+        "confidence": confidence,
+        "unsure": unsure,
     }.items():
         assert [event[name] for event in found] == expected.tolist(), name
     assert [list(event["logits"]) for event in found] == logits.tolist()
@@ -333,7 +337,7 @@ def test_another_protocol_version() -> None:
         for n in range(1, 4)
     )
     with listener(answer) as url:
-        refused(url, BoardError, "speaks protocol 99, this program 1: flash")
+        refused(url, BoardError, f"speaks protocol 99, this program {schema().version}: flash")
 
 
 def test_nobody_listens() -> None:

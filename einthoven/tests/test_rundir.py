@@ -85,7 +85,7 @@ def test_a_folder_with_other_things_is_not_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [None, "", "{", "[]", '{"schema": "other/1"}', '{"schema": "einthoven-run/1"}']
+    "content", [None, "", "{", "[]", '{"schema": "other/1"}', '{"schema": "einthoven-run/2"}']
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | None) -> None:
     if content is not None:

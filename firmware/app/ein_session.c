@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ein_confidence.h"
 #include "ein_crc32.h"
 #include "ein_model.h"
 #include "ein_port.h"
@@ -73,6 +74,8 @@ static void take_event(ein_session_t *session, const ein_event_t *event,
         beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
         beat->count = ein_session_infer(event->tensor, beat->logits);
         beat->label = argmax(beat->logits);
+        beat->confidence = ein_confidence(beat->logits);
+        beat->unsure = ein_confidence_unsure(beat->confidence, beat->flags) ? 1u : 0u;
         ein_stats_add(&session->per_inference, beat->count);
     }
     uint32_t since_sample = ein_port_count() - session->started_at;
