@@ -59,7 +59,7 @@ def table(name: str, scale: float, calibration: Calibration) -> str:
     template = jinja2.Template(
         _TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
-    return template.render(
+    text: str = template.render(
         name=name,
         scale=f"{scale:.9g}",
         temperature=f"{calibration.temperature:.9g}",
@@ -67,3 +67,4 @@ def table(name: str, scale: float, calibration: Calibration) -> str:
         count=len(values),
         rows=rows,
     )
+    return text
