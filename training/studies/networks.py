@@ -4,6 +4,7 @@ All end in logits: softmax and sigmoid do not change the class. A global max-poo
 all positions, which the engine has, and not a REDUCE_MAX.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,11 @@ def start_from(model: Model, base: Path) -> None:
             f"this recipe goes on from {base.parent}, which is no finished training: train the "
             f"recipe {base.parent.name} into that folder first"
         )
-    model.load_weights(base, by_name=True)
+    head = {n.name: n.get_weights() for n in model.layers if n.name.startswith(HEAD)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the last layer's shape differs: it is the head's
+        model.load_weights(base, skip_mismatch=True)
     for layer in model.layers:
-        layer.trainable = layer.name.startswith(HEAD)
+        layer.trainable = layer.name in head
+        if layer.trainable:
+            layer.set_weights(head[layer.name])

@@ -1,0 +1,56 @@
+"""Score a study's run, run it on the emulated board, and keep both for the page.
+
+`python -m training.studies.measure RUN`: what `einthoven evaluate` prints, then the network on the
+STM32F405 in QEMU over some of the beats that it was scored on; the result goes to
+`docs/results/studies/`. Under `inter_patient` this is a look at DS2, and the page counts it.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from einthoven.errors import EinthovenError, UsageError
+from training.studies import board, results, workflow
+from training.studies.workflow import MODEL, Sources
+
+BEATS = 100
+
+
+def measure(run: Path, sources: Sources, beats: int = BEATS) -> results.Result:
+    """Evaluate `run` and measure it on the emulated board. Raises EinthovenError."""
+    if not (run / MODEL).exists():
+        raise UsageError(f"{run} is not quantized: einthoven quantize {run}")
+    result = workflow.evaluate(run, sources)
+    recipe, examples = workflow.open_run(run, sources)
+    scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
+    rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))
+    x = examples.x[rows[:beats]]
+    return replace(result, board=board.measure((run / MODEL).read_bytes(), x, run / "board"))
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.studies.measure", description=__doc__)
+    parser.add_argument("run", type=Path, nargs="+")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--kaggle", type=Path)
+    parser.add_argument("--beats", type=int, default=BEATS, help="on the board")
+    parser.add_argument("--out", type=Path, default=results.FOLDER)
+    args = parser.parse_args()
+    try:
+        for run in args.run:
+            result = measure(run, Sources(args.data, args.kaggle), args.beats)
+            print(result.text())
+            print(f"board: {result.board}")
+            print(f"wrote {results.write(result, args.out).name}")
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
