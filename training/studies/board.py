@@ -46,7 +46,7 @@ def measure(tflite: bytes, x: Floats, folder: Path) -> dict[str, Any]:
         if shutil.which(tool) is None:
             raise BuildError(f"{tool} is not installed: see docs/boards.md")
     for goal in ("speed", "size"):
-        graph = graph_of(tflite, goal)  # type: ignore[arg-type]
+        graph = graph_of(tflite, goal)
         ram = plan(graph).size + graph.inputs[0].size + graph.outputs[0].size
         # Not known before it is linked, so from the weights: within a few percent.
         flash = sum(op.params * (2 if getattr(op, "wide", False) else 1) for op in graph.ops)

@@ -1,4 +1,4 @@
-"""The 187-sample beats: cut from made-up records as the study says, from MIT-BIH, from CSV files."""
+"""The 187-sample beats: cut from made-up records as the study says, of MIT-BIH, of CSV files."""
 
 from pathlib import Path
 

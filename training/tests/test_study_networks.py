@@ -1,4 +1,4 @@
-"""Networks of the studies: their stated sizes, resuming, freezing, int8 on the host (TensorFlow)."""
+"""The studies' networks: stated sizes, resuming, freezing, int8 on the host (TensorFlow)."""
 
 from dataclasses import replace
 from pathlib import Path
