@@ -84,12 +84,14 @@ def write_annotations(
     rate_hz: float,
     *,
     subtype: ArrayLike | None = None,
+    num: ArrayLike | None = None,
     aux: Sequence[str] | None = None,
 ) -> Path:
     """Write `<name>.<annotator>` in MIT format, with its rate in it, whole or not at all.
 
-    PhysioNet's programs read it (`bxb -r 100 -a atr ein`). Times must not decrease. `subtype`
-    and `aux` as in Annotations, empty by default. Returns the path. Raises RecordError.
+    PhysioNet's programs read it (`bxb -r 100 -a atr ein`). Times must not decrease. `subtype`,
+    `num` (-128 to 127 each) and `aux` as in Annotations, empty by default. Returns the path.
+    Raises RecordError.
     """
     path = folder / f"{name}.{annotator}"
     times = np.asarray(samples, dtype=np.int64)
@@ -103,6 +105,7 @@ def write_annotations(
                     times,
                     symbol=list(symbols),
                     subtype=None if subtype is None else np.asarray(subtype, dtype=np.int64),
+                    num=None if num is None else np.asarray(num, dtype=np.int64),
                     aux_note=None if aux is None else list(aux),
                     fs=rate_hz,
                     write_dir=scratch,

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from einthoven.ec57 import Scores, gross
 from einthoven.ec57_text import beat_table
+from einthoven.report_findings import confidence_summary, findings_lines, rhythm_summary
 from einthoven.rundir import SCHEMA, RunDir, write_json, write_text
 from einthoven.scoring import PROTOCOLS
 
@@ -89,6 +90,8 @@ def summarize(run: RunDir) -> dict[str, Any]:
         "not_scored": [r["record"] for r in results if not r["protocols"]],
         "protocols": protocols,
         "agreement": _agreement(results),
+        "confidence": confidence_summary(results),
+        "rhythm": rhythm_summary(results),
         "resources": _resources(plan, results),
         "link": _link(results),
         "latency_ms": _latency(run, names),
@@ -356,6 +359,9 @@ def summary_text(summary: Mapping[str, Any]) -> RenderableType:
         parts += ["", f"Not scored, since there is no reference (.atr): {names}"]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary["agreement"]))
+    findings = findings_lines(summary)
+    if findings:
+        parts += [Text("Confidence, whole records", style="bold"), *findings, ""]
     parts.append(Text(f"Resources on {board} with model {model['name']}", style="bold"))
     grid = Table.grid(padding=(0, 2))
     for name, value in resource_rows(summary):

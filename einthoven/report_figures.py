@@ -196,3 +196,23 @@ def histogram_svg(
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
         _bare(axes)
         return _svg(figure, title)
+
+
+def reliability_svg(bins: Sequence[Mapping[str, Any]]) -> str:
+    """Draw the share of right beats over the confidence claimed for them.
+
+    `bins`: `claimed` and `right` (0 to 1) of each, as `reliability.summary` gives them.
+    """
+    claimed, right = ([b[key] for b in bins] for key in ("claimed", "right"))
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(5.0, 2.9))
+        axes = figure.add_axes((0.1, 0.17, 0.87, 0.72))
+        axes.plot([0, 1], [0, 1], color=_PLACEHOLDER["muted"], linewidth=0.8, linestyle=(0, (3, 2)))
+        axes.plot(claimed, right, color=_PLACEHOLDER["accent"], linewidth=1.2, marker="o")
+        low = min([*claimed, *right])
+        axes.set_xlim(max(0.0, min(claimed) - 0.03), 1.02)
+        axes.set_ylim(max(0.0, low - 0.06), 1.03)
+        axes.set_xlabel("confidence")
+        axes.set_title("Share of right beats", loc="left", size=10, weight="bold")
+        _bare(axes)
+        return _svg(figure, "Share of right beats by confidence")

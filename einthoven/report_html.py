@@ -22,6 +22,7 @@ from einthoven.report import (
     percent,
     resource_rows,
 )
+from einthoven.report_findings import record_rows, shown_kinds
 from einthoven.rundir import RunDir, write_text
 from einthoven.scoring import PROTOCOLS
 
@@ -60,6 +61,7 @@ def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
     )
     environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
     environment.filters["count"] = lambda value: count(value).replace("-", "–")
+    scored = summary["confidence"]["scored"]
     differences = [d for r in results for d in r["agreement"]["differences"]][:MAX_DIFFERENCES]
     page = environment.get_template("report.html.j2").render(
         s=summary,
@@ -75,6 +77,9 @@ def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
         seen_note=SEEN_NOTE,
         strips=_strips(results),
         differences=[{**d, "clock": clock(d["time_s"])} for d in differences],
+        reliability=figures.reliability_svg(scored["bins"]) if scored and scored["bins"] else None,
+        rhythm_kinds=shown_kinds(summary),
+        rhythm_rows=record_rows(summary),
         histograms=_histograms(run, names, summary["resources"]["count_unit"]),
         timing_note=_timing_note(summary),
         resources=resource_rows(summary),

@@ -1,6 +1,7 @@
 """One record: through the board, through the same code on the host, scored, kept."""
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core
+from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES, literature_class
 from einthoven.annotations import Annotations, read_annotations, write_annotations
-from einthoven.confidence import Confidence
+from einthoven.confidence import ONE, Confidence
+from einthoven.ec57 import Comparison
 from einthoven.engine import HostModel, TflmModel
 from einthoven.records import Record, board_to_record_time, read_record, to_board
 from einthoven.report import stored
@@ -77,6 +79,7 @@ def replay_record(
     t_record = board_to_record_time(events.beats["t_samples"], record, who.rate_hz)
     labels = [CLASSES[i] for i in events.beats["label"]]
     reference = read_reference(folder, name)
+    scores = _protocols(reference, t_record, labels, record)
     seconds = len(samples) / who.rate_hz
     result = {
         "record": name,
@@ -87,7 +90,9 @@ def replay_record(
         "samples_crc32": f"{zlib.crc32(samples.tobytes()):08x}",
         "seconds": seconds,
         "beats": len(labels),
-        "protocols": _protocols(reference, t_record, labels, record),
+        "protocols": None if scores is None else {p: stored(s) for p, s in scores.items()},
+        "confidence": _confidence(events.beats, labels, reference, scores),
+        "rhythm": _rhythm(events.beats, t_record, labels, reference, record),
         "agreement": {
             "beats": len(labels),
             "device_vs_host_int8": len(differing),
@@ -108,7 +113,16 @@ def replay_record(
             [d.t_samples / who.rate_hz for d in differing],
         ),
     }
-    write_annotations(run.path, name, ANNOTATOR, t_record, labels, record.rate_hz)
+    write_annotations(
+        run.path,
+        name,
+        ANNOTATOR,
+        t_record,
+        labels,
+        record.rate_hz,
+        subtype=events.beats["unsure"],
+        num=np.rint(events.beats["confidence"] * (100 / ONE)),
+    )
     run.write_events(name, events, t_record)
     run.write_result(name, result)
     return result
@@ -174,12 +188,43 @@ def _labelled(
 
 def _protocols(
     reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
-) -> dict[str, Any] | None:
+) -> dict[str, Comparison] | None:
     if reference is None:
         return None
     test = Annotations.of(t_record, labels, record.rate_hz)
-    scores = score(record.name, reference, test, record.rate_hz, record.n_samples)
-    return {name: stored(comparison) for name, comparison in scores.protocols.items()}
+    return score(record.name, reference, test, record.rate_hz, record.n_samples).protocols
+
+
+def _confidence(
+    beats: NDArray[np.void],
+    labels: list[str],
+    reference: Annotations | None,
+    scores: Mapping[str, Comparison] | None,
+) -> dict[str, Any]:
+    """How many beats are unsure; over the whole record, how many are wrong by their confidence."""
+    rows = None
+    if reference is not None and scores is not None:
+        found, wrong = reliability.judge(scores["whole"], reference, labels)
+        judged = beats[found]
+        rows = reliability.rows(reliability.count(judged["confidence"], judged["unsure"], wrong))
+    return {"unsure": int(beats["unsure"].sum()), "rows": rows}
+
+
+def _rhythm(
+    beats: NDArray[np.void],
+    t_record: NDArray[np.int64],
+    labels: list[str],
+    reference: Annotations | None,
+    record: Record,
+) -> dict[str, Any]:
+    """The board's rhythm events by kind, and how they compare with the reference's."""
+    broken = (beats["flags"] & core.FLAG_BREAK) != 0
+    sequence = rhythm.BeatSequence(t_record / record.rate_hz, labels, broken)
+    scored = None
+    if reference is not None:
+        theirs = rhythm.of_reference(reference, record.rate_hz)
+        scored = rhythm.to_dict(rhythm.compare(theirs, sequence))
+    return {"events": Counter(e.kind for e in rhythm.find(sequence)), "scored": scored}
 
 
 def _states_differ(device: Events, host: Events) -> int:

@@ -65,6 +65,14 @@ def result(name: str, seed: int, wrong: float, differences: int = 0) -> dict[str
             "ec57": stored(compare(reference, test, 360.0, end)),
             "whole": stored(compare(reference, test, 360.0, end, 0.0)),
         },
+        "confidence": {"unsure": 20, "rows": [[200, 0, 0, 900], [200, 1, 1, 20], [255, 0, 1, 7]]},
+        "rhythm": {
+            "events": {"couplet": 3, "pause": 1},
+            "scored": {
+                "couplet": {"tp": 2, "fn": 4, "fp": 1},
+                "pause": {"tp": 1, "fn": 0, "fp": 0},
+            },
+        },
         "agreement": {
             "beats": len(test.samples),
             "device_vs_host_int8": differences,
@@ -280,7 +288,7 @@ def test_the_page_is_whole_and_self_contained(run: RunDir) -> None:
     assert checker.outside == [] and checker.scripts == 0
     assert set(checker.targets) <= set(checker.ids)
     assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
-    assert page.count("<svg") == 1 + 3 + 2  # logo, strips, histograms
+    assert page.count("<svg") == 1 + 3 + 1 + 2  # logo, strips, reliability, histograms
     assert "Not a medical device." in page
     assert "Unfinished run." in page and "232" in page
     assert "STM32F405 &lt;emulated&gt;" in page and "<emulated>" not in page

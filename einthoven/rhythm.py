@@ -1,0 +1,233 @@
+"""Rhythm events built on classified beats: what a ward or a Holter report lists.
+
+The same definitions run over a board's beats and over the reference's, so the comparison shows
+what wrong and missed beats do to the events; EC57 itself counts runs only (`ec57_runs`).
+
+| event | definition |
+|---|---|
+| couplet | exactly two ventricular beats (V or F, as in EC57's runs) in a row |
+| ventricular tachycardia | three or more in a row, at more than 100 a minute |
+| slow ventricular run | three or more in a row, at up to 100 a minute |
+| supraventricular run | three or more S beats in a row, at more than 100 a minute |
+| bigeminy | every second beat is a single V or F, three of them or more |
+| trigeminy | every third beat is a single V or F, three of them or more |
+| pause | two seconds or more between two beats |
+| bradycardia | eight RR intervals whose mean rate is below 50 a minute |
+| tachycardia | eight RR intervals whose mean rate is above 100 a minute |
+
+Three beats and 100 a minute: Al-Khatib et al., 2017 AHA/ACC/HRS guideline on ventricular
+arrhythmias (doi:10.1161/CIR.0000000000000549); 50 a minute: Kusumoto et al., 2018 ACC/AHA/HRS
+guideline on bradycardia (doi:10.1161/CIR.0000000000000628), whose sinus pause is 3 s where
+Holter reports list pauses from 2 s on. Three cycles of bigeminy and eight intervals are our own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.aami import literature_class
+from einthoven.annotations import Annotations
+from einthoven.ec57 import MATCH_S, Rate
+
+KINDS = (
+    *("couplet", "ventricular tachycardia", "slow ventricular run", "supraventricular run"),
+    *("bigeminy", "trigeminy", "pause", "bradycardia", "tachycardia"),
+)
+RUN_BEATS = 3
+RUN_RATE = 100.0
+CYCLES = 3
+PAUSE_S = 2.0
+RATE_INTERVALS = 8
+SLOW_RATE, FAST_RATE = 50.0, 100.0
+
+Seconds = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RhythmEvent:
+    """One event: from its first to its last beat, in s."""
+
+    kind: str
+    begin_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class BeatSequence:
+    """Beats in order of time, as a board reports them or the reference marks them."""
+
+    times_s: Seconds
+    labels: Sequence[str]
+    """[n] classes."""
+    broken: Flags
+    """[n] no rhythm is known since the beat before: lost signal, flutter, the record's start."""
+    excluded_s: Sequence[tuple[float, float]] = ()
+    """Periods in which no event can be judged: flutter, or marked as unreadable."""
+
+
+def of_reference(reference: Annotations, rate_hz: float) -> BeatSequence:
+    """The reference's beats, classes of the literature; flutter and unreadable parts break them."""
+    times, labels, broken = [], [], []
+    excluded: list[tuple[float, float]] = []
+    hidden_since: float | None = None
+    interrupted = True
+    rows = zip(
+        (reference.samples / rate_hz).tolist(),
+        reference.symbols.tolist(),
+        reference.subtype.tolist(),
+        strict=True,
+    )
+    for time, symbol, subtype in rows:
+        unreadable = symbol == "~" and subtype & 0x30 == 0x30  # annot(5): neither signal
+        if symbol == "[" or unreadable:
+            hidden_since = time if hidden_since is None else hidden_since
+        elif (symbol in "]~") and hidden_since is not None:
+            excluded.append((hidden_since, time))
+            hidden_since = None
+        interrupted = interrupted or symbol in "[!" or unreadable
+        label = literature_class(symbol)
+        if label is not None:
+            times.append(time)
+            labels.append(label)
+            broken.append(interrupted)
+            interrupted = False
+    if hidden_since is not None:
+        excluded.append((hidden_since, np.inf))
+    return BeatSequence(np.array(times), labels, np.array(broken, dtype=bool), excluded)
+
+
+def find(beats: BeatSequence) -> list[RhythmEvent]:
+    """All events of a record, in order of their beginning."""
+    events = [*_runs(beats), *_cycles(beats), *_pauses(beats), *_rates(beats)]
+    return sorted(events, key=lambda e: (e.begin_s, KINDS.index(e.kind)))
+
+
+def compare(reference: BeatSequence, test: BeatSequence) -> dict[str, Rate]:
+    """Per kind how many events were found, missed and invented.
+
+    An event is found (or true) if the other side has one of its kind that overlaps it, give or
+    take 150 ms. The test's events in periods that the reference excludes do not count.
+    """
+    ours, theirs = find(test), find(reference)
+    judged = [
+        e
+        for e in ours
+        if not any(e.begin_s <= end and e.end_s >= begin for begin, end in reference.excluded_s)
+    ]
+    rates = {}
+    for kind in KINDS:
+        wanted = [e for e in theirs if e.kind == kind]
+        given = [e for e in judged if e.kind == kind]
+        found = sum(_overlaps(e, [o for o in ours if o.kind == kind]) for e in wanted)
+        false = sum(not _overlaps(e, wanted) for e in given)
+        rates[kind] = Rate(found, len(wanted) - found, false)
+    return rates
+
+
+def to_dict(rates: dict[str, Rate]) -> dict[str, Any]:
+    """For JSON: kinds that occur on either side, with `tp`, `fn`, `fp` of `Rate`."""
+    return {
+        kind: {"tp": rate.tp, "fn": rate.fn, "fp": rate.fp}
+        for kind, rate in rates.items()
+        if rate.tp + rate.fn + rate.fp
+    }
+
+
+def total(entries: Iterable[dict[str, Any]]) -> dict[str, Rate]:
+    """Sum of `to_dict`s over records, all kinds."""
+    listed = list(entries)
+    return {
+        kind: Rate(*(sum(e.get(kind, {}).get(c, 0) for e in listed) for c in ("tp", "fn", "fp")))
+        for kind in KINDS
+    }
+
+
+def _overlaps(event: RhythmEvent, others: Iterable[RhythmEvent]) -> bool:
+    return any(
+        event.begin_s <= o.end_s + MATCH_S and event.end_s >= o.begin_s - MATCH_S for o in others
+    )
+
+
+def _spans(member: Flags, broken: Flags) -> list[tuple[int, int]]:
+    """(first, last) of every longest row of members without a break in it."""
+    spans: list[tuple[int, int]] = []
+    for i in np.flatnonzero(member).tolist():
+        if spans and spans[-1][1] == i - 1 and not broken[i]:
+            spans[-1] = (spans[-1][0], i)
+        else:
+            spans.append((i, i))
+    return spans
+
+
+def _is(beats: BeatSequence, classes: str) -> Flags:
+    return np.array([label in classes for label in beats.labels], dtype=bool)
+
+
+def _runs(beats: BeatSequence) -> Iterable[RhythmEvent]:
+    for classes in ("VF", "S"):
+        for first, last in _spans(_is(beats, classes), beats.broken):
+            length = last - first + 1
+            if length < 2:
+                continue
+            begin, end = float(beats.times_s[first]), float(beats.times_s[last])
+            fast = 60.0 * (length - 1) > RUN_RATE * (end - begin)
+            if classes == "VF" and length < RUN_BEATS:
+                yield RhythmEvent("couplet", begin, end)
+            elif classes == "VF":
+                yield RhythmEvent(
+                    "ventricular tachycardia" if fast else "slow ventricular run", begin, end
+                )
+            elif length >= RUN_BEATS and fast:
+                yield RhythmEvent("supraventricular run", begin, end)
+
+
+def _cycles(beats: BeatSequence) -> Iterable[RhythmEvent]:
+    ventricular = _is(beats, "VF")
+    single = [a for a, b in _spans(ventricular, beats.broken) if a == b]
+    for kind, period in (("bigeminy", 2), ("trigeminy", 3)):
+        rows: list[list[int]] = []
+        for i in single:
+            between = slice(i - period + 1, i)
+            goes_on = (
+                rows
+                and rows[-1][-1] == i - period
+                and not ventricular[between].any()
+                and not beats.broken[i - period + 1 : i + 1].any()
+            )
+            if goes_on:
+                rows[-1].append(i)
+            else:
+                rows.append([i])
+        for row in rows:
+            if len(row) >= CYCLES:
+                yield RhythmEvent(kind, float(beats.times_s[row[0]]), float(beats.times_s[row[-1]]))
+
+
+def _pauses(beats: BeatSequence) -> Iterable[RhythmEvent]:
+    interval = np.diff(beats.times_s)
+    for i in np.flatnonzero((interval >= PAUSE_S) & ~beats.broken[1:]).tolist():
+        yield RhythmEvent("pause", float(beats.times_s[i]), float(beats.times_s[i + 1]))
+
+
+def _rates(beats: BeatSequence) -> Iterable[RhythmEvent]:
+    n = RATE_INTERVALS
+    if len(beats.times_s) <= n:
+        return
+    seconds = beats.times_s[n:] - beats.times_s[:-n]
+    breaks = np.concatenate([[0], np.cumsum(beats.broken)])
+    whole = breaks[n + 1 :] == breaks[1:-n]  # no break after the window's first beat
+    tests: tuple[tuple[str, Callable[[Seconds], Any]], ...] = (
+        ("bradycardia", lambda rate: rate < SLOW_RATE),
+        ("tachycardia", lambda rate: rate > FAST_RATE),
+    )
+    for kind, fits in tests:
+        inside = np.zeros(len(beats.times_s), dtype=bool)
+        starts = np.flatnonzero(whole & fits(60.0 * n / seconds))
+        for i in starts.tolist():
+            inside[i : i + n + 1] = True
+        for first, last in _spans(inside, beats.broken):
+            yield RhythmEvent(kind, float(beats.times_s[first]), float(beats.times_s[last]))
