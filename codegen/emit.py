@@ -27,8 +27,10 @@ from codegen.graph import (
     Softmax,
     Tensor,
 )
-from codegen.planner import DEPTH_MULTIPLE, Plan, conv_layout, scratch_key, tensor_key
+from codegen.layout import DEPTH_MULTIPLE, conv_layout
+from codegen.planner import Plan, scratch_key, tensor_key
 from codegen.quantize import Factor
+from codegen.schedule import Call
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -50,6 +52,7 @@ HEADERS: dict[type[Op], str] = {
     Softmax: "ein_nn_softmax.h",
 }
 _HEAD_HEADERS: tuple[set[str], set[str]] = (set(), {"ein_nn_head.h"})
+_TURN_HEADERS: tuple[set[str], set[str]] = (set(), {"ein_nn_call.h"})
 _SCALE_BYTES = 12
 """sizeof(ein_nn_scale_t)."""
 
@@ -93,8 +96,10 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
     head = graph.head
     if head:
         places[head[0].inputs[0].index] = "embedding"
-    writer = _Writer(plan, places, head_offsets(head))
+    writer = _Writer(graph, plan, places)
     ops = [writer.op(op) for op in graph.ops]
+    for group in plan.groups:
+        _take_turns(ops[group[0] : group[1] + 1], group[0], plan.calls)
     inputs = [_argument(t, n) for t, n in zip(graph.inputs, in_names, strict=True)]
     inputs.sort(key=lambda a: a["argument"] == "features")  # the API's order, not the file's
     outputs = [_argument(t, n) for t, n in zip(graph.outputs, out_names, strict=True)]
@@ -110,7 +115,11 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
         "inputs": inputs,
         "outputs": outputs,
         "output_scale": f"{np.float32(graph.outputs[0].scale)!s}f",
-        "headers": sorted({HEADERS[type(op)] for op in graph.ops} | _HEAD_HEADERS[bool(head)]),
+        "headers": sorted(
+            {HEADERS[type(op)] for op in graph.ops}
+            | _HEAD_HEADERS[bool(head)]
+            | _TURN_HEADERS[bool(plan.groups)]
+        ),
         "ops": ops,
         "body": ops[: len(ops) - len(head)],
         "head": ops[len(ops) - len(head) :],
@@ -183,13 +192,33 @@ def _struct(kind: str, name: str, fields: dict[str, object]) -> str:
     return f"static const {kind} {name} = {{\n{body}}};"
 
 
+def _take_turns(ops: list[_Emitted], first: int, calls: Sequence[Call]) -> None:
+    """Put the code of `ops`, the first of which is at place `first`, into one loop, at the first's.
+
+    Their calls are for rows `t->first` … as it is.
+    """
+    rows = [
+        f"{{{c.place - first}, {c.first}, {c.count}}}"
+        for c in calls
+        if first <= c.place < first + len(ops)
+    ]
+    table = f"turns{first}"
+    loop = [f"for (const ein_nn_call_t *t = {table}; t->rows > 0; t++)", "    switch (t->op) {"]
+    for case, op in enumerate(ops):
+        loop += [f"    case {case}:", *(f"        {line}" for line in op.code), "        break;"]
+        op.code = []
+    ops[0].code = [*loop, "    }"]
+    ops[-1].data.append(_array(f"ein_nn_call_t {table}[]", [*rows, "{0, 0, 0}"], 8))
+
+
 class _Writer:
     """Emits ops one by one; names their constants by the op's number."""
 
-    def __init__(self, plan: Plan, places: dict[int, str], head: dict[Conv, int]) -> None:
+    def __init__(self, graph: Graph, plan: Plan, places: dict[int, str]) -> None:
         self.plan = plan
         self.places = places  # tensors that are the caller's, by C name
-        self.head = head  # layers whose parameters can be replaced, by their place in a head
+        self.head = head_offsets(graph.head)  # of layers whose parameters can be replaced
+        self.by_turns = {op for first, last in plan.groups for op in graph.ops[first : last + 1]}
 
     def op(self, op: Op) -> _Emitted:
         shapes = " + ".join(f"{t.length} × {t.channels}" for t in op.inputs)
@@ -237,7 +266,10 @@ class _Writer:
             case _:
                 raise TypeError(f"no C for {type(op).__name__}")
         out = op.output
-        done.code.append(f"TRACE({out.index}, {self.at(out)}, {out.size});")
+        at, size = self.at(out), str(out.size)
+        if op in self.by_turns:
+            at, size = f"{at} + t->first * {out.channels}", f"t->rows * {out.channels}"
+        done.code.append(f"TRACE({out.index}, {at}, {size});")
         return done
 
     def at(self, tensor: Tensor) -> str:
@@ -255,6 +287,12 @@ class _Writer:
         head = ""
         if isinstance(op, Conv) and op in self.head:
             function, head = "head_conv", f", head, {self.head[op]}"
+        if op in self.by_turns:
+            unit = f" * {op.output.channels}" if isinstance(op, Add) else ""
+            function, extra = (
+                f"{function or kernel}_rows",
+                f"{extra}, t->first{unit}, t->rows{unit}",
+            )
         buffers = ", ".join(self.at(t) for t in (*op.inputs, op.output))
         given = f"&op{op.number}{head}"
         done.code.append(f"ein_nn_{function or kernel}({given}, {buffers}{extra});")

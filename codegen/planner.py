@@ -1,76 +1,55 @@
 """Place activations and scratch in one arena at generation time.
 
-Buffers whose lifetimes do not meet may share bytes. An op's output may also overlap its own input
-where the op reads every input row before it writes over it; how far the output must begin before
-the input for that follows from the op's window (`output_lead`). That makes ADD, pooling and most
-convolutions work in place, give or take a few rows.
+Bytes are shared by whatever is not needed at the same time, row by row: `codegen.schedule` says
+from when to when. So ADD, pooling and most convolutions work in place, give or take a few rows, and
+where ops take turns a tensor is written over the rows of an earlier one that have been used up.
 
 Optimal placement is NP-hard; graphs of this size are small, so many orders of first-fit placement
 are tried (greedy ones, then seeded random ones) and the best is kept. `Plan.lower_bound` is what no
-placement can beat: the most bytes that are alive at one op, overlap allowed for.
+placement can beat: the most bytes that are needed at one time.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from codegen.graph import Add, Conv, Graph, Lookup, Op, Pool, Requantize, Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Conv, Graph, Op, Tensor
+from codegen.layout import conv_layout
+from codegen.schedule import (
+    Call,
+    Group,
+    Life,
+    by_rows,
+    bytes_read,
+    lives,
+    schedule,
+    steps,
+    takes_turns,
+)
 
 ALIGNMENT = 4
-DEPTH_MULTIPLE = 8
-"""Of the inner loops, which take eight values at a time."""
 RANDOM_ORDERS = 500
-MAX_CHUNK = 36
-SCRATCH_TARGET_BYTES = 1280
-"""Scratch beyond this buys nothing: widening a row anew costs less than 3 % of using it."""
-
-
-@dataclass(frozen=True)
-class ConvLayout:
-    """How a convolution's inputs lie in its scratch; see firmware/engine/ein_nn_conv.h."""
-
-    rows: bool
-    depth: int
-    step: int
-    chunk: int
-    wide: bool
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Room for `chunk` positions and two channels' weights, two bytes an element."""
-        weights = 0 if self.wide else 2 * self.depth
-        return 2 * ((self.chunk - 1) * self.step + self.depth + weights)
-
-
-def conv_layout(op: Conv) -> ConvLayout:
-    """Scratch layout of `op`: rows where windows follow each other at even distances."""
-    channels, window = op.weights.shape[2], op.window
-    depth = -(-window.kernel * channels // DEPTH_MULTIPLE) * DEPTH_MULTIPLE
-    distance = window.stride * channels
-    rows = window.dilation == 1 and distance % 2 == 0 and distance <= depth
-    step = distance if rows else depth
-    fitting = (SCRATCH_TARGET_BYTES // 2 - (depth if op.wide else 3 * depth)) // step + 1
-    chunk = max(2, min(MAX_CHUNK, fitting, op.output.length) // 2 * 2)
-    return ConvLayout(rows, depth, step, min(chunk, op.output.length), op.wide)
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """Bytes that are needed from op `first` to op `last`, both included."""
-
-    key: str
-    size: int
-    first: int
-    last: int
+TRIAL_ORDERS = 20
+MAX_GROUP = 8
+_FAR = 1 << 40
+WORTHWHILE = 0.8
+"""A group is kept where it brings the arena below this part of what it was: turns take code."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Offsets in an arena of `size` bytes by key: `t<tensor>`, `s<op>`, numbered as in the file."""
+    """Offsets in an arena of `size` bytes by key, `t<tensor>`, `s<op>`, numbered as in the file;
+    the calls in order, and the groups of ops that take turns."""
 
     offsets: dict[str, int]
     size: int
     lower_bound: int
+    calls: tuple[Call, ...]
+    groups: tuple[Group, ...]
 
 
 def tensor_key(tensor: Tensor) -> str:
@@ -83,136 +62,174 @@ def scratch_key(op: Op) -> str:
     return f"s{op.number}"
 
 
-def output_lead(op: Op, source: Tensor) -> int | None:
-    """Bytes that the output must begin before `source` to overlap it; None: it must not."""
-    if isinstance(op, Add | Requantize | Lookup):
-        return 0
-    if isinstance(op, Pool):  # a row is written value by value while its window is read
-        positions = range(op.output.length)
-    elif isinstance(op, Conv):  # a block is read whole, then written; so is nothing before it
-        block = conv_layout(op).chunk
-        positions = range(block, op.output.length, block)
-    else:
-        return None
-    # when position p is read, the rows before p are written, and input rows from `row` on needed
-    window = op.window
-    return max(
-        (
-            p * op.output.channels - max(0, p * window.stride - window.pad_left) * source.channels
-            for p in positions
-        ),
-        default=-source.size,
-    )
-
-
-def plan(graph: Graph) -> Plan:
-    """Place all buffers of `graph`. Deterministic."""
-    buffers = _buffers(graph)
-    leads = _leads(graph, buffers)
-    bound = _lower_bound(graph, buffers, leads)
-    keys = list(buffers)
-    by_size = sorted(keys, key=lambda k: (-buffers[k].size, buffers[k].first, k))
-    by_time = sorted(keys, key=lambda k: (buffers[k].first, -buffers[k].size, k))
-    by_area = sorted(
-        keys, key=lambda k: (-buffers[k].size * (1 + buffers[k].last - buffers[k].first), k)
-    )
-    best: dict[str, int] = {}
-    best_size = -1
-    shuffled = random.Random(0)
-    for attempt in range(3 + RANDOM_ORDERS):
-        if attempt < 3:
-            order = (by_size, by_time, by_area)[attempt]
-        else:
-            order = sorted(by_size, key=lambda k: -buffers[k].size * shuffled.uniform(0.3, 1.0))
-        offsets = _first_fit(order, buffers, leads)
-        size = max((offsets[k] + buffers[k].size for k in keys), default=0)
-        if best_size < 0 or size < best_size:
-            best, best_size = offsets, size
-        if best_size <= bound:
+def plan(graph: Graph, worthwhile: float = WORTHWHILE) -> Plan:
+    """Place all buffers of `graph`; ops take turns where that saves much. Deterministic."""
+    problem = _Problem(graph, ())
+    size = problem.solve(TRIAL_ORDERS)[1]
+    while True:
+        goal = int(worthwhile * size)
+        tried = [_Problem(graph, groups) for groups in _more(graph, problem, goal)]
+        solved = [(p.solve(TRIAL_ORDERS)[1], n) for n, p in enumerate(tried) if p.bound <= goal]
+        smallest, best = min(solved, default=(goal + 1, 0))
+        if smallest > goal:
             break
-    return Plan(best, _aligned(max(best_size, 0)), bound)
+        size, problem = smallest, tried[best]
+    offsets, size = problem.solve(RANDOM_ORDERS)
+    bound = _aligned(problem.bound)
+    return Plan(offsets, _aligned(size), bound, tuple(problem.calls), problem.groups)
+
+
+def _more(graph: Graph, problem: "_Problem", goal: int) -> list[tuple[Group, ...]]:
+    """The groups and one more, which holds all ops that need more than `goal` bytes."""
+    taken = {p for first, last in problem.groups for p in range(first, last + 1)}
+    high = [place for place, peak in enumerate(problem.peaks) if peak > goal]
+    found: list[tuple[Group, ...]] = []
+    if not high:
+        return found
+    for first in range(max(0, high[-1] - MAX_GROUP + 1), high[0] + 1):
+        for last in range(max(high[-1], first + 1), min(len(graph.ops), first + MAX_GROUP)):
+            places = range(first, last + 1)
+            if taken.isdisjoint(places) and all(takes_turns(graph.ops[p]) for p in places):
+                found.append(tuple(sorted((*problem.groups, (first, last)))))
+    return found
 
 
 def _aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def _buffers(graph: Graph) -> dict[str, Buffer]:
-    buffers: dict[str, Buffer] = {}
-    activations = {t.index for t in graph.activations()}
-    for number, op in enumerate(graph.ops):
-        if op.output.index in activations:
-            users = [
-                n
-                for n, o in enumerate(graph.ops)
-                if any(t.index == op.output.index for t in o.inputs)
+class _Problem:
+    """What is to be placed, and which distances pairs must keep."""
+
+    def __init__(self, graph: Graph, groups: tuple[Group, ...]) -> None:
+        self.graph = graph
+        self.groups = groups
+        self.calls = schedule(graph, groups)
+        cut = steps(graph, self.calls)
+        placed = {t.index for t in graph.activations()}
+        self.lives = {f"t{i}": life for i, life in lives(graph, cut).items() if i in placed}
+        self.leaders = {p: first for first, last in groups for p in range(first, last + 1)}
+        self.lives |= self._scratch(cut)
+        needed = _needed(self.lives.values(), 2 * len(cut) + 1)
+        self.bound = int(needed.max(initial=0))
+        self.peaks = [0] * len(graph.ops)  # most bytes that are needed during each op
+        for time, step in enumerate(cut):
+            most = int(needed[2 * time : 2 * time + 2].max())
+            self.peaks[step.place] = max(self.peaks[step.place], most)
+
+    def _scratch(self, cut: Sequence[Call]) -> dict[str, Life]:
+        """Needed while an op works; ops that take turns share the first one's."""
+        found: dict[str, Life] = {}
+        for time, step in enumerate(cut):
+            op = self.graph.ops[step.place]
+            if isinstance(op, Conv):
+                key = self._scratch_of(step.place)
+                size, birth = conv_layout(op).scratch_bytes, 2 * time
+                if key in found:
+                    size = max(size, found[key].size)
+                    birth = int(found[key].birth[0])
+                found[key] = Life(np.array([birth]), np.array([2 * time + 1]), size)
+        return found
+
+    def _scratch_of(self, place: int) -> str:
+        return scratch_key(self.graph.ops[self.leaders.get(place, place)])
+
+    @cached_property
+    def distances(self) -> dict[str, list[tuple[str, int, int]]]:
+        """By key: others, and between which differences to their offsets its own must not lie."""
+        within = {
+            (tensor_key(op.output), tensor_key(t)): _within_a_step(op, t)
+            for op in self.graph.ops
+            if by_rows(op) and not isinstance(op, Conv)
+            for t in op.inputs
+        }
+        found: dict[str, list[tuple[str, int, int]]] = {key: [] for key in self.lives}
+        keys = sorted(self.lives, key=lambda k: self.lives[k].span)
+        for i, a in enumerate(keys):
+            for b in keys[i + 1 :]:
+                if self.lives[b].span[0] > self.lives[a].span[1]:
+                    break  # and so do all that follow
+                limits = [_apart(self.lives[a], self.lives[b])]
+                if (a, b) in within:
+                    limits.append(within[a, b])
+                if (b, a) in within:
+                    limits.append(within[b, a][::-1])
+                below = max(limit[0] for limit in limits)
+                above = max(limit[1] for limit in limits)
+                if -below < above:
+                    found[a].append((b, -below, above))
+                    found[b].append((a, -above, below))
+        return found
+
+    def solve(self, orders: int) -> tuple[dict[str, int], int]:
+        """Offsets and size of the best of so many orders."""
+        size = {k: life.size for k, life in self.lives.items()}
+        birth = {k: life.span[0] for k, life in self.lives.items()}
+        span = {k: life.span[1] - birth[k] for k, life in self.lives.items()}
+        keys = sorted(self.lives)
+        by_size = sorted(keys, key=lambda k: (-size[k], birth[k]))
+        by_time = sorted(keys, key=lambda k: (birth[k], -size[k]))
+        by_area = sorted(keys, key=lambda k: -size[k] * span[k])
+        best: dict[str, int] = {}
+        smallest = -1
+        shuffled = random.Random(0)
+        for attempt in range(orders):
+            if attempt < 3:
+                order = (by_size, by_time, by_area)[attempt]
+            else:
+                order = sorted(by_size, key=lambda k: -size[k] * shuffled.uniform(0.3, 1.0))
+            offsets = self._first_fit(order)
+            needed = max((offsets[k] + size[k] for k in keys), default=0)
+            if smallest < 0 or needed < smallest:
+                best, smallest = offsets, needed
+            if smallest <= self.bound:
+                break
+        for place, op in enumerate(self.graph.ops):
+            if isinstance(op, Conv):
+                best[scratch_key(op)] = best[self._scratch_of(place)]
+        return best, max(smallest, 0)
+
+    def _first_fit(self, order: Sequence[str]) -> dict[str, int]:
+        """Each buffer in turn at the lowest offset that harms none placed before."""
+        offsets: dict[str, int] = {}
+        for key in order:
+            taken = [
+                (offsets[other] + low, offsets[other] + high)
+                for other, low, high in self.distances[key]
+                if other in offsets
             ]
-            key = tensor_key(op.output)
-            buffers[key] = Buffer(key, op.output.size, number, max(users, default=number))
-        if isinstance(op, Conv):
-            key = scratch_key(op)
-            buffers[key] = Buffer(key, conv_layout(op).scratch_bytes, number, number)
-    return buffers
+            offset = 0
+            while any(low < offset < high for low, high in taken):
+                offset = _aligned(min(high for low, high in taken if low < offset < high))
+            offsets[key] = offset
+        return offsets
 
 
-def _leads(graph: Graph, buffers: dict[str, Buffer]) -> dict[tuple[str, str], int]:
-    """(output, input) → lead, for inputs that nobody reads after the op."""
-    leads: dict[tuple[str, str], int] = {}
-    for number, op in enumerate(graph.ops):
-        out = tensor_key(op.output)
-        for source in op.inputs:
-            key = tensor_key(source)
-            lead = output_lead(op, source)
-            if (
-                key in buffers
-                and out in buffers
-                and buffers[key].last == number
-                and lead is not None
-            ):
-                leads[out, key] = lead
-    return leads
+def _needed(alive: Iterable[Life], times: int) -> NDArray[np.int64]:
+    """Bytes at each time."""
+    change = np.zeros(times + 1, dtype=np.int64)
+    for life in alive:
+        np.add.at(change, life.birth, life.row_bytes)
+        np.add.at(change, life.death + 1, -life.row_bytes)
+    return change.cumsum()[:-1]
 
 
-def _first_fit(
-    order: Sequence[str], buffers: dict[str, Buffer], leads: dict[tuple[str, str], int]
-) -> dict[str, int]:
-    """Each buffer in turn at the lowest offset that harms none placed before."""
-    offsets: dict[str, int] = {}
-    for key in order:
-        buffer = buffers[key]
-        taken: list[tuple[int, int]] = []  # offsets low < x < high are forbidden
-        for other, at in offsets.items():
-            placed = buffers[other]
-            if buffer.last < placed.first or placed.last < buffer.first:
-                continue
-            low, high = at - buffer.size, at + placed.size
-            if (key, other) in leads:  # I am the output: up to `lead` before the input
-                low = max(low, at - leads[key, other])
-            if (other, key) in leads:  # I am the input: from `lead` after the output on
-                high = min(high, at + leads[other, key])
-            if low < high:
-                taken.append((low, high))
-        offset = 0
-        while any(low < offset < high for low, high in taken):
-            offset = _aligned(min(high for low, high in taken if low < offset < high))
-        offsets[key] = offset
-    return offsets
+def _apart(a: Life, b: Life) -> tuple[int, int]:
+    """Bytes that `a` must begin before `b` (may be negative), or else behind it."""
+    meet = (a.birth[:, None] <= b.death) & (b.birth <= a.death[:, None])
+    rows_a, rows_b = np.nonzero(meet)
+    if len(rows_a) == 0:
+        return -_FAR, -_FAR
+    below = (rows_a + 1) * a.row_bytes - rows_b * b.row_bytes
+    above = (rows_b + 1) * b.row_bytes - rows_a * a.row_bytes
+    return int(below.max()), int(above.max())
 
 
-def _lower_bound(
-    graph: Graph, buffers: dict[str, Buffer], leads: dict[tuple[str, str], int]
-) -> int:
-    """The most bytes alive at one op; an output saves what it can share with one of its inputs."""
-    worst = 0
-    for number, op in enumerate(graph.ops):
-        alive = sum(b.size for b in buffers.values() if b.first <= number <= b.last)
-        out = tensor_key(op.output)
-        saved = 0
-        for source in op.inputs:
-            key = tensor_key(source)
-            if (out, key) in leads:
-                both = buffers[out].size + buffers[key].size
-                together = max(buffers[out].size, buffers[key].size + max(0, leads[out, key]))
-                saved = max(saved, both - together)
-        worst = max(worst, alive - saved)
-    return worst
+def _within_a_step(op: Op, source: Tensor) -> tuple[int, int]:
+    """The same for the output and `source` of an op that writes while it reads a row's inputs."""
+    reads = [bytes_read(op, source, row, 1) for row in range(op.output.length)]
+    at = [row * op.output.channels for row in range(op.output.length)]
+    return (
+        max(out - low for out, (low, _) in zip(at, reads, strict=True)),
+        max(high - out for out, (_, high) in zip(at, reads, strict=True)),
+    )

@@ -126,7 +126,8 @@ class HostModel:
 
         @self._ffi.callback("void(int32_t, const int8_t *, int32_t)")  # type: ignore[untyped-decorator]
         def keep(tensor: int, data: Any, size: int) -> None:
-            seen[tensor] = np.frombuffer(self._ffi.buffer(data, size), dtype=np.int8).copy()
+            rows = np.frombuffer(self._ffi.buffer(data, size), dtype=np.int8)
+            seen[tensor] = np.concatenate([seen.get(tensor, rows[:0]), rows])
 
         self._lib.ein_model_trace = keep
         try:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from codegen.emit import Description, argument_names, emit
 from codegen.graph import Graph
-from codegen.planner import plan
+from codegen.planner import Plan, plan
 from einthoven.paths import FIRMWARE
 
 BARE = Path(__file__).parent / "bare"
@@ -69,10 +69,11 @@ def run(
     target: str,
     folder: Path,
     flags: Sequence[str] = ("-O2",),
+    made: Plan | None = None,
 ) -> Result:
     """Infer `inputs` (one array [n, ...] per model input) on `target`; builds in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in emit(graph, plan(graph), Description("bare", "0" * 64)).items():
+    for name, text in emit(graph, made or plan(graph), Description("bare", "0" * 64)).items():
         (folder / name).write_text(text)
     (folder / "case.h").write_text(_case(graph, inputs))
     compile_objects(target, [folder / "ein_model.c", *sorted(ENGINE.glob("ein_nn_*.c"))],

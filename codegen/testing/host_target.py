@@ -11,7 +11,7 @@ from tflite_micro import runtime
 
 from codegen.emit import Description, argument_names, emit
 from codegen.graph import Graph
-from codegen.planner import plan
+from codegen.planner import Plan, plan
 from codegen.testing.bare_target import BARE, ENGINE, WARNINGS
 
 Int8 = NDArray[np.int8]
@@ -26,13 +26,19 @@ def _kernels(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / f"{s.stem}.o" for s in sources)
 
 
-def run_sanitized(graph: Graph, inputs: Sequence[Int8], objects: Path, folder: Path) -> list[Int8]:
+def run_sanitized(
+    graph: Graph,
+    inputs: Sequence[Int8],
+    objects: Path,
+    folder: Path,
+    made: Plan | None = None,
+) -> list[Int8]:
     """The generated C's outputs, one array [n, …] per model output; fails on any sanitizer report.
 
     `objects` is a folder for the compiled kernels, shared by a test run; `folder` the case's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in emit(graph, plan(graph), Description("host", "0" * 64)).items():
+    for name, text in emit(graph, made or plan(graph), Description("host", "0" * 64)).items():
         (folder / name).write_text(text)
     names = argument_names(graph)[0]
     order = sorted(range(len(names)), key=lambda i: names[i] == "features")
@@ -71,6 +77,26 @@ def run_tflm(model: bytes, inputs: Sequence[Int8], n_outputs: int) -> list[Int8]
         for i, row in enumerate(rows):
             row.append(interpreter.get_output(i).ravel().copy())
     return [np.stack(row) for row in rows]
+
+
+def tflm_layers(
+    model: bytes, inputs: Sequence[Int8], tensors: Sequence[int]
+) -> list[dict[int, Int8]]:
+    """TFLite Micro's values of the named tensors, flat, for each vector."""
+    interpreter = runtime.Interpreter.from_bytes(
+        model, arena_size=1 << 20,
+        intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+    )  # fmt: skip
+    shapes = [interpreter.get_input_details(i)["shape"] for i in range(len(inputs))]
+    seen = []
+    for n in range(len(inputs[0])):
+        for i, (values, shape) in enumerate(zip(inputs, shapes, strict=True)):
+            interpreter.set_input(values[n].reshape(shape), i)
+        interpreter.invoke()
+        seen.append(
+            {t: np.ravel(interpreter.GetTensor(t, 0)["tensor_data"]).copy() for t in tensors}
+        )
+    return seen
 
 
 def _run(command: list[str], cwd: Path) -> None:

@@ -19,4 +19,8 @@ typedef struct {
 
 void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out);
 
+/* The same for some rows: `size` values from `first` on. */
+void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
+                     int32_t first, int32_t size);
+
 #endif

@@ -77,8 +77,16 @@ static void gather_columns(const ein_nn_conv_t *l, const int8_t *in, int32_t fir
 
 void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch)
 {
-    for (int32_t first = 0; first < layer->out_length; first += layer->chunk) {
-        const int32_t left = layer->out_length - first;
+    ein_nn_conv_rows(layer, in, out, scratch, 0, layer->out_length);
+}
+
+void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch,
+                      int32_t first, int32_t rows)
+{
+    const int32_t end = first + rows;
+
+    for (; first < end; first += layer->chunk) {
+        const int32_t left = end - first;
         const int32_t count = left < layer->chunk ? left : layer->chunk;
 
         if (layer->flags & EIN_NN_CONV_ROWS)

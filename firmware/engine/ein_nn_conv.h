@@ -61,6 +61,11 @@ typedef struct {
  * wide, 2 * depth elements for a pair of channels' weights. */
 void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch);
 
+/* The same for `rows` positions from `first` on; in and out are still those of all. Other positions
+ * are neither read, but for what the windows see, nor written. */
+void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch,
+                      int32_t first, int32_t rows);
+
 /* The two ways to compute `count` positions from their widened inputs; ein_nn_conv chooses. */
 void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
                        int8_t *out);

@@ -19,16 +19,17 @@ static rows_t window(const ein_nn_pool_t *l, int32_t p)
 
 #if EIN_NN_DSP
 /* Four channels at a time; in blocks of four, `out` may still overlap `in` as for single values. */
-static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
+static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out, int32_t first,
+                         int32_t rows)
 {
     const int32_t channels = layer->channels;
 
-    for (int32_t p = 0; p < layer->out_length; p++) {
-        const rows_t rows = window(layer, p);
-        const int8_t *from = in + rows.begin * channels;
+    for (int32_t p = first; p < first + rows; p++) {
+        const rows_t seen = window(layer, p);
+        const int8_t *from = in + seen.begin * channels;
         const int8_t *const end = from + channels;
 
-        if (rows.end - rows.begin == 2) { /* the usual case, without a loop over the rows */
+        if (seen.end - seen.begin == 2) { /* the usual case, without a loop over the rows */
             for (const int8_t *second = end; from != end; from += 4, second += 4, out += 4) {
                 const uint32_t best =
                     ein_nn_dsp_max4(ein_nn_dsp_read(from), ein_nn_dsp_read(second));
@@ -40,7 +41,7 @@ static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *o
         for (; from != end; from += 4, out += 4) {
             uint32_t best = ein_nn_dsp_read(from);
 
-            for (int32_t row = 1; row < rows.end - rows.begin; row++)
+            for (int32_t row = 1; row < seen.end - seen.begin; row++)
                 best = ein_nn_dsp_max4(best, ein_nn_dsp_read(from + row * channels));
             __builtin_memcpy(out, &best, sizeof best);
         }
@@ -50,23 +51,35 @@ static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *o
 
 void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
 {
-    const int32_t channels = layer->channels;
+    ein_nn_max_pool_rows(layer, in, out, 0, layer->out_length);
+}
 
+void ein_nn_average_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
+{
+    ein_nn_average_pool_rows(layer, in, out, 0, layer->out_length);
+}
+
+void ein_nn_max_pool_rows(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out, int32_t first,
+                          int32_t rows)
+{
+    const int32_t channels = layer->channels, end = first + rows;
+
+    out += first * channels;
 #if EIN_NN_DSP
     if (channels % 4 == 0 && layer->act_min == INT8_MIN && layer->act_max == INT8_MAX) {
-        max_pool_dsp(layer, in, out);
+        max_pool_dsp(layer, in, out, first, rows);
         return;
     }
 #endif
 
-    for (int32_t p = 0; p < layer->out_length; p++) {
-        const rows_t rows = window(layer, p);
+    for (int32_t p = first; p < end; p++) {
+        const rows_t seen = window(layer, p);
 
         for (int32_t c = 0; c < channels; c++) {
-            const int8_t *from = in + rows.begin * channels + c;
+            const int8_t *from = in + seen.begin * channels + c;
             int32_t best = *from;
 
-            for (int32_t left = rows.end - rows.begin - 1; left > 0; left--) {
+            for (int32_t left = seen.end - seen.begin - 1; left > 0; left--) {
                 from += channels;
                 best = *from > best ? *from : best;
             }
@@ -75,18 +88,20 @@ void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
     }
 }
 
-void ein_nn_average_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
+void ein_nn_average_pool_rows(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out,
+                              int32_t first, int32_t rows)
 {
-    const int32_t channels = layer->channels;
+    const int32_t channels = layer->channels, end = first + rows;
 
-    for (int32_t p = 0; p < layer->out_length; p++) {
-        const rows_t rows = window(layer, p);
-        const int32_t count = rows.end - rows.begin;
+    out += first * channels;
+    for (int32_t p = first; p < end; p++) {
+        const rows_t seen = window(layer, p);
+        const int32_t count = seen.end - seen.begin;
 
         for (int32_t c = 0; c < channels; c++) {
             int32_t sum = 0;
 
-            for (int32_t row = rows.begin; row < rows.end; row++)
+            for (int32_t row = seen.begin; row < seen.end; row++)
                 sum += in[row * channels + c];
             sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
             *out++ = ein_nn_clamp(sum, layer->act_min, layer->act_max);

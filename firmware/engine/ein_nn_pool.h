@@ -18,4 +18,10 @@ typedef struct {
 void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out);
 void ein_nn_average_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out);
 
+/* The same for `rows` positions from `first` on; in and out are still those of all. */
+void ein_nn_max_pool_rows(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out, int32_t first,
+                          int32_t rows);
+void ein_nn_average_pool_rows(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out,
+                              int32_t first, int32_t rows);
+
 #endif

@@ -42,7 +42,8 @@ void ein_model_head(void *arena, const int8_t *head, const int8_t *embedding, in
 int ein_model_head_fits(const int8_t *head);
 
 #ifdef EIN_MODEL_TRACE
-/* Debug builds: called after every op with its output, `tensor` counting as the .tflite does. */
+/* Debug builds: called after every op with its output, `tensor` counting as the .tflite does; with
+   some rows after the other where ops take turns. */
 extern void (*ein_model_trace)(int32_t tensor, const int8_t *data, int32_t bytes);
 #endif
 
