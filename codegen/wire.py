@@ -147,6 +147,8 @@ def _put(field: Field) -> list[str]:
 
 
 def _get(field: Field, at: int) -> str:
+    if field.kind == "u8" and field.count:
+        return f"memcpy(message->{field.name}, payload + {at}, {field.count});"
     if field.kind == "u8":
         return f"message->{field.name} = payload[{at}];"
     if field.count or field.kind not in ("u16", "u32", "i16"):
@@ -183,10 +185,8 @@ def _get_body(m: MessageType) -> list[str]:
     size = m.fixed_size
     test = f"size < {size}u || size > EIN_WIRE_MAX_PAYLOAD" if m.tail else f"size != {size}u"
     lines = [f"    if ({test}) {{", "        return false;", "    }"]
-    at = 0
-    for field in m.fixed:
-        lines.append(f"    {_get(field, at)}")
-        at += _SIZES[field.kind]
+    lines += [f"    {_get(field, m.offset(field))}" for field in m.fixed]
+    at = m.fixed_size
     for field in m.tail:
         if field.kind != "rest":
             raise SchemaError("wire.toml: text to the board is not supported")
@@ -309,13 +309,19 @@ def _expected(s: Schema, raw: dict[str, Any], payload: str) -> tuple[int, bytes,
 
 
 def _check_get(m: MessageType, values: dict[str, Any], payload: str, size: int) -> list[str]:
-    tests = [
-        f"message.{f.name} == {_literal(f, values[f.name])}" for f in m.fixed if not f.count
-    ] + [
-        f"message.{f.name} == {payload} + {m.fixed_size} && "
-        f"message.{f.name}_size == {len(values[f.name])}"
-        for f in m.tail
-    ]
+    tests = (
+        [f"message.{f.name} == {_literal(f, values[f.name])}" for f in m.fixed if not f.count]
+        + [
+            f"memcmp(message.{f.name}, {payload} + {m.offset(f)}, {f.count}) == 0"
+            for f in m.fixed
+            if f.count
+        ]
+        + [
+            f"message.{f.name} == {payload} + {m.fixed_size} && "
+            f"message.{f.name}_size == {len(values[f.name])}"
+            for f in m.tail
+        ]
+    )
     return [
         "    {",
         f"        ein_wire_{m.name}_t message;",

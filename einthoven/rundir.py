@@ -37,6 +37,7 @@ BEAT = np.dtype(
         ("confidence", "u1"),  # of the class, in 1/255
         ("unsure", "u1"),  # 1: below the model's limit, or the signal was bad
         ("logits", "i1", (len(CLASSES),)),
+        ("unadapted", "i1", (len(CLASSES),)),  # without the patient's head; else the same
         ("flags", "<u2"),
         ("rr_prev", "<u4"),
         ("rr_next", "<u4"),
@@ -65,6 +66,7 @@ CSV_COLUMNS = (
     "rr_prev",
     "rr_next",
     *(f"logit_{c.lower()}" for c in CLASSES),
+    *(f"unadapted_{c.lower()}" for c in CLASSES),
     "tensor_crc32",
     "count",
 )
@@ -213,6 +215,7 @@ class RunDir:
                 beat["rr_prev"],
                 beat["rr_next"],
                 *beat["logits"],
+                *beat["unadapted"],
                 f"{beat['tensor_crc']:08x}",
                 beat["count"],
             ]
@@ -286,6 +289,7 @@ def _beat_row(row: dict[str, str]) -> tuple[Any, ...]:
         int(row["confidence"]),
         int(row["unsure"]),
         tuple(int(row[f"logit_{c.lower()}"]) for c in CLASSES),
+        tuple(int(row[f"unadapted_{c.lower()}"]) for c in CLASSES),
         int(row["flags"]),
         int(row["rr_prev"]),
         int(row["rr_next"]),

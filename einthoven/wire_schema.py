@@ -62,6 +62,11 @@ class MessageType:
         """Bytes of the fixed fields."""
         return struct.calcsize("<" + "".join(f.format for f in self.fixed))
 
+    def offset(self, field: Field) -> int:
+        """Where a fixed-size field begins in the payload."""
+        before = self.fixed[: self.fixed.index(field)]
+        return struct.calcsize("<" + "".join(f.format for f in before))
+
     @property
     def to_board(self) -> bool:
         """Whether the host sends it (codes below 0x80)."""

@@ -17,7 +17,7 @@ from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 
 FIELDS = (
     *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),
-    *("confidence", "unsure"),
+    *("unadapted", "confidence", "unsure"),
 )
 """Compared for beats at the same R; a beat that only one side has differs as a whole."""
 
@@ -32,10 +32,16 @@ class Difference:
     right: str
 
 
-def host_events(beats: Beats, logits: NDArray[np.int8], confidence: Confidence) -> Events:
+def host_events(
+    beats: Beats,
+    logits: NDArray[np.int8],
+    confidence: Confidence,
+    unadapted: NDArray[np.int8] | None = None,
+) -> Events:
     """The host's beats in the board's terms.
 
-    `logits`: int8 [n, 5] for the n beats. The class is the largest logit, the first on a tie;
+    `logits`: int8 [n, 5] for the n beats; `unadapted`: those without the patient's head, where
+    there is one. The class is the largest logit, the first on a tie;
     `count` is 0.
     """
     rows = np.zeros(len(beats.t_samples), dtype=BEAT)
@@ -43,6 +49,7 @@ def host_events(beats: Beats, logits: NDArray[np.int8], confidence: Confidence) 
     rows["flags"] = beats.flags
     rows["rr_prev"], rows["rr_next"] = beats.rr_prev_samples, beats.rr_next_samples
     rows["logits"], rows["label"] = logits, logits.argmax(axis=1)
+    rows["unadapted"] = logits if unadapted is None else unadapted
     rows["confidence"], rows["unsure"] = confidence.of(logits, beats.flags)
     rows["tensor_crc"] = [
         zlib.crc32(features.tobytes(), zlib.crc32(signal.tobytes()))
@@ -67,7 +74,8 @@ def differing_beats(left: NDArray[np.void], right: NDArray[np.void]) -> list[Dif
     _, i, j = np.intersect1d(t_left, t_right, return_indices=True)
     same_left, same_right = left[i], right[j]
     unequal = {name: same_left[name] != same_right[name] for name in FIELDS}
-    unequal["logits"] = unequal["logits"].any(axis=1)
+    for name in ("logits", "unadapted"):
+        unequal[name] = unequal[name].any(axis=1)
     for k in np.flatnonzero(np.any(list(unequal.values()), axis=0)):
         names = [name for name in FIELDS if unequal[name][k]]
         differences.append(

@@ -6,7 +6,7 @@ that was reset in mid-record is given the record again from its start.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ MAX_RESETS = 5
 
 @dataclass(frozen=True)
 class Hello:
-    """What a board says about itself. SHA-256 sums in hex; `count_unit`, `reset_reason` by name."""
+    """What a board says about itself. SHA-256 sums in hex; enumerations by name."""
 
     board: str
     model: str
@@ -50,6 +50,12 @@ class Hello:
     channels: int
     features: int
     arena_bytes: int
+    head: str
+    """State of the patient's head: none, active, foreign, unsupported."""
+    head_bytes: int
+    """Size of a head for this model; 0: it takes none."""
+    head_crc: int
+    """Of the active head; 0: none."""
     count_unit: str
     reset_reason: str
 
@@ -67,6 +73,9 @@ class BenchResult:
     """One inference: int8 logits, and its cost in the board's `count_unit`."""
 
     logits: NDArray[np.int8]
+    """By the patient's head where one is active."""
+    unadapted: NDArray[np.int8]
+    """By the model's own last layers; else the same."""
     count: int
 
 
@@ -150,11 +159,55 @@ class Device:
                 "bench", "bench_reply", _ignore, tensor_crc=wire.crc32(tensor)
             )
             if reply.name == "bench_reply":
-                return BenchResult(np.array(reply["logits"], dtype=np.int8), reply["count"])
+                logits, unadapted = (
+                    np.array(reply[key], dtype=np.int8) for key in ("logits", "unadapted")
+                )
+                return BenchResult(logits, unadapted, reply["count"])
             if reply["error"] != schema().enums["error"]["bad_tensor"]:
                 raise self._channel.refusal(reply)
             self.link.retries += 1  # a piece was lost
         raise LinkError(f"{self.url}: the tensor does not arrive undamaged; check the cable")
+
+    def upload_head(self, model_sha256: str, parameters: bytes) -> None:
+        """Give the board a patient's head, which it keeps until it is removed or replaced.
+
+        `parameters`: what `codegen.head.pack` made, for the model with that SHA-256. Raises
+        ModelError for another model's, BoardError when the board has no slot or does not keep it,
+        LinkError when it does not get through; the board then has the old head or none.
+        """
+        self._require("model", self.hello.model_sha256, model_sha256)
+        if len(parameters) != self.hello.head_bytes:
+            raise ModelError(
+                f"the board on {self.url} takes a head of {self.hello.head_bytes} bytes, not of "
+                f"{len(parameters)}: flash the firmware of this checkout (einthoven flash)"
+            )
+        model = bytes.fromhex(model_sha256)
+        crc = wire.crc32(model + parameters)
+        step = schema().max_payload - schema().message("head_piece").fixed_size
+        for _ in self._channel.timeouts_s:
+            for offset in range(0, len(parameters), step):
+                piece = parameters[offset : offset + step]
+                self._channel.post(wire.encode("head_piece", offset=offset, bytes=piece))
+            reply = self._channel.request(
+                "head_store", "head_reply", _ignore, head_crc=crc, model_sha256=model
+            )
+            if reply.name == "head_reply":
+                self._take_head(reply)
+                if self.hello.head != "active" or self.hello.head_crc != crc:
+                    raise BoardError(f"the board on {self.url} did not keep the head: try again")
+                return
+            if reply["error"] != schema().enums["error"]["bad_head"]:
+                raise self._channel.refusal(reply)
+            self.link.retries += 1  # a piece was lost
+        raise LinkError(f"{self.url}: the head does not arrive undamaged; check the cable")
+
+    def remove_head(self) -> None:
+        """Erase the board's slot. Raises BoardError when it has none, LinkError."""
+        self._take_head(self._request("head_remove", "head_reply"))
+
+    def _take_head(self, reply: Message) -> None:
+        state = _names("head_state").get(reply["head"], "unknown")
+        self.hello = replace(self.hello, head=state, head_crc=reply["head_crc"])
 
     def replay(
         self,
@@ -244,9 +297,12 @@ class Device:
             )
         for name in ("model_sha256", "pipeline_sha256"):
             values[name] = bytes(values[name]).hex()
-        for name in ("count_unit", "reset_reason"):
-            names = {code: key for key, code in schema().enums[name].items()}
-            values[name] = names.get(values[name], "unknown")
+        for name, enum in (
+            ("count_unit", "count_unit"),
+            ("reset_reason", "reset_reason"),
+            ("head", "head_state"),
+        ):
+            values[name] = _names(enum).get(values[name], "unknown")
         values["classes"] = tuple(values["classes"].split(","))
         return Hello(**values)
 
@@ -261,6 +317,10 @@ class Device:
     def _lost_bytes(info: Mapping[str, Any]) -> int:
         lost: int = info["rejected_bytes"] + info["rx_overruns"]
         return lost
+
+
+def _names(enum: str) -> dict[int, str]:
+    return {code: name for name, code in schema().enums[enum].items()}
 
 
 def _ignore(_: object) -> None:

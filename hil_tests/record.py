@@ -139,6 +139,7 @@ def board_events(messages: Sequence[Message]) -> Events:
     rows["rr_next"] = [m["rr_next_samples"] for m in beats]
     if beats:
         rows["logits"] = [m["logits"] for m in beats]
+        rows["unadapted"] = [m["unadapted"] for m in beats]
     states = [(m["t_samples"], m["flags"]) for m in messages if m.name == "signal"]
     return Events(rows, np.array(states, dtype=SIGNAL_STATE))
 

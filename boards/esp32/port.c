@@ -8,6 +8,7 @@
 #include "driver/uart.h"
 #include "esp32-hal-adc.h"
 #include "esp_idf_version.h"
+#include "esp_partition.h"
 #include "esp_system.h"
 #include "esp_task_wdt.h"
 #include "esp_timer.h"
@@ -192,6 +193,31 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
     *sample = entry.value;
     *lost = entry.dropped;
     return true;
+}
+
+/* The slot: the first sectors of the partition that Arduino's default tables keep for SPIFFS, which
+   is not used here. */
+#define SLOT_ERASED_BYTES 8192u /* whole sectors of 4 KB */
+
+static const esp_partition_t *slot(void)
+{
+    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_SPIFFS,
+                                    NULL);
+}
+
+bool ein_port_slot_read(uint32_t offset, void *bytes, size_t n)
+{
+    return slot() != NULL && esp_partition_read(slot(), offset, bytes, n) == ESP_OK;
+}
+
+bool ein_port_slot_erase(void)
+{
+    return slot() != NULL && esp_partition_erase_range(slot(), 0, SLOT_ERASED_BYTES) == ESP_OK;
+}
+
+bool ein_port_slot_write(uint32_t offset, const void *bytes, size_t n)
+{
+    return slot() != NULL && esp_partition_write(slot(), offset, bytes, n) == ESP_OK;
 }
 
 void ein_port_reset(void)

@@ -15,6 +15,8 @@ typedef struct {
     int in, out;  /* -1: nobody is connected */
     FILE *adc;    /* NULL: no ADC */
     bool adc_paced;
+    int slot;       /* the file that stands for the slot; -1: none yet */
+    long power_cut; /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;
     char **argv;
 } ein_host_t;

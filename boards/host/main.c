@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
@@ -15,7 +16,12 @@
 #include "ein_app.h"
 #include "host.h"
 
-ein_host_t ein_host = {.listener = -1, .in = -1, .out = -1, .reset_reason = EIN_RESET_POWER};
+ein_host_t ein_host = {.listener = -1,
+                       .in = -1,
+                       .out = -1,
+                       .slot = -1,
+                       .power_cut = -1,
+                       .reset_reason = EIN_RESET_POWER};
 
 void ein_host_die(const char *what)
 {
@@ -73,26 +79,38 @@ static void open_adc(const char *path)
     ein_host.adc_paced = fseek(ein_host.adc, 0, SEEK_SET) == 0;
 }
 
+/* Without a file: memory, which a reset keeps as it keeps every descriptor. */
+static void open_slot(const char *path)
+{
+    ein_host.slot =
+        path == NULL ? memfd_create("slot", 0) : open(path, O_RDWR | O_CREAT, (mode_t)0644);
+    if (ein_host.slot < 0) {
+        ein_host_die(path == NULL ? "no memory for the slot" : path);
+    }
+}
+
 static void usage(void)
 {
     fprintf(
         stderr,
-        "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE]\n"
+        "usage: einthoven-host [--fd N | --listen PORT | --pty] [--adc FILE] [--slot FILE]\n"
         "  without option  talks over stdin and stdout, and ends with its peer\n"
         "  --fd N          N is an inherited TCP socket that listens\n"
         "  --listen PORT   listens on 127.0.0.1 and prints the URL; PORT 0 takes a free one\n"
         "  --pty           prints the name of a pseudo-terminal\n"
         "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
-        "                  over and over; from a FIFO at the writer's pace\n");
+        "                  over and over; from a FIFO at the writer's pace\n"
+        "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
+        "  --power-cut N   for tests: ends when N bytes of the slot were erased or written\n");
     exit(2);
 }
 
-/* True after ein_port_reset(): listener and connection are still open and are taken over. */
+/* True after ein_port_reset(): listener, connection and slot are still open and are taken over. */
 static bool take_over(void)
 {
     const char *text = getenv(EIN_HOST_RESET);
-    if (text == NULL ||
-        sscanf(text, "%d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out) != 3) {
+    if (text == NULL || sscanf(text, "%d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
+                               &ein_host.slot) != 4) {
         return false;
     }
     unsetenv(EIN_HOST_RESET);
@@ -121,6 +139,16 @@ int main(int argc, char **argv)
             open_adc(value);
             continue;
         }
+        if (strcmp(option, "--slot") == 0) {
+            if (ein_host.slot < 0) {
+                open_slot(value);
+            }
+            continue;
+        }
+        if (strcmp(option, "--power-cut") == 0) {
+            ein_host.power_cut = strtol(value, NULL, 10);
+            continue;
+        }
         if (strcmp(option, "--fd") == 0) {
             if (!open) {
                 ein_host.listener = (int)strtol(value, NULL, 10);
@@ -137,6 +165,9 @@ int main(int argc, char **argv)
     if (!open) {
         ein_host.in = STDIN_FILENO;
         ein_host.out = STDOUT_FILENO;
+    }
+    if (ein_host.slot < 0) {
+        open_slot(NULL);
     }
     ein_app_init();
     for (;;) {

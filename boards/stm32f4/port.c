@@ -10,6 +10,7 @@
 #include "port_stm32f4.h"
 #include "rx.h"
 #include "serial.h"
+#include "slot.h"
 #include "stm32f4.h"
 #include "stream.h"
 
@@ -79,6 +80,7 @@ void ein_port_init(void)
     is_silicon = ein_count_init();
     core_hz =
         is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ; /* QEMU's is fixed, whatever RCC says */
+    ein_slot_init(is_silicon);
     read_serial_number();
     ein_serial_init(&clock);
     start_watchdog();

@@ -54,6 +54,9 @@ typedef struct {
 #define GPIOA ((gpio_t *)0x40020000u)
 #define RCC ((rcc_t *)0x40023800u)
 #define FLASH_ACR (*(reg_t *)0x40023C00u)
+#define FLASH_KEYR (*(reg_t *)0x40023C04u)
+#define FLASH_SR (*(reg_t *)0x40023C0Cu)
+#define FLASH_CR (*(reg_t *)0x40023C10u)
 #define UNIQUE_ID ((const volatile uint32_t *)0x1FFF7A10u) /* 96 bits */
 
 #define DWT_CTRL (*(reg_t *)0xE0001000u)
@@ -93,6 +96,17 @@ typedef struct {
 #define FLASH_ACR_PRFTEN (1u << 8)
 #define FLASH_ACR_ICEN (1u << 9)
 #define FLASH_ACR_DCEN (1u << 10)
+#define FLASH_ACR_DCRST (1u << 12)
+#define FLASH_KEY1 0x45670123u
+#define FLASH_KEY2 0xCDEF89ABu
+#define FLASH_SR_ERRORS 0xF2u /* OPERR, WRPERR, PGAERR, PGPERR, PGSERR */
+#define FLASH_SR_BSY (1u << 16)
+#define FLASH_CR_PG (1u << 0)
+#define FLASH_CR_SER (1u << 1)
+#define FLASH_CR_SNB_SHIFT 3
+#define FLASH_CR_PSIZE_X32 (2u << 8) /* at 2.7 V to 3.6 V */
+#define FLASH_CR_STRT (1u << 16)
+#define FLASH_CR_LOCK (1u << 31)
 
 #define USART_SR_ORE (1u << 3)
 #define USART_SR_TC (1u << 6)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ein_app_state.h"
+#include "ein_head.h"
 #include "ein_model.h"
 #include "ein_port.h"
 
@@ -52,6 +53,12 @@ static bool handle(const ein_frame_t *frame)
         return ein_app_on_tensor(frame);
     case EIN_WIRE_BENCH:
         return ein_app_on_bench(frame);
+    case EIN_WIRE_HEAD_PIECE:
+        return ein_app_on_head_piece(frame);
+    case EIN_WIRE_HEAD_STORE:
+        return ein_app_on_head_store(frame);
+    case EIN_WIRE_HEAD_REMOVE:
+        return ein_app_on_head_remove(frame);
     case EIN_WIRE_RESET:
         return on_reset(frame);
     default:
@@ -123,6 +130,7 @@ void ein_app_init(void)
     memset(&ein_app, 0, sizeof(ein_app));
     ein_frame_decoder_init(&ein_app.decoder);
     ein_port_init();
+    ein_head_load();
     ein_app.model_fits = strcmp(EIN_MODEL_PIPELINE_SHA256, EIN_PIPELINE_SHA256) == 0;
 
     ein_port_info_t port;

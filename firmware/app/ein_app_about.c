@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ein_head.h"
 #include "ein_model.h"
 #include "ein_port.h"
 
@@ -27,6 +28,9 @@ bool ein_app_on_hello(const ein_frame_t *frame)
     static const uint8_t pipeline_sha256[32] = EIN_PIPELINE_SHA256_BYTES;
     ein_port_info_t port;
     ein_port_info(&port);
+    if (ein_app.session.id == 0) { /* an upload may have been broken off */
+        ein_head_load();
+    }
     ein_wire_hello_reply_t reply = {
         .protocol = EIN_WIRE_VERSION,
         .reset_reason = (uint8_t)port.reset_reason,
@@ -40,6 +44,9 @@ bool ein_app_on_hello(const ein_frame_t *frame)
         .channels = EIN_CHANNELS,
         .features = EIN_FEATURES,
         .arena_bytes = EIN_MODEL_ARENA_BYTES,
+        .head = (uint8_t)ein_head_state(),
+        .head_bytes = EIN_MODEL_HEAD_BYTES,
+        .head_crc = ein_head_crc(),
         .board = port.board,
         .model = EIN_MODEL_NAME,
         .build = port.build,

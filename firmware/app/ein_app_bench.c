@@ -33,7 +33,7 @@ bool ein_app_on_bench(const ein_frame_t *frame)
                            "the tensor's CRC-32 differs");
         return true;
     }
-    reply.count = ein_session_infer(&ein_app.bench, reply.logits);
+    reply.count = ein_session_infer(&ein_app.bench, reply.logits, reply.unadapted);
     ein_app_send(EIN_WIRE_BENCH_REPLY, frame->sequence,
                  ein_wire_put_bench_reply(ein_app_payload(), &reply));
     return true;

@@ -48,6 +48,11 @@ bool ein_app_on_samples(const ein_frame_t *frame);
 bool ein_app_on_poll(const ein_frame_t *frame);
 bool ein_app_on_finish(const ein_frame_t *frame);
 
+/* ein_app_head.c */
+bool ein_app_on_head_piece(const ein_frame_t *frame);
+bool ein_app_on_head_store(const ein_frame_t *frame);
+bool ein_app_on_head_remove(const ein_frame_t *frame);
+
 /* ein_app_bench.c */
 bool ein_app_on_tensor(const ein_frame_t *frame);
 bool ein_app_on_bench(const ein_frame_t *frame);

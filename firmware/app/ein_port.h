@@ -1,4 +1,4 @@
-/* What a board has to provide to run the Einthoven application: eight functions.
+/* What a board has to provide to run the Einthoven application: eleven functions.
 
    boards/<name>/port.c implements them; boards/template/ is the file to start from. All are called
    from the application's main loop only, never from an interrupt and never at the same time, and
@@ -18,6 +18,9 @@ typedef enum {
     EIN_COUNT_CYCLES = 2,       /* core clock cycles (silicon) */
     EIN_COUNT_NANOSECONDS = 3   /* monotonic clock (host) */
 } ein_count_unit_t;
+
+/* Bytes that a slot holds at least. */
+#define EIN_SLOT_BYTES 4352u
 
 typedef enum {
     EIN_RESET_UNKNOWN = 0,
@@ -72,6 +75,16 @@ void ein_port_poll(bool idle);
    samples that came and could not be kept since the previous call (normally 0). A board without an
    ADC returns false. */
 bool ein_port_adc(int16_t *sample, uint32_t *lost);
+
+/* The slot: a small area that keeps its content without power, for a patient's parameters. A board
+   without one returns false from all three, and a caller takes false for that or for a failure.
+   Offsets and sizes are multiples of 4 and lie within EIN_SLOT_BYTES. After an erase all bytes are
+   0xFF (before the first one, anything); a word is written once after it. What a call has not
+   finished when the power goes is undefined: the caller checks what it reads. Erasing may take up
+   to 2 s, in which received bytes may be lost; the port feeds the watchdog. */
+bool ein_port_slot_read(uint32_t offset, void *bytes, size_t n);
+bool ein_port_slot_erase(void);
+bool ein_port_slot_write(uint32_t offset, const void *bytes, size_t n);
 
 /* Restarts the program, as after power-on. Does not return. */
 void ein_port_reset(void);

@@ -5,6 +5,7 @@
 
 #include "ein_confidence.h"
 #include "ein_crc32.h"
+#include "ein_head.h"
 #include "ein_model.h"
 #include "ein_port.h"
 
@@ -26,6 +27,7 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
     if (status != EIN_OK) {
         return status;
     }
+    ein_head_load();
     session->id = start->session;
     session->mode = start->mode;
     session->finishing = false;
@@ -40,10 +42,23 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
     return EIN_OK;
 }
 
-uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES])
+uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES],
+                           int8_t unadapted[EIN_CLASSES])
 {
     uint32_t before = ein_port_count();
-    ein_model_infer(arena, &tensor->signal[0][0], tensor->features, logits);
+#if EIN_MODEL_HEAD_BYTES
+    int8_t embedding[EIN_MODEL_EMBEDDING];
+    ein_model_embed(arena, &tensor->signal[0][0], tensor->features, embedding);
+    ein_model_head(arena, NULL, embedding, unadapted);
+    if (ein_head_parameters() != NULL) {
+        ein_model_head(arena, ein_head_parameters(), embedding, logits);
+    } else {
+        memcpy(logits, unadapted, EIN_CLASSES);
+    }
+#else
+    ein_model_infer(arena, &tensor->signal[0][0], tensor->features, unadapted);
+    memcpy(logits, unadapted, EIN_CLASSES);
+#endif
     return ein_port_count() - before;
 }
 
@@ -72,7 +87,7 @@ static void take_event(ein_session_t *session, const ein_event_t *event,
         beat->rr_prev_samples = event->rr_prev_samples;
         beat->rr_next_samples = event->rr_next_samples;
         beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
-        beat->count = ein_session_infer(event->tensor, beat->logits);
+        beat->count = ein_session_infer(event->tensor, beat->logits, beat->unadapted);
         beat->label = argmax(beat->logits);
         beat->confidence = ein_confidence(beat->logits);
         beat->unsure = ein_confidence_unsure(beat->confidence, beat->flags) ? 1u : 0u;

@@ -45,7 +45,9 @@ void ein_session_gap(ein_session_t *session, uint32_t lost);
 /* No more samples. Call again until it returns true: the last event is then in the outbox. */
 bool ein_session_finish(ein_session_t *session, ein_session_on_event_t on_event);
 
-/* Runs the model on a tensor; returns what the counter counted. */
-uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES]);
+/* Runs the model on a tensor: `logits` by the patient's head where one is active, `unadapted` by
+   the model's own last layers, else the same. Returns what the counter counted. */
+uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES],
+                           int8_t unadapted[EIN_CLASSES]);
 
 #endif

@@ -19,6 +19,9 @@ static struct {
     uint32_t adc_left;
 } port;
 
+/* Outlives the boots of an input, and is empty at its start. */
+static uint8_t slot[EIN_SLOT_BYTES];
+
 void ein_port_init(void)
 {
 }
@@ -74,6 +77,32 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
     return port.adc_left-- > 0;
 }
 
+bool ein_port_slot_read(uint32_t offset, void *bytes, size_t n)
+{
+    if (offset % 4 != 0 || n % 4 != 0 || offset + n > sizeof(slot)) {
+        abort();
+    }
+    memcpy(bytes, slot + offset, n);
+    return true;
+}
+
+bool ein_port_slot_erase(void)
+{
+    memset(slot, 0xFF, sizeof(slot));
+    return true;
+}
+
+bool ein_port_slot_write(uint32_t offset, const void *bytes, size_t n)
+{
+    if (offset % 4 != 0 || n % 4 != 0 || offset + n > sizeof(slot)) {
+        abort();
+    }
+    for (size_t i = 0; i < n; i++) { /* as flash: bits go from one to zero only */
+        slot[offset + i] &= ((const uint8_t *)bytes)[i];
+    }
+    return true;
+}
+
 static void boot(void)
 {
     ein_app_init();
@@ -106,6 +135,7 @@ static size_t next_message(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     memset(&port, 0, sizeof(port));
+    memset(slot, 0, sizeof(slot));
     boot();
     while (size >= 2) {
         size_t used = next_message(data, size);

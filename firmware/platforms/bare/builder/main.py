@@ -1,5 +1,7 @@
 """Builder of the local platform: a GCC found on PATH, chosen by the board's `build.prefix`."""
 
+from pathlib import Path
+
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
@@ -50,6 +52,16 @@ def upload(target, source, env) -> int:
     return 0
 
 
+def for_size(env, node):
+    """Only the signal path and the engine are compiled for speed: the rest runs seldom."""
+    path = Path(node.srcnode().get_abspath())
+    if path.parent.name in ("core", "engine") or path.name.startswith("ein_model"):
+        return node
+    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
+
+
+if bare:
+    env.AddBuildMiddleware(for_size)
 program = env.BuildProgram()
 if bare:
     env.Depends(program, env.File("$PROJECT_DIR/" + board.get("build.ldscript")))
