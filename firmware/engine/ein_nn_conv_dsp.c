@@ -88,7 +88,7 @@ typedef struct {
     }
 
 MAC_2X2(mac_2x2_by_8, MAC8)
-MAC_2X2(mac_2x2_by_16, MAC8 MAC8)
+MAC_2X2(mac_2x2_by_24, MAC8 MAC8 MAC8)
 
 /* clang-format on */
 
@@ -187,8 +187,8 @@ void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t
 
             if (!wide)
                 widen_weights(room, weights, depth);
-            if (depth % 16 == 0)
-                mac_2x2_by_16(out + c, out + c + evenly * channels, pair.rest, columns);
+            if (depth % 24 == 0)
+                mac_2x2_by_24(out + c, out + c + evenly * channels, pair.rest, columns);
             else
                 mac_2x2_by_8(out + c, out + c + evenly * channels, pair.rest, columns);
         }
