@@ -9,9 +9,12 @@ CHART = HISTORY.with_suffix(".svg")
 PANELS = {
     "flash_bytes": "flash, thousand bytes",
     "ram_bytes": "RAM, stack included, thousand bytes",
+    "stack_bound_bytes": "stack's bound, thousand bytes",
+    "arena_bytes": "arena, thousand bytes",
     "instructions_per_inference": "instructions per inference, thousands",
     "instructions_per_sample": "instructions per sample",
 }
+"""What the budget holds, and how the chart names it."""
 
 
 def draw(history: Path = HISTORY, chart: Path = CHART) -> None:
@@ -23,8 +26,8 @@ def draw(history: Path = HISTORY, chart: Path = CHART) -> None:
         rows = list(csv.DictReader(file))
     commits = list(dict.fromkeys(r["commit"] for r in rows))
     with mpl.rc_context({"svg.hashsalt": "einthoven", "svg.fonttype": "none", "font.size": 8}):
-        figure = Figure(figsize=(9, 5), layout="constrained")
-        for axes, (name, title) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
+        figure = Figure(figsize=(9, 7), layout="constrained")
+        for axes, (name, title) in zip(figure.subplots(3, 2).flat, PANELS.items(), strict=True):
             unit = 1 if name == "instructions_per_sample" else 1000
             for board in dict.fromkeys(r["board"] for r in rows):
                 mine = [r for r in rows if r["board"] == board]

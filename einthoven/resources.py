@@ -96,6 +96,11 @@ def budgets() -> dict[str, dict[str, int]]:
     return {k: v for k, v in _budget().items() if k not in ("limits", "stack")}
 
 
+def limits() -> dict[str, int]:
+    """What no board's image may exceed, by figure."""
+    return dict(_budget()["limits"])
+
+
 def check(board: str, figures: Mapping[str, int], budget: Path | None = None) -> list[str]:
     """What does not fit, one line each; empty if all is well.
 

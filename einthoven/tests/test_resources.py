@@ -7,6 +7,7 @@ import pytest
 from einthoven import boards, resources
 from einthoven.boards import load_board
 from einthoven.errors import BuildError
+from einthoven.history_chart import PANELS
 from einthoven.resources import check, measure, record
 from einthoven.stack import EXCEPTION_FRAME_BYTES, read_call_graph, stack_bound
 
@@ -80,6 +81,14 @@ def test_image_is_within_the_budget(image: resources.Image) -> None:
     figures = {name: getattr(image, name) for name in image.__dataclass_fields__}
     assert check(BOARD, figures) == []
     assert image.stack_bound_bytes <= image.stack_bytes
+
+
+def test_the_budget_holds_every_figure_of_every_board() -> None:
+    """Flash, RAM, stack, arena and instructions; a figure without a budget could grow unseen."""
+    for board, budget in resources.budgets().items():
+        assert set(budget) == set(resources.FIGURES) - {"stack_bytes"}, board
+        assert set(PANELS) <= set(budget)
+    assert resources.limits() == {"flash_bytes": 64 * 1024, "ram_bytes": 24 * 1024}
 
 
 def test_a_process_has_no_image() -> None:
