@@ -181,3 +181,14 @@ def _diagnosed(settings: dict[str, Any], data: Path | None) -> Iterator[tuple[st
                 label = _ADMISSION.get(value.strip().lower())
                 if key.strip().lower() == "reason for admission" and label is not None:
                     yield db, folder, name, label
+
+
+def main() -> None:
+    """Count MIT-BIH's beats by both ways of finding R."""
+    for r_peaks in ("reference", "maxima"):
+        found = arrhythmia({"r_peaks": r_peaks}, None)
+        print(f"{r_peaks}: {len(found):,} beats, {found.counts()}")
+
+
+if __name__ == "__main__":
+    main()

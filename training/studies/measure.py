@@ -19,11 +19,17 @@ from training.studies.workflow import MODEL, Sources
 BEATS = 100
 
 
-def measure(run: Path, sources: Sources, beats: int = BEATS) -> results.Result:
-    """Evaluate `run` and measure it on the emulated board. Raises EinthovenError."""
+def evaluate(run: Path, sources: Sources) -> results.Result:
+    """Score `run`, float and int8. Raises EinthovenError."""
     if not (run / MODEL).exists():
         raise UsageError(f"{run} is not quantized: einthoven quantize {run}")
-    result = workflow.evaluate(run, sources)
+    return workflow.evaluate(run, sources)
+
+
+def on_board(
+    result: results.Result, run: Path, sources: Sources, beats: int = BEATS
+) -> results.Result:
+    """`result` with what the emulated board says to `beats` of its test set."""
     recipe, examples = workflow.open_run(run, sources)
     scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
     rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))
@@ -42,10 +48,13 @@ def main() -> int:
     args = parser.parse_args()
     try:
         for run in args.run:
-            result = measure(run, Sources(args.data, args.kaggle), args.beats)
-            print(result.text())
+            sources = Sources(args.data, args.kaggle)
+            result = evaluate(run, sources)
+            results.write(result, args.out)
+            print(result.text(), flush=True)
+            result = on_board(result, run, sources, args.beats)
             print(f"board: {result.board}")
-            print(f"wrote {results.write(result, args.out).name}")
+            print(f"wrote {results.write(result, args.out).name}", flush=True)
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

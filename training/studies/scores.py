@@ -64,6 +64,13 @@ def _class_rates(table: Counts, i: int) -> dict[str, Any]:
     }
 
 
+def patients_right(y: Counts, found: Counts, patient: NDArray[np.str_]) -> int:
+    """Patients of whom most beats (more than half) got their class; all of one have the same."""
+    _, index = np.unique(patient, return_inverse=True)
+    right = np.bincount(index, weights=y == found)
+    return int(np.sum(2 * right > np.bincount(index)))
+
+
 def _intervals(
     y: Counts, found: Counts, k: int, patient: NDArray[np.str_]
 ) -> dict[str, tuple[float, float]]:

@@ -26,7 +26,7 @@ from training.studies.recipe import StudyRecipe
 from training.studies.recipe import load as load_recipe
 from training.studies.registry import build_network, load_examples
 from training.studies.results import Result
-from training.studies.scores import score
+from training.studies.scores import patients_right, score
 from training.train import FLOAT_MODEL
 
 FACTS = "training.json"
@@ -186,7 +186,13 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
     found = np.concatenate([_int8_classes(p, examples) for p in parts])
     quantized = score(y, found, examples.classes, patient)
     quantized["agreement"] = float(np.mean(found == real))
-    return replace(result, int8=quantized, tflite_bytes=(run / MODEL).stat().st_size)
+    result = replace(result, int8=quantized, tflite_bytes=(run / MODEL).stat().st_size)
+    if recipe.protocol == "patient_folds":
+        result.extra["patients_right"] = {
+            name: patients_right(y, classes, patient)
+            for name, classes in (("float", real), ("int8", found))
+        }
+    return result
 
 
 def _int8_classes(part: Part, examples: Labelled) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from conftest import require_database
 from einthoven.cli import main
 from training.studies import board, results
-from training.studies.measure import measure
+from training.studies.measure import evaluate, on_board
 from training.studies.workflow import HERE
 
 RECIPES = Path("training/recipes/studies")
@@ -41,7 +41,7 @@ def test_a_quick_study_learns_and_is_exact_on_the_board(
 ) -> None:
     losses = [json.loads(s)["loss"] for s in (run / "training_log.jsonl").read_text().splitlines()]
     assert len(losses) == 6 and losses[-1] < losses[0] / 2
-    result = measure(run, HERE, beats=5)
+    result = on_board(evaluate(run, HERE), run, HERE, beats=5)
     n = [r["n"] for r in result.float32["per_class"].values()]
     assert result.float32["accuracy"] > max(n) / sum(n) + 0.1, "more than the most frequent class"
     assert result.int8 is not None and result.int8["agreement"] > 0.95
