@@ -5,8 +5,8 @@ TensorFlow and a finished training's folder.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.model import export
-from einthoven import ec57
+from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
-from einthoven.core import analyze
-from einthoven.ec57_text import beat_table
+from einthoven.confidence import Confidence
+from einthoven.ec57 import Comparison, compare, gross
+from einthoven.ec57_runs import RunScores, compare_runs
+from einthoven.ec57_text import beat_table, literature_table, run_table
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.records import (
+    Record,
     board_to_record_time,
     find_database,
     read_annotations,
@@ -29,27 +32,56 @@ from einthoven.records import (
     record_names,
     to_board,
 )
+from training import scorecard
 from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from training.recipe import load as load_recipe
 from training.train import FLOAT_MODEL
 
-Infer = Callable[[NDArray[np.int8], NDArray[np.int8]], NDArray[Any]]
+__all__ = ["Evaluation", "Findings", "Variant", "evaluate"]
 
-AF_RECORDS = ("202", "210", "219", "221", "222")
-"""DS2's records with atrial fibrillation or flutter, which cost S its precision."""
+Infer = Callable[[NDArray[np.int8], NDArray[np.int8]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What an int8 model says of one record beyond its scores."""
+
+    times_s: NDArray[np.float64]
+    """[n] R positions of the detections."""
+    labels: tuple[str, ...]
+    """[n] their classes."""
+    confidence: NDArray[np.uint8]
+    """[n] in 1/255."""
+    unsure: NDArray[np.bool_]
+    judged: NDArray[np.int64]
+    """[m] indices of the detections that whole-record scoring counts."""
+    wrong: NDArray[np.bool_]
+    """[m] whether the class of each of these is wrong, or there is no beat."""
+    ventricular_runs: RunScores
+    supraventricular_runs: RunScores
+    rhythm: dict[str, Any]
+    """`rhythm.to_dict` of the comparison with the reference."""
+
+    @property
+    def reliability(self) -> reliability.Counts:
+        """Right and wrong detections by confidence."""
+        confidence, unsure = self.confidence[self.judged], self.unsure[self.judged]
+        return reliability.count(confidence, unsure, self.wrong)
+
+
+@dataclass
 class Variant:
     """One arithmetic of a model over the records."""
 
     name: str
     """float, ptq, qat or int8"""
-    whole: dict[str, ec57.Comparison]
-    ec57: dict[str, ec57.Comparison]
+    whole: dict[str, Comparison] = field(default_factory=dict)
+    ec57: dict[str, Comparison] = field(default_factory=dict)
     """Record to scores: over the whole record, and without its first five minutes."""
-    classes: NDArray[np.int64]
-    """[n] class index of every detection of all records."""
+    classes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """Record to [n] class index of every detection."""
+    findings: dict[str, Findings] = field(default_factory=dict)
+    """Record to the rest; empty for float, which has no confidence."""
 
 
 @dataclass(frozen=True)
@@ -59,34 +91,39 @@ class Evaluation:
     records: tuple[str, ...]
     variants: tuple[Variant, ...]
 
+    def agreement(self) -> dict[str, float]:
+        """Share of detections on which a variant gives the first one's class."""
+        first, *others = ({r: v.classes[r] for r in self.records} for v in self.variants)
+        same = [
+            np.concatenate([other[r] == first[r] for r in self.records]).mean() for other in others
+        ]
+        return {
+            f"{v.name}_vs_{self.variants[0].name}": float(share)
+            for v, share in zip(self.variants[1:], same, strict=True)
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON: per variant gross and per record, both protocols, both label mappings."""
         return {
             "records": list(self.records),
             "variants": {v.name: self._variant(v) for v in self.variants},
-            "agreement": {
-                f"{v.name}_vs_{self.variants[0].name}": float(
-                    np.mean(v.classes == self.variants[0].classes)
-                )
-                for v in self.variants[1:]
-            },
+            "agreement": self.agreement(),
         }
 
     def _variant(self, variant: Variant) -> dict[str, Any]:
-        table: dict[str, Any] = {"literature": {}}
+        table: dict[str, Any] = {"literature": scorecard.ways(variant.whole, variant.ec57)}
         for protocol, scores in (("whole", variant.whole), ("ec57", variant.ec57)):
             table[protocol] = {
-                "gross": ec57.gross(scores.values()).to_dict(),
+                "gross": gross(scores.values()).to_dict(),
                 "records": [{"record": r, **s.to_dict()} for r, s in scores.items()],
             }
-            table["literature"][protocol] = literature(list(scores.values()))
-        table["literature"]["whole_without_232"] = literature(
-            [s for r, s in variant.whole.items() if r != "232"]
-        )
-        table["literature"]["whole_without_232_and_af"] = literature(
-            [s for r, s in variant.whole.items() if r not in ("232", *AF_RECORDS)]
-        )
-        table["intervals_95"] = intervals(list(variant.whole.values()))
+        table["intervals_95"] = scorecard.intervals(list(variant.whole.values()))
+        if variant.findings:
+            findings = variant.findings.values()
+            counts = sum((f.reliability for f in findings), np.zeros(reliability.SHAPE, np.int64))
+            table["confidence"] = reliability.summary(counts)
+            totals = rhythm.total(f.rhythm for f in findings)
+            table["rhythm"] = {kind: rate.to_dict() for kind, rate in totals.items()}
         return table
 
     def text(self, detail: str | None = None) -> str:
@@ -97,56 +134,45 @@ class Evaluation:
         lines = [
             f"{len(self.records)} records, own detections, literature mapping "
             "(Se/+P/F1 in %; e, j are N)",
-            f"{'':24}" + "".join(f"{name:>21}" for name in ("N", "S", "V")) + f"{'macro-F1':>10}",
+            f"{'':30}" + "".join(f"{name:>21}" for name in ("N", "S", "V")) + f"{'macro-F1':>10}",
         ]
         for variant in self.variants:
-            for label, table in self._variant(variant)["literature"].items():
-                cells = "".join(_cell(table[name]) for name in ("N", "S", "V"))
-                lines.append(f"{variant.name + ' ' + label:24}{cells}{table['macro_f1']:10.3f}")
+            for label, table in scorecard.ways(variant.whole, variant.ec57).items():
+                cells = "".join(
+                    "  " + scorecard.rate_cell(table[name]).rjust(19) for name in ("N", "S", "V")
+                )
+                lines.append(f"{variant.name + ' ' + label:30}{cells}{table['macro_f1']:10.3f}")
         last = next((v for v in self.variants if v.name == detail), self.variants[-1])
-        spans = self._variant(last)["intervals_95"]
+        spans = scorecard.intervals(list(last.whole.values()))
         cells = ", ".join(f"{name} {low:.3f}–{high:.3f}" for name, (low, high) in spans.items())
         lines.append(f"{last.name}, F1 over whole records, 95 % by resampling records: {cells}")
-        for pair, share in self.to_dict()["agreement"].items():
+        for pair, share in self.agreement().items():
             lines.append(f"{pair}: same class on {100 * share:.2f} % of detections")
         lines += ["", f"{last.name}, EC57 (first five minutes not scored):"]
         lines.append(beat_table(list(last.ec57.items())))
-        return "\n".join(lines)
+        lines += [f"{last.name}, whole records, classes as the literature maps them:"]
+        lines.append(literature_table(gross(last.whole.values())))
+        return "\n".join([*lines, *self._findings_text(last)])
 
-
-def _cell(rate: dict[str, Any]) -> str:
-    values = (rate["se"], rate["ppv"], rate["f1"])
-    return "  " + "/".join("   –" if v is None else f"{100 * v:5.1f}" for v in values).rjust(19)
-
-
-def literature(scores: Sequence[ec57.Scores]) -> dict[str, Any]:
-    """Se, +P and F1 of N, S, V, F by the literature's mapping, and macro-F1 over N, S, V.
-
-    A beat that was missed counts against its class, a false detection against the class that
-    it was given.
-    """
-    total = ec57.gross(scores)
-    rates = {name: total.literature_rate(name).to_dict() for name in ("N", "S", "V", "F")}
-    macro = float(np.mean([rates[name]["f1"] or 0.0 for name in ("N", "S", "V")]))
-    return {**rates, "macro_f1": macro}
-
-
-def intervals(scores: Sequence[ec57.Scores], draws: int = 2000) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the F1 of N, S, V and of their mean, by resampling records (seeded).
-
-    Records and not beats, since the beats of a patient are alike.
-    """
-    tables = np.stack([s.literature for s in scores])
-    rng = np.random.default_rng(1)
-    drawn = tables[rng.integers(0, len(tables), (draws, len(tables)))].sum(axis=1)
-    hits = np.diagonal(drawn, axis1=1, axis2=2)
-    total = drawn.sum(axis=1) + drawn.sum(axis=2)
-    f1 = np.divide(2.0 * hits, total, out=np.zeros(hits.shape), where=total > 0)[:, :3]
-    columns = {"N": f1[:, 0], "S": f1[:, 1], "V": f1[:, 2], "macro-F1": f1.mean(axis=1)}
-    return {
-        name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
-        for name, values in columns.items()
-    }
+    def _findings_text(self, variant: Variant) -> list[str]:
+        if not variant.findings:
+            return []
+        found = variant.findings
+        lines = [f"{variant.name}, EC57, ventricular runs:"]
+        lines.append(run_table([(r, f.ventricular_runs) for r, f in found.items()]))
+        lines.append(f"{variant.name}, EC57, supraventricular runs:")
+        runs = [(r, f.supraventricular_runs) for r, f in found.items()]
+        lines.append(run_table(runs, supraventricular=True))
+        table = self._variant(variant)
+        parts = []
+        for name in ("sure", "unsure"):
+            part = table["confidence"][name]
+            parts.append(f"{part['wrong']:,} of {part['beats']:,} {name} ones")
+        lines.append(f"{variant.name}, confidence: wrong are {' and '.join(parts)}")
+        lines.append(f"{variant.name}, rhythm events: reference's found, missed, invented")
+        for kind, rate in table["rhythm"].items():
+            lines.append(f"{kind:>26} {rate['tp']:6d} {rate['fn']:6d} {rate['fp']:6d}")
+        return lines
 
 
 def evaluate(
@@ -159,31 +185,67 @@ def evaluate(
     models = _models(folder)
     database = find_database(data, db, records)
     names = record_names(database, records)
-    whole: dict[str, dict[str, ec57.Comparison]] = {m: {} for m in models}
-    scored: dict[str, dict[str, ec57.Comparison]] = {m: {} for m in models}
-    classes: dict[str, list[NDArray[np.int64]]] = {m: [] for m in models}
+    variants = {name: Variant(name) for name in models}
     for name in names:
         record = read_record(database, name)
         reference = read_annotations(database, name)
-        beats = analyze(to_board(record, RATE_HZ, GAIN_LSB_PER_MV, ADC_BITS), GAIN_LSB_PER_MV)
+        samples = to_board(record, RATE_HZ, GAIN_LSB_PER_MV, ADC_BITS)
+        beats = core.analyze(samples, GAIN_LSB_PER_MV)
         times = board_to_record_time(beats.t_samples, record, RATE_HZ)
-        for model, infer in models.items():
-            found = infer(beats.signal, beats.features).argmax(axis=1)
-            classes[model].append(found)
+        for variant, model in models.items():
+            logits = model.infer(beats.signal, beats.features)
+            into = variants[variant]
+            found = logits.argmax(axis=1)
+            into.classes[name] = found
             test = Annotations.of(times, [CLASSES[i] for i in found], record.rate_hz)
             arguments = (reference, test, record.rate_hz, record.n_samples)
-            whole[model][name] = ec57.compare(*arguments, start_s=0.0)
-            scored[model][name] = ec57.compare(*arguments)
-    return Evaluation(
-        tuple(names),
-        tuple(Variant(m, whole[m], scored[m], np.concatenate(classes[m])) for m in models),
+            into.whole[name] = compare(*arguments, start_s=0.0)
+            into.ec57[name] = compare(*arguments)
+            if model.confidence is not None:
+                certainty = model.confidence.of(logits, beats.flags)
+                into.findings[name] = _findings(
+                    record, reference, test, into.whole[name], certainty, beats.flags
+                )
+    return Evaluation(tuple(names), tuple(variants.values()))
+
+
+def _findings(
+    record: Record,
+    reference: Annotations,
+    test: Annotations,
+    whole: Comparison,
+    certainty: tuple[NDArray[np.uint8], NDArray[np.bool_]],
+    flags: NDArray[np.uint16],
+) -> Findings:
+    labels = test.symbols.tolist()
+    times_s = test.samples / record.rate_hz
+    judged, wrong = reliability.judge(whole, reference, labels)
+    sequence = rhythm.BeatSequence(times_s, labels, (flags & core.FLAG_BREAK) != 0)
+    events = rhythm.compare(rhythm.of_reference(reference, record.rate_hz), sequence)
+    both = (reference, test, record.rate_hz, record.n_samples)
+    return Findings(
+        times_s=times_s,
+        labels=tuple(labels),
+        confidence=certainty[0],
+        unsure=certainty[1],
+        judged=judged,
+        wrong=wrong,
+        ventricular_runs=compare_runs(*both, "V"),
+        supraventricular_runs=compare_runs(*both, "S"),
+        rhythm=rhythm.to_dict(events),
     )
 
 
-def _models(folder: Path) -> dict[str, Infer]:
-    found: dict[str, Infer] = {}
+@dataclass(frozen=True)
+class _Model:
+    infer: Infer
+    confidence: Confidence | None = None
+
+
+def _models(folder: Path) -> dict[str, _Model]:
+    found: dict[str, _Model] = {}
     if (folder / FLOAT_MODEL).exists():
-        found["float"] = _float(folder)
+        found["float"] = _Model(_float(folder))
     for name, place in (("ptq", folder / "ptq"), ("qat", folder / "qat"), ("int8", folder)):
         if (place / "model.tflite").exists():
             found[name] = _int8(place)
@@ -192,10 +254,10 @@ def _models(folder: Path) -> dict[str, Infer]:
     return found
 
 
-def _int8(folder: Path) -> Infer:
+def _int8(folder: Path) -> _Model:
     with tempfile.TemporaryDirectory() as scratch:
         export(folder, Path(scratch))
-        return HostModel(Path(scratch)).infer
+        return _Model(HostModel(Path(scratch)).infer, Confidence(Path(scratch)))
 
 
 def _float(folder: Path) -> Infer:

@@ -9,8 +9,9 @@ import pytest
 from einthoven.aami import CLASSES
 from einthoven.paths import SHIPPED_MODEL
 from training.dataset import FEATURES, PIPELINE_SHA256
-from training.evaluate import evaluate, literature
+from training.evaluate import evaluate
 from training.recipe import load
+from training.scorecard import literature
 
 
 def test_files_fit_each_other_and_the_pipeline() -> None:

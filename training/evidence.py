@@ -1,0 +1,211 @@
+"""Results of trainings as small JSON files, and the pages and figures made from them.
+
+`python -m training.evidence RUN …` scores finished, quantized trainings on DS2 (each is a look at
+DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and, for the
+shipped model's training, the figures. `python -m training.evidence` alone makes the tables of
+docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from einthoven.aami import literature_class
+from einthoven.annotations import Annotations
+from einthoven.ec57 import Scores
+from einthoven.errors import EinthovenError, ModelError
+from einthoven.paths import ROOT, SHIPPED_MODEL
+from einthoven.records import find_database, read_annotations
+from einthoven.reliability import rows
+from einthoven.rundir import write_text
+from training import scorecard
+from training.evaluate import Evaluation, Variant, evaluate
+from training.recipe import load as load_recipe
+
+SCHEMA = "einthoven-evidence/1"
+RESULTS = ROOT / "docs" / "results" / "ds2"
+WORST = 5
+STRIP_S = 10.0
+
+
+def score(run: Path, data: Path | None = None) -> tuple[dict[str, Any], Evaluation]:
+    """Score a training's folder on DS2: what its JSON holds, and the evaluation itself."""
+    recipe = load_recipe(run / "recipe.toml")
+    result = evaluate(run, "mitdb", "ds2", data)
+    return describe(run, result, recipe.quantization.method, find_database(data, "mitdb")), result
+
+
+def describe(run: Path, result: Evaluation, method: str, database: Path) -> dict[str, Any]:
+    """The content of a run's JSON: all variants' figures, and `method`'s in detail."""
+    chosen = next((v for v in result.variants if v.name == method), None)
+    if chosen is None:
+        raise ModelError(f"{run} has no {method} model: einthoven quantize {run} --method {method}")
+    models = {
+        v.name: json.loads((run / v.name / "model.json").read_text())
+        for v in result.variants
+        if v.findings
+    }
+    about = models[method]
+    return {
+        "schema": SCHEMA,
+        "recipe": about["recipe"],
+        "seed": about["seed"],
+        "method": method,
+        "sha256": {name: model["sha256"] for name, model in models.items()},
+        "pipeline_sha256": about["pipeline_sha256"],
+        "params": about["params"],
+        "macs": about["macs"],
+        "training_data": about["training_data"],
+        "confidence": about.get("confidence"),
+        "records": list(result.records),
+        "agreement": result.agreement(),
+        "variants": {
+            v.name: {
+                **scorecard.ways(v.whole, v.ec57),
+                "intervals_95": scorecard.intervals(list(v.whole.values())),
+            }
+            for v in result.variants
+        },
+        "detail": [_record(chosen, name, database) for name in result.records],
+    }
+
+
+def _record(variant: Variant, name: str, database: Path) -> dict[str, Any]:
+    found = variant.findings[name]
+    return {
+        "record": name,
+        "whole": counts(variant.whole[name]),
+        "ec57": counts(variant.ec57[name]),
+        "runs": {
+            "V": [list(c) for c in found.ventricular_runs.categories],
+            "S": [list(c) for c in found.supraventricular_runs.categories],
+        },
+        "confidence": rows(found.reliability),
+        "rhythm": found.rhythm,
+        "errors": errors(variant, name, read_annotations(database, name)),
+    }
+
+
+def counts(scores: Scores) -> dict[str, Any]:
+    """As `report.restored` takes them, without what follows from them."""
+    return {
+        "counts": scores.counts.tolist(),
+        "literature_counts": scores.literature.tolist(),
+        "rr_error_sum": scores.rr_error_sum,
+        "rr_errors": scores.rr_errors,
+        "rate_hz": scores.rate_hz,
+        "shutdown_s": scores.shutdown_s,
+    }
+
+
+def errors(variant: Variant, name: str, reference: Annotations) -> dict[str, Any]:
+    """What is wrong in a record: `kinds` ("N>S", "V>missed", "none>V") and `rhythms`.
+
+    `rhythms`: by the reference's rhythm annotation, [wrong, beats] of the pairs within it.
+    `strip_s`: where ten seconds hold most errors, the earliest such place.
+    """
+    whole, labels = variant.whole[name], variant.findings[name].labels
+    test_samples = variant.findings[name].times_s * whole.rate_hz
+    kinds: Counter[str] = Counter()
+    rhythms: dict[str, list[int]] = {}
+    times: list[float] = []
+    changes = np.flatnonzero(np.array([aux.startswith("(") for aux in reference.aux]))
+    begins = reference.samples[changes]
+    for ref, test in whole.pairs.tolist():
+        at = reference.samples[ref] if ref >= 0 else test_samples[test]
+        wanted = literature_class(str(reference.symbols[ref])) if ref >= 0 else "none"
+        if wanted is None:
+            continue  # a flutter wave: no class, and not scored
+        given = labels[test] if test >= 0 else "missed"
+        current = int(np.searchsorted(begins, at, side="right")) - 1
+        rhythm = reference.aux[changes[current]][1:] if current >= 0 else "?"
+        entry = rhythms.setdefault(rhythm, [0, 0])
+        entry[1] += 1
+        if wanted != given:
+            kinds[f"{wanted}>{given}"] += 1
+            entry[0] += 1
+            times.append(float(at) / whole.rate_hz)
+    return {
+        "kinds": dict(kinds.most_common()),
+        "rhythms": rhythms,
+        "strip_s": _crowded(np.sort(np.array(times))),
+    }
+
+
+def _crowded(times_s: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    if not times_s.size:
+        return 0.0
+    inside = np.searchsorted(times_s, times_s + 0.9 * STRIP_S) - np.arange(times_s.size)
+    first = int(np.argmax(inside))
+    middle = (times_s[first] + times_s[first + int(inside[first]) - 1]) / 2
+    return round(max(float(middle) - STRIP_S / 2, 0.0), 1)
+
+
+def worst(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The records with most wrong beats, worst first: whole records, the literature's classes."""
+    ranked = sorted(result["detail"], key=lambda r: -sum(r["errors"]["kinds"].values()))
+    return ranked[:WORST]
+
+
+def dump(value: Any) -> str:
+    """JSON with a line per list of numbers, so that a change of a file can be read."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    for _ in range(2):
+        text = re.sub(r"\[[^][{}]*\]", lambda m: " ".join(m[0].split()), text)
+    return text + "\n"
+
+
+def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
+    """All results of the current schema, by name of their files. Raises ModelError."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        if entry.get("schema") != SCHEMA:
+            raise ModelError(f"{path} is not of schema {SCHEMA}: python -m training.evidence RUN")
+        found.append(entry)
+    return found
+
+
+def write(result: Mapping[str, Any], folder: Path = RESULTS) -> Path:
+    """Write one run's JSON; returns its path."""
+    path = folder / f"{result['recipe']}-seed{result['seed']}.json"
+    write_text(path, dump(result))
+    return path
+
+
+def shipped_sha256() -> str:
+    """SHA-256 of the model that the firmware is generated from."""
+    return str(json.loads((SHIPPED_MODEL / "model.json").read_text())["sha256"])
+
+
+def main() -> None:
+    """Command line."""
+    from training import evidence_figures, evidence_page
+
+    parser = argparse.ArgumentParser(prog="python -m training.evidence", description=__doc__)
+    parser.add_argument("runs", type=Path, nargs="*", help="folders of quantized trainings")
+    parser.add_argument("--data", type=Path)
+    args = parser.parse_args()
+    try:
+        for run in args.runs:
+            result, evaluation = score(run, args.data)
+            print(f"wrote {write(result)}")
+            if shipped_sha256() in result["sha256"].values():
+                for path in evidence_figures.draw_all(result, evaluation, args.data):
+                    print(f"wrote {path}")
+        for path in evidence_page.write_pages():
+            print(f"wrote {path}")
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+"""The generated tables of docs/accuracy.md and the shipped model's card, from committed JSON.
+
+A region of a page stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; what lies
+between them is replaced. Pure: same JSON, same text.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from einthoven import reliability, rhythm
+from einthoven.ec57 import Scores, gross
+from einthoven.ec57_text import RUN_HEADER, beat_table, literature_table
+from einthoven.errors import EinthovenError, ModelError
+from einthoven.paths import ROOT, SHIPPED_MODEL
+from einthoven.report import restored
+from einthoven.rundir import write_text
+from training import evidence
+from training.model_card import card
+
+PAGE = ROOT / "docs" / "accuracy.md"
+CARD = SHIPPED_MODEL / "MODEL_CARD.md"
+COVERAGES = (1.0, 0.99, 0.98, 0.95, 0.9, 0.8)
+
+Results = Sequence[Mapping[str, Any]]
+
+
+def write_pages() -> list[Path]:
+    """Write both pages anew; returns those that changed."""
+    changed = []
+    for path, text in pages().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+            changed.append(path)
+    return changed
+
+
+def pages() -> dict[Path, str]:
+    """What docs/accuracy.md and the model card should say. Raises ModelError."""
+    results = evidence.load_all()
+    shipped = shipped_result(results)
+    texts = regions(results, shipped)
+    page = replace_regions(PAGE.read_text(encoding="utf-8"), texts)
+    about = json.loads((SHIPPED_MODEL / "model.json").read_text())
+    return {PAGE: page, CARD: card(about, texts)}
+
+
+def shipped_result(results: Results) -> Mapping[str, Any]:
+    """The result of the shipped model's training. Raises ModelError if it was not scored."""
+    sha256 = evidence.shipped_sha256()
+    for result in results:
+        if result["sha256"].get(result["method"]) == sha256:
+            return result
+    raise ModelError(
+        f"docs/results/ds2 has no result of the shipped model ({sha256[:12]}…): "
+        "python -m training.evidence RUN, with the folder it was trained in"
+    )
+
+
+def regions(results: Results, shipped: Mapping[str, Any]) -> dict[str, str]:
+    """Name to text of every generated region."""
+    detail = shipped["detail"]
+    whole = [(e["record"], restored(e["whole"])) for e in detail]
+    scored = [(e["record"], restored(e["ec57"])) for e in detail]
+    return {
+        "ds2": ds2_table(results, shipped),
+        "intervals": intervals_line(shipped),
+        "seeds": seed_table(results, shipped),
+        "quantization": quantization_table(results),
+        "ec57": _code(beat_table(scored)),
+        "ec57-whole": _code(beat_table(whole)),
+        "confusion": _code(
+            "Whole records\n" + literature_table(gross(s for _, s in whole)),
+            "First five minutes not scored\n" + literature_table(gross(s for _, s in scored)),
+        ),
+        "runs": run_tables(detail),
+        "confidence": confidence_table(shipped),
+        "rhythm": rhythm_table(detail),
+        "worst": worst_table(shipped, dict(whole)),
+    }
+
+
+def replace_regions(text: str, texts: Mapping[str, str]) -> str:
+    """`text` with the content of its regions replaced. EinthovenError for one that is unknown."""
+
+    def one(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in texts:
+            known = ", ".join(sorted(texts))
+            raise EinthovenError(f"no generated region '{name}'; there are: {known}")
+        return f"<!-- begin {name} -->\n{texts[name]}\n<!-- end {name} -->"
+
+    return re.sub(r"<!-- begin ([\w-]+) -->.*?<!-- end \1 -->", one, text, flags=re.DOTALL)
+
+
+def _code(*parts: str) -> str:
+    return "```\n" + "\n".join(part.rstrip("\n") + "\n" for part in parts) + "```"
+
+
+def _f1(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}".lstrip("0") if value < 1 else "1.000"
+
+
+def _rates(rate: Mapping[str, Any]) -> str:
+    cells = ["–" if rate[k] is None else f"{100 * rate[k]:.1f}" for k in ("se", "ppv")]
+    return "/".join([*cells, _f1(rate["f1"])])
+
+
+def _training(result: Mapping[str, Any]) -> str:
+    return " + ".join(f"{s['db']} {s['records']}" for s in result["training_data"])
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def ds2_table(results: Results, shipped: Mapping[str, Any]) -> str:
+    """Every arithmetic of the shipped training, and of every recipe's first seed."""
+    header = (
+        *("training", "arithmetic", "protocol", "V Se/+P/F1", "S Se/+P/F1", "macro-F1 N,S,V"),
+        *("S F1 without 232", "without 232, AF: V F1, S F1"),
+    )
+    first = {r["recipe"]: r for r in sorted(results, key=lambda r: -r["seed"])}
+    first[shipped["recipe"]] = shipped
+    rows = []
+    for result in sorted(first.values(), key=lambda r: (r is not shipped, r["recipe"])):
+        for name, v in result["variants"].items():
+            bold = "**" if result is shipped and name == result["method"] else ""
+            arithmetic = name if name == "float" else f"int8 {name}"
+            rest = v["whole_without_232_and_af"]
+            for protocol in ("whole", "ec57"):
+                main = v[protocol]
+                cells = [_rates(main["V"]), _rates(main["S"]), _f1(main["macro_f1"])]
+                cells += (
+                    [
+                        _f1(v["whole_without_232"]["S"]["f1"]),
+                        f"{_f1(rest['V']['f1'])}, {_f1(rest['S']['f1'])}",
+                    ]
+                    if protocol == "whole"
+                    else ["", ""]
+                )
+                label = "whole" if protocol == "whole" else "EC57's 25 minutes"
+                line = [_training(result), arithmetic, label, *cells]
+                rows.append([f"{bold}{c}{bold}" if c else "" for c in line])
+    return _table(header, rows)
+
+
+def intervals_line(shipped: Mapping[str, Any]) -> str:
+    """One sentence."""
+    spans = shipped["variants"][shipped["method"]]["intervals_95"]
+    cells = ", ".join(f"{name} {_f1(low)}–{_f1(high)}" for name, (low, high) in spans.items())
+    return f"95 % intervals of the shipped model's F1, by resampling records: {cells}."
+
+
+def seed_table(results: Results, shipped: Mapping[str, Any]) -> str:
+    """The shipped recipe's seeds and other recipes', int8, with mean and spread."""
+    blocks = []
+    recipes = [shipped["recipe"], *sorted({r["recipe"] for r in results} - {shipped["recipe"]})]
+    for recipe in recipes:
+        runs = sorted((r for r in results if r["recipe"] == recipe), key=lambda r: r["seed"])
+        rows, columns = [], []
+        for run in runs:
+            v = run["variants"][run["method"]]
+            rest = v["whole_without_232_and_af"]
+            values = [
+                *(v["whole"][c]["f1"] for c in ("V", "S")),
+                v["whole"]["macro_f1"],
+                v["whole_without_232"]["S"]["f1"],
+                *(rest[c]["f1"] for c in ("V", "S")),
+            ]
+            columns.append(values)
+            mark = " (shipped)" if run is shipped else ""
+            rows.append([recipe, f"{run['seed']}{mark}", *map(_f1, values)])
+        if len(runs) > 1:
+            by_column = list(zip(*columns, strict=True))
+            rows.append([recipe, "mean", *(_f1(sum(column) / len(column)) for column in by_column)])
+            rows.append([recipe, "range", *(f"{_f1(min(c))}–{_f1(max(c))}" for c in by_column)])
+        blocks += rows
+    header = (
+        *("recipe", "seed", "V F1", "S F1", "macro-F1", "S F1 without 232"),
+        *("without 232, AF: V F1", "S F1"),
+    )
+    return _table(header, blocks)
+
+
+def quantization_table(results: Results) -> str:
+    """int8 beside float: agreement, and what macro-F1 loses."""
+    rows = []
+    for result in results:
+        base = result["variants"].get("float")
+        for name, v in result["variants"].items():
+            if name == "float" or base is None:
+                continue
+            lost = base["whole"]["macro_f1"] - v["whole"]["macro_f1"]
+            rows.append(
+                [
+                    f"{result['recipe']}, seed {result['seed']}",
+                    name,
+                    f"{100 * result['agreement'][f'{name}_vs_float']:.2f} %",
+                    f"{lost:+.4f}",
+                    _rates(v["whole"]["V"]),
+                    _rates(v["whole"]["S"]),
+                ]
+            )
+    header = ("training", "method", "float's class", "macro-F1 lost", "V Se/+P/F1", "S Se/+P/F1")
+    return _table(header, rows)
+
+
+def run_tables(detail: Results) -> str:
+    """Gross counts of couplets, short and long runs, as `rxr` and `sumstats` give them."""
+    lines = [RUN_HEADER.replace("Record", "Runs  ")]
+    for kind, title in (("V", "V"), ("S", "S")):
+        sums = [[sum(e["runs"][kind][i][k] for e in detail) for k in range(4)] for i in range(3)]
+        counts = " ".join(f"{n:3d}" for row in sums for n in row)
+        rates = []
+        for found, missed, true, false in sums:
+            for part, whole in ((found, found + missed), (true, true + false)):
+                rates.append(f" {round(100 * part / whole):3d}" if whole else "   -")
+        lines.append(f"{title:>4}   {counts} {''.join(rates)}")
+    return _code("\n".join(lines))
+
+
+def confidence_table(shipped: Mapping[str, Any]) -> str:
+    """How it was calibrated, what it is worth on DS2."""
+    counts = reliability.from_rows(row for e in shipped["detail"] for row in e["confidence"])
+    table = reliability.summary(counts)
+    chosen = shipped["confidence"]
+    lines = []
+    if chosen:
+        lines.append(
+            f"Temperature {chosen['temperature']:.3f}, unsure below {chosen['unsure_below']}/255: "
+            f"{chosen['chosen_on']}."
+        )
+    else:
+        lines.append("The shipped model is not calibrated: temperature 1, nothing unsure by it.")
+    rows = []
+    for name in ("sure", "unsure"):
+        part = table[name]
+        rows.append([name, f"{part['beats']:,}", f"{part['wrong']:,}", _percent(part)])
+    total = {k: table["sure"][k] + table["unsure"][k] for k in ("beats", "wrong")}
+    rows.append(["all", f"{total['beats']:,}", f"{total['wrong']:,}", _percent(total)])
+    lines += ["", _table(("detections of DS2", "number", "wrong class", "%"), rows), ""]
+    curve = reliability.coverage(counts)
+    kept = []
+    for wanted in COVERAGES:
+        limit, share, error = min(curve, key=lambda c: abs(c[1] - wanted))
+        kept.append([f"{100 * share:.1f}", f"{limit:.3f}", f"{100 * error:.2f}"])
+    lines.append(_table(("kept, %", "confidence from", "wrong among them, %"), kept))
+    lines += [
+        "",
+        f"Mean confidence {100 * table['claimed']:.2f} %, right "
+        f"{100 - 100 * table['error_all']:.2f} %; mean gap between the two "
+        f"over the bins {100 * table['calibration_error']:.2f} %.",
+    ]
+    return "\n".join(lines)
+
+
+def _percent(part: Mapping[str, int]) -> str:
+    return f"{100 * part['wrong'] / part['beats']:.2f}" if part["beats"] else "–"
+
+
+def rhythm_table(detail: Results) -> str:
+    """Events by kind: reference's number, found, missed, invented."""
+    rows = []
+    for kind, rate in rhythm.total(e["rhythm"] for e in detail).items():
+        shares = ["–" if s is None else f"{100 * s:.1f}" for s in (rate.se, rate.ppv)]
+        rows.append([kind, f"{rate.tp + rate.fn}", f"{rate.tp}", f"{rate.fp}", *shares])
+    return _table(("event", "in the reference", "found", "invented", "Se %", "+P %"), rows)
+
+
+def worst_table(shipped: Mapping[str, Any], whole: Mapping[str, Scores]) -> str:
+    """The five records with most wrong beats: which errors, and in which rhythm they lie."""
+    rows = []
+    for entry in evidence.worst(shipped):
+        kinds, rhythms = entry["errors"]["kinds"], entry["errors"]["rhythms"]
+        scores = whole[entry["record"]]
+        top = ", ".join(f"{_kind(k)} {n}" for k, n in list(kinds.items())[:4])
+        ranked = sorted(rhythms.items(), key=lambda item: -item[1][0])
+        where = ", ".join(f"{name} {wrong} of {n:,}" for name, (wrong, n) in ranked[:3] if wrong)
+        rows.append(
+            [
+                entry["record"],
+                f"{sum(kinds.values())} of {int(scores.literature[:5].sum()):,}",
+                top,
+                where,
+            ]
+        )
+    header = ("record", "wrong beats", "errors (reference → model)", "wrong by marked rhythm")
+    return _table(header, rows)
+
+
+def _kind(kind: str) -> str:
+    wanted, given = kind.split(">")
+    return f"no beat → {given}" if wanted == "none" else f"{wanted} → {given}"
