@@ -297,8 +297,10 @@ def _pad(c: Context, op: RawOp) -> Op:
     shape = c.raw.tensors[op.inputs[0]].shape
     pads = c.constant(op, 1, "INT32")
     spatial = list(range(1, len(shape) - 1))
-    long_axis = max(spatial, key=lambda a: shape[a], default=0)
-    left, right = (int(n) for n in pads[long_axis]) if pads.shape == (len(shape), 2) else (-1, 0)
+    if pads.shape != (len(shape), 2):
+        raise ModelError(f"{op}: paddings of shape {list(pads.shape)}: corrupt file")
+    long_axis = max(spatial, key=lambda a: (shape[a], pads[a].sum()), default=0)
+    left, right = (int(n) for n in pads[long_axis])
     if left < 0 or right < 0 or pads.sum() != left + right or long_axis == 0:
         raise ModelError(f"{op}: paddings {pads.tolist()}: only the length can be padded")
     if (out.length, out.channels) != (source.length + left + right, source.channels):

@@ -19,6 +19,12 @@ Int64 = NDArray[np.int64]
 
 def infer(model: RawModel, inputs: list[Int8]) -> list[Int8]:
     """The model's outputs, in the shapes that the file states."""
+    values = layers(model, inputs)
+    return [values[i] for i in model.outputs]
+
+
+def layers(model: RawModel, inputs: list[Int8]) -> dict[int, Int8]:
+    """Every op's output by its tensor's number, in the shapes that the file states."""
     values: dict[int, Int64] = {
         t.index: np.frombuffer(t.data, dtype=t.type_name.lower()).reshape(t.shape).astype(np.int64)
         for t in model.tensors
@@ -29,7 +35,7 @@ def infer(model: RawModel, inputs: list[Int8]) -> list[Int8]:
     for op in model.ops:
         result = _OPS[op.name](model, op, [values.get(i) for i in op.inputs])
         values[op.outputs[0]] = result.reshape(model.tensors[op.outputs[0]].shape)
-    return [values[i].astype(np.int8) for i in model.outputs]
+    return {op.outputs[0]: values[op.outputs[0]].astype(np.int8) for op in model.ops}
 
 
 def _rescaled(x: Int64, real: float) -> Int64:
@@ -45,13 +51,10 @@ def _rescaled(x: Int64, real: float) -> Int64:
 
 def _shifted_twice(x: Int64, fixed: int, exponent: int) -> Int64:
     left, right = max(exponent, 0), max(-exponent, 0)
-    out = []
-    for value in x.ravel().tolist():
-        product = (value * 2**left) * fixed
-        high = (product + 2**30) // 2**31
-        rest = abs(high) + (2**right // 2)
-        out.append(int(math.copysign(rest // 2**right, high)) if right else high)
-    return np.array(out, dtype=np.int64).reshape(x.shape)
+    assert np.abs(x * 2**left).max(initial=0) < 2**31, "beyond 32 bits: such a model is refused"
+    high = ((x * 2**left) * fixed + 2**30) // 2**31
+    away = (np.abs(high) + 2**right // 2) // 2**right
+    return np.asarray(np.sign(high) * away)
 
 
 def _units(model: RawModel, index: int) -> tuple[float, int]:
@@ -87,8 +90,10 @@ def _axis(x: Int64, kernel: tuple[int, int]) -> str:
     return "W" if x.shape[1] == 1 and kernel[0] == 1 else "H"
 
 
-def _windows(model: RawModel, op: RawOp, x: Int64, kernel: tuple[int, int]) -> list[list[Any]]:
-    """Per output position and tap the input row, or None outside the input."""
+def _windows(
+    model: RawModel, op: RawOp, x: Int64, kernel: tuple[int, int]
+) -> tuple[Int64, NDArray[np.bool_]]:
+    """Input rows [positions, taps, channels] of each output position, and which of them exist."""
     axis = _axis(x, kernel)
     taps = kernel[1] if axis == "W" else kernel[0]
     stride = op.options[f"Stride{axis}"]
@@ -97,8 +102,9 @@ def _windows(model: RawModel, op: RawOp, x: Int64, kernel: tuple[int, int]) -> l
     shape = model.tensors[op.outputs[0]].shape
     out = shape[2] if axis == "W" else shape[1]
     pad = _padding(len(rows), out, taps, stride, dilation) if op.options["Padding"] == 0 else 0
-    at = [[p * stride + t * dilation - pad for t in range(taps)] for p in range(out)]
-    return [[rows[i] if 0 <= i < len(rows) else None for i in taps_at] for taps_at in at]
+    at = np.arange(out)[:, np.newaxis] * stride + np.arange(taps) * dilation - pad
+    exists = (at >= 0) & (at < len(rows))
+    return rows[np.where(exists, at, 0)], exists
 
 
 def _channel_scales(model: RawModel, op: RawOp, channels: int) -> list[float]:
@@ -120,31 +126,21 @@ def _requantized(model: RawModel, op: RawOp, sums: Int64, dense: bool = False) -
 
 def _conv(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     x, weights = xs[0], xs[1]
-    zero = _units(model, op.inputs[0])[1]
     flat = weights.reshape(weights.shape[0], -1, weights.shape[3])
-    sums = []
-    for window in _windows(model, op, x, weights.shape[1:3]):
-        total = np.zeros(len(flat), dtype=np.int64) if len(xs) < 3 else xs[2].copy()
-        for tap, row in enumerate(window):
-            if row is not None:
-                total += flat[:, tap, :] @ (row - zero)
-        sums.append(total)
-    return _finished(model, op, _requantized(model, op, np.stack(sums)))
+    rows, exists = _windows(model, op, x, weights.shape[1:3])
+    seen = (rows - _units(model, op.inputs[0])[1]) * exists[..., np.newaxis]
+    sums = np.tensordot(seen, flat, axes=([1, 2], [1, 2])) + (xs[2] if len(xs) > 2 else 0)
+    return _finished(model, op, _requantized(model, op, sums))
 
 
 def _depthwise(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     x, weights = xs[0], xs[1]
-    zero = _units(model, op.inputs[0])[1]
-    flat = weights.reshape(-1, weights.shape[3])
-    multiplier = op.options["DepthMultiplier"]
-    sums = []
-    for window in _windows(model, op, x, weights.shape[1:3]):
-        total = np.zeros(flat.shape[1], dtype=np.int64) if len(xs) < 3 else xs[2].copy()
-        for tap, row in enumerate(window):
-            if row is not None:
-                total += flat[tap] * np.repeat(row - zero, multiplier)
-        sums.append(total)
-    return _finished(model, op, _requantized(model, op, np.stack(sums)))
+    rows, exists = _windows(model, op, x, weights.shape[1:3])
+    seen = (rows - _units(model, op.inputs[0])[1]) * exists[..., np.newaxis]
+    seen = np.repeat(seen, op.options["DepthMultiplier"], axis=2)
+    sums = (seen * weights.reshape(-1, weights.shape[3])).sum(axis=1)
+    sums += xs[2] if len(xs) > 2 else 0
+    return _finished(model, op, _requantized(model, op, sums))
 
 
 def _dense(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
@@ -165,17 +161,16 @@ def _add(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
 
 
 def _pool(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
-    kernel = (op.options["FilterHeight"], op.options["FilterWidth"])
-    out = []
-    for window in _windows(model, op, xs[0], kernel):
-        rows = np.stack([row for row in window if row is not None])
-        if op.name == "MAX_POOL_2D":
-            out.append(rows.max(axis=0))
-        else:
-            total, n = rows.sum(axis=0), len(rows)
-            out.append(np.sign(total) * ((np.abs(total) + n // 2) // n))
-    zero = _units(model, op.outputs[0])[1]
-    return _finished(model, op, np.stack(out) - zero)
+    rows, exists = _windows(
+        model, op, xs[0], (op.options["FilterHeight"], op.options["FilterWidth"])
+    )
+    there = exists[..., np.newaxis]
+    if op.name == "MAX_POOL_2D":
+        out = np.where(there, rows, -128).max(axis=1)
+    else:
+        total, n = (rows * there).sum(axis=1), there.sum(axis=1)
+        out = np.sign(total) * ((np.abs(total) + n // 2) // n)
+    return _finished(model, op, out - _units(model, op.outputs[0])[1])
 
 
 def _mean(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:

@@ -41,6 +41,7 @@ class _Tensor:
     dimension: int
     data: bytes
     signature: list[int]
+    name: str
 
 
 @dataclass
@@ -67,7 +68,7 @@ class ModelBuilder:
         self.tensors.append(
             _Tensor(
                 list(shape), type_name, scales, [zero_point] * len(scales), dimension, raw,
-                signature or [],
+                signature or [], f"tensor{len(self.tensors)}",
             )
         )  # fmt: skip
         return len(self.tensors) - 1
@@ -130,7 +131,7 @@ class ModelBuilder:
             "Shape": _ints(b, "Tensor", "Shape", t.shape),
             "Type": getattr(tflite.TensorType, t.type_name),
             "Buffer": index + 1,
-            "Name": b.CreateString(f"tensor{index}"),
+            "Name": b.CreateString(t.name),
             **fields,
         })  # fmt: skip
 
