@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from codegen.model import load as load_model
 from einthoven.aami import CLASSES, literature_class
-from einthoven.engine import HostModel
+from einthoven.engine import HostModel, Int8
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records import find_database, read_annotations, read_record, to_board
 from einthoven.reliability import coverage, from_rows, summary
 from training import dataset
-from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ, Examples
+from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from training.evaluate import Evaluation, Variant
 from training.evidence import RESULTS, STRIP_S, worst
 
@@ -151,7 +151,7 @@ def embedding(data: Path | None, path: Path) -> Path:
 
     examples = dataset.load([{"db": "mitdb", "records": "ds2"}], data)
     chosen = sample(examples.label)
-    found = activations(examples.where(chosen), SHIPPED_MODEL)
+    found = activations(examples.signal[chosen], examples.features[chosen], SHIPPED_MODEL)
     plane = TSNE(perplexity=30.0, init="pca", random_state=1).fit_transform(found)
     figure = Figure(figsize=(6.5, 5.2), layout="constrained")
     axes = figure.add_subplot()
@@ -176,7 +176,7 @@ def sample(label: NDArray[np.int8], seed: int = 1) -> NDArray[np.int64]:
     return np.sort(np.concatenate(parts))
 
 
-def activations(examples: Examples, model: Path) -> NDArray[np.float32]:
+def activations(signal: Int8, features: Int8, model: Path) -> NDArray[np.float32]:
     """[n, length × channels] int8 values of the last op that still has positions, as floats."""
     from tempfile import TemporaryDirectory
 
@@ -186,10 +186,7 @@ def activations(examples: Examples, model: Path) -> NDArray[np.float32]:
     with TemporaryDirectory() as scratch:
         export(model, Path(scratch))
         engine = HostModel(Path(scratch), trace=True)
-        found = [
-            engine.layers(signal, features)[last.index]
-            for signal, features in zip(examples.signal, examples.features, strict=True)
-        ]
+        found = [engine.layers(*beat)[last.index] for beat in zip(signal, features, strict=True)]
     return np.array(found, dtype=np.float32)
 
 

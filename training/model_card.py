@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from training import dataset
+
 _CARD = """# Model card: {name}
 
 An int8 residual CNN that gives each heartbeat one of the five AAMI classes N, S, V, F, Q, and how
@@ -11,7 +13,7 @@ sure it is. **Not a medical device**, and not to be used for diagnosis. Generate
 
 | | |
 |---|---|
-| input | the core's tensors: int8 signal [1,1,216,2], int8 features [1,{features}] |
+| input | the core's tensors: int8 signal [1,1,{window},{channels}], int8 features [1,{features}] |
 | pipeline | SHA-256 `{pipeline}` |
 | output | five int8 logits; the class is the largest, the first on a tie |
 | confidence | {confidence} |
@@ -86,6 +88,8 @@ def card(about: Mapping[str, Any], tables: Mapping[str, str]) -> str:
     return _CARD.format(
         name=about["name"],
         pipeline=about["pipeline_sha256"],
+        window=dataset.WINDOW,
+        channels=dataset.CHANNELS,
         features=about["features"],
         confidence=confidence,
         params=about["params"],

@@ -1,6 +1,7 @@
 """Temperature and limit from held-out beats whose true confidence is known."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,47 +9,52 @@ import pytest
 
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
-from training import calibrate
-from training.calibrate import HeldOut, best_temperature, counts, loss, unsure_limit
-from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
+from einthoven.reliability import summary
+from training.calibrate import (
+    HeldOut,
+    best_temperature,
+    calibrate,
+    counts,
+    held_out,
+    loss,
+    unsure_limit,
+)
+
+NO_BIAS = (0.0,) * 5
 
 
-def part(temperature: float, scale: float, n: int = 20_000, seed: int = 1) -> HeldOut:
+def beats(temperature: float, n: int = 20_000, scale: float = 0.05) -> HeldOut:
     """Beats whose labels are drawn from the softmax of their logits at that temperature."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     logits = np.clip(rng.normal(0, 2.0, (n, 5)) / scale, -128, 127).astype(np.int8)
     real = logits * scale / temperature
     drawn = (real + rng.gumbel(size=real.shape)).argmax(axis=1)  # samples a softmax
-    return HeldOut(logits, scale, drawn.astype(np.int8))
+    return HeldOut(logits, scale, drawn.astype(np.int8), 9)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_the_temperature_that_made_the_labels_is_found(temperature: float) -> None:
-    parts = [part(temperature, 0.05, seed=1), part(temperature, 0.08, seed=2)]
-    found = best_temperature(parts)
+    some = beats(temperature)
+    found = best_temperature(some)
     assert found == pytest.approx(temperature, rel=0.05)
-    assert loss(parts, found) <= loss(parts, 1.0)
+    assert loss(some, found) <= loss(some, 1.0)
 
 
 def test_the_firmwares_confidence_is_then_the_share_of_right_beats() -> None:
-    from einthoven.reliability import summary
-
-    parts = [part(1.5, 0.05)]
-    table = counts(parts, 1.5)
-    assert table.sum() == 20_000
-    assert summary(table)["calibration_error"] < 0.01
-    assert summary(counts(parts, 0.5))["calibration_error"] > 0.05
+    some = beats(1.5)
+    assert counts(some, 1.5).sum() == 20_000
+    assert summary(counts(some, 1.5))["calibration_error"] < 0.01
+    assert summary(counts(some, 0.5))["calibration_error"] > 0.05
 
 
 def test_a_detection_without_a_beat_is_wrong_and_teaches_no_temperature() -> None:
-    some = part(1.0, 0.05, 2000)
+    some = beats(1.0, 2000)
     label = some.label.copy()
     label[:500] = -1
-    fewer = HeldOut(some.logits, some.scale, label)
-    assert loss([fewer], 1.0) == pytest.approx(
-        loss([HeldOut(some.logits[500:], some.scale, label[500:])], 1.0)
-    )
-    assert counts([fewer], 1.0)[:, :, 1].sum() >= 500
+    fewer = HeldOut(some.logits, some.scale, label, 9)
+    rest = HeldOut(some.logits[500:], some.scale, label[500:], 9)
+    assert loss(fewer, 1.0) == pytest.approx(loss(rest, 1.0))
+    assert counts(fewer, 1.0)[:, :, 1].sum() >= 500
 
 
 def test_the_limit_leaves_at_most_the_share_below() -> None:
@@ -59,42 +65,38 @@ def test_the_limit_leaves_at_most_the_share_below() -> None:
     assert unsure_limit(table, 0.02) == 100
 
 
-def examples() -> Examples:
-    n = 40
-    rng = np.random.default_rng(3)
-    patient = np.array([f"mitdb/{('101', '106', '108', '109')[i % 4]}" for i in range(n)])
-    return Examples(
-        signal=rng.integers(-90, 90, (n, WINDOW, CHANNELS)).astype(np.int8),
-        features=rng.integers(-60, 60, (n, FEATURES)).astype(np.int8),
-        label=(np.arange(n) % 5).astype(np.int8),
-        t_samples=np.arange(n, dtype=np.int64) * 100,
-        record=patient,
-        patient=patient,
-        main=np.arange(n) % 8 < 6,
-    )
+def stored(path: Path, patient: str = "mitdb/101", **changes: object) -> Path:
+    some = beats(1.3, 3000)
+    arrays = {"logits": some.logits * some.scale, "label": some.label} | changes
+    np.savez(path, patient=np.full(3000, patient), **arrays)  # type: ignore[arg-type]
+    return path
 
 
-def test_only_held_out_main_lead_beats_are_used(tmp_path: Path) -> None:
-    (tmp_path / "ptq").symlink_to(SHIPPED_MODEL)
-    (tmp_path / "held_out.json").write_text(json.dumps(["mitdb/101", "mitdb/108"]))
-    some = examples()
-    found = calibrate.held_out(tmp_path, some)
-    wanted = some.main & np.isin(some.record, ["mitdb/101", "mitdb/108"])
-    assert found.label.tolist() == some.label[wanted].tolist()
-    assert found.logits.shape == (wanted.sum(), 5) and found.scale > 0
+def test_predictions_get_the_models_bias_and_units(tmp_path: Path) -> None:
+    path = stored(tmp_path / "held_out.npz")
+    some = beats(1.3, 3000)
+    assert np.array_equal(held_out(path, NO_BIAS, 0.05, 0).logits, some.logits)
+    moved = held_out(path, (0.0, -0.5, 0.0, 0.0, 0.0), 0.05, -20).logits.astype(int)
+    expected = np.clip(some.logits.astype(int) - 20 - np.array([0, 10, 0, 0, 0]), -128, 127)
+    assert np.array_equal(moved, expected)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (None, "no fold"),
-        ("{", "no fold"),
-        ('["mitdb/100"]', "DS2"),
-        ('["mitdb/119"]', "none of the patients"),
-    ],
-)
-def test_what_is_no_fold_is_refused(text: str | None, message: str, tmp_path: Path) -> None:
-    if text is not None:
-        (tmp_path / "held_out.json").write_text(text)
-    with pytest.raises(UsageError, match=message):
-        calibrate.held_out(tmp_path, examples())
+def test_a_models_facts_get_the_calibration(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(SHIPPED_MODEL, model)
+    found = calibrate(model, stored(tmp_path / "held_out.npz"))
+    about = json.loads((model / "model.json").read_text())
+    assert about["confidence"] == found and found["held_out"]["bins"]
+    assert 0 < found["unsure_below"] < 255
+    assert found["wrong_share_sure"] < found["wrong_share_all"]
+    assert about["sha256"] == json.loads((SHIPPED_MODEL / "model.json").read_text())["sha256"]
+
+
+def test_what_is_no_cross_validation_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no result of cross-validation"):
+        held_out(tmp_path / "none.npz", NO_BIAS, 0.05, 0)
+    with pytest.raises(UsageError, match="DS2"):
+        held_out(stored(tmp_path / "ds2.npz", "mitdb/100"), NO_BIAS, 0.05, 0)
+    unfinished = np.full((3000, 5), np.nan)
+    with pytest.raises(UsageError, match="run all folds"):
+        held_out(stored(tmp_path / "half.npz", logits=unfinished), NO_BIAS, 0.05, 0)

@@ -18,7 +18,7 @@ from einthoven.report import restored
 from einthoven.rhythm import BeatSequence, of_reference, to_dict
 from einthoven.rhythm import compare as compare_rhythm
 from training import evidence, evidence_figures, evidence_page
-from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
+from training.dataset import CHANNELS, FEATURES, WINDOW
 from training.evaluate import Evaluation, Findings, Variant
 from training.model_card import card
 
@@ -167,15 +167,8 @@ def test_activations_are_those_of_the_last_block() -> None:
 
     n = 20
     rng = np.random.default_rng(1)
-    some = Examples(
-        signal=rng.integers(-90, 90, (n, WINDOW, CHANNELS)).astype(np.int8),
-        features=rng.integers(-60, 60, (n, FEATURES)).astype(np.int8),
-        label=np.zeros(n, np.int8),
-        t_samples=np.zeros(n, np.int64),
-        record=np.full(n, "a"),
-        patient=np.full(n, "a"),
-        main=np.ones(n, dtype=bool),
-    )
-    found = evidence_figures.activations(some, SHIPPED_MODEL)
-    assert found.shape[0] == len(some) and found.shape[1] > 32
-    assert np.unique(found, axis=0).shape[0] == len(some)
+    signal = rng.integers(-90, 90, (n, WINDOW, CHANNELS)).astype(np.int8)
+    features = rng.integers(-60, 60, (n, FEATURES)).astype(np.int8)
+    found = evidence_figures.activations(signal, features, SHIPPED_MODEL)
+    assert found.shape[0] == n and found.shape[1] > 32
+    assert np.unique(found, axis=0).shape[0] == n
