@@ -58,19 +58,35 @@ def side_by_side(found: dict[str, Result]) -> str:
             study += f" / {three(stated.macro_f1)}" if stated.macro_f1 is not None else ""
         quantized = DASH
         if r.int8 is not None:
-            quantized = f"{percent(r.int8['accuracy'])} / {three(r.int8['macro_f1'])}"
-        real = f"{percent(r.float32['accuracy'])} / {three(r.float32['macro_f1'])}"
+            quantized = f"{percent(r.int8['accuracy'])} / {three(f1_of(r.int8))}"
+        real = f"{percent(r.float32['accuracy'])} / {three(f1_of(r.float32))}"
         rows.append(
             (
-                f"`{r.name}`", r.split, study, real, quantized, span(r.float32, "macro_f1"),
+                f"`{r.name}`", r.split, study, real, quantized, f1_span(r.float32),
                 three(r.float32["balanced_accuracy"]), f"{r.float32['n']:,}", epochs(r),
             )
         )  # fmt: skip
     head = (
-        "recipe", "split", "study: accuracy / macro-F1", "float", "int8", "macro-F1, 95 %",
+        "recipe", "split", "study: accuracy / F1", "float", "int8", "95 % of F1 (float)",
         "mean recall", "scored", "epochs",
     )  # fmt: skip
-    return table(head, rows, left=2)
+    text = (
+        "Accuracy and F1: of five classes the mean of their F1 (macro-F1), of two the second "
+        "one's, as the studies have it.\n\n"
+    )
+    return text + table(head, rows, left=2)
+
+
+def f1_of(scores: dict[str, Any]) -> float | None:
+    """Macro-F1, or of two classes the second one's F1."""
+    by_class = list(scores["per_class"].values())
+    found: float | None = scores["macro_f1"] if len(by_class) > 2 else by_class[1]["f1"]
+    return found
+
+
+def f1_span(scores: dict[str, Any]) -> str:
+    """The interval of macro-F1; a dash for two classes."""
+    return span(scores, "macro_f1") if len(scores["per_class"]) > 2 else DASH
 
 
 def chip_table(found: dict[str, Result]) -> str:
@@ -161,7 +177,7 @@ def looks_at_ds2(found: dict[str, Result]) -> str:
     if not names:
         return "None so far."
     return (
-        f"{len(names)} networks of studies were scored on DS2, each once and after its last epoch, "
+        f"{len(names)} trainings of studies were scored on DS2, each once, after its last epoch, "
         f"float and int8: {', '.join(names)}. They measure the studies' networks; nothing of the "
         "shipped model was chosen by them, and no recipe was changed after."
     )
@@ -184,7 +200,8 @@ def runs_table(found: dict[str, Result]) -> str:
         "`train` takes `--quick` (under two minutes, little data, its figures mean nothing), "
         "`--epochs N` to stop early and `--resume` to go on, and `--kaggle DIR` for the published "
         "CSV files instead of records. Times are wall time on two cores that other work shared, so "
-        "an idle machine is quicker; the last column is the same rate over all epochs.\n\n"
+        "an idle machine is quicker; the last column is the same rate over all epochs, "
+        f"{sum(map(_to_full, found.values())) / 60:.1f} hours in all.\n\n"
     )
     return text + table(("recipe", "epochs", "took", "all epochs"), rows)
 
