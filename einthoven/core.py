@@ -64,7 +64,7 @@ class Beats:
     rr_next_samples: NDArray[np.int64]
     """[n] RR interval after the beat; 0: none known."""
     signal: NDArray[np.int8]
-    """[n, 216, 2] the model's first input."""
+    """[n, 216, 3] the model's first input."""
     features: NDArray[np.int8]
     """[n, F] the model's second input."""
     signal_events: NDArray[np.int64]

@@ -59,7 +59,7 @@ class HostModel:
         self._trace = trace
 
     def infer(self, signal: Int8, features: Int8, progress: Progress | None = None) -> Int8:
-        """int8[n, outputs] logits of int8[n, 216, 2] and int8[n, F]. Raises ValueError."""
+        """int8[n, outputs] logits of int8[n, 216, 3] and int8[n, F]. Raises ValueError."""
         signal, features = _checked(signal, features)
         return self._each(self._lib.ein_model_infer, (signal, features), self.outputs, progress)
 
@@ -159,7 +159,7 @@ class TflmModel:
         self._shapes = [tuple(int(n) for n in shape) for shape in shapes]
 
     def infer(self, signal: Int8, features: Int8, progress: Progress | None = None) -> Int8:
-        """int8[n, outputs] logits of int8[n, 216, 2] and int8[n, F]. Raises ValueError."""
+        """int8[n, outputs] logits of int8[n, 216, 3] and int8[n, F]. Raises ValueError."""
         signal, features = _checked(signal, features)
         logits = []
         for n in range(len(signal)):

@@ -18,7 +18,6 @@ from codegen.testing.model_r import model_r
 from codegen.testing.random_models import ConvCase, Scribe, noise, residual_model
 from codegen.testing.tflite_builder import NONE, RELU, VALID
 
-
 ANY_GAIN = 0.99
 """So that small graphs take turns, too."""
 

@@ -95,7 +95,7 @@ def test_synthetic_beats_are_found_where_they_are() -> None:
 def test_rr_intervals_and_shapes() -> None:
     beats = analyze(synthetic(episodes=()))
     n = len(beats)
-    assert beats.signal.shape == (n, 216, 2) and beats.signal.dtype == np.int8
+    assert beats.signal.shape == (n, 216, 3) and beats.signal.dtype == np.int8
     assert beats.features.shape[0] == n and beats.features.dtype == np.int8
     np.testing.assert_array_equal(beats.rr_prev_samples[1:], np.diff(beats.t_samples))
     np.testing.assert_array_equal(beats.rr_next_samples[:-1], np.diff(beats.t_samples))

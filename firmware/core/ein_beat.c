@@ -49,8 +49,9 @@ static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_sampl
     }
 }
 
+/* `kind`: the average of the beats like this one, which has less noise than it; or itself. */
 static void quantize(ein_tensor_t *tensor, const ein_segment_t *segment,
-                     const ein_template_t *dominant, int8_t shift)
+                     const ein_template_t *dominant, int8_t shift, const int16_t *kind)
 {
     /* LSB per uV, below 1: in Q15 a product with an int16 fits int32. A QRS smaller than
        EIN_TENSOR_QUIET_UV is not blown up to the normal size. */
@@ -64,6 +65,7 @@ static void quantize(ein_tensor_t *tensor, const ein_segment_t *segment,
         const int32_t rest_uv = ein_sat16(aligned[i] - dominant->uv[i]);
         tensor->signal[i][0] = ein_sat8((uv[i] * gain_q15 + 16384) >> 15);
         tensor->signal[i][1] = ein_sat8((rest_uv * gain_q15 + 16384) >> 15);
+        tensor->signal[i][2] = ein_sat8((kind[i] * gain_q15 + 16384) >> 15);
     }
 }
 
@@ -94,7 +96,8 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
     view.before_corr_q15 = beat->any ? beat->last_corr_q15 : INT16_MAX;
     ein_features_compute(&view, &beat->rr, templates, beat->tensor.features);
     quantize(&beat->tensor, &beat->segment, &templates->slots[dominant],
-             view.matches[dominant].shift);
+             view.matches[dominant].shift,
+             view.found >= 0 ? templates->slots[view.found].uv : window_uv);
 
     if (!first && (event->flags & UNFIT) == 0) {
         const int16_t mean = ein_rr_mean_q8(&beat->rr);

@@ -19,5 +19,8 @@ void ein_level_add(ein_level_t *level, uint32_t value)
             sorted[j] = sorted[j - 1];
         sorted[j] = level->value[i];
     }
+    uint32_t quarter = level->count / 4u;
+    level->low = sorted[quarter];
+    level->high = sorted[level->count - 1u - quarter];
     level->median = (sorted[(level->count - 1u) / 2u] + sorted[level->count / 2u]) / 2u;
 }

@@ -1,4 +1,4 @@
-/* Median of the last few values: a level that one outlier cannot move. RAM: 40 B. */
+/* Median and quartiles of the last few values: levels that one outlier cannot move. RAM: 48 B. */
 #ifndef EIN_LEVEL_H
 #define EIN_LEVEL_H
 
@@ -8,7 +8,8 @@
 
 typedef struct {
     uint32_t value[EIN_LEVEL_VALUES];
-    uint32_t median; /* the mean of the middle two if there are two; 0 before the first */
+    uint32_t median;    /* the mean of the middle two if there are two; 0 before the first */
+    uint32_t low, high; /* a quarter of the values lies below, and above */
     uint8_t next;
     uint8_t count;
 } ein_level_t;

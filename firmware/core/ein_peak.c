@@ -30,7 +30,7 @@ uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start
     uint32_t best_t = from;
     int32_t best = -1;
     for (uint32_t t = from; (int32_t)(to - t) >= 0; t++) {
-        int32_t stands_out = 2 * ein_ring_at(ring, t) - ein_ring_at(ring, t - EIN_QRS_ARM_SAMPLES) -
+        int32_t stands_out = 3 * ein_ring_at(ring, t) - ein_ring_at(ring, t - EIN_QRS_ARM_SAMPLES) -
                              ein_ring_at(ring, t + EIN_QRS_ARM_SAMPLES);
         if (stands_out < 0)
             stands_out = -stands_out * EIN_QRS_DOWNWARD_Q4 / 16;

@@ -38,8 +38,9 @@ typedef struct {
 uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8);
 
 /* Where the wave that made an energy maximum at top_samples (the ring's time) has its R: the sample
-   that stands out most from the signal EIN_QRS_ARM_SAMPLES to either side. Downward excursions
-   count EIN_QRS_DOWNWARD_Q4 / 16, so that a biphasic beat keeps to one of its peaks. Never before
+   that stands out most from the signal EIN_QRS_ARM_SAMPLES to either side, plus its own height, so
+   that a corner at the foot of a broad peak does not win over the peak. Downward excursions count
+   EIN_QRS_DOWNWARD_Q4 / 16, so that a biphasic beat keeps to one of its peaks. Never before
    start_samples. Needs the ring to reach top_samples + EIN_QRS_SETTLE_SAMPLES. */
 uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples);
 

@@ -50,19 +50,31 @@ bool ein_qrs_next(ein_qrs_t *qrs, uint32_t *r_samples, uint16_t *flags)
     return true;
 }
 
-static uint32_t threshold(const ein_qrs_t *qrs)
+static uint32_t threshold(const ein_qrs_levels_t *levels)
 {
-    uint32_t noise = qrs->noise.median;
-    uint32_t signal = qrs->signal.median > noise ? qrs->signal.median : noise;
-    uint32_t level = noise + part_q8(signal - noise, EIN_QRS_THRESHOLD_Q8);
-    return level > EIN_QRS_FLOOR ? level : EIN_QRS_FLOOR;
+    uint32_t noise = levels->noise.median;
+    uint32_t signal = levels->signal.median > noise ? levels->signal.median : noise;
+    return noise + part_q8(signal - noise, EIN_QRS_THRESHOLD_Q8);
 }
 
-/* Hysteresis, so that the flag does not flicker. */
+static void levels_clear(ein_qrs_levels_t *levels)
+{
+    ein_level_clear(&levels->signal);
+    ein_level_clear(&levels->noise);
+}
+
+static bool is_noisy(const ein_qrs_t *qrs)
+{
+    return (qrs->state & EIN_FLAG_NOISY) != 0;
+}
+
+/* The upper quartile, because the noise that matters is what could pass for a beat; hysteresis, so
+   that the flag does not flicker. */
 static void judge_noise(ein_qrs_t *qrs)
 {
-    uint32_t limit = qrs->state & EIN_FLAG_NOISY ? EIN_QRS_QUIET_Q8 : EIN_QRS_NOISY_Q8;
-    if (qrs->noise.median > part_q8(qrs->signal.median, limit))
+    uint32_t limit = is_noisy(qrs) ? EIN_QRS_QUIET_Q8 : EIN_QRS_NOISY_Q8;
+    const ein_qrs_levels_t *levels = &qrs->energy_levels;
+    if (levels->noise.high > part_q8(levels->signal.median, limit))
         qrs->state |= EIN_FLAG_NOISY;
     else
         qrs->state &= (uint16_t)~EIN_FLAG_NOISY;
@@ -70,7 +82,8 @@ static void judge_noise(ein_qrs_t *qrs)
 
 static void reject(ein_qrs_t *qrs, const ein_peak_t *peak)
 {
-    ein_level_add(&qrs->noise, peak->energy);
+    ein_level_add(&qrs->energy_levels.noise, peak->energy);
+    ein_level_add(&qrs->slope_levels.noise, peak->slope);
     judge_noise(qrs);
 }
 
@@ -88,9 +101,11 @@ static void accept(ein_qrs_t *qrs, uint32_t index, uint16_t flags)
     qrs->has_last = true;
     qrs->last_r_samples = peak->r_samples;
     qrs->last_slope = peak->slope;
-    qrs->search_samples = peak->r_samples + rr * EIN_QRS_SEARCH_RR_Q4 / 16 + EIN_QRS_DECIDE_SAMPLES;
+    uint32_t patience_q4 = is_noisy(qrs) ? EIN_QRS_SEARCH_NOISY_RR_Q4 : EIN_QRS_SEARCH_RR_Q4;
+    qrs->search_samples = peak->r_samples + rr * patience_q4 / 16 + EIN_QRS_DECIDE_SAMPLES;
     qrs->searched = false;
-    ein_level_add(&qrs->signal, peak->energy);
+    ein_level_add(&qrs->energy_levels.signal, peak->energy);
+    ein_level_add(&qrs->slope_levels.signal, peak->slope);
     judge_noise(qrs);
 
     if (qrs->confirmed_count == EIN_QRS_CANDIDATES)
@@ -112,12 +127,36 @@ static bool is_t_wave(const ein_qrs_t *qrs, const ein_peak_t *peak)
            peak->slope * 16u < (uint32_t)qrs->last_slope * EIN_QRS_T_WAVE_SLOPE_Q4;
 }
 
-static bool is_p_wave(const ein_qrs_t *qrs, const ein_peak_t *peak)
+static bool is_early(const ein_qrs_t *qrs, const ein_peak_t *peak)
 {
     uint32_t rr = peak->r_samples - qrs->last_r_samples;
-    bool early = qrs->has_last && rr * 16u < qrs->rr.median * EIN_QRS_EARLY_Q4;
+    return qrs->has_last && rr * 16u < qrs->rr.median * EIN_QRS_EARLY_Q4;
+}
+
+/* Where the rhythm is regular and the signal noisy, artefacts come more often than early beats. */
+static bool is_unlikely(const ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    return is_noisy(qrs) && is_early(qrs, peak) &&
+           (qrs->rr.high - qrs->rr.low) * 16u < qrs->rr.median * EIN_QRS_REGULAR_Q4;
+}
+
+/* Energy and slope must both lie above the noise: electrodes make large slow waves, muscles small
+   steep ones. */
+static bool stands_out(const ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    uint32_t energy = threshold(&qrs->energy_levels);
+    if (is_unlikely(qrs, peak))
+        energy = part_q8(energy, EIN_QRS_UNLIKELY_Q8);
+    if (energy < EIN_QRS_FLOOR)
+        energy = EIN_QRS_FLOOR;
+    return peak->energy > energy && peak->slope > threshold(&qrs->slope_levels);
+}
+
+static bool is_p_wave(const ein_qrs_t *qrs, const ein_peak_t *peak)
+{
+    bool early = is_early(qrs, peak);
     uint32_t rival = early ? EIN_QRS_P_WAVE_EARLY_Q8 : EIN_QRS_P_WAVE_Q8;
-    if (early && peak->energy >= qrs->signal.median)
+    if (early && peak->energy >= qrs->energy_levels.signal.median)
         return false;
     return peak->after * 256u > peak->own * rival;
 }
@@ -127,7 +166,7 @@ static void classify(ein_qrs_t *qrs, uint32_t index, uint16_t flags)
     const ein_peak_t *peak = candidate(qrs, index);
     if (in_refractory(qrs, peak))
         return;
-    if (peak->energy <= threshold(qrs) || is_t_wave(qrs, peak) || is_p_wave(qrs, peak))
+    if (!stands_out(qrs, peak) || is_t_wave(qrs, peak) || is_p_wave(qrs, peak))
         reject(qrs, peak);
     else
         accept(qrs, index, flags);
@@ -142,7 +181,7 @@ static bool is_too_quiet(const ein_qrs_t *qrs, uint32_t level, uint32_t now)
     uint32_t waited = now - qrs->last_r_samples;
     if (waited > 100u * EIN_QRS_RELEARN_SAMPLES)
         waited = 100u * EIN_QRS_RELEARN_SAMPLES;
-    return level * 8u / EIN_QRS_RELEARN_SAMPLES * waited < qrs->signal.median;
+    return level * 8u / EIN_QRS_RELEARN_SAMPLES * waited < qrs->energy_levels.signal.median;
 }
 
 /* Levels from the candidates since the last beat or start, which are then judged by them. */
@@ -170,11 +209,11 @@ static void learn(ein_qrs_t *qrs, uint32_t now)
     }
     if (!is_learning(qrs) && is_too_quiet(qrs, level, now))
         return;
-    ein_level_clear(&qrs->signal);
-    ein_level_clear(&qrs->noise);
+    levels_clear(&qrs->energy_levels);
+    levels_clear(&qrs->slope_levels);
     ein_level_clear(&qrs->rr);
-    ein_level_add(&qrs->signal, level);
-    ein_level_add(&qrs->noise, level / 8);
+    ein_level_add(&qrs->energy_levels.signal, level);
+    ein_level_add(&qrs->energy_levels.noise, level / 8);
     qrs->state &= (uint16_t)~EIN_FLAG_LEARNING;
     qrs->search_samples = now + EIN_QRS_RELEARN_SAMPLES; /* should all be rejected */
     for (uint32_t i = first; i != qrs->candidate_count; i++)
@@ -183,16 +222,18 @@ static void learn(ein_qrs_t *qrs, uint32_t now)
 
 static void search_back(ein_qrs_t *qrs)
 {
-    uint32_t limit = part_q8(threshold(qrs), EIN_QRS_SEARCH_Q8);
+    uint32_t limit = part_q8(threshold(&qrs->energy_levels), EIN_QRS_SEARCH_Q8);
     if (limit < EIN_QRS_FLOOR)
         limit = EIN_QRS_FLOOR;
+    uint32_t slope = part_q8(threshold(&qrs->slope_levels), EIN_QRS_SEARCH_Q8);
     uint32_t first = qrs->since_candidate;
     if (qrs->candidate_count - first > EIN_QRS_CANDIDATES)
         first = qrs->candidate_count - EIN_QRS_CANDIDATES;
     uint32_t best = qrs->candidate_count;
     for (uint32_t i = first; i != qrs->candidate_count; i++) {
         const ein_peak_t *peak = candidate(qrs, i);
-        if (peak->energy <= limit || in_refractory(qrs, peak) || is_t_wave(qrs, peak))
+        if (peak->energy <= limit || peak->slope <= slope || in_refractory(qrs, peak) ||
+            is_t_wave(qrs, peak))
             continue;
         limit = peak->energy;
         best = i;

@@ -2,8 +2,8 @@
  *
  * A candidate is a maximum of the QRS band's energy. It is decided EIN_QRS_DECIDE_SAMPLES (244 ms)
  * after its R, so that what follows it can speak against it:
- *   - its energy must exceed a threshold between a noise and a signal level, each the median of the
- *     last eight candidates of that kind;
+ *   - its energy and its slope must exceed thresholds between a noise and a signal level, each the
+ *     median of the last eight candidates of that kind;
  *   - soon after a beat it must be steep, or it is a T wave;
  *   - no stronger wave may follow before the decision, or it is a P wave.
  * When no beat came for 1.5 RR intervals, the largest rejected candidate is looked at again with a
@@ -28,6 +28,11 @@ typedef struct {
     uint16_t flags;
 } ein_qrs_r_t;
 
+/* Of beats, and of what was rejected. */
+typedef struct {
+    ein_level_t signal, noise;
+} ein_qrs_levels_t;
+
 typedef struct {
     ein_energy_t energy;
     uint32_t last_energy;
@@ -39,8 +44,8 @@ typedef struct {
     ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* newest last, a ring */
     uint32_t candidate_count;                  /* ever */
     uint32_t since_candidate;                  /* the first one since the last beat or start */
-    ein_level_t signal, noise;                 /* energies of beats and of what was rejected */
-    ein_level_t rr;                            /* samples */
+    ein_qrs_levels_t energy_levels, slope_levels;
+    ein_level_t rr; /* samples */
     uint32_t last_r_samples;
     uint16_t state;          /* EIN_FLAG_LEARNING, EIN_FLAG_NOISY */
     uint32_t search_samples; /* when to look back */

@@ -94,6 +94,17 @@ static int peak(const ein_tensor_t *tensor, int channel)
     return most;
 }
 
+/* Largest difference of a tensor's own beat and the average of its kind. */
+static int from_kind(const ein_tensor_t *tensor)
+{
+    int most = 0;
+    for (int i = 0; i < EIN_WINDOW_SAMPLES; i++) {
+        const int v = abs(tensor->signal[i][0] - tensor->signal[i][2]);
+        most = v > most ? v : most;
+    }
+    return most;
+}
+
 static void test_regular(void)
 {
     plan_t plan[20];
@@ -135,6 +146,7 @@ static void test_bigeminy_from_the_start(void)
     for (size_t i = 8; i < 60; i++) {
         const int8_t corr = tensors[i].features[EIN_FEATURE_QRS_CORR];
         check(plan[i].kind == 'N' ? corr == 127 : corr < 64, "told apart after four pairs");
+        check(i == 59 || from_kind(&tensors[i]) <= 2, "each beside the average of its own kind");
     }
 }
 
@@ -152,6 +164,8 @@ static void test_run_and_change(void)
     check(dominant() == 'N', "a run of twelve is not the normal beat");
     run(plan, 100, t + 100, 1);
     check(dominant() == 'M', "the normal beat has changed");
+    check(from_kind(&tensors[70]) == 0, "the first of a kind stands for it");
+    check(from_kind(&tensors[40]) == 0 && peak(&tensors[40], 1) > 64, "as the first ectopic one");
     check(tensors[99].features[EIN_FEATURE_QRS_CORR] == 127, "and is the reference");
 }
 

@@ -2,19 +2,19 @@
 #ifndef EIN_PIPELINE_H
 #define EIN_PIPELINE_H
 
-#define EIN_PIPELINE_SHA256 "153f97e403db342ce46ad8bd693160397da01c770ccd035e588f34450c457efe"
+#define EIN_PIPELINE_SHA256 "49bf7b15851ae8ce121d2cb1f19d6d4d3303d6df416c9a6a1431316e69f10f6d"
 /* its first four bytes, big endian: what the preprocessor can compare */
-#define EIN_PIPELINE_HASH32 0x153f97e4u
+#define EIN_PIPELINE_HASH32 0x49bf7b15u
 #define EIN_PIPELINE_SHA256_BYTES \
     { \
-        0x15, 0x3f, 0x97, 0xe4, 0x03, 0xdb, 0x34, 0x2c, \
-        0xe4, 0x6a, 0xd8, 0xbd, 0x69, 0x31, 0x60, 0x39, \
-        0x7d, 0xa0, 0x1c, 0x77, 0x0c, 0xcd, 0x03, 0x5e, \
-        0x58, 0x8f, 0x34, 0x45, 0x0c, 0x45, 0x7e, 0xfe, \
+        0x49, 0xbf, 0x7b, 0x15, 0x85, 0x1a, 0xe8, 0xce, \
+        0x12, 0x1d, 0x2c, 0xb1, 0xf1, 0x9d, 0x6d, 0x4d, \
+        0x33, 0x03, 0xd6, 0xdf, 0x41, 0x6c, 0x9a, 0x6a, \
+        0x14, 0x31, 0x31, 0x6e, 0x69, 0xf1, 0x0f, 0x6d, \
     }
 
 /* [pipeline] */
-#define EIN_PIPELINE_VERSION 2
+#define EIN_PIPELINE_VERSION 3
 #define EIN_PIPELINE_RATE_HZ 180
 
 /* [classes] */
@@ -29,7 +29,7 @@
 /* [window] */
 #define EIN_WINDOW_BEFORE_SAMPLES 90
 #define EIN_WINDOW_AFTER_SAMPLES 126
-#define EIN_WINDOW_CHANNELS 2
+#define EIN_WINDOW_CHANNELS 3
 
 /* [rr] */
 #define EIN_RR_MAX_SAMPLES 360
@@ -106,7 +106,7 @@
 #define EIN_QRS_SUM_SAMPLES 18
 #define EIN_QRS_DELAY_SAMPLES 13
 #define EIN_QRS_REACH_SAMPLES 14
-#define EIN_QRS_ARM_SAMPLES 7
+#define EIN_QRS_ARM_SAMPLES 6
 #define EIN_QRS_DOWNWARD_Q4 14
 #define EIN_QRS_SETTLE_SAMPLES 20
 #define EIN_QRS_DECIDE_SAMPLES 44
@@ -118,16 +118,19 @@
 #define EIN_QRS_P_WAVE_EARLY_Q8 180
 #define EIN_QRS_P_WAVE_Q8 288
 #define EIN_QRS_SEARCH_RR_Q4 24
+#define EIN_QRS_SEARCH_NOISY_RR_Q4 22
 #define EIN_QRS_SEARCH_Q8 150
 #define EIN_QRS_LEARN_SAMPLES 360
 #define EIN_QRS_RELEARN_SAMPLES 450
 #define EIN_QRS_FLOOR 800
-#define EIN_QRS_NOISY_Q8 128
-#define EIN_QRS_QUIET_Q8 96
+#define EIN_QRS_NOISY_Q8 112
+#define EIN_QRS_QUIET_Q8 84
+#define EIN_QRS_REGULAR_Q4 6
+#define EIN_QRS_UNLIKELY_Q8 512
 
 /* Derived */
 #define EIN_WINDOW_SAMPLES 216
-#define EIN_CHANNELS 2
+#define EIN_CHANNELS 3
 
 /* [filters.bandpass] Butterworth 0.4–30.0 Hz, order 2: b0 b1 b2 a1 a2 in Q30 */
 #define EIN_FILTER_BANDPASS_SECTIONS 2
