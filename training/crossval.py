@@ -2,11 +2,14 @@
 
 `python -m training.crossval RECIPE` trains once per fold on the patients of the others and scores
 the held-out ones, float, on their main lead; then it looks for the logit bias that gives the
-highest sum of S and V F1 there. DS2 is refused: it judges final models only.
+highest sum of S and V F1 there. DS2 is refused: it judges final models only. With `--out` the
+folds' networks and what they said of their held-out patients (`held_out.npz`) are kept.
 """
 
 import argparse
 import itertools
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +24,7 @@ from training import dataset
 from training.dataset import Examples
 from training.recipe import Recipe, load
 from training.sampling import to_real
-from training.train import fit
+from training.train import FLOAT_MODEL, add_bias, fit, provenance
 
 STEPS = np.arange(-3.0, 0.51, 0.25)
 RARE_BIAS = (-2.0, -1.0)
@@ -43,9 +46,17 @@ def databases(examples: Examples) -> NDArray[np.str_]:
     return np.char.partition(examples.record, "/")[:, 0]
 
 
-def cross_validate(examples: Examples, recipe: Recipe, n: int) -> NDArray[np.float32]:
+def cross_validate(
+    examples: Examples,
+    recipe: Recipe,
+    n: int,
+    out: Path | None = None,
+    only: Sequence[int] | None = None,
+) -> NDArray[np.float32]:
     """[len(examples), 5] logits of held-out main-lead beats; NaN elsewhere.
 
+    With `out` each fold's network stays there as `fold<i>`, with `held_out.json`, the patients
+    that it has not seen; a cross-validation that was broken off goes on. `only`: these folds.
     Raises UsageError if a record of DS2 is among the examples.
     """
     if np.isin(examples.record, [f"mitdb/{name}" for name in DS2]).any():
@@ -53,11 +64,24 @@ def cross_validate(examples: Examples, recipe: Recipe, n: int) -> NDArray[np.flo
     plain = replace(recipe, logit_bias=(0.0,) * len(CLASSES))
     fold = folds(examples, n)
     logits = np.full((len(examples), len(CLASSES)), np.nan, dtype=np.float32)
-    for i in range(n):
-        model = fit(examples.where(fold != i), plain)
+    for i in range(n) if only is None else only:
+        seen = examples.where(fold != i)
+        folder = None if out is None else out / f"fold{i}"
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            held_out = sorted(set(examples.patient[fold == i].tolist()))
+            for name, facts in (
+                ("training.json", provenance(plain, seen)),
+                ("held_out.json", held_out),
+            ):
+                (folder / name).write_text(json.dumps(facts, indent=1) + "\n")
+        model = fit(seen, plain, folder)
         rows = (fold == i) & examples.main
         inputs = list(to_real(examples.where(rows)))
         logits[rows] = model.predict(inputs, batch_size=2048, verbose=0)
+        if folder is not None:  # what stays there is as it would be shipped
+            add_bias(model, recipe.logit_bias)
+            model.save_weights(folder / FLOAT_MODEL)
         print(f"fold {i + 1} of {n}: {rows.sum()} held-out detections", flush=True)
     return logits
 
@@ -99,12 +123,29 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--out", type=Path, help="folder to keep the networks and predictions in")
+    parser.add_argument(
+        "--only", type=int, action="append", help="train this fold only, beside other processes"
+    )
     args = parser.parse_args()
     recipe = load(args.recipe)
     if args.seed is not None:
         recipe = replace(recipe, seed=args.seed)
-    examples = dataset.load(recipe.data, args.data)
-    logits = cross_validate(examples, recipe, args.folds)
+    examples = dataset.load(recipe.data, args.data, recipe.views)
+    logits = cross_validate(examples, recipe, args.folds, args.out, args.only)
+    if args.only is not None:
+        return
+    if args.out is not None:
+        for i in range(args.folds):  # so that a fold can be quantized like any training
+            shutil.copyfile(args.recipe, args.out / f"fold{i}" / "recipe.toml")
+        main = examples.main
+        np.savez_compressed(
+            args.out / "held_out.npz",
+            logits=logits[main],
+            label=examples.label[main],
+            record=examples.record[main],
+            patient=examples.patient[main],
+        )
     best = best_bias(examples, logits)
     for name, bias in (("recipe's", recipe.logit_bias), ("best", best)):
         cells = "  ".join(

@@ -2,11 +2,12 @@
 
 A record goes through the same C core as on a board; the detections it makes are matched to the
 reference annotations within 150 ms (EC57's window) and get their literature class as label.
-Detections that match nothing have no label and are left out of training.
+Detections that match nothing have no label. For training there can be more views of a record than
+its main lead: see `VIEWS`.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,21 @@ from numpy.typing import NDArray
 from codegen.pipeline import load as load_pipeline
 from codegen.pipeline import sha256 as pipeline_sha256
 from einthoven.aami import CLASSES, literature_class
+from einthoven.annotations import Annotations
 from einthoven.core import analyze
 from einthoven.errors import RecordError, UsageError
 from einthoven.provenance import SAME_PATIENT
 from einthoven.records import (
+    Record,
     find_database,
     read_annotations,
     read_record,
     record_names,
     to_board,
 )
+from einthoven.wfdb_header import read_header
+from training.recipe import Views
+from training.views import Counts, NoiseMixer, combined
 
 PIPELINE = load_pipeline()
 PIPELINE_SHA256 = pipeline_sha256(PIPELINE)
@@ -39,6 +45,9 @@ FEATURE_SCALE = 2.0 ** PIPELINE["tensor"]["feature_scale_log2"]
 WINDOW = PIPELINE["window"]["before_samples"] + PIPELINE["window"]["after_samples"]
 CHANNELS = int(PIPELINE["window"]["channels"])
 FEATURES = len(PIPELINE["features"]["names"])
+VIEWS = ("main", "other", "combined", "noisy")
+"""Main lead (MLII, else the first ECG signal), the record's other leads, sums of two of its leads,
+and a lead with noise mixed in. Scores are of main leads only."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Examples:
     """Beats of many records; row i of every array is one detection."""
 
     signal: NDArray[np.int8]
-    """[n, 216, 2], as the core quantized it."""
+    """[n, 216, 3], as the core quantized it."""
     features: NDArray[np.int8]
     """[n, F]"""
     label: NDArray[np.int8]
@@ -57,8 +66,14 @@ class Examples:
     """[n] database/record."""
     patient: NDArray[np.str_]
     """[n] database/record of the patient's first record."""
-    main: NDArray[np.bool_]
-    """[n] whether it is the record's main lead (MLII, else the first ECG signal)."""
+    view: NDArray[np.int8]
+    """[n] index into VIEWS."""
+
+    @property
+    def main(self) -> NDArray[np.bool_]:
+        """[n] whether it was detected in the record's main lead as it stands."""
+        main: NDArray[np.bool_] = self.view == 0
+        return main
 
     def __len__(self) -> int:
         return len(self.label)
@@ -120,65 +135,106 @@ def _nearest(sorted_s: NDArray[np.float64], query_s: NDArray[np.float64]) -> NDA
     return np.where(nearer_left, left, right).astype(np.int64)
 
 
-def load_record(
-    folder: Path, name: str, db: str, lead: str | None = None, main: bool = True
+def load_record(folder: Path, name: str, db: str, lead: str | None = None) -> Examples:
+    """One lead (default: the main one) of one record through the core. Raises RecordError."""
+    source = _Source.read(folder, name, db)
+    return source.examples(source.counts(lead), "main" if lead is None else "other")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A record, its reference, and its leads as the board samples them."""
+
+    folder: Path
+    db: str
+    main: Record
+    annotations: Annotations
+
+    @classmethod
+    def read(cls, folder: Path, name: str, db: str) -> "_Source":
+        return cls(folder, db, read_record(folder, name), read_annotations(folder, name))
+
+    def counts(self, lead: str | None = None) -> NDArray[np.int16]:
+        record = self.main if lead is None else read_record(self.folder, self.main.name, lead)
+        return to_board(record, RATE_HZ, GAIN_LSB_PER_MV, ADC_BITS)
+
+    def other_leads(self) -> list[str]:
+        leads: list[str] = read_header(self.folder, self.main.name).sig_name
+        return [lead for lead in leads if lead != self.main.lead]
+
+    def beats(self) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+        """Times in seconds and classes (index into CLASSES) of the reference beats."""
+        classes = [literature_class(s) for s in self.annotations.symbols]
+        is_beat = np.array([c is not None for c in classes], dtype=bool)
+        index = np.array([CLASSES.index(c) for c in classes if c is not None], dtype=np.int8)
+        return self.annotations.samples[is_beat] / self.main.rate_hz, index
+
+    def examples(self, counts: NDArray[np.int16], view: str) -> Examples:
+        beats = analyze(counts, GAIN_LSB_PER_MV)
+        t_samples = beats.t_samples.astype(np.int64)
+        reference_s, index = self.beats()
+        found = match(reference_s, t_samples / RATE_HZ)
+        label = np.full(len(t_samples), -1, dtype=np.int8)
+        label[found >= 0] = index[found[found >= 0]]
+        full = f"{self.db}/{self.main.name}"
+        return Examples(
+            signal=beats.signal,
+            features=beats.features,
+            label=label,
+            t_samples=t_samples,
+            record=np.full(len(label), full),
+            patient=np.full(len(label), SAME_PATIENT.get(full, full)),
+            view=np.full(len(label), VIEWS.index(view), dtype=np.int8),
+        )
+
+    def further(self, views: Views, mixer: NoiseMixer | None) -> Iterator[Examples]:
+        """Combined and noisy views, the same for a record wherever it stands in a recipe."""
+        seed = int.from_bytes(hashlib.sha256(f"{self.db}/{self.main.name}".encode()).digest()[:8])
+        rng = np.random.default_rng(seed)
+        leads = [self.counts(lead).astype(np.float64) for lead in (None, *self.other_leads())]
+        for _ in range(views.combined if len(leads) > 1 else 0):
+            other = leads[rng.integers(1, len(leads))]
+            yield self.examples(_clipped(combined(leads[0], other, rng)), "combined")
+        at = np.rint(self.beats()[0] * RATE_HZ).astype(np.int64)
+        for _ in range(views.noisy if mixer is not None else 0):
+            assert mixer is not None
+            lead = leads[rng.integers(len(leads))]
+            yield self.examples(_clipped(mixer.noisy(lead, at, rng)), "noisy")
+
+
+def _clipped(counts: Counts) -> NDArray[np.int16]:
+    top = 1 << (ADC_BITS - 1)
+    return np.clip(np.rint(counts), -top, top - 1).astype(np.int16)
+
+
+def load(
+    sources: Sequence[dict[str, Any]], data: Path | None = None, views: Views | None = None
 ) -> Examples:
-    """One lead of one record through the core. Raises RecordError."""
-    record = read_record(folder, name, lead)
-    beats = analyze(to_board(record, RATE_HZ, GAIN_LSB_PER_MV, ADC_BITS), GAIN_LSB_PER_MV)
-    annotations = read_annotations(folder, name)
-    classes = [literature_class(s) for s in annotations.symbols]
-    is_beat = np.array([c is not None for c in classes], dtype=bool)
-    index = np.array([CLASSES.index(c) for c in classes if c is not None], dtype=np.int8)
-    t_samples = beats.t_samples.astype(np.int64)
-    found = match(annotations.samples[is_beat] / record.rate_hz, t_samples / RATE_HZ)
-    label = np.full(len(t_samples), -1, dtype=np.int8)
-    label[found >= 0] = index[found[found >= 0]]
-    full = f"{db}/{name}"
-    return Examples(
-        signal=beats.signal,
-        features=beats.features,
-        label=label,
-        t_samples=t_samples,
-        record=np.full(len(label), full),
-        patient=np.full(len(label), SAME_PATIENT.get(full, full)),
-        main=np.full(len(label), main),
-    )
-
-
-def load(sources: Sequence[dict[str, Any]], data: Path | None = None) -> Examples:
     """All records of a recipe's `[[data]]` tables: `db`, `records`, `leads`.
 
     `leads` is "main" (MLII, else the first ECG signal) or "both": each signal of a record
-    becomes a record of its own, of the same patient. Raises RecordError, UsageError.
+    becomes a record of its own, of the same patient. `views`: what more is made of each record.
+    Raises RecordError, UsageError.
     """
+    mixer = None
+    if views is not None and views.noisy > 0:
+        mixer = NoiseMixer(find_database(data, "nstdb"), views.snr_db, RATE_HZ)
     parts = []
-    for source in sources:
-        unknown = sorted(source.keys() - {"db", "records", "leads"})
+    for table in sources:
+        unknown = sorted(table.keys() - {"db", "records", "leads"})
         if unknown:
             raise UsageError(f"recipe: [[data]] has no key '{unknown[0]}'; remove it")
-        db = source["db"]
-        folder = find_database(data, db)
-        for name in record_names(folder, source.get("records", "all")):
-            parts.append(load_record(folder, name, db))
-            for lead in _other_leads(folder, name, source.get("leads", "main")):
-                parts.append(load_record(folder, name, db, lead, main=False))
+        leads = table.get("leads", "main")
+        if leads not in ("main", "both"):
+            raise UsageError(f"recipe: leads = '{leads}' is neither 'main' nor 'both'")
+        folder = find_database(data, table["db"])
+        for name in record_names(folder, table.get("records", "all")):
+            source = _Source.read(folder, name, table["db"])
+            parts.append(source.examples(source.counts(), "main"))
+            for lead in source.other_leads() if leads == "both" else []:
+                parts.append(source.examples(source.counts(lead), "other"))
+            if views is not None:
+                parts.extend(source.further(views, mixer))
     if not parts:
         raise RecordError("recipe: no [[data]] table names a record")
     return Examples.join(parts)
-
-
-def _other_leads(folder: Path, name: str, which: str) -> list[str]:
-    if which == "main":
-        return []
-    if which == "both":
-        main = read_record(folder, name).lead
-        return [lead for lead in lead_names(folder, name) if lead != main]
-    raise UsageError(f"recipe: leads = '{which}' is neither 'main' nor 'both'")
-
-
-def lead_names(folder: Path, name: str) -> list[str]:
-    """Names of a record's signals, as its header has them."""
-    lines = (folder / f"{name}.hea").read_text(encoding="utf-8", errors="replace").splitlines()
-    signals = [s for s in lines if s.strip() and not s.startswith("#")][1:]
-    return [s.split(maxsplit=8)[8].strip() for s in signals]

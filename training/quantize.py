@@ -21,7 +21,7 @@ from training.dataset import FEATURE_SCALE, FEATURES, SIGNAL_SCALE, WINDOW, Exam
 from training.recipe import Recipe
 from training.recipe import load as load_recipe
 from training.sampling import draw_weights, epoch_arrays, to_real
-from training.train import FLOAT_MODEL, LOG
+from training.train import FLOAT_MODEL, LOG, probabilities
 
 __all__ = [
     "FEATURE_SCALE",
@@ -58,7 +58,7 @@ def quantize(run: Path, method: str | None = None, data: Path | None = None) -> 
         raise ModelError(f"{run} was trained for another pipeline: train it anew")
     recipe = load_recipe(run / "recipe.toml")
     method = method or recipe.quantization.method
-    examples = dataset.load(recipe.data, data)
+    examples = dataset.load(recipe.data, data, recipe.views)
     model = load_float(run, recipe)
     if method == "qat":
         model = fine_tune(model, examples, recipe)
@@ -84,7 +84,11 @@ def load_float(run: Path, recipe: Recipe) -> Any:
 
 
 def fine_tune(model: Any, examples: Examples, recipe: Recipe) -> Any:
-    """A quantization-aware copy of a float model, trained on for the recipe's `qat_epochs`."""
+    """A quantization-aware copy of a float model, trained on for the recipe's `qat_epochs`.
+
+    It learns what the float model says and not the labels: what is wanted is the same network in
+    int8, and not another one.
+    """
     import tensorflow_model_optimization as tfmot
 
     from training.model import keras, tf
@@ -96,16 +100,11 @@ def fine_tune(model: Any, examples: Examples, recipe: Recipe) -> Any:
     settings = recipe.quantization
     aware.compile(
         keras.optimizers.Adam(settings.qat_learning_rate),
-        keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.fit.label_smoothing
-        ),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
     )
     weights = draw_weights(examples, recipe.sampling)
-    bias = np.array(recipe.logit_bias, dtype=np.float32)
-    logits = next(layer for layer in aware.layers if layer.name.endswith("logits")).layer
-    logits.bias.assign(logits.bias - bias)  # training knows the classes as they are drawn
     for epoch in range(settings.qat_epochs):
-        signal, features, label = epoch_arrays(
+        signal, features, _ = epoch_arrays(
             examples,
             weights,
             recipe.sampling,
@@ -115,12 +114,11 @@ def fine_tune(model: Any, examples: Examples, recipe: Recipe) -> Any:
         )
         aware.fit(
             [signal, features],
-            np.eye(len(CLASSES), dtype=np.float32)[label],
+            probabilities(model, signal, features),
             batch_size=recipe.fit.batch,
             shuffle=False,
             verbose=0,
         )
-    logits.bias.assign(logits.bias + bias)
     _fix_input_scales(aware)
     return aware
 

@@ -1,5 +1,6 @@
 """Recipe files: all that decides a model, as TOML. `training/recipes/` holds the project's own."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -40,8 +41,35 @@ class Sampling:
     examples: int = 60_000
     class_share: tuple[float, ...] = (0.55, 0.18, 0.18, 0.06, 0.03)
     patient_power: float = 0.5
-    other_lead_share: float = 0.3
-    """Share of the examples that come from records' other leads, where the data has them."""
+    view_share: tuple[float, ...] = (0.4, 0.15, 0.3, 0.15)
+    """Of main leads, other leads, combined and noisy ones; what the data lacks is left out."""
+    false_as_q: bool = False
+    """Whether detections that are no beats are taught as Q, or not at all."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """What is made of each record besides its leads, `[views]` (training/views.py)."""
+
+    combined: int = 0
+    """Weighted sums of two leads."""
+    noisy: int = 0
+    """Copies with nstdb's noise mixed in."""
+    snr_db: tuple[float, ...] = (18.0, 12.0, 6.0, 0.0)
+    """Levels that noise is drawn from, besides none."""
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """A network that learns from the mean of several others, `[distillation]`.
+
+    One training's outcome depends on its seed; the mean of several does less, and one network
+    that imitates it costs the board no more than any.
+    """
+
+    teachers: int = 0
+    weight: float = 0.7
+    """Of the teachers' mean probabilities against the labels."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +121,25 @@ class Recipe:
     logit_bias: tuple[float, ...] = (0.0,) * len(CLASSES)
     """Added to the logits: the operating point, chosen on held-out patients of DS1."""
     model: Architecture = field(default_factory=Architecture)
+    views: Views = field(default_factory=Views)
     sampling: Sampling = field(default_factory=Sampling)
     augmentation: Augmentation = field(default_factory=Augmentation)
     fit: Fit = field(default_factory=Fit)
+    distillation: Distillation = field(default_factory=Distillation)
     quantization: Quantization = field(default_factory=Quantization)
 
 
 _TABLES = {
     "model": Architecture,
+    "views": Views,
     "sampling": Sampling,
     "augmentation": Augmentation,
     "fit": Fit,
+    "distillation": Distillation,
     "quantization": Quantization,
 }
+
+_LENGTHS = {"class_share": len(CLASSES), "logit_bias": len(CLASSES), "view_share": 4}
 
 
 def load(path: Path) -> Recipe:
@@ -119,6 +153,12 @@ def load(path: Path) -> Recipe:
     if recipe.quantization.method not in ("ptq", "qat"):
         raise UsageError(f"recipe {path}: [quantization] method must be 'ptq' or 'qat'")
     return recipe
+
+
+def with_seed(text: str, seed: int) -> str:
+    """A recipe's text with this seed in it."""
+    stated, n = re.subn(r"(?m)^seed\s*=.*$", f"seed = {seed}", text, count=1)
+    return stated if n else f"seed = {seed}\n{text}"
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -144,9 +184,9 @@ def build_table(kind: type[T], table: Any, where: str, path: Path) -> T:
         default = known[key].default
         if isinstance(default, (int, float, str)) and not _fits(value, default):
             raise UsageError(f"recipe {path}: {where}{key} = {value!r} has the wrong type")
-        per_class = key in ("class_share", "logit_bias")
-        if per_class and (not isinstance(value, tuple) or len(value) != len(CLASSES)):
-            raise UsageError(f"recipe {path}: {where}{key} needs {len(CLASSES)} numbers")
+        length = _LENGTHS.get(key)
+        if length and (not isinstance(value, tuple) or len(value) != length):
+            raise UsageError(f"recipe {path}: {where}{key} needs {length} numbers")
     try:
         return kind(**values)
     except TypeError as error:

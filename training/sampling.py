@@ -8,20 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from training.dataset import FEATURE_SCALE, SIGNAL_SCALE, Examples
+from training.dataset import FEATURE_SCALE, SIGNAL_SCALE, VIEWS, Examples
 from training.recipe import Augmentation, Sampling
 
 Floats = NDArray[np.float32]
 
 
+def training_labels(examples: Examples, sampling: Sampling) -> NDArray[np.int8]:
+    """[n] class to be learnt, -1 for none.
+
+    With `sampling.false_as_q` what the detector invented is taught as Q: of all classes it is the
+    one that says nothing about the heart.
+    """
+    if not sampling.false_as_q:
+        return examples.label
+    return np.where(examples.label < 0, np.int8(CLASSES.index("Q")), examples.label)
+
+
 def draw_weights(examples: Examples, sampling: Sampling) -> NDArray[np.float64]:
     """Probability of each example to be drawn; 0 for those without a label."""
+    labels = training_labels(examples, sampling)
     weights = np.zeros(len(examples))
-    both = bool((~examples.main).any())
-    shares = (1 - sampling.other_lead_share, sampling.other_lead_share) if both else (1.0, 0.0)
-    for main, lead_share in zip((True, False), shares, strict=True):
+    present = [int(np.any(examples.view == i)) for i in range(len(VIEWS))]
+    shares = np.array(sampling.view_share) * present
+    for view, view_share in enumerate(shares / shares.sum()):
         for index in range(len(CLASSES)):
-            rows = np.flatnonzero((examples.label == index) & (examples.main == main))
+            rows = np.flatnonzero((labels == index) & (examples.view == view))
             if len(rows) == 0:
                 continue
             _, patient, beats = np.unique(
@@ -29,13 +41,13 @@ def draw_weights(examples: Examples, sampling: Sampling) -> NDArray[np.float64]:
             )
             each = beats ** (sampling.patient_power - 1.0)  # a patient's weight over its beats
             weights[rows] = each[patient] / np.sum(each * beats)
-            weights[rows] *= lead_share * sampling.class_share[index]
+            weights[rows] *= view_share * sampling.class_share[index]
     total: NDArray[np.float64] = weights / weights.sum()
     return total
 
 
 def real_inputs(signal: NDArray[np.int8], features: NDArray[np.int8]) -> tuple[Floats, Floats]:
-    """The core's tensors [n,216,2], [n,F] as the float model takes them: [n,1,216,2], [n,F]."""
+    """The core's tensors [n,216,3], [n,F] as the float model takes them: [n,1,216,3], [n,F]."""
     return (
         signal[:, np.newaxis].astype(np.float32) * np.float32(SIGNAL_SCALE),
         features.astype(np.float32) * np.float32(FEATURE_SCALE),
@@ -43,7 +55,7 @@ def real_inputs(signal: NDArray[np.int8], features: NDArray[np.int8]) -> tuple[F
 
 
 def to_real(examples: Examples) -> tuple[Floats, Floats]:
-    """The model's inputs in real units: signal [n,1,216,2], features [n,F]."""
+    """The model's inputs in real units: signal [n,1,216,3], features [n,F]."""
     return real_inputs(examples.signal, examples.features)
 
 
@@ -81,4 +93,4 @@ def epoch_arrays(
     rows = rng.choice(len(examples), sampling.examples, p=weights)
     chosen = examples.where(rows)
     signal, features = augment(*to_real(chosen), how, rng)
-    return signal, features, chosen.label.astype(np.int64)
+    return signal, features, training_labels(chosen, sampling).astype(np.int64)

@@ -5,34 +5,48 @@ training that was broken off goes on there with `resume`, to the same weights as
 """
 
 import json
-import shutil
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
 from training import dataset
 from training.dataset import Examples
 from training.loop import LOG, OnEpoch, progress_bar, run_epochs
-from training.recipe import Recipe
+from training.recipe import Distillation, Recipe, with_seed
 from training.recipe import load as load_recipe
-from training.sampling import draw_weights, epoch_arrays
+from training.sampling import Floats, draw_weights, epoch_arrays
 
 __all__ = ["FLOAT_MODEL", "LOG", "fit", "train"]
 
 FLOAT_MODEL = "float.weights.h5"
+TEACHER_SEEDS = 1000
+"""Teacher i of a recipe with seed s has seed 1000 s + i."""
 
 
-def train(recipe: Path, out: Path, resume: bool = False, data: Path | None = None) -> Path:
+def train(
+    recipe: Path,
+    out: Path,
+    resume: bool = False,
+    data: Path | None = None,
+    seed: int | None = None,
+) -> Path:
     """Train `recipe` into folder `out`, float; returns `out`. `einthoven quantize` comes next.
 
-    `out` gets the recipe, the weights, a log (one JSON object per epoch) and `training.json`
-    (data's digest and counts, pipeline hash). Raises UsageError if `out` holds another training.
+    `out` gets the recipe (with `seed`, if one is given), the weights, a log (one JSON object per
+    epoch) and `training.json` (data's digest and counts, pipeline hash). Raises UsageError if `out`
+    holds another training.
     """
     settings = load_recipe(recipe)
+    if seed is not None:
+        settings = replace(settings, seed=seed)
     if out.exists() and any(out.iterdir()) and not resume:
         raise UsageError(f"{out} is not empty: choose another --out, or --resume to go on there")
     kept = out / "recipe.toml"
@@ -40,10 +54,12 @@ def train(recipe: Path, out: Path, resume: bool = False, data: Path | None = Non
         raise UsageError(f"{out} was begun with another recipe: choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     if recipe.resolve() != kept.resolve():
-        shutil.copyfile(recipe, kept)
-    examples = dataset.load(settings.data, data)
-    (out / "training.json").write_text(json.dumps(_provenance(settings, examples), indent=1) + "\n")
-    with progress_bar(settings.name, settings.fit.epochs) as show:
+        kept.write_text(with_seed(recipe.read_text(encoding="utf-8"), settings.seed))
+    examples = dataset.load(settings.data, data, settings.views)
+    facts = json.dumps(provenance(settings, examples), indent=1)
+    (out / "training.json").write_text(facts + "\n")
+    networks = settings.distillation.teachers + 1
+    with progress_bar(settings.name, networks * settings.fit.epochs) as show:
         fit(examples, settings, out, show)
     return out
 
@@ -53,12 +69,37 @@ def fit(
     recipe: Recipe,
     out: Path | None = None,
     on_epoch: OnEpoch = lambda entry: None,
-    stop_after: int | None = None,
 ) -> Any:
-    """Fit a fresh network, or go on from `out`'s checkpoint; returns the float Keras model.
+    """Fit a fresh network, or go on from `out`'s checkpoints; returns the float Keras model.
 
-    `stop_after`: leave after that many epochs in all, as a training that is broken off.
+    With a recipe that distils, its teachers are fitted first, in folders of their own in `out`.
     """
+    teachers = []
+    for i in range(recipe.distillation.teachers):
+        own = replace(
+            recipe,
+            seed=TEACHER_SEEDS * recipe.seed + i,
+            logit_bias=(0.0,) * len(CLASSES),
+            distillation=Distillation(),
+        )
+        folder = None if out is None else out / f"teacher{i}"
+        show = partial(_shifted, on_epoch, i * recipe.fit.epochs)
+        teachers.append(_fit_one(examples, own, folder, show))
+    show = partial(_shifted, on_epoch, len(teachers) * recipe.fit.epochs)
+    return _fit_one(examples, recipe, out, show, teachers)
+
+
+def _shifted(on_epoch: OnEpoch, before: int, entry: dict[str, Any]) -> None:
+    on_epoch({**entry, "epoch": entry["epoch"] + before})
+
+
+def _fit_one(
+    examples: Examples,
+    recipe: Recipe,
+    out: Path | None,
+    on_epoch: OnEpoch,
+    teachers: Sequence[Any] = (),
+) -> Any:
     from training.model import build, keras, tf
 
     tf.config.experimental.enable_op_determinism()
@@ -73,7 +114,7 @@ def fit(
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     optimizer.build(model.trainable_variables)
-    step = _training_step(model, optimizer, recipe)
+    step = _training_step(model, optimizer)
 
     weights = draw_weights(examples, recipe.sampling)
 
@@ -81,33 +122,50 @@ def fit(
         signal, features, label = epoch_arrays(
             examples, weights, recipe.sampling, recipe.augmentation, recipe.seed, epoch
         )
+        target = _targets(signal, features, label, recipe, teachers)
         return [
-            float(step(signal[rows], features[rows], label[rows]))
+            float(step(signal[rows], features[rows], target[rows]))
             for i in range(0, len(label), recipe.fit.batch)
             for rows in [slice(i, i + recipe.fit.batch)]
         ]
 
-    epochs = min(recipe.fit.epochs, stop_after or recipe.fit.epochs)
-    done = run_epochs(model, optimizer, train_epoch, epochs, out, on_epoch)
-    if done == recipe.fit.epochs:
-        _add_bias(model, recipe.logit_bias)
-        if out is not None:
-            model.save_weights(out / FLOAT_MODEL)
+    run_epochs(model, optimizer, train_epoch, recipe.fit.epochs, out, on_epoch)
+    add_bias(model, recipe.logit_bias)
+    if out is not None:
+        model.save_weights(out / FLOAT_MODEL)
     return model
 
 
-def _training_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
+def probabilities(model: Any, signal: Floats, features: Floats) -> Floats:
+    """[n, 5] what a network says of inputs in real units."""
+    logits = model.predict([signal, features], batch_size=2048, verbose=0)
+    said: Floats = softmax(logits, axis=1).astype(np.float32)
+    return said
+
+
+def _targets(
+    signal: Floats, features: Floats, label: NDArray[np.int64], recipe: Recipe, teachers: Any
+) -> Floats:
+    """[n, 5] probabilities to be learnt: the smoothed label, or mixed with what teachers say."""
+    smooth = recipe.fit.label_smoothing
+    own = np.eye(len(CLASSES), dtype=np.float32)[label] * (1 - smooth) + smooth / len(CLASSES)
+    if not teachers:
+        return own
+    weight = np.float32(recipe.distillation.weight)
+    said: Floats = np.mean([probabilities(t, signal, features) for t in teachers], axis=0)
+    return weight * said + (1 - weight) * own
+
+
+def _training_step(model: Any, optimizer: Any) -> Any:
     from training.model import keras, tf
 
-    loss_of = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=recipe.fit.label_smoothing
-    )
+    loss_of = keras.losses.CategoricalCrossentropy(from_logits=True)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def step(signal: Any, features: Any, label: Any) -> Any:
+    def step(signal: Any, features: Any, target: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = model([signal, features], training=True)
-            loss = loss_of(tf.one_hot(label, len(CLASSES)), logits)
+            loss = loss_of(target, logits)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
@@ -115,12 +173,14 @@ def _training_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
     return step
 
 
-def _add_bias(model: Any, bias: tuple[float, ...]) -> None:
+def add_bias(model: Any, bias: tuple[float, ...]) -> None:
+    """Add `bias` to the logits of a float network."""
     layer = model.get_layer("logits")
     layer.bias.assign(layer.bias.numpy() + np.array(bias, dtype=np.float32))
 
 
-def _provenance(recipe: Recipe, examples: Examples) -> dict[str, Any]:
+def provenance(recipe: Recipe, examples: Examples) -> dict[str, Any]:
+    """What a network was trained with and on, for JSON."""
     return {
         "recipe": recipe.name,
         "settings": asdict(recipe),

@@ -40,3 +40,12 @@ def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
 def test_missing_recipe(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no recipe"):
         recipe.load(tmp_path / "none.toml")
+
+
+def test_a_seed_is_put_into_a_recipe_whether_it_states_one_or_not(tmp_path: Path) -> None:
+    for begin in ('name = "x"\nseed = 1 # set beforehand\n', 'name = "x"\n'):
+        path = tmp_path / "recipe.toml"
+        path.write_text(recipe.with_seed(begin + '[[data]]\ndb = "mitdb"\n', 12))
+        found = recipe.load(path)
+        assert found.seed == 12
+        assert found.name == "x"

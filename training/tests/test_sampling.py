@@ -22,14 +22,14 @@ def examples(n: int = 400) -> Examples:
         t_samples=np.arange(n, dtype=np.int64) * 100,
         record=np.where(np.arange(n) < n // 10, "a", "b"),
         patient=np.where(np.arange(n) < n // 10, "a", "b"),
-        main=np.arange(n) % 2 == 0,
+        view=(np.arange(n) % 2).astype(np.int8),
     )
 
 
 def test_weights_share_classes_leads_and_patients_as_asked() -> None:
     some = examples()
     sampling = Sampling(
-        class_share=(0.6, 0.4, 0.0, 0.0, 0.0), patient_power=0.0, other_lead_share=0.25
+        class_share=(0.6, 0.4, 0.0, 0.0, 0.0), patient_power=0.0, view_share=(0.6, 0.2, 0.2, 0.0)
     )
     weights = draw_weights(some, sampling)
     assert np.isclose(weights.sum(), 1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from einthoven.errors import ModelError
 from training import quantize
 from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
+from training.loop import OnEpoch
 from training.model import multiply_adds, parameters
-from training.recipe import Architecture, Fit, Quantization, Recipe, Sampling
+from training.recipe import Architecture, Distillation, Fit, Quantization, Recipe, Sampling
 from training.train import LOG, fit
 
 RECIPE = Recipe(
@@ -38,8 +40,22 @@ def examples(n: int = 300) -> Examples:
         t_samples=np.arange(n, dtype=np.int64) * 100,
         record=np.array([f"r{i % 4}" for i in range(n)]),
         patient=np.array([f"r{i % 4}" for i in range(n)]),
-        main=np.ones(n, dtype=bool),
+        view=np.zeros(n, dtype=np.int8),
     )
+
+
+class KilledError(Exception):
+    """A training that is broken off."""
+
+
+def killed_after(epochs: int) -> OnEpoch:
+    """For `on_epoch`: ends the training after so many epochs in all."""
+
+    def count(entry: dict[str, Any]) -> None:
+        if entry["epoch"] == epochs:
+            raise KilledError
+
+    return count
 
 
 def weights(model: object) -> np.ndarray:
@@ -51,7 +67,8 @@ def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     """A training that was killed goes on to the very same weights."""
     some = examples()
     straight = fit(some, RECIPE, tmp_path / "a")
-    fit(some, RECIPE, tmp_path / "b", stop_after=1)
+    with pytest.raises(KilledError):
+        fit(some, RECIPE, tmp_path / "b", killed_after(1))
     with (tmp_path / "b" / LOG).open("a") as log:
         log.write('{"epoch": 2, "loss": 0}\n')  # killed between the log and the checkpoint
     resumed = fit(some, RECIPE, tmp_path / "b")
@@ -89,3 +106,17 @@ def test_a_model_in_other_scales_is_refused(
     monkeypatch.undo()
     with pytest.raises(ModelError, match="scale"):
         quantize.check(content)
+
+
+def test_a_distilled_network_depends_on_its_teachers_and_can_be_resumed(tmp_path: Path) -> None:
+    some = examples()
+    recipe = replace(RECIPE, fit=Fit(epochs=2, batch=64), distillation=Distillation(teachers=2))
+    student = fit(some, recipe, tmp_path / "a")
+    for epochs in (3, 5):  # in the second teacher, then in the student
+        with pytest.raises(KilledError):
+            fit(some, recipe, tmp_path / "b", killed_after(epochs))
+    assert np.array_equal(weights(student), weights(fit(some, recipe, tmp_path / "b")))
+    logs = [tmp_path / "a" / name / LOG for name in ("teacher0", "teacher1")]
+    assert logs[0].read_text() != logs[1].read_text()
+    alone = fit(some, replace(recipe, distillation=Distillation()))
+    assert not np.array_equal(weights(student), weights(alone))
