@@ -56,9 +56,6 @@ def train(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Instead of the recipe's.", show_default=False)
-    ] = None,
 ) -> None:
     """Train the recipe's network: on the core's own beats, or as a reference study does."""
     _need_tensorflow()
@@ -69,14 +66,12 @@ def train(
     from training.train import train as train_recipe
 
     if is_study(recipe):
-        if seed is not None:
-            raise UsageError("--seed is not for recipes of reference studies: edit the recipe")
         sources = workflow.Sources(data, kaggle)
         folder = workflow.train(recipe, out, resume, sources, quick, epochs)
     elif kaggle is not None or quick or epochs is not None:
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
     else:
-        folder = train_recipe(recipe, out, resume, data, seed)
+        folder = train_recipe(recipe, out, resume, data)
     console().print(f"trained {folder}; next: einthoven quantize {folder}", soft_wrap=True)
 
 
