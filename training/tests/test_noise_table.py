@@ -1,0 +1,28 @@
+"""Ventricular beats in noise, by EC57's rules."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from einthoven.errors import UsageError
+from einthoven.paths import SHIPPED_MODEL
+from training import noise_table
+
+
+@pytest.mark.records
+def test_more_noise_costs_more_and_the_best_of_it_is_nearly_clean(mitdb: Path) -> None:
+    judges = noise_table.models(SHIPPED_MODEL, None)
+    scores = {snr: noise_table.score(judges, snr, 16, mitdb.parent) for snr in ("24", "06", "_6")}
+    # 377 V of 118 and 119 from the sixth minute on
+    assert all(s.veb.tp + s.veb.fn == 377 for s in scores.values())
+    f1 = [s.veb.f1 or 0.0 for s in scores.values()]
+    assert f1[0] > 0.98
+    assert f1[0] > f1[1] > f1[2]
+
+
+def test_folds_must_hold_out_both_patients(tmp_path: Path) -> None:
+    (tmp_path / "fold0").mkdir()
+    (tmp_path / "fold0" / "held_out.json").write_text(json.dumps(["mitdb/101"]))
+    with pytest.raises(UsageError, match="no fold that holds out each of 118, 119"):
+        noise_table.models(SHIPPED_MODEL, tmp_path)
