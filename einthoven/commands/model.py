@@ -56,6 +56,13 @@ def train(
             show_default=False,
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Reference studies: Dask scheduler for grid searches, or local:2 for processes.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Train the recipe's network: on the core's own beats, or as a reference study does."""
     _need_tensorflow()
@@ -67,12 +74,15 @@ def train(
 
     if is_study(recipe):
         sources = workflow.Sources(data, kaggle)
-        folder = workflow.train(recipe, out, resume, sources, quick, epochs)
-    elif kaggle is not None or quick or epochs is not None:
-        raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
+        folder = workflow.train(recipe, out, resume, sources, quick, epochs, cluster)
+    elif kaggle is not None or quick or epochs is not None or cluster is not None:
+        raise UsageError(
+            "--kaggle, --quick, --epochs and --cluster are for recipes of reference studies"
+        )
     else:
         folder = train_recipe(recipe, out, resume, data)
-    console().print(f"trained {folder}; next: einthoven quantize {folder}", soft_wrap=True)
+    after = "quantize" if workflow.is_quantizable(folder) else "evaluate"
+    console().print(f"trained {folder}; next: einthoven {after} {folder}", soft_wrap=True)
 
 
 def quantize(

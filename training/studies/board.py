@@ -76,6 +76,19 @@ def measure(tflite: bytes, x: Floats, folder: Path) -> dict[str, Any]:
     }
 
 
+def by_size(params: int, activations: int) -> dict[str, Any]:
+    """As `measure`, of a network that is too large to be built: a byte a weight and activation."""
+    return {
+        "optimize": "size",
+        "arena_bytes": activations,
+        "ram_bytes": activations,
+        "over_ram_bytes": max(0, activations + REST_RAM - RAM),
+        "flash_bytes": params,
+        "over_flash_bytes": max(0, params + REST_FLASH - FLASH),
+        "fits": fits(params, activations),
+    }
+
+
 def fits(flash: int, ram: int) -> list[str]:
     """Chips that hold such a network beside the rest of the firmware."""
     return [

@@ -53,13 +53,17 @@ class Labelled:
         """Examples per class."""
         return {name: int(np.sum(self.y == i)) for i, name in enumerate(self.classes)}
 
-    def thin(self, limit: int, seed: int) -> "Labelled":
-        """At most `limit` of each class, drawn with `seed`, in the old order: for `--quick`."""
-        rng = np.random.default_rng([seed, limit])
+    def thin(self, limit: int | dict[str, int], seed: int) -> "Labelled":
+        """At most `limit` of each class, or as many as it says of each, drawn with `seed`.
+
+        In the old order.
+        """
+        rng = np.random.default_rng([seed, limit if isinstance(limit, int) else 0])
         kept: list[NDArray[np.int64]] = []
-        for i in range(len(self.classes)):
+        for i, name in enumerate(self.classes):
             rows = np.flatnonzero(self.y == i)
-            kept.append(rng.permutation(rows)[:limit])
+            most = limit if isinstance(limit, int) else limit.get(name, 0)
+            kept.append(rng.permutation(rows)[:most])
         return self.where(np.sort(np.concatenate(kept)))
 
 

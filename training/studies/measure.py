@@ -14,6 +14,7 @@ import numpy as np
 
 from einthoven.errors import EinthovenError, UsageError
 from training.studies import board, results, workflow
+from training.studies.registry import ACTIVATIONS, float_only
 from training.studies.workflow import MODEL, Sources
 
 BEATS = 100
@@ -21,7 +22,7 @@ BEATS = 100
 
 def evaluate(run: Path, sources: Sources) -> results.Result:
     """Score `run`, float and int8. Raises EinthovenError."""
-    if not (run / MODEL).exists():
+    if float_only(workflow.recipe_of(run)) is None and not (run / MODEL).exists():
         raise UsageError(f"{run} is not quantized: einthoven quantize {run}")
     return workflow.evaluate(run, sources)
 
@@ -29,7 +30,16 @@ def evaluate(run: Path, sources: Sources) -> results.Result:
 def on_board(
     result: results.Result, run: Path, sources: Sources, beats: int = BEATS
 ) -> results.Result:
-    """`result` with what the emulated board says to `beats` of its test set."""
+    """`result` with what the emulated board says to `beats` of its test set.
+
+    A network that is not quantized is not run: of one that no chip holds, by how much is said.
+    """
+    recipe = workflow.recipe_of(run)
+    if float_only(recipe) is not None:
+        activations = ACTIVATIONS.get(recipe.data.get("view", ""))
+        if activations is None:
+            return result
+        return replace(result, board=board.by_size(result.params, activations))
     recipe, examples = workflow.open_run(run, sources)
     scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
     rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))

@@ -8,12 +8,14 @@ from typing import Any
 from einthoven.errors import UsageError
 from training.recipe import build_table, read_toml
 
+PATIENT_SPECIFIC = "patient_specific"
 PROTOCOLS = {
     "random_beats": "random split of beats: intra-patient, a patient's beats are on both sides",
     "inter_patient": "de Chazal's DS1 → DS2: inter-patient",
     "patient_folds": "cross-validation by patient: every beat is scored by a model that never saw "
     "its patient",
-    "own": "the study's own protocol, see its section",
+    PATIENT_SPECIFIC: "a classifier per patient, trained on their own earlier or other windows: "
+    "intra-patient",
 }
 """What is tested on what."""
 
@@ -60,21 +62,24 @@ class StudyRecipe:
     """`[data]`: settings of the data set."""
     arch: dict[str, Any] = field(default_factory=dict)
     """`[arch]`: settings of the network."""
+    own: dict[str, Any] = field(default_factory=dict)
+    """`[own]`: settings of a protocol that only one study has."""
     fit: Fit = field(default_factory=Fit)
     quick: dict[str, Any] = field(default_factory=dict)
-    """`[quick]`: what `--quick` changes: `data`, `arch`, `fit` tables, `calibration`."""
+    """`[quick]`: what `--quick` changes: `data`, `arch`, `own`, `fit` tables, `calibration`."""
 
     def quickly(self) -> "StudyRecipe":
         """The `--quick` form: same code, little data; its figures mean nothing."""
-        changes = {k: {**getattr(self, k), **self.quick.get(k, {})} for k in ("data", "arch")}
+        changes: dict[str, Any] = {
+            k: {**getattr(self, k), **self.quick.get(k, {})} for k in ("data", "arch", "own")
+        }
         return replace(
             self,
             name=f"{self.name}-quick",
             fit=replace(self.fit, **self.quick.get("fit", {})),
             calibration=self.quick.get("calibration", self.calibration),
             quick={},
-            data=changes["data"],
-            arch=changes["arch"],
+            **changes,
         )
 
 
@@ -89,13 +94,13 @@ def is_study(path: Path) -> bool:
 def load(path: Path) -> StudyRecipe:
     """Read a study's recipe. Raises UsageError that names the key that does not fit."""
     table = read_toml(path)
-    for key in ("data", "arch", "quick"):
+    for key in ("data", "arch", "own", "quick"):
         if not isinstance(table.get(key, {}), dict):
             raise UsageError(f"recipe {path}: [{key}] must be a table")
     quick = table.get("quick", {})
     table["fit"] = build_table(Fit, table.get("fit", {}), "[fit] ", path)
     build_table(Fit, quick.get("fit", {}), "[quick.fit] ", path)
-    unknown = sorted(quick.keys() - {"data", "arch", "fit", "calibration"})
+    unknown = sorted(quick.keys() - {"data", "arch", "own", "fit", "calibration"})
     if unknown:
         raise UsageError(f"recipe {path}: [quick] key '{unknown[0]}' does not exist; remove it")
     recipe = build_table(StudyRecipe, table, "", path)

@@ -5,13 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from einthoven.errors import UsageError
-from training.studies import beats187, kaggle, networks
+from training.studies import (
+    beats187,
+    cardiacnet_net,
+    cardiacnet_windows,
+    images,
+    images_vgg,
+    kaggle,
+    networks,
+)
 from training.studies.examples import Labelled
-from training.studies.recipe import StudyRecipe
+from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
 
 DATASETS: dict[str, Callable[[dict[str, Any], Path | None], Labelled]] = {
     "beats187": beats187.arrhythmia,
     "beats187_mi": beats187.infarction,
+    "windows128": cardiacnet_windows.labelled,
 }
 """Name to a function of the recipe's `[data]` and the folder of `--data`."""
 
@@ -25,8 +34,30 @@ NETWORKS: dict[str, Callable[[dict[str, Any], int, int, int], Any]] = {
     "transferable": networks.transferable,
     "baseline": networks.baseline,
     "residual": networks.residual,
+    "cardiacnet": cardiacnet_net.build,
+    "vgg16_head": images_vgg.head,
 }
 """Name to a function of the recipe's `[arch]`, input length, channels, number of outputs."""
+
+VIEWS: dict[str, Callable[[Labelled, dict[str, Any]], Labelled]] = {
+    "vgg16": images.vgg16_features,
+}
+"""`[data] view`: what a frozen network before the trained one makes of the examples."""
+
+FROZEN = {"vgg16": (images_vgg.FROZEN_PARAMETERS, images_vgg.FROZEN_MULTIPLY_ADDS)}
+"""Parameters and multiply-adds of a view's network."""
+
+ACTIVATIONS = {"vgg16": images_vgg.ACTIVATIONS}
+"""Values that a view's network has to keep at once."""
+
+
+def float_only(recipe: StudyRecipe) -> str | None:
+    """Why a recipe's network is not quantized, and what to do; None if it is."""
+    if recipe.protocol == PATIENT_SPECIFIC:
+        return "its classifiers are CardiacNet's network: quantize cardiacnet_random, or _inter"
+    if recipe.data.get("view") in FROZEN:
+        return "it has 65 million weights, which no board holds; evaluate it as it is"
+    return None
 
 
 def load_examples(recipe: StudyRecipe, data: Path | None, kaggle_folder: Path | None) -> Labelled:
@@ -40,7 +71,14 @@ def load_examples(recipe: StudyRecipe, data: Path | None, kaggle_folder: Path | 
     else:
         raise UsageError(f"Kaggle's files do not hold the data set '{recipe.dataset}'")
     limit = recipe.data.get("per_class")
-    return examples if limit is None else examples.thin(int(limit), recipe.seed)
+    if limit is not None:
+        examples = examples.thin(limit, recipe.seed)
+    view = recipe.data.get("view")
+    if view is None:
+        return examples
+    if view not in VIEWS:
+        raise UsageError(f"[data] view '{view}' is none of {', '.join(VIEWS)}")
+    return VIEWS[view](examples, recipe.data)
 
 
 def build_network(recipe: StudyRecipe, examples: Labelled) -> Any:

@@ -22,9 +22,9 @@ from training.loop import OnEpoch, progress_bar
 from training.studies import int8
 from training.studies.examples import Fold, Labelled, folds_of
 from training.studies.fit import decide, fit_network, predict
-from training.studies.recipe import StudyRecipe
+from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
 from training.studies.recipe import load as load_recipe
-from training.studies.registry import build_network, load_examples
+from training.studies.registry import FROZEN, build_network, float_only, load_examples
 from training.studies.results import Result
 from training.studies.scores import patients_right, score
 from training.train import FLOAT_MODEL
@@ -77,14 +77,23 @@ def train(
     sources: Sources = HERE,
     quick: bool = False,
     epochs: int | None = None,
+    cluster: str | None = None,
 ) -> Path:
     """Train a study's recipe into `out`; returns it. `epochs`: stop after so many in all.
 
-    What is there is gone on with if `resume`. Raises UsageError, RecordError, DownloadError.
+    What is there is gone on with if `resume`. `cluster`: where the trainings of a recipe that has
+    many run, as of `jobs.run_jobs`. Raises UsageError, RecordError, DownloadError.
     """
     settings = load_recipe(recipe)
     settings = settings.quickly() if quick else settings
+    if cluster is not None and settings.protocol != PATIENT_SPECIFIC:
+        raise UsageError(
+            f"{recipe.name} is one training, which does not spread over machines: leave --cluster "
+            f"out, or take a recipe of protocol {PATIENT_SPECIFIC}"
+        )
     _open_run(recipe, out, resume, quick)
+    if settings.protocol == PATIENT_SPECIFIC:
+        return _train_patients(settings, out, sources, quick, cluster)
     examples = load_examples(settings, sources.data, sources.kaggle)
     facts = _facts(settings, examples, sources, quick)
     _check_same_data(out, facts)
@@ -99,6 +108,24 @@ def train(
                 show({**entry, "epoch": before + entry["epoch"]})
 
             _train_part(part, settings, examples, until, out, report)
+    return out
+
+
+def _train_patients(
+    recipe: StudyRecipe, out: Path, sources: Sources, quick: bool, cluster: str | None
+) -> Path:
+    from training.studies import cardiacnet
+
+    facts = {"study": recipe.study, "recipe": recipe.name, "quick": quick}
+    (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    with _clock(out) as tick:
+
+        def report(line: str) -> None:
+            tick()
+            print(line, flush=True)
+
+        plan = cardiacnet.plan_of(recipe)
+        cardiacnet.run(plan, out, recipe.seed, sources.data, cluster, report)
     return out
 
 
@@ -117,7 +144,13 @@ def _train_part(
 
 
 def quantize(run: Path, sources: Sources = HERE) -> Path:
-    """Make the int8 model of a training, and of each of its folds; returns `run`."""
+    """Make the int8 model of a training, and of each of its folds; returns `run`.
+
+    Raises UsageError where there is none to make.
+    """
+    reason = float_only(recipe_of(run))
+    if reason is not None:
+        raise UsageError(f"{run} is scored in float only: {reason}")
     recipe, examples = open_run(run, sources)
     for part in all_parts(run, recipe, examples):
         rng = np.random.default_rng([recipe.seed, 0xCA1])
@@ -152,7 +185,14 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
     """Score a training under its recipe's protocol, float and (if it is quantized) int8."""
     from training.model import multiply_adds, parameters
 
+    if recipe_of(run).protocol == PATIENT_SPECIFIC:
+        from training.studies import cardiacnet_result
+
+        recipe = recipe_of(run)
+        told = commands(run, recipe)
+        return cardiacnet_result.evaluate(run, recipe, _seconds(run), told, sources.data)
     recipe, examples = open_run(run, sources)
+    frozen = FROZEN.get(recipe.data.get("view", ""), (0, 0))
     parts = parts_of(run, recipe, examples)
     rows = np.concatenate([np.flatnonzero(p.fold.test) for p in parts])
     y, patient = examples.y[rows], examples.patient[rows]
@@ -176,8 +216,8 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
         epochs=min(_epochs_of(p.folder) for p in parts),
         epochs_full=recipe.fit.epochs,
         train_seconds=_seconds(run),
-        params=parameters(model),
-        macs=multiply_adds(model),
+        params=parameters(model) + frozen[0],
+        macs=multiply_adds(model) + frozen[1],
         float32=score(y, real, examples.classes, patient),
         commands=commands(run, recipe),
     )
@@ -205,7 +245,7 @@ def commands(run: Path, recipe: StudyRecipe) -> tuple[str, ...]:
     folder = f"runs/studies/{run.name}"
     return (
         f"einthoven train training/recipes/studies/{recipe.name}.toml --out {folder}",
-        f"einthoven quantize {folder}",
+        *([] if float_only(recipe) else [f"einthoven quantize {folder}"]),
         f"einthoven evaluate {folder}",
         f"python -m training.studies.measure {folder}",
     )
@@ -236,6 +276,11 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
     return written
 
 
+def is_quantizable(run: Path) -> bool:
+    """Whether an int8 model can be made of a training, a study's or any other."""
+    return not is_study_run(run) or float_only(recipe_of(run)) is None
+
+
 def is_study_run(folder: Path) -> bool:
     """Whether `folder` is a study's run, or its model's folder."""
     try:
@@ -248,13 +293,20 @@ def is_study_run(folder: Path) -> bool:
         return False
 
 
+def recipe_of(run: Path) -> StudyRecipe:
+    """The recipe of a run, as it was trained. Raises UsageError if it is none."""
+    if not (run / FACTS).exists():
+        raise UsageError(f"{run} holds no training: einthoven train RECIPE --out {run}")
+    recipe = load_recipe(run / "recipe.toml")
+    return recipe.quickly() if json.loads((run / FACTS).read_text())["quick"] else recipe
+
+
 def open_run(run: Path, sources: Sources) -> tuple[StudyRecipe, Labelled]:
     """Recipe and examples of a training. Raises UsageError if it is none, or of other data."""
     if not (run / FLOAT_MODEL).exists():
         raise UsageError(f"{run} holds no finished training: einthoven train RECIPE --out {run}")
+    recipe = recipe_of(run)
     facts = json.loads((run / FACTS).read_text())
-    recipe = load_recipe(run / "recipe.toml")
-    recipe = recipe.quickly() if facts["quick"] else recipe
     examples = load_examples(recipe, sources.data, sources.kaggle)
     _check_same_data(run, _facts(recipe, examples, sources, facts["quick"]))
     return recipe, examples
