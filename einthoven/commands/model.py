@@ -56,6 +56,9 @@ def train(
             show_default=False,
         ),
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Instead of the recipe's.", show_default=False)
+    ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -73,6 +76,8 @@ def train(
     from training.train import train as train_recipe
 
     if is_study(recipe):
+        if seed is not None:
+            raise UsageError("--seed is not for recipes of reference studies: edit the recipe")
         sources = workflow.Sources(data, kaggle)
         folder = workflow.train(recipe, out, resume, sources, quick, epochs, cluster)
     elif kaggle is not None or quick or epochs is not None or cluster is not None:
@@ -80,7 +85,7 @@ def train(
             "--kaggle, --quick, --epochs and --cluster are for recipes of reference studies"
         )
     else:
-        folder = train_recipe(recipe, out, resume, data)
+        folder = train_recipe(recipe, out, resume, data, seed)
     after = "quantize" if workflow.is_quantizable(folder) else "evaluate"
     console().print(f"trained {folder}; next: einthoven {after} {folder}", soft_wrap=True)
 
