@@ -14,6 +14,10 @@ from codegen.quantize import Factor
 
 Int8 = NDArray[np.int8]
 
+MAX_POLY_CHANNELS = 32
+"""EIN_NN_POLY_MAX_CHANNELS."""
+MIN_POLY_LENGTH = 8
+"""Each pass computes a position or two too many."""
 MAX_HEAD_BYTES = 4096
 """Of parameters that can be replaced: they take this much of a board's RAM."""
 
@@ -77,6 +81,8 @@ class Conv(Op):
     act_max: int
     wide: bool = False
     """Weights are stored as halfwords where that saves time: see EIN_NN_CONV_WIDE."""
+    poly: bool = False
+    """Four products per multiplication where that is possible: see ein_nn_conv_poly.h."""
 
     @property
     def macs(self) -> int:
@@ -92,6 +98,20 @@ class Conv(Op):
     def is_dense(self) -> bool:
         """Whether it is a dense layer: one position, one tap, no weights of two bytes."""
         return self.output.length == 1 and self.window == Window(1, 1, 1, 0) and not self.wide
+
+    @property
+    def fits_poly(self) -> bool:
+        """Five taps, sums of 21 bits, few enough channels: see ein_nn_conv_poly.h."""
+        window, (out, _, channels) = self.window, self.weights.shape
+        largest = int(np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2)).max())
+        return (
+            (window.kernel, window.stride, window.dilation) == (5, 1, 1)
+            and self.output.length >= MIN_POLY_LENGTH
+            and (channels % 4, out % 2) == (0, 0)
+            and channels <= MAX_POLY_CHANNELS
+            and 128 * largest < 1 << 20
+            and self.small
+        )
 
     @property
     def small(self) -> bool:

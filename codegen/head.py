@@ -17,8 +17,8 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
-from codegen.emit import pack_weights
 from codegen.graph import Conv
+from codegen.layout import pack_weights
 from codegen.model import ModelFolder
 from codegen.tflite_reader import parse
 from einthoven.errors import ModelError

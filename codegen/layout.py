@@ -1,16 +1,28 @@
-"""How a convolution's inputs lie in its scratch; see firmware/engine/ein_nn_conv.h."""
+"""How a convolution's inputs lie in its scratch, and its weights in flash.
 
+The formats are described in firmware/engine/ein_nn_conv.h and ein_nn_conv_poly.h.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.graph import Conv
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Conv, Int8
 
 DEPTH_MULTIPLE = 8
 """Of the inner loops, which take eight values at a time."""
 POSITIONS_MULTIPLE = 4
 """Positions that the inner loops compute at once (two on the Cortex-M4)."""
 MAX_CHUNK = 36
+POLY_PITCH = 20
+"""EIN_NN_POLY_PITCH."""
+MAX_POLY_CHUNK = 34
 SCRATCH_TARGET_BYTES = 1280
 """Scratch beyond this buys nothing: widening a row anew costs less than 3 % of using it."""
+_SCALE_BYTES = 12
+"""sizeof(ein_nn_scale_t)."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +33,7 @@ class ConvLayout:
     depth: int
     step: int
     chunk: int
-    wide: bool
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Room for `chunk` positions and two channels' weights, two bytes an element."""
-        weights = 0 if self.wide else 2 * self.depth
-        return 2 * ((self.chunk - 1) * self.step + self.depth + weights)
+    scratch_bytes: int
 
 
 def conv_layout(op: Conv) -> ConvLayout:
@@ -43,4 +49,52 @@ def conv_layout(op: Conv) -> ConvLayout:
     )
     if fitting >= op.output.length <= MAX_CHUNK:
         chunk = op.output.length
-    return ConvLayout(rows, depth, step, min(chunk, op.output.length), op.wide)
+    if op.poly:  # two more than a multiple of four fill the kernel's last block
+        turns = -(-op.output.length // MAX_POLY_CHUNK)
+        chunk = -(-op.output.length // turns)
+        chunk += (2 - chunk) % 4
+    chunk = min(chunk, op.output.length)
+    positions = 2 * ((chunk - 1) * step + depth)
+    if op.poly:
+        scratch = max(positions, 4 * POLY_PITCH * channels)  # builds without SMLAL take the former
+    else:
+        scratch = positions if op.wide else positions + 4 * depth  # a pair's weights, widened
+    return ConvLayout(rows, depth, step, chunk, scratch)
+
+
+def pack_weights(weights: Int8, order: Sequence[int] = (0, 2, 1, 3)) -> Int8:
+    """[out, kernel, in] as the convolution kernels want it: see ein_nn_conv.h."""
+    out = weights.shape[0]
+    flat = weights.reshape(out, -1)
+    padded = np.zeros(
+        (-(-out // 2) * 2, -(-flat.shape[1] // DEPTH_MULTIPLE) * DEPTH_MULTIPLE), dtype=np.int8
+    )
+    padded[:out, : flat.shape[1]] = flat
+    blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., list(order)]
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).ravel()
+
+
+def poly_words(weights: Int8) -> NDArray[np.int64]:
+    """[out, 5, in] as ein_nn_conv_poly.h wants it: two taps a word."""
+    out, taps, channels = weights.shape
+    padded = np.zeros((out, taps + 1, channels), dtype=np.int64)
+    padded[:, :taps] = weights
+    words = padded[:, 1::2] + padded[:, 0::2] * (1 << 21)
+    return np.ascontiguousarray(
+        words.reshape(out // 2, 2, 3, channels).transpose(0, 3, 2, 1)
+    ).ravel()
+
+
+def head_bytes(op: Conv) -> int:
+    """Size of a layer's part in a head: see ein_nn_head.h."""
+    return pack_weights(op.weights).size + _even(len(op.bias)) * _SCALE_BYTES
+
+
+def head_offsets(head: Sequence[Conv]) -> dict[Conv, int]:
+    """Where each layer's part begins in a head."""
+    sizes = [head_bytes(op) for op in head]
+    return {op: sum(sizes[:i]) for i, op in enumerate(head)}
+
+
+def _even(n: int) -> int:
+    return n + n % 2

@@ -112,7 +112,7 @@ def lower(raw: RawModel, optimize: Goal = "speed") -> Graph:
 def _widened(op: Op) -> Op:
     """Weights that are used at many positions; a dense layer would not gain what it costs."""
     if isinstance(op, Conv) and op.small and op.output.length >= MIN_WIDE_POSITIONS:
-        return replace(op, wide=True)
+        return replace(op, poly=True) if op.fits_poly else replace(op, wide=True)
     return op
 
 

@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.graph import Add, Conv, Graph, Lookup, Op, Pool, Requantize, Tensor
-from codegen.layout import POSITIONS_MULTIPLE, conv_layout
+from codegen.layout import conv_layout
+
+TURN_MULTIPLE = 2
+"""Of the rows that an op computes in a turn: kernels take two positions at once."""
 
 Group = tuple[int, int]
 """The first and the last of the ops that take turns, by their places in the graph."""
@@ -80,25 +83,28 @@ def _by_turns(ops: Sequence[Op], group: Group) -> Iterator[Call]:
     while any(done[p] < ops[p].output.length for p in places):
         for p in places:
             target = _possible(ops, p, makers, done)
+            target = min(target, done[p] + quota[p])
             if target < ops[p].output.length:
-                target = target // POSITIONS_MULTIPLE * POSITIONS_MULTIPLE
-            target = min(target, done[p] + quota.get(p, target))
+                target = target // TURN_MULTIPLE * TURN_MULTIPLE
             if target > done[p]:
                 yield Call(p, done[p], target - done[p])
                 done[p] = target
 
 
 def _quotas(ops: Sequence[Op], places: Sequence[int], makers: dict[int, int]) -> dict[int, int]:
-    """Rows a turn of the ops that wait for nothing within the group."""
+    """Rows that each op computes in a turn at most: a chunk; those that wait for nothing within the
+    group take as many turns as each other."""
+    length = {p: ops[p].output.length for p in places}
+    quota = dict(length)
+    for p in places:
+        op = ops[p]
+        if isinstance(op, Conv):
+            quota[p] = conv_layout(op).chunk
     first = [p for p in places if not any(t.index in makers for t in ops[p].inputs)]
-    turns = max(
-        -(-op.output.length // (conv_layout(op).chunk if isinstance(op, Conv) else 32))
-        for op in (ops[p] for p in first)
-    )
-    return {
-        p: -(-ops[p].output.length // turns // POSITIONS_MULTIPLE) * POSITIONS_MULTIPLE
-        for p in first
-    }
+    turns = max(-(-length[p] // quota[p]) for p in first)
+    for p in first:
+        quota[p] = -(-length[p] // turns // TURN_MULTIPLE) * TURN_MULTIPLE
+    return quota
 
 
 def _possible(ops: Sequence[Op], place: int, makers: dict[int, int], done: dict[int, int]) -> int:

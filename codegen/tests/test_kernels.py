@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from codegen import tflite_reader
+from codegen.graph import Conv
 from codegen.lower import lower
 from codegen.testing import bare_target, plain_reference
 from codegen.testing.host_target import run_sanitized, run_tflm
@@ -49,6 +50,11 @@ CONVS = [
     ConvCase(36, 24, 24, 1),
     ConvCase(18, 32, 32, 3),
     ConvCase(9, 48, 8, 5),
+    ConvCase(8, 4, 2, 5, activation=RELU),
+    ConvCase(35, 8, 6, 5, padding=VALID),
+    ConvCase(70, 12, 4, 5),
+    ConvCase(101, 24, 24, 5, activation=RELU6),
+    ConvCase(40, 32, 32, 5),
     ConvCase(5, 64, 64, 3),
     ConvCase(33, 8, 7, 7, 2),
     ConvCase(34, 8, 7, 7, 2),
@@ -99,6 +105,35 @@ def test_every_convolution_on_a_bare_target(
     result = bare_target.run(graph, inputs, target, tmp_path)
     expected = np.concatenate(run_tflm(data, inputs, len(outputs)), axis=1)
     np.testing.assert_array_equal(result.outputs, expected)
+
+
+class _FullLanes(Scribe):
+    """Weights of one sign per output channel, as large as four products a multiplication allow."""
+
+    def _weights(self, shape: list[int]) -> np.ndarray:
+        signs = np.resize(np.array([1, -1, 1], dtype=np.int8), (shape[0], 1, 1, 1))
+        weights = np.broadcast_to(signs * np.int8(127), shape).copy()
+        weights[:, :, 1::2][2::3] *= -1
+        return weights
+
+
+@pytest.mark.parametrize("target", ["m4", "rv32"])
+def test_sums_that_fill_their_lanes(target: str, tmp_path: Path) -> None:
+    """60 weights of 127 times inputs of −128: 975,360 of 1,048,576; a few more are too much."""
+    s = _FullLanes(3)
+    sources, outputs = [], []
+    for channels in (12, 16):
+        case = ConvCase(41, channels, 6, 5)
+        sources.append(s.input([1, 1, case.length, channels]))
+        outputs.append(s.conv(sources[-1], case))
+    data = s.b.finish(sources, outputs)
+    graph = lower(tflite_reader.parse(data))
+    assert [op.poly for op in graph.ops if isinstance(op, Conv)] == [True, False]
+    inputs = [noise((t.length, t.channels), 6, i) for i, t in enumerate(graph.inputs)]
+    result = bare_target.run(graph, inputs, target, tmp_path)
+    expected = np.concatenate(run_tflm(data, inputs, len(outputs)), axis=1)
+    np.testing.assert_array_equal(result.outputs, expected)
+    assert len(np.unique(expected)) > 20
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from codegen import model, pipeline, tflite_reader
-from codegen.emit import Description, emit, pack_weights
+from codegen.emit import Description, emit
 from codegen.graph import Graph
+from codegen.layout import pack_weights
 from codegen.lower import lower
 from codegen.planner import plan
 from codegen.testing import bare_target

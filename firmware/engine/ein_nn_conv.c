@@ -64,6 +64,11 @@ static void gather_columns(const ein_nn_conv_t *l, const int8_t *in, int32_t fir
 
     for (int32_t n = 0; n < count; n++) {
         int16_t *to = columns + n * l->step;
+
+        if (l->dilation == 1) {
+            gather_rows(l, in, first + n, 1, to);
+            continue;
+        }
         for (int32_t t = 0; t < l->kernel; t++, to += channels) {
             const int32_t row = (first + n) * l->stride + t * l->dilation - l->pad_left;
             if (row >= 0 && row < l->in_length)
