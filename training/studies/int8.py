@@ -24,6 +24,9 @@ from training.studies.fit import model_input
 
 Int8 = NDArray[np.int8]
 
+FAST = ("-O3", "-march=native")
+"""A fourth of the time over tens of thousands of beats; integers do not change by it."""
+
 
 def convert(model: Any, calibration: Floats) -> bytes:
     """The full-int8 `.tflite` of a float network: batch 1, int8 in and out.
@@ -87,7 +90,7 @@ class HostEngine:
         for name, text in emit(self.graph, plan(self.graph), Description("host", "0" * 64)).items():
             (folder / name).write_text(text)
         sources = [folder / "ein_model.c", *ENGINE_SOURCES]
-        library = build_library("ein_study", sources, [folder, ENGINE])
+        library = build_library("ein_study", sources, [folder, ENGINE], FAST)
         self._ffi = cffi.FFI()
         self._ffi.cdef("void ein_model_infer(void *arena, const int8_t *in, int8_t *out);")
         self._lib: Any = self._ffi.dlopen(str(library))
