@@ -199,9 +199,9 @@ class OpWriter:
         else:
             self._weights(op, pack_weights(op.weights), done)
         self._scales(op, op.bias, op.factors, done)
+        kernel = "conv_poly" if op.poly else "conv" if op.small else "conv_any"
         flags = [
             ("EIN_NN_CONV_ROWS", layout.rows),
-            ("EIN_NN_CONV_SMALL", op.small),
             ("EIN_NN_CONV_WIDE", op.wide),
         ]
         self._call(op, done, "conv", {
@@ -218,7 +218,7 @@ class OpWriter:
             "in_zero": source.zero_point,
             **_clamp(op),
             "flags": " | ".join(f for f, on in flags if on) or "0",
-        }, "conv_poly" if op.poly else "", f", (int16_t *)({self._scratch(op)})")  # fmt: skip
+        }, kernel, f", (int16_t *)({self._scratch(op)})")  # fmt: skip
 
     def _depthwise(self, op: Depthwise, done: Emitted) -> None:
         self._weights(op, op.weights, done)
@@ -246,7 +246,7 @@ class OpWriter:
             "a_zero": a.zero_point,
             "b_zero": b.zero_point,
             **_clamp(op),
-        })  # fmt: skip
+        }, "add" if op.small else "add_any")  # fmt: skip
 
     def _pool(self, op: Pool, done: Emitted) -> None:
         window = _window(op)

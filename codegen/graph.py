@@ -115,7 +115,7 @@ class Conv(Op):
 
     @property
     def small(self) -> bool:
-        """Every channel fits the DSP path: see EIN_NN_CONV_SMALL."""
+        """Every channel fits ein_nn_conv; else it takes ein_nn_conv_any."""
         sums = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2)) * 128
         return all(
             abs(b) + int(s) < 1 << 30 and 1 <= f.right <= 22
@@ -154,6 +154,11 @@ class Add(Op):
     out_factor: Factor
     act_min: int
     act_max: int
+
+    @property
+    def small(self) -> bool:
+        """It fits ein_nn_add; else it takes ein_nn_add_any."""
+        return 1 <= self.b_factor.right <= 28 and 1 <= self.out_factor.right <= 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +244,8 @@ class Graph:
         wanted = self.outputs[0].index if len(self.outputs) == 1 else -1
         used = 0
         for op in reversed(self.ops):
-            if not isinstance(op, Conv) or op.output.index != wanted or not op.is_dense:
+            fits = isinstance(op, Conv) and op.is_dense and op.small
+            if not isinstance(op, Conv) or not fits or op.output.index != wanted:
                 break
             source = op.inputs[0]
             users = sum(t.index == source.index for o in self.ops for t in o.inputs)

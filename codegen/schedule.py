@@ -40,6 +40,8 @@ def by_rows(op: Op) -> bool:
 
 def takes_turns(op: Op) -> bool:
     """Whether its kernel can be called for some rows, and that may save anything."""
+    if isinstance(op, Conv | Add) and not op.small:
+        return False
     return by_rows(op) and isinstance(op, Conv | Add | Pool) and op.output.length > 1
 
 

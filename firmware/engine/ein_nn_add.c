@@ -15,12 +15,16 @@ static inline int8_t add_one(const small_t *s, int32_t a, int32_t b)
     return ein_nn_saturate((x + (x >> 31) + s->rounding) >> s->out_right);
 }
 
-/* All steps with less than 30 bits, b_right 1..28 and out_right 1..22: what the sums of any sane
- * model are. Terms are doubled, as ein_nn_high_mul wants them.
- */
-static void add_small(const ein_nn_add_t *l, const int8_t *a, const int8_t *b, int8_t *out,
-                      int32_t size)
+void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
 {
+    ein_nn_add_rows(layer, a, b, out, 0, layer->size);
+}
+
+/* Terms are doubled, as ein_nn_high_mul wants them. */
+void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
+                     int32_t first, int32_t size)
+{
+    const ein_nn_add_t *const l = layer;
     const small_t s = {
         -l->a_zero * (1 << 20),
         -l->b_zero * (1 << 21),
@@ -31,9 +35,12 @@ static void add_small(const ein_nn_add_t *l, const int8_t *a, const int8_t *b, i
         l->out_zero * (1 << l->out_right) + (1 << (l->out_right - 1)),
         l->out_right,
     };
-    int8_t *const begin = out;
+    int8_t *const begin = out + first;
 
-    for (const int8_t *const end = out + size / 4 * 4; out != end; out += 4) {
+    a += first;
+    b += first;
+    out += first;
+    for (const int8_t *const end = begin + size / 4 * 4; out != end; out += 4) {
         out[0] = add_one(&s, *a++, *b++);
         out[1] = add_one(&s, *a++, *b++);
         out[2] = add_one(&s, *a++, *b++);
@@ -44,24 +51,11 @@ static void add_small(const ein_nn_add_t *l, const int8_t *a, const int8_t *b, i
     ein_nn_activate(begin, size, l->act_min, l->act_max);
 }
 
-void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
-{
-    ein_nn_add_rows(layer, a, b, out, 0, layer->size);
-}
-
-void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
-                     int32_t first, int32_t size)
+void ein_nn_add_any(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
 {
     const ein_nn_add_t l = *layer;
 
-    a += first;
-    b += first;
-    out += first;
-    if (l.out_right >= 1 && l.out_right <= 22 && l.b_right >= 1 && l.b_right <= 28) {
-        add_small(&l, a, b, out, size);
-        return;
-    }
-    for (int32_t i = 0; i < size; i++) {
+    for (int32_t i = 0; i < l.size; i++) {
         const int32_t from_a = (a[i] - l.a_zero) * (1 << 19);
         const int32_t from_b =
             ein_nn_rescale((b[i] - l.b_zero) * (1 << 20), l.b_multiplier, 0, l.b_right);

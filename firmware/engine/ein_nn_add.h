@@ -17,10 +17,14 @@ typedef struct {
     int8_t a_zero, b_zero, out_zero, act_min, act_max;
 } ein_nn_add_t;
 
+/* b_right 1..28 and out_right 1..22, so that no step leaves 31 bits: any sane model's. */
 void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out);
 
 /* The same for some rows: `size` values from `first` on. */
 void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
                      int32_t first, int32_t size);
+
+/* Any other. */
+void ein_nn_add_any(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out);
 
 #endif

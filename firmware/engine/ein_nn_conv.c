@@ -80,32 +80,13 @@ static void gather_columns(const ein_nn_conv_t *l, const int8_t *in, int32_t fir
     }
 }
 
-void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch)
+static void gather(const ein_nn_conv_t *layer, const int8_t *in, int32_t first, int32_t count,
+                   int16_t *scratch)
 {
-    ein_nn_conv_rows(layer, in, out, scratch, 0, layer->out_length);
-}
-
-void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch,
-                      int32_t first, int32_t rows)
-{
-    const int32_t end = first + rows;
-
-    for (; first < end; first += layer->chunk) {
-        const int32_t left = end - first;
-        const int32_t count = left < layer->chunk ? left : layer->chunk;
-
-        if (layer->flags & EIN_NN_CONV_ROWS)
-            gather_rows(layer, in, first, count, scratch);
-        else
-            gather_columns(layer, in, first, count, scratch);
-#if EIN_NN_DSP
-        if (layer->flags & EIN_NN_CONV_SMALL) {
-            ein_nn_conv_chunk_dsp(layer, scratch, count, out + first * layer->out_channels);
-            continue;
-        }
-#endif
-        ein_nn_conv_chunk(layer, scratch, count, out + first * layer->out_channels);
-    }
+    if (layer->flags & EIN_NN_CONV_ROWS)
+        gather_rows(layer, in, first, count, scratch);
+    else
+        gather_columns(layer, in, first, count, scratch);
 }
 
 /* sums[2 * position + channel] += x * w over `depth` input values, for one position... */
@@ -183,7 +164,7 @@ static inline void mac_4x1(const int8_t *w, const int16_t *x, int32_t depth, int
 }
 #endif
 
-/* Layers that are not EIN_NN_CONV_SMALL take every step as TFLite Micro has it. */
+/* ein_nn_conv_any takes every step as TFLite Micro has it. */
 static inline int8_t finish(const ein_nn_conv_t *l, const ein_nn_scale_t *scale,
                             const ein_nn_rest_t *rest, int32_t small, int32_t sum)
 {
@@ -226,7 +207,7 @@ static inline void convolve_pair(const ein_nn_conv_t *l, int32_t c, const int16_
 }
 
 #if EIN_NN_RV32
-/* Four channels, from `c` on, of a layer that is EIN_NN_CONV_SMALL. */
+/* Four channels, from `c` on. */
 static void convolve_quad(const ein_nn_conv_t *l, int32_t c, const int16_t *x, int32_t count,
                           int8_t *to)
 {
@@ -275,15 +256,36 @@ static inline void convolve(const ein_nn_conv_t *l, const int16_t *columns, int3
     ein_nn_activate(out, count * l->out_channels, l->act_min, l->act_max);
 }
 
-void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
-                       int8_t *out)
+void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch)
 {
+    ein_nn_conv_rows(layer, in, out, scratch, 0, layer->out_length);
+}
+
+void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch,
+                      int32_t first, int32_t rows)
+{
+    const int32_t end = first + rows;
+
+    for (; first < end; first += layer->chunk) {
+        const int32_t left = end - first, count = left < layer->chunk ? left : layer->chunk;
+        int8_t *const to = out + first * layer->out_channels;
+
+        gather(layer, in, first, count, scratch);
 #if EIN_NN_DSP
-    convolve(layer, columns, count, out, 0); /* the rare layers that the DSP path leaves */
+        ein_nn_conv_chunk_dsp(layer, scratch, count, to);
 #else
-    if (layer->flags & EIN_NN_CONV_SMALL)
-        convolve(layer, columns, count, out, 1);
-    else
-        convolve(layer, columns, count, out, 0);
+        convolve(layer, scratch, count, to, 1);
 #endif
+    }
+}
+
+void ein_nn_conv_any(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch)
+{
+    for (int32_t first = 0; first < layer->out_length; first += layer->chunk) {
+        const int32_t left = layer->out_length - first;
+        const int32_t count = left < layer->chunk ? left : layer->chunk;
+
+        gather(layer, in, first, count, scratch);
+        convolve(layer, scratch, count, out + first * layer->out_channels, 0);
+    }
 }

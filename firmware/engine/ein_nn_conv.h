@@ -31,12 +31,10 @@
 /* flags */
 #define EIN_NN_CONV_ROWS                                                                           \
     1 /* scratch holds rows as they follow each other; else each position's values apart */
-#define EIN_NN_CONV_SMALL                                                                          \
-    2 /* every channel: |accumulator| < 2^30 and right 1..22: the DSP path is exact */
 
 /* Wide weights as the generator writes them: the same text gives either layout. */
 #if EIN_NN_DSP
-#define EIN_NN_CONV_WIDE 4 /* of a layer that is EIN_NN_CONV_SMALL */
+#define EIN_NN_CONV_WIDE 2
 #define EIN_NN_WIDE4(a, b, c, d) 2 * (a), 2 * (b), 2 * (c), 2 * (d)
 typedef int16_t ein_nn_wide_t;
 #else
@@ -57,7 +55,9 @@ typedef struct {
     uint8_t flags;
 } ein_nn_conv_t;
 
-/* scratch: 4-byte aligned, (chunk - 1) * step + depth elements: positions; then, unless they are
+/* Every channel of the layer: |accumulator| < 2^30 and right 1..22.
+ *
+ * scratch: 4-byte aligned, (chunk - 1) * step + depth elements: positions; then, unless they are
  * wide, 2 * depth elements for a pair of channels' weights. */
 void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch);
 
@@ -66,9 +66,10 @@ void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int1
 void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch,
                       int32_t first, int32_t rows);
 
-/* The two ways to compute `count` positions from their widened inputs; ein_nn_conv chooses. */
-void ein_nn_conv_chunk(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
-                       int8_t *out);
+/* A layer that is not as ein_nn_conv wants it; its weights are not wide. */
+void ein_nn_conv_any(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch);
+
+/* `count` positions from their widened inputs. */
 void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t count,
                            int8_t *out);
 

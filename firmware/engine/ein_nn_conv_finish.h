@@ -14,7 +14,7 @@ typedef struct {
 
 #define EIN_NN_REST_OFFSET (EIN_NN_DSP ? 0 : 128)
 
-/* Of a layer that is EIN_NN_CONV_SMALL. */
+/* Of a layer as ein_nn_conv wants it. */
 static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out_zero)
 {
     const uint32_t right = scale->right;

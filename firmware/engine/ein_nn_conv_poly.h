@@ -6,7 +6,7 @@
  * lanes of 21, 21 and 22 bits, in which all input channels and taps are summed up. The sums are
  * exact: the generator proves 128 * sum |w| < 2^20 for every output channel.
  *
- * A layer that is EIN_NN_CONV_SMALL, of kernel 5, stride 1, dilation 1, in_channels a multiple of 4
+ * A layer as ein_nn_conv wants it, of kernel 5, stride 1, dilation 1, in_channels a multiple of 4
  * and at most 32, out_channels even. In builds without DSP instructions it is ein_nn_conv, with
  * that one's weights; else weights are words, per pair of output channels [in_channels][3][2
  * channels]: taps 2m and 2m + 1, the sixth 0.

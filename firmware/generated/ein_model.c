@@ -95,7 +95,7 @@ static const ein_nn_conv_t op0 = {
     .out_zero = -128,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL,
+    .flags = EIN_NN_CONV_ROWS,
 };
 
 /* op 1 FULLY_CONNECTED: 1 × 32 → 1 × 32 */
@@ -172,7 +172,7 @@ static const ein_nn_conv_t op1 = {
     .out_zero = 13,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL,
+    .flags = EIN_NN_CONV_ROWS,
 };
 
 /* op 2 CONV_2D: 216 × 3 → 72 × 16 */
@@ -234,7 +234,7 @@ static const ein_nn_conv_t op2 = {
     .out_zero = -128,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_WIDE,
 };
 
 /* op 3 CONV_2D: 72 × 16 → 72 × 16 */
@@ -312,7 +312,7 @@ static const ein_nn_conv_t op3 = {
     .out_zero = -128,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 4 CONV_2D: 72 × 16 → 72 × 16 */
@@ -390,7 +390,7 @@ static const ein_nn_conv_t op4 = {
     .out_zero = -11,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 5 ADD: 72 × 16 + 72 × 16 → 72 × 16 */
@@ -520,7 +520,7 @@ static const ein_nn_conv_t op7 = {
     .out_zero = -128,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 8 CONV_2D: 36 × 24 → 36 × 24 */
@@ -660,7 +660,7 @@ static const ein_nn_conv_t op8 = {
     .out_zero = -5,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 9 CONV_2D: 36 × 16 → 36 × 24 */
@@ -716,7 +716,7 @@ static const ein_nn_conv_t op9 = {
     .out_zero = -22,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 10 ADD: 36 × 24 + 36 × 24 → 36 × 24 */
@@ -920,7 +920,7 @@ static const ein_nn_conv_t op12 = {
     .out_zero = -128,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 13 CONV_2D: 18 × 32 → 18 × 32 */
@@ -1146,7 +1146,7 @@ static const ein_nn_conv_t op13 = {
     .out_zero = 0,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 14 CONV_2D: 18 × 24 → 18 × 32 */
@@ -1228,7 +1228,7 @@ static const ein_nn_conv_t op14 = {
     .out_zero = 2,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL | EIN_NN_CONV_WIDE,
+    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_WIDE,
 };
 
 /* op 15 ADD: 18 × 32 + 18 × 32 → 18 × 32 */
@@ -1672,7 +1672,7 @@ static const ein_nn_conv_t op18 = {
     .out_zero = 1,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL,
+    .flags = EIN_NN_CONV_ROWS,
 };
 
 /* op 19 ADD: 1 × 32 + 1 × 32 → 1 × 32 */
@@ -1763,7 +1763,7 @@ static const ein_nn_conv_t op20 = {
     .out_zero = -128,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL,
+    .flags = EIN_NN_CONV_ROWS,
 };
 
 /* op 21 FULLY_CONNECTED: 1 × 32 → 1 × 5 */
@@ -1799,7 +1799,7 @@ static const ein_nn_conv_t op21 = {
     .out_zero = -15,
     .act_min = -128,
     .act_max = 127,
-    .flags = EIN_NN_CONV_ROWS | EIN_NN_CONV_SMALL,
+    .flags = EIN_NN_CONV_ROWS,
 };
 
 void ein_model_embed(void *arena, const int8_t *signal, const int8_t *features, int8_t *embedding)
