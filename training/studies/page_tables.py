@@ -1,5 +1,6 @@
 """The tables that all studies share on the page: every figure is a result's."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> 
     line = "|".join(["---"] * left + ["---:"] * (len(head) - left))
     body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     return "| " + " | ".join(head) + f" |\n|{line}|\n{body}"
+
+
+def prose(text: str) -> str:
+    """A paragraph in lines of 100 characters."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def percent(value: float | None) -> str:
@@ -70,11 +76,11 @@ def side_by_side(found: dict[str, Result]) -> str:
         "recipe", "split", "study: accuracy / F1", "float", "int8", "95 % of F1 (float)",
         "mean recall", "scored", "epochs",
     )  # fmt: skip
-    text = (
+    text = prose(
         "Accuracy and F1: of five classes the mean of their F1 (macro-F1), of two the second "
-        "one's, as the studies have it.\n\n"
+        "one's, as the studies have it. The studies' figures are of random splits of beats."
     )
-    return text + table(head, rows, left=2)
+    return f"{text}\n\n{table(head, rows, left=2)}"
 
 
 def f1_of(scores: dict[str, Any]) -> float | None:
@@ -122,16 +128,16 @@ def chip_table(found: dict[str, Result]) -> str:
         "recipe", "parameters", "multiply-adds", "`.tflite` B", "arena B", "RAM B", "flash B",
         "instructions", "beats bit-exact", "fits beside the firmware on",
     )  # fmt: skip
-    text = (
+    text = prose(
         "Each network as C from our generator, linked with the engine and real beats of its test "
         "set, run on the STM32F405 in QEMU (`python -m training.studies.measure RUN`): every int8 "
         "output against TensorFlow Lite Micro's, executed instructions (not cycles) of an "
         "inference. The beats come from the host, since the firmware's core computes another "
         "input. Flash: code and constants, weights stored for speed if that fits, else for size; "
         "RAM: arena, input and output. Beside them the rest of the firmware takes 20 KB of flash "
-        "and 12 KB of RAM.\n\n"
+        "and 12 KB of RAM."
     )
-    return text + table(head, rows)
+    return f"{text}\n\n{table(head, rows)}"
 
 
 def random_splits_hide(found: dict[str, Result]) -> str:
@@ -153,9 +159,8 @@ def random_splits_hide(found: dict[str, Result]) -> str:
         )  # fmt: skip
     head = ("class", "beats", "Se", "+P", "F1", "beats", "Se", "+P", "F1")
     all_n = inter.float32["per_class"]["N"]["n"] / inter.float32["n"]
-    return (
-        "## What random splits of beats hide\n\n"
-        f"The same network (`{intra.network}`, {intra.params:,} parameters), the same beats, "
+    text = prose(
+        f"The same network (`{intra.network}`, {intra.params:,} parameters) and preprocessing, "
         "scored both ways. On a random split of beats it has macro-F1 "
         f"{three(intra.float32['macro_f1'])} and accuracy {percent(intra.float32['accuracy'])}; on "
         f"patients it never saw {three(inter.float32['macro_f1'])} and "
@@ -164,11 +169,15 @@ def random_splits_hide(found: dict[str, Result]) -> str:
         "training set, and a patient's beats are nearly copies of each other: the network "
         "recognises the patient and recalls their labels. Of S and F, which a handful of patients "
         "have, little else is learnt; Q is almost only the pacemakers' beats, whose patients DS1 "
-        "and DS2 leave out. A device meets patients that are not in its training set, so only the "
-        "right half says what it would do.\n\n"
-        f"Left: `{intra.name}`, intra-patient, {epochs(intra)} epochs. Right: `{inter.name}`, "
-        f"inter-patient, {epochs(inter)} epochs. Float.\n\n" + table(head, rows)
+        "and DS2 leave out. Part of the difference is that DS1 holds half of the patients and "
+        "beats; that a beat alone does not show its timing costs both. A device meets patients "
+        "that are not in its training set, so only the right half says what it would do."
     )
+    both = prose(
+        f"Left: `{intra.name}`, intra-patient, {epochs(intra)} epochs. Right: `{inter.name}`, "
+        f"inter-patient, {epochs(inter)} epochs. Float."
+    )
+    return f"## What random splits of beats hide\n\n{text}\n\n{both}\n\n{table(head, rows)}"
 
 
 def looks_at_ds2(found: dict[str, Result]) -> str:
@@ -176,10 +185,12 @@ def looks_at_ds2(found: dict[str, Result]) -> str:
     names = [f"`{r.name}`" for r in of_beats(found) if r.protocol == "inter_patient"]
     if not names:
         return "None so far."
-    return (
-        f"{len(names)} trainings of studies were scored on DS2, each once, after its last epoch, "
-        f"float and int8: {', '.join(names)}. They measure the studies' networks; nothing of the "
-        "shipped model was chosen by them, and no recipe was changed after."
+    return prose(
+        f"{len(names)} trainings of studies were scored on DS2, float and int8: "
+        f"{', '.join(names)}. Each once, after its last epoch; one that is trained on and measured "
+        "again is another look, which the history of its result shows. They measure the studies' "
+        "networks; nothing of the shipped model was chosen by them, and no recipe was changed "
+        "after."
     )
 
 
@@ -197,13 +208,15 @@ def runs_table(found: dict[str, Result]) -> str:
         "python -m training.studies.measure runs/studies/NAME\n"
         "python -m training.studies.page\n"
         "```\n\n"
+    )
+    text += prose(
         "`train` takes `--quick` (under two minutes, little data, its figures mean nothing), "
         "`--epochs N` to stop early and `--resume` to go on, and `--kaggle DIR` for the published "
         "CSV files instead of records. Times are wall time on two cores that other work shared, so "
         "an idle machine is quicker; the last column is the same rate over all epochs, "
-        f"{sum(map(_to_full, found.values())) / 60:.1f} hours in all.\n\n"
+        f"{sum(map(_to_full, found.values())) / 60:.1f} hours in all."
     )
-    return text + table(("recipe", "epochs", "took", "all epochs"), rows)
+    return f"{text}\n\n{table(('recipe', 'epochs', 'took', 'all epochs'), rows)}"
 
 
 def _to_full(result: Result) -> float:
