@@ -104,6 +104,14 @@ def unsure_limit(table: reliability.Counts, share: float = UNSURE_SHARE) -> int:
     return int(np.flatnonzero(below <= share * table.sum())[-1])
 
 
+def split(table: reliability.Counts, limit: int) -> reliability.Counts:
+    """The same counts with what lies below `limit` called unsure."""
+    called = np.zeros_like(table)
+    called[:limit, 1] = table[:limit].sum(axis=1)
+    called[limit:, 0] = table[limit:].sum(axis=1)
+    return called
+
+
 def calibrate(model: Path, predictions: Path) -> dict[str, Any]:
     """Choose temperature and limit, write them into `model`'s model.json; returns the entry."""
     output = load_model(model).graph.outputs[0]
@@ -120,9 +128,7 @@ def calibrate(model: Path, predictions: Path) -> dict[str, Any]:
         f"{100 * UNSURE_SHARE:.0f} % of whose detections are unsure",
         "loss_at_1": loss(beats, 1.0),
         "loss": loss(beats, temperature),
-        "wrong_share_all": float(table[:, :, 1].sum() / table.sum()),
-        "wrong_share_sure": float(table[limit:, :, 1].sum() / table[limit:].sum()),
-        "held_out": reliability.summary(table),
+        "held_out": reliability.summary(split(table, limit)),
     }
     path = model / "model.json"
     write_json(path, {**json.loads(path.read_text()), "confidence": entry})
@@ -142,8 +148,8 @@ def main() -> None:
         sys.exit(2)
     print(
         f"temperature {found['temperature']}, unsure below {found['unsure_below']}/255: wrong "
-        f"{100 * found['wrong_share_all']:.2f} % of all held-out detections, "
-        f"{100 * found['wrong_share_sure']:.2f} % of the sure; loss {found['loss_at_1']:.4f} "
+        f"{100 * found['held_out']['error_all']:.2f} % of all held-out detections, "
+        f"{100 * found['held_out']['error_sure']:.2f} % of the sure; loss {found['loss_at_1']:.4f} "
         f"-> {found['loss']:.4f}"
     )
 

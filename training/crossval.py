@@ -52,11 +52,13 @@ def cross_validate(
     n: int,
     out: Path | None = None,
     only: Sequence[int] | None = None,
+    hide: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """[len(examples), 5] logits of held-out main-lead beats; NaN elsewhere.
 
     With `out` each fold's network stays there as `fold<i>`, with `held_out.json`, the patients
     that it has not seen; a cross-validation that was broken off goes on. `only`: these folds.
+    `hide`: [len(examples)] beats that are never trained on, but scored.
     Raises UsageError if a record of DS2 is among the examples.
     """
     if np.isin(examples.record, [f"mitdb/{name}" for name in DS2]).any():
@@ -65,7 +67,7 @@ def cross_validate(
     fold = folds(examples, n)
     logits = np.full((len(examples), len(CLASSES)), np.nan, dtype=np.float32)
     for i in range(n) if only is None else only:
-        seen = examples.where(fold != i)
+        seen = examples.where((fold != i) if hide is None else (fold != i) & ~hide)
         folder = None if out is None else out / f"fold{i}"
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from einthoven.aami import CLASSES, literature_class
 from einthoven.annotations import Annotations
 from einthoven.core import analyze
 from einthoven.errors import RecordError, UsageError
+from einthoven.paths import GENERATED
 from einthoven.provenance import SAME_PATIENT
 from einthoven.records import (
     Record,
@@ -149,10 +150,12 @@ class _Source:
     db: str
     main: Record
     annotations: Annotations
+    generated: Path = GENERATED
 
     @classmethod
-    def read(cls, folder: Path, name: str, db: str) -> "_Source":
-        return cls(folder, db, read_record(folder, name), read_annotations(folder, name))
+    def read(cls, folder: Path, name: str, db: str, generated: Path = GENERATED) -> "_Source":
+        record, annotations = read_record(folder, name), read_annotations(folder, name)
+        return cls(folder, db, record, annotations, generated)
 
     def counts(self, lead: str | None = None) -> NDArray[np.int16]:
         record = self.main if lead is None else read_record(self.folder, self.main.name, lead)
@@ -170,7 +173,7 @@ class _Source:
         return self.annotations.samples[is_beat] / self.main.rate_hz, index
 
     def examples(self, counts: NDArray[np.int16], view: str) -> Examples:
-        beats = analyze(counts, GAIN_LSB_PER_MV)
+        beats = analyze(counts, GAIN_LSB_PER_MV, generated=self.generated)
         t_samples = beats.t_samples.astype(np.int64)
         reference_s, index = self.beats()
         found = match(reference_s, t_samples / RATE_HZ)
@@ -208,12 +211,16 @@ def _clipped(counts: Counts) -> NDArray[np.int16]:
 
 
 def load(
-    sources: Sequence[dict[str, Any]], data: Path | None = None, views: Views | None = None
+    sources: Sequence[dict[str, Any]],
+    data: Path | None = None,
+    views: Views | None = None,
+    generated: Path = GENERATED,
 ) -> Examples:
     """All records of a recipe's `[[data]]` tables: `db`, `records`, `leads`.
 
     `leads` is "main" (MLII, else the first ECG signal) or "both": each signal of a record
-    becomes a record of its own, of the same patient. `views`: what more is made of each record.
+    becomes a record of its own, of the same patient. `views`: what more is made of each record;
+    `generated`: a folder with another `ein_pipeline.h`, to try other constants.
     Raises RecordError, UsageError.
     """
     mixer = None
@@ -229,7 +236,7 @@ def load(
             raise UsageError(f"recipe: leads = '{leads}' is neither 'main' nor 'both'")
         folder = find_database(data, table["db"])
         for name in record_names(folder, table.get("records", "all")):
-            source = _Source.read(folder, name, table["db"])
+            source = _Source.read(folder, name, table["db"], generated)
             parts.append(source.examples(source.counts(), "main"))
             for lead in source.other_leads() if leads == "both" else []:
                 parts.append(source.examples(source.counts(lead), "other"))

@@ -22,6 +22,7 @@ from training.model_card import card
 
 PAGE = ROOT / "docs" / "accuracy.md"
 CARD = SHIPPED_MODEL / "MODEL_CARD.md"
+ABLATIONS = ROOT / "docs" / "results" / "ablations.json"
 COVERAGES = (1.0, 0.99, 0.98, 0.95, 0.9, 0.8)
 
 Results = Sequence[Mapping[str, Any]]
@@ -79,6 +80,7 @@ def regions(results: Results, shipped: Mapping[str, Any]) -> dict[str, str]:
         "confidence": confidence_table(shipped),
         "rhythm": rhythm_table(detail),
         "worst": worst_table(shipped, dict(whole)),
+        "ablations": ablation_table(json.loads(ABLATIONS.read_text(encoding="utf-8"))),
     }
 
 
@@ -295,3 +297,22 @@ def worst_table(shipped: Mapping[str, Any], whole: Mapping[str, Scores]) -> str:
 def _kind(kind: str) -> str:
     wanted, given = kind.split(">")
     return f"no beat → {given}" if wanted == "none" else f"{wanted} → {given}"
+
+
+def ablation_table(result: Mapping[str, Any]) -> str:
+    """Mean F1 over the seeds, with their range, of each variant on held-out patients."""
+    by_variant: dict[str, list[Mapping[str, Any]]] = {}
+    for run in result["runs"]:
+        by_variant.setdefault(run["variant"], []).append(run["scores"])
+    databases = sorted({db for scores in by_variant.values() for s in scores for db in s})
+    rows = []
+    for name, scores in by_variant.items():
+        cells = []
+        for db in databases:
+            for label in ("V", "S"):
+                values = [s[db][label] for s in scores]
+                spread = f" ({_f1(min(values))}–{_f1(max(values))})" if len(values) > 1 else ""
+                cells.append(_f1(sum(values) / len(values)) + spread)
+        rows.append([name, str(len(scores)), *cells])
+    columns = [f"{db} {label}" for db in databases for label in ("V", "S")]
+    return _table(("variant", "seeds", *columns), rows)

@@ -116,9 +116,16 @@ def test_errors_are_named_and_laid_to_the_marked_rhythm(result: dict[str, Any]) 
 
 
 def test_pages_say_what_the_results_say(
-    result: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    result: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(evidence, "shipped_sha256", lambda: "0" * 64)
+    runs = [
+        {"variant": "all", "seed": i, "scores": {"mitdb": {"V": 0.9 - i / 100, "S": 0.5}}}
+        for i in (1, 2)
+    ]
+    kept = tmp_path / "ablations.json"
+    kept.write_text(json.dumps({"runs": [*runs, {**runs[0], "variant": "no RR"}]}))
+    monkeypatch.setattr(evidence_page, "ABLATIONS", kept)
     other = {**result, "seed": 2, "sha256": {"ptq": "5" * 64}}
     shipped = evidence_page.shipped_result([other, result])
     assert shipped is result
@@ -129,6 +136,8 @@ def test_pages_say_what_the_results_say(
     assert texts["ec57"].count("\n 2") == 2 and "Gross" in texts["ec57"]
     assert "unsure below 90/255: held-out beats" in texts["confidence"]
     assert "| couplet |" in texts["rhythm"] and "AFIB" in texts["worst"]
+    assert "| all | 2 | .885 (.880–.890) |" in texts["ablations"]
+    assert "| no RR | 1 | .890 | .500 |" in texts["ablations"]
     assert texts["runs"].count("\n") == 4
     about = {"name": "r-ptq", "pipeline_sha256": "p", "features": 3, "params": 9, "macs": 99}
     about |= {"sha256": "s", "training_data": [{"db": "d", "records": "r", "leads": "main"}]}
