@@ -174,9 +174,10 @@ def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
 
 
 def write(result: Mapping[str, Any], folder: Path = RESULTS) -> Path:
-    """Write one run's JSON; returns its path."""
+    """Write one run's JSON; returns its path. Only the shipped model's is kept record by record."""
     path = folder / f"{result['recipe']}-seed{result['seed']}.json"
-    write_text(path, dump(result))
+    shipped = shipped_sha256() in result["sha256"].values()
+    write_text(path, dump({k: v for k, v in result.items() if shipped or k != "detail"}))
     return path
 
 
@@ -198,7 +199,7 @@ def main() -> None:
             result, evaluation = score(run, args.data)
             print(f"wrote {write(result)}")
             if shipped_sha256() in result["sha256"].values():
-                for path in evidence_figures.draw_all(result, evaluation, args.data):
+                for path in evidence_figures.draw_records(result, evaluation, args.data):
                     print(f"wrote {path}")
         for path in evidence_page.write_pages():
             print(f"wrote {path}")

@@ -31,16 +31,25 @@ SAMPLE_PER_CLASS = 400
 STYLE: dict[Any, Any] = {"svg.hashsalt": "einthoven", "svg.fonttype": "none", "font.size": 8}
 
 
-def draw_all(result: Mapping[str, Any], evaluation: Evaluation, data: Path | None) -> list[Path]:
-    """Draw every figure; returns their paths. `evaluation` is what `result` was made from."""
+def draw_records(
+    result: Mapping[str, Any], evaluation: Evaluation, data: Path | None
+) -> list[Path]:
+    """Draw the figures that show records; `evaluation` is what `result` was made from."""
     variant = next(v for v in evaluation.variants if v.name == result["method"])
     database = find_database(data, "mitdb")
     with mpl.rc_context(STYLE):
         return [
-            records(result, RESULTS / "records.svg"),
-            confidence(result, RESULTS / "confidence.svg"),
             strips(result, variant, database, RESULTS / "worst.png"),
             embedding(data, RESULTS / "embedding.png"),
+        ]
+
+
+def draw_counts(result: Mapping[str, Any]) -> list[Path]:
+    """Draw the figures that are made from the result alone."""
+    with mpl.rc_context(STYLE):
+        return [
+            records(result, RESULTS / "records.svg"),
+            confidence(result, RESULTS / "confidence.svg"),
         ]
 
 

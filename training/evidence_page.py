@@ -17,7 +17,7 @@ from einthoven.errors import EinthovenError, ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.report import restored
 from einthoven.rundir import write_text
-from training import evidence
+from training import evidence, evidence_figures
 from training.model_card import card
 
 PAGE = ROOT / "docs" / "accuracy.md"
@@ -29,7 +29,9 @@ Results = Sequence[Mapping[str, Any]]
 
 
 def write_pages() -> list[Path]:
-    """Write both pages anew; returns those that changed."""
+    """Write both pages and the figures that need no record; returns the pages that changed."""
+    shipped = shipped_result(evidence.load_all())
+    evidence_figures.draw_counts(shipped)
     changed = []
     for path, text in pages().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -41,10 +43,10 @@ def write_pages() -> list[Path]:
 def pages() -> dict[Path, str]:
     """What docs/accuracy.md and the model card should say. Raises ModelError."""
     results = evidence.load_all()
-    shipped = shipped_result(results)
-    texts = regions(results, shipped)
-    page = replace_regions(PAGE.read_text(encoding="utf-8"), texts)
     about = json.loads((SHIPPED_MODEL / "model.json").read_text())
+    # What calibration says of held-out patients belongs to the model, not to DS2.
+    texts = regions(results, shipped_result(results), about.get("confidence"))
+    page = replace_regions(PAGE.read_text(encoding="utf-8"), texts)
     return {PAGE: page, CARD: card(about, texts)}
 
 
@@ -60,12 +62,14 @@ def shipped_result(results: Results) -> Mapping[str, Any]:
     )
 
 
-def regions(results: Results, shipped: Mapping[str, Any]) -> dict[str, str]:
-    """Name to text of every generated region."""
+def regions(
+    results: Results, shipped: Mapping[str, Any], calibration: Mapping[str, Any] | None
+) -> dict[str, str]:
+    """Name to text of every generated region. `calibration`: `confidence` of model.json."""
     detail = shipped["detail"]
     whole = [(e["record"], restored(e["whole"])) for e in detail]
     scored = [(e["record"], restored(e["ec57"])) for e in detail]
-    return {
+    texts = {
         "ds2": ds2_table(results, shipped),
         "intervals": intervals_line(shipped),
         "seeds": seed_table(results, shipped),
@@ -77,11 +81,13 @@ def regions(results: Results, shipped: Mapping[str, Any]) -> dict[str, str]:
             "First five minutes not scored\n" + literature_table(gross(s for _, s in scored)),
         ),
         "runs": run_tables(detail),
-        "confidence": confidence_table(shipped),
+        "confidence": confidence_table(shipped, calibration),
         "rhythm": rhythm_table(detail),
         "worst": worst_table(shipped, dict(whole)),
-        "ablations": ablation_table(json.loads(ABLATIONS.read_text(encoding="utf-8"))),
     }
+    if ABLATIONS.exists():
+        texts["ablations"] = ablation_table(json.loads(ABLATIONS.read_text(encoding="utf-8")))
+    return texts
 
 
 def replace_regions(text: str, texts: Mapping[str, str]) -> str:
@@ -225,38 +231,35 @@ def run_tables(detail: Results) -> str:
     return _code("\n".join(lines))
 
 
-def confidence_table(shipped: Mapping[str, Any]) -> str:
-    """How it was calibrated, what it is worth on DS2."""
+def confidence_table(shipped: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> str:
+    """How it was calibrated, what it is worth on the held-out patients and on DS2."""
     counts = reliability.from_rows(row for e in shipped["detail"] for row in e["confidence"])
     table = reliability.summary(counts)
-    chosen = shipped["confidence"]
-    lines = []
+    tables = {"DS2": table}
     if chosen:
-        lines.append(
+        lines = [
             f"Temperature {chosen['temperature']:.3f}, unsure below {chosen['unsure_below']}/255: "
             f"{chosen['chosen_on']}."
-        )
+        ]
+        tables = {"held-out patients": chosen["held_out"], **tables}
     else:
-        lines.append("The shipped model is not calibrated: temperature 1, nothing unsure by it.")
+        lines = ["The shipped model is not calibrated: temperature 1, nothing unsure by it."]
     rows = []
-    for name in ("sure", "unsure"):
-        part = table[name]
-        rows.append([name, f"{part['beats']:,}", f"{part['wrong']:,}", _percent(part)])
-    total = {k: table["sure"][k] + table["unsure"][k] for k in ("beats", "wrong")}
-    rows.append(["all", f"{total['beats']:,}", f"{total['wrong']:,}", _percent(total)])
-    lines += ["", _table(("detections of DS2", "number", "wrong class", "%"), rows), ""]
+    for title, found in tables.items():
+        total = {k: found["sure"][k] + found["unsure"][k] for k in ("beats", "wrong")}
+        for name, part in (("sure", found["sure"]), ("unsure", found["unsure"]), ("all", total)):
+            rows.append(
+                [title, name, f"{part['beats']:,}", f"{part['wrong']:,}", _percent(part)]
+                + ([f"{100 * found['calibration_error']:.2f}"] if name == "all" else [""])
+            )
+    header = ("detections of", "", "number", "wrong class", "%", "calibration error, %")
+    lines += ["", _table(header, rows), ""]
     curve = reliability.coverage(counts)
     kept = []
     for wanted in COVERAGES:
         limit, share, error = min(curve, key=lambda c: abs(c[1] - wanted))
         kept.append([f"{100 * share:.1f}", f"{limit:.3f}", f"{100 * error:.2f}"])
-    lines.append(_table(("kept, %", "confidence from", "wrong among them, %"), kept))
-    lines += [
-        "",
-        f"Mean confidence {100 * table['claimed']:.2f} %, right "
-        f"{100 - 100 * table['error_all']:.2f} %; mean gap between the two "
-        f"over the bins {100 * table['calibration_error']:.2f} %.",
-    ]
+    lines.append(_table(("DS2: kept, %", "confidence from", "wrong among them, %"), kept))
     return "\n".join(lines)
 
 

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from einthoven.errors import EinthovenError
+from codegen.confidence import Calibration
+from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import SHIPPED_MODEL
 from training import evidence, evidence_figures, evidence_page
 from training.evaluate import Evaluation
@@ -26,8 +27,12 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     Returns the evaluation on DS2.
     """
     recipe = load_recipe(run / "recipe.toml")
-    result, evaluation = evidence.score(run, data)
     chosen = run / recipe.quantization.method
+    if not Calibration.of(json.loads((chosen / "model.json").read_text())).unsure_below:
+        raise UsageError(
+            f"{chosen} is not calibrated: python -m training.calibrate {chosen} HELD_OUT"
+        )
+    result, evaluation = evidence.score(run, data)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("model.tflite", "recipe.toml", "training_log.jsonl"):
         shutil.copyfile(chosen / name, out / name)
@@ -36,7 +41,7 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     (out / "model.json").write_text(json.dumps(about, indent=1) + "\n")
     if out == SHIPPED_MODEL:
         evidence.write(result)
-        evidence_figures.draw_all(result, evaluation, data)
+        evidence_figures.draw_records(result, evaluation, data)
         evidence_page.write_pages()
     return evaluation
 

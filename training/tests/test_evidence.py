@@ -13,7 +13,7 @@ from einthoven.ec57 import compare
 from einthoven.ec57_runs import compare_runs
 from einthoven.errors import EinthovenError, ModelError
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.reliability import judge
+from einthoven.reliability import judge, summary
 from einthoven.report import restored
 from einthoven.rhythm import BeatSequence, of_reference, to_dict
 from einthoven.rhythm import compare as compare_rhythm
@@ -79,6 +79,7 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             "temperature": 1.2,
             "unsure_below": 90,
             "chosen_on": "held-out beats",
+            "held_out": summary(np.ones((256, 2, 2), np.int64)),
         }
         (tmp_path / method).mkdir()
         (tmp_path / method / "model.json").write_text(json.dumps(about))
@@ -89,13 +90,18 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return evidence.describe(tmp_path, evaluation, "ptq", tmp_path)
 
 
-def test_a_result_survives_its_file(result: dict[str, Any], tmp_path: Path) -> None:
+def test_a_result_survives_its_file(
+    result: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "shipped_sha256", lambda: "0" * 64)
     path = evidence.write(result, tmp_path / "results")
     assert path.name == "r-seed1.json"
     (back,) = evidence.load_all(tmp_path / "results")
     assert back == json.loads(json.dumps(result))
     scores = restored(back["detail"][1]["whole"])
     assert np.array_equal(scores.counts, filled("ptq", 0.05).whole["202"].counts)
+    other = evidence.write({**result, "seed": 2, "sha256": {"ptq": "9"}}, tmp_path / "results")
+    assert "detail" not in json.loads(other.read_text())
     path.write_text('{"schema": "other"}')
     with pytest.raises(ModelError, match="schema"):
         evidence.load_all(tmp_path / "results")
@@ -129,12 +135,13 @@ def test_pages_say_what_the_results_say(
     other = {**result, "seed": 2, "sha256": {"ptq": "5" * 64}}
     shipped = evidence_page.shipped_result([other, result])
     assert shipped is result
-    texts = evidence_page.regions([result, other], shipped)
+    texts = evidence_page.regions([result, other], shipped, shipped["confidence"])
     f1 = result["variants"]["ptq"]["whole"]["V"]["f1"]
     assert f"{f1:.3f}"[1:] in texts["ds2"] and "int8 qat" in texts["ds2"]
     assert "1 (shipped)" in texts["seeds"] and "| r | mean |" in texts["seeds"]
     assert texts["ec57"].count("\n 2") == 2 and "Gross" in texts["ec57"]
     assert "unsure below 90/255: held-out beats" in texts["confidence"]
+    assert "| held-out patients | all | 1,024 | 512 | 50.00 |" in texts["confidence"]
     assert "| couplet |" in texts["rhythm"] and "AFIB" in texts["worst"]
     assert "| all | 2 | .885 (.880–.890) |" in texts["ablations"]
     assert "| no RR | 1 | .890 | .500 |" in texts["ablations"]
@@ -155,6 +162,11 @@ def test_regions_are_replaced_and_unknown_ones_refused() -> None:
     assert evidence_page.replace_regions(found, {"ds2": "new", "x": "2"}) == found
     with pytest.raises(EinthovenError, match="no generated region 'x'"):
         evidence_page.replace_regions(page, {"ds2": "new"})
+
+
+def test_the_committed_pages_are_what_the_committed_results_make() -> None:
+    for path, text in evidence_page.pages().items():
+        assert path.read_text(encoding="utf-8") == text, "run `python -m training.evidence`"
 
 
 def test_figures_are_the_same_twice(result: dict[str, Any], tmp_path: Path) -> None:
