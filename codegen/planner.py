@@ -35,9 +35,9 @@ ALIGNMENT = 4
 RANDOM_ORDERS = 500
 TRIAL_ORDERS = 20
 MAX_GROUP = 8
-_FAR = 1 << 40
 WORTHWHILE = 0.8
 """A group is kept where it brings the arena below this part of what it was: turns take code."""
+_FAR = 1 << 40
 
 
 @dataclass(frozen=True)
