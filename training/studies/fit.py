@@ -15,7 +15,8 @@ PREDICT_BATCH = 1024
 
 def model_input(x: Floats) -> Floats:
     """[n, length, channels] as the networks take it, [n, 1, length, channels]; images as is."""
-    return x[:, np.newaxis] if x.ndim == 3 else x
+    x = x[:, np.newaxis] if x.ndim == 3 else x
+    return x.astype(np.float32, copy=False)  # cached features are halves
 
 
 def fit_network(

@@ -20,7 +20,7 @@ MARGIN = 8
 """Pixels of `DRAWN` around the graph."""
 SECTIONS = 4
 """Vertical sections per pixel of `SIZE`."""
-CHUNK = 64
+CHUNK = 16
 """Beats drawn at once: their arrays stay in a core's cache."""
 
 Images = NDArray[np.uint8]
@@ -66,15 +66,20 @@ def _section_ends(beats: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDAr
     sections = np.arange(-reach, SIZE * SECTIONS + reach)
     x = (sections + 0.5) / per_pixel
     inner = DRAWN - 2 * MARGIN
-    position = np.clip((x - MARGIN) / inner, 0, 1) * (beats.shape[1] - 1)
-    left = np.minimum(position.astype(np.int64), beats.shape[1] - 2)
+    length = beats.shape[1]
+    position = np.clip((x - MARGIN) / inner, 0, 1) * (length - 1)
+    left = np.minimum(position.astype(np.int64), length - 2)
     share = position - left
-    values = np.clip(beats.astype(np.float64), 0, 1)
-    graph = values[:, left] * (1 - share) + values[:, left + 1] * share
-    y = MARGIN + (1 - graph) * inner  # in pixels of DRAWN, downwards
+    y = MARGIN + (1 - np.clip(beats.astype(np.float64), 0, 1)) * inner  # of DRAWN, downwards
+    graph = y[:, left] * (1 - share) + y[:, left + 1] * share
     # The graph ends at the margins: beyond them the pen reaches no section.
     drawn = (x >= MARGIN) & (x <= DRAWN - MARGIN)
-    low, high = np.where(drawn, y, np.inf), np.where(drawn, y, -np.inf)
+    low, high = np.where(drawn, graph, np.inf), np.where(drawn, graph, -np.inf)
+    # A peak between the sections' middles would lose its tip.
+    corner = MARGIN + np.linspace(0, 1, length) * inner
+    section = np.minimum((corner * per_pixel).astype(np.int64), SIZE * SECTIONS - 1) + reach
+    np.minimum.at(low, (slice(None), section), y)
+    np.maximum.at(high, (slice(None), section), y)
     n = SIZE * SECTIONS
     top, bottom = np.full((len(beats), n), np.inf), np.full((len(beats), n), -np.inf)
     for shift in range(-reach, reach + 1):
@@ -89,3 +94,32 @@ def _section_ends(beats: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDAr
     top[empty] = bottom[empty] = 0
     scale = SIZE / DRAWN
     return top * scale, bottom * scale
+
+
+def main() -> None:
+    """Draw made-up beats of the shapes that matter: no record is shown."""
+    from matplotlib.figure import Figure
+
+    from training.studies.results import FOLDER
+
+    t = np.arange(187)
+
+    def wave(at: float, width: float, height: float) -> NDArray[np.float64]:
+        return height * np.exp(-(((t - at) / width) ** 2))
+
+    shapes = {
+        "narrow": wave(0, 3, 0.9) + wave(30, 9, 0.3) + wave(88, 6, 0.15) + wave(108, 3, 0.9),
+        "wide": wave(0, 12, 0.8) + wave(40, 16, 0.35) + wave(105, 12, 0.8),
+        "steep": wave(20, 1, 1.0) + wave(60, 1, 1.0) + wave(100, 1, 1.0),
+    }
+    beats = np.array([0.1 + 0.9 * shape for shape in shapes.values()], dtype=np.float32)
+    beats[:2, 125:] = 0  # the padding
+    figure = Figure(figsize=(6.6, 2.4), layout="constrained")
+    for axes, image, name in zip(figure.subplots(1, 3), draw(beats), shapes, strict=True):
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axes.set(title=name, xticks=[], yticks=[])
+    figure.savefig(FOLDER / "vgg16_beats.png", dpi=110, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,8 @@ from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
 from training.studies import results
 from training.studies.page_beats import residual_section, transferable_section
+from training.studies.page_cardiacnet import cardiacnet_section
+from training.studies.page_images import images_section
 from training.studies.page_tables import (
     chip_table,
     looks_at_ds2,
@@ -25,7 +27,9 @@ PAGE = ROOT / "docs" / "reference-studies.md"
 
 SECTIONS: tuple[Callable[[dict[str, Result]], str], ...] = (
     transferable_section,
+    cardiacnet_section,
     residual_section,
+    images_section,
 )
 """A section per study, of all results by name; a new study adds its own here."""
 

@@ -2,7 +2,10 @@
 
 1 Kachuee, Fazeli, Sarrafzadeh, "ECG Heartbeat Classification: A Deep Transferable Representation",
   2018, doi:10.1109/ICHI.2018.00092, in a later retelling that repeats its figures.
+2 Vavekanand et al., "CardiacNet", 2024, doi:10.48185/smhs.v1i2.1188: see page_cardiacnet.py.
 3 Naidu, Devi, "An Optimized Solution: Deep Residual Learning for ECG Signal Classification", 2020.
+4 Lê, Lê, Vũ, "Classification of ECG images by Deep Learning to support the diagnosis of
+  cardiovascular diseases", 2021.
 """
 
 from dataclasses import dataclass
@@ -32,6 +35,8 @@ PUBLISHED: dict[str, Published] = {
     "deep_random": Published(0.9877, 0.922),
     "baseline_mi_random": Published(0.9859, 0.990, 254_641),
     "residual_mi_random": Published(0.9866, 0.983, 86_663),
+    "vgg16_imagenet": Published(0.9757, None, 65_075_013),
+    "vgg16_random": Published(0.9757, None, 65_075_013, "with ImageNet's convolutions"),
     "deep_mi_random": Published(0.9914, 0.989),
 }
 """Under the study's own protocol, by recipe."""
