@@ -91,7 +91,6 @@ def test_variants_that_do_not_fit_are_refused(text: str, message: str, tmp_path:
 def test_a_run_goes_on_where_it_was_broken_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("tensorflow")
     monkeypatch.setattr(dataset, "load", lambda *arguments: examples())
     bench = ablation.Bench(RECIPE, {"fit": {"epochs": 2}})
     variants = [Variant("all"), Variant("mit only", train_on=("mitdb",))]
