@@ -58,6 +58,8 @@ class Total:
     instructions: int
     longest: int
     longest_at: int
+    beats_at_once: int | None = None
+    """Most beats that became due at one sample, each of them an inference; a trace cannot tell."""
 
 
 @dataclass
@@ -88,8 +90,8 @@ def build(target: str, folder: Path) -> Path:
 def measure(elf: Path, target: str, samples: Int16) -> Total:
     """Run the core over `samples` (counts of 200 per mV)."""
     words = _checked(_emulator(elf, target, samples)).split()
-    high, low, longest, at = (int(word, 16) for word in words)
-    return Total(len(samples), (high << 32) + low, longest, at)
+    high, low, longest, at, beats = (int(word, 16) for word in words)
+    return Total(len(samples), (high << 32) + low, longest, at, beats)
 
 
 def trace(elf: Path, target: str, samples: Int16) -> tuple[dict[str, Stage], Total]:
@@ -253,13 +255,15 @@ def main(argv: list[str] | None = None) -> int:
 def _report(args: argparse.Namespace, elf: Path) -> None:
     rate_hz = core.rate_hz()
     if args.longest:
-        print(f"{'record':18}{'samples':>9}{'mean':>9}{'longest':>9}{'at, s':>8}")
+        print(
+            f"{'record':18}{'samples':>9}{'mean':>9}{'longest':>9}{'at, s':>8}{'beats at once':>15}"
+        )
     for name, samples in _records(args.records, args.data, args.db):
         if args.longest:
             found = measure(elf, args.target, samples)
             print(
                 f"{name:18}{found.samples:9,}{found.instructions / found.samples:9.1f}"
-                f"{found.longest:9,}{found.longest_at / rate_hz:8.1f}",
+                f"{found.longest:9,}{found.longest_at / rate_hz:8.1f}{found.beats_at_once:15}",
                 flush=True,
             )
         else:

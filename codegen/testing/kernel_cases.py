@@ -137,11 +137,13 @@ def convolutions() -> Iterator[Case]:
 
 
 def corners() -> Iterator[Case]:
-    """Convolutions with every axis at one of its ends; padding has no ends."""
-    ends = [(axis[0], axis[-1]) for axis in (CHANNELS, CHANNELS, KERNELS, STRIDES)]
+    """Convolutions with every axis at one of its ends; padding has none, and five taps, for which
+    there is a loop of its own, are tried as well."""
+    ends = (CHANNELS[0], CHANNELS[-1])
     for channels, filters, kernel, stride, padding, dilation, length in product(
-        *ends, PADDINGS, (DILATIONS[0], DILATIONS[-1]), (LENGTHS[0], LENGTHS[-1])
-    ):
+        ends, ends, (1, 5, 7), STRIDES, PADDINGS, (DILATIONS[0], DILATIONS[-1]),
+        (LENGTHS[0], LENGTHS[-1]),
+    ):  # fmt: skip
         yield from _convolution(channels, filters, 0, kernel, stride, padding, dilation, length)
 
 

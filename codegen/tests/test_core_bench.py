@@ -19,6 +19,7 @@ def test_trace_and_counter_agree(target: str, tmp_path: Path) -> None:
     stages, traced = core_bench.trace(elf, target, SAMPLES)
     assert counted.samples == traced.samples == len(SAMPLES)
     assert counted.longest_at == traced.longest_at
+    assert counted.beats_at_once is not None and counted.beats_at_once >= 1
     # the counter's own reading and the harness around the core, the same for every sample
     around = (counted.instructions - traced.instructions) / len(SAMPLES)
     assert 5 < around < 40

@@ -1,7 +1,6 @@
 """Every kernel against plain numpy and against TFLite Micro, sanitized, over many shapes."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -84,12 +83,8 @@ def test_convolution(case: ConvCase, extreme: bool, objects: Path, tmp_path: Pat
     check(model, objects, tmp_path, varied=not extreme)
 
 
-@pytest.mark.parametrize("optimize", ["speed", "size"])
-@pytest.mark.parametrize("target", bare_target.TARGETS)
-def test_every_convolution_on_a_bare_target(
-    target: str, optimize: Literal["speed", "size"], tmp_path: Path
-) -> None:
-    """All of the shapes above in one image, and dense layers: the assembly on the Cortex-M4."""
+def test_every_convolution_with_portable_kernels_on_the_m4(tmp_path: Path) -> None:
+    """All of the shapes above in one image, and dense layers; test_cross_check.py has the rest."""
     s = Scribe(9)
     sources, outputs = [], []
     for case in CONVS:
@@ -100,9 +95,9 @@ def test_every_convolution_on_a_bare_target(
         sources.append(s.input([1, n_in]))
         outputs.append(s.dense(sources[-1], units))
     data = s.b.finish(sources, outputs)
-    graph = lower(tflite_reader.parse(data), optimize)
+    graph = lower(tflite_reader.parse(data))
     inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
-    result = bare_target.run(graph, inputs, target, tmp_path)
+    result = bare_target.run(graph, inputs, "m4-portable", tmp_path)
     expected = np.concatenate(run_tflm(data, inputs, len(outputs)), axis=1)
     np.testing.assert_array_equal(result.outputs, expected)
 

@@ -56,13 +56,13 @@ def test_random_graph_on_a_bare_target(seed: int, target: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("target", bare_target.TARGETS)
 def test_shipped_model_on_a_bare_target(target: str, tmp_path: Path) -> None:
-    """And the number of instructions does not depend on the data by more than the clamps do."""
+    """And the number of instructions does not depend on the data, but for clamps that branch."""
     shipped = model.load(SHIPPED_MODEL)
     inputs = inputs_of(shipped.graph, 10, 1)
     result = bare_target.run(shipped.graph, inputs, target, tmp_path)
     np.testing.assert_array_equal(result.outputs, run_tflm(shipped.tflite, inputs, 1)[0])
     spread = max(result.instructions) - min(result.instructions)
-    assert spread <= (12 if target == "m4" else 0.02 * shipped.graph.macs)  # SysTick counts in 6s
+    assert spread <= (0 if target == "m4" else 0.02 * shipped.graph.macs)
     most = {"m4": 1.2, "m4-portable": 3.5, "rv32": 3.5}[target]
     assert max(result.instructions) <= most * shipped.graph.macs
 
