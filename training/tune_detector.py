@@ -1,142 +1,137 @@
 """Score the R-peak detector and show how much each of its constants matters.
 
-`python -m training.tune_detector score` prints EC57's QRS sensitivity and positive predictivity
-over MIT-BIH, by halves of the records (constants are chosen on the first half: every other record
-of the sorted list from the first on), the errors of R and the delays; then noise (nstdb) and, where
-present, svdb_train. `sensitivity` changes one constant of `[qrs]` at a time by a quarter.
-
-What is measured is the C core, compiled anew for each set of constants.
+`python -m training.tune_detector score` prints every figure of docs/detector.md: EC57's QRS
+sensitivity and positive predictivity over MIT-BIH, by halves of the records (constants are chosen
+on the first half: every other record of the sorted list from the first on), the errors of R and
+the delays; svdb_train; noise (nstdb, and other clean records with its noises added), what the noisy
+flag says and costs; disturbances. `sensitivity` changes one constant of `[qrs]` at a time by a
+quarter.
 """
 
 import argparse
 import copy
-import hashlib
 import sys
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from codegen import pipeline
 from einthoven import ec57
-from einthoven.annotations import Annotations, read_annotations
-from einthoven.core import FLAG_LEARNING, FLAG_SEARCH_BACK, Beats, analyze
 from einthoven.errors import EinthovenError
-from einthoven.records import Record, find_database, read_record, record_names, to_board
-from training.dataset import ADC_BITS, GAIN_LSB_PER_MV
+from einthoven.records import find_database, record_names
+from training.detector_score import (
+    Result,
+    evaluate,
+    generated_for,
+    rate_hz,
+    read_mixed,
+    read_signal,
+)
+from training.disturbances import all_kinds
 
 CHANGE = 0.25
-NOISE_SNRS = ("24", "18", "12", "06", "00", "_6")
+SNRS_DB = (24, 18, 12, 6, 0, -6)
+MIXED = ("100", "103", "113", "115", "117", "122", "123", "220", "230")
+"""Clean records of MIT-BIH other than nstdb's 118 and 119, to which noise is added."""
+NOISES = ("em", "ma", "bw")
+DIFFICULT = ("102", "104", "105", "107", "108", "116", "201", "203", "207", "208", "217", "222")
+DISTURBED_S, RECOVERY_S, WATCHED_S = 903.0, 3.0, 30.0
 
 
-@dataclass(frozen=True)
-class Result:
-    """Detections of one record, compared with its reference beats from five minutes on."""
-
-    scores: ec57.Comparison
-    error_ms: NDArray[np.float64]
-    """[m] detected minus annotated R of the matched beats."""
-    delay_ms: NDArray[np.float64]
-    """[k] R to confirmation, of beats found neither by search-back nor while learning."""
+def _database(data: Path | None, db: str, generated: Path) -> dict[str, Result]:
+    names = sorted(record_names(find_database(data, db), "all"))
+    return {name: evaluate(read_signal(data, db, name), generated) for name in names}
 
 
-@cache
-def _load(data: Path | None, db: str, name: str) -> tuple[Record, NDArray[np.int16], Annotations]:
-    folder = find_database(data, db)
-    record = read_record(folder, name)
-    rate_hz = pipeline.load()["pipeline"]["rate_hz"]
-    return (
-        record,
-        to_board(record, rate_hz, GAIN_LSB_PER_MV, ADC_BITS),
-        read_annotations(folder, name),
-    )
-
-
-def generated_for(spec: dict[str, Any], scratch: Path) -> Path:
-    """Folder with the `ein_pipeline.h` of `spec`, under `scratch`."""
-    text = pipeline.generate(spec)["ein_pipeline.h"]
-    folder = scratch / hashlib.sha256(text.encode()).hexdigest()[:16]
-    folder.mkdir(exist_ok=True)
-    (folder / "ein_pipeline.h").write_text(text)
-    return folder
-
-
-def _delays(beats: Beats) -> NDArray[np.int64]:
-    """[k] samples from R to its confirmation: that is when the beat before it leaves the core.
-
-    Only where nothing else held that beat back (its window) and R was found at first sight.
-    """
-    after = pipeline.load()["window"]["after_samples"]
-    free = beats.t_emitted[:-1] - beats.t_samples[:-1] > after + 8
-    prompt = (beats.flags[1:] & (FLAG_SEARCH_BACK | FLAG_LEARNING)) == 0
-    known = beats.rr_next_samples[:-1] > 0
-    delays: NDArray[np.int64] = beats.t_emitted[:-1] - beats.t_samples[1:]
-    chosen: NDArray[np.int64] = delays[free & prompt & known]
-    return chosen
-
-
-def evaluate(
-    data: Path | None, db: str, names: Iterable[str], generated: Path
-) -> dict[str, Result]:
-    """Run the core made for `generated` over records and score it. Raises RecordError."""
-    rate_hz = float(pipeline.load()["pipeline"]["rate_hz"])
-    results = {}
-    for name in names:
-        record, samples, reference = _load(data, db, name)
-        beats = analyze(samples, GAIN_LSB_PER_MV, generated=generated)
-        test = Annotations.of(beats.t_samples, ["N"] * len(beats), rate_hz)
-        scores = ec57.compare(reference, test, record.rate_hz, record.n_samples)
-        i, j = scores.matched.T
-        error_s = beats.t_samples[j] / rate_hz - reference.samples[i] / record.rate_hz
-        results[name] = Result(scores, error_s * 1000, _delays(beats) / rate_hz * 1000)
-    return results
-
-
-def _line(label: str, results: Iterable[Result]) -> str:
-    listed = list(results)
-    qrs = ec57.gross(r.scores for r in listed).qrs
-    error = np.abs(np.concatenate([r.error_ms for r in listed]))
-    delay = np.concatenate([r.delay_ms for r in listed])
-    return (
-        f"{label:28} {qrs.tp:6} {qrs.fn:5} {qrs.fp:5}  {qrs.se:8.3%} {qrs.ppv:8.3%}"
-        f"  {np.median(error):5.1f} {np.percentile(error, 99):5.1f}"
-        f"  {np.percentile(delay, 99):4.0f}"
-    )
+def _qrs(results: Iterable[Result]) -> ec57.Rate:
+    return ec57.gross(r.scores for r in results).qrs
 
 
 HEADER = (
     f"{'':28} {'TP':>6} {'FN':>5} {'FP':>5}  {'Se':>8} {'+P':>8}  |err| ms: med 99 %  delay 99 %"
+    "  noisy"
 )
 
 
-def print_score(data: Path | None, generated: Path) -> None:
-    """All figures of the detector, as docs/detector.md shows them."""
-    names = sorted(record_names(find_database(data, "mitdb"), "all"))
-    results = evaluate(data, "mitdb", names, generated)
+def _line(label: str, results: Sequence[Result]) -> str:
+    qrs = _qrs(results)
+    error = np.abs(np.concatenate([r.error_ms for r in results]))
+    delay = np.concatenate([r.delay_ms for r in results])
+    return (
+        f"{label:28} {qrs.tp:6} {qrs.fn:5} {qrs.fp:5}  {qrs.se:8.3%} {qrs.ppv:8.3%}"
+        f"  {np.median(error):5.1f} {np.percentile(error, 99):5.1f}"
+        f"  {np.percentile(delay, 99):4.0f} {np.mean([r.noisy_share for r in results]):12.2%}"
+    )
+
+
+def _average_line(results: Sequence[Result]) -> str:
+    """EC57's average: every record counts the same."""
+    rates = [r.scores.qrs for r in results]
+    se = np.mean([rate.se or 0.0 for rate in rates])
+    ppv = np.mean([rate.ppv or 0.0 for rate in rates])
+    return f"{'  average of the records':28} {'':18}  {se:8.3%} {ppv:8.3%}"
+
+
+def print_clean(data: Path | None, generated: Path) -> None:
+    """Records as they are: MIT-BIH, the difficult ones among them, svdb_train."""
     print(HEADER)
-    print(_line("MIT-BIH, 48 records", results.values()))
+    results = _database(data, "mitdb", generated)
+    names = list(results)
+    print(_line("MIT-BIH, 48 records", list(results.values())))
+    print(_average_line(list(results.values())))
     print(_line("  half that chose", [results[n] for n in names[0::2]]))
     print(_line("  other half", [results[n] for n in names[1::2]]))
-    worst = sorted(names, key=lambda n: -(results[n].scores.qrs.fn + results[n].scores.qrs.fp))[:8]
-    for name in worst:
+    for name in DIFFICULT:
         print(_line(f"  {name}", [results[name]]))
-    for snr in NOISE_SNRS:
-        noisy = evaluate(data, "nstdb", [f"118e{snr}", f"119e{snr}"], generated)
-        f1 = ec57.gross(r.scores for r in noisy.values()).qrs.f1
-        print(_line(f"noise, {snr.replace('_', '-')} dB, F1 {f1:.4f}", noisy.values()))
-    svdb = record_names(find_database(data, "svdb_train"), "all")
-    results = evaluate(data, "svdb_train", svdb, generated)
-    print(_line(f"svdb_train, {len(svdb)} records", results.values()))
+    svdb = list(_database(data, "svdb_train", generated).values())
+    print(_line(f"svdb_train, {len(svdb)} records", svdb))
+    for label, listed in (("MIT-BIH", list(results.values())), ("svdb_train", svdb)):
+        _print_flag(label, listed)
+
+
+def _print_flag(label: str, results: Sequence[Result]) -> None:
+    qrs = _qrs(results)
+    said = [r.unflagged for r in results]
+    rest = ec57.Rate(*(sum(getattr(r, k) for r in said) for k in ("tp", "fn", "fp")))
+    share = np.mean([r.noisy_share for r in results])
+    print(
+        f"{label:20} F1 {qrs.f1:.4f}  FN {qrs.fn:5} FP {qrs.fp:5}  Se {qrs.se:7.2%} "
+        f"+P {qrs.ppv:7.2%}  flagged {share:6.2%}  not flagged: Se {rest.se:7.2%} "
+        f"+P {rest.ppv:7.2%}",
+        flush=True,
+    )
+
+
+def print_noise(data: Path | None, generated: Path) -> None:
+    """nstdb, and MIXED with each noise, at each ratio: all detections, and those not flagged."""
+    for snr in SNRS_DB:
+        suffix = f"{snr:02}".replace("-", "_")
+        names = [f"{name}e{suffix}" for name in ("118", "119")]
+        results = [evaluate(read_signal(data, "nstdb", n), generated) for n in names]
+        _print_flag(f"nstdb, {snr} dB", results)
+    for noise in NOISES:
+        for snr in SNRS_DB:
+            mixed = (read_mixed(data, name, noise, snr) for name in MIXED)
+            _print_flag(f"9 and {noise}, {snr} dB", [evaluate(s, generated) for s in mixed])
+
+
+def print_disturbances(data: Path | None, generated: Path) -> None:
+    """False negatives and positives from 3 to 30 s after each, over MIT-BIH; the first 30 s."""
+    names = record_names(find_database(data, "mitdb"), "all")
+    signals = [read_signal(data, "mitdb", name) for name in names]
+    kinds = {"none": (lambda x: x, DISTURBED_S), **all_kinds(DISTURBED_S, rate_hz())}
+    for label, (disturb, over_s) in kinds.items():
+        window = {"start_s": over_s + RECOVERY_S, "end_s": over_s + WATCHED_S}
+        qrs = _qrs([evaluate(s, generated, disturb=disturb, **window) for s in signals])
+        print(f"disturbed: {label:20} FN {qrs.fn:3} FP {qrs.fp:3}")
+    qrs = _qrs([evaluate(s, generated, start_s=0.0, end_s=WATCHED_S) for s in signals])
+    print(f"{'the first 30 s':31} FN {qrs.fn:3} FP {qrs.fp:3}")
 
 
 def print_sensitivity(data: Path | None, scratch: Path) -> None:
     """False negatives and positives when one constant of [qrs] is a quarter smaller or larger."""
-    names = sorted(record_names(find_database(data, "mitdb"), "all"))
     base = pipeline.load()
     print(f"{'constant':22} {'value':>6} {'FN':>5} {'FP':>5} {'Se':>8} {'+P':>8}")
     for key, value in base["qrs"].items():
@@ -144,8 +139,7 @@ def print_sensitivity(data: Path | None, scratch: Path) -> None:
         for other in changed:
             spec = copy.deepcopy(base)
             spec["qrs"][key] = other
-            results = evaluate(data, "mitdb", names, generated_for(spec, scratch))
-            qrs = ec57.gross(r.scores for r in results.values()).qrs
+            qrs = _qrs(_database(data, "mitdb", generated_for(spec, scratch)).values())
             mark = "*" if other == value else " "
             print(
                 f"{key:22} {other:5}{mark} {qrs.fn:5} {qrs.fp:5} {qrs.se:8.3%} {qrs.ppv:8.3%}",
@@ -161,10 +155,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            if args.what == "score":
-                print_score(args.data, generated_for(pipeline.load(), Path(scratch)))
-            else:
+            if args.what == "sensitivity":
                 print_sensitivity(args.data, Path(scratch))
+                return 0
+            generated = generated_for(pipeline.load(), Path(scratch))
+            for print_part in (print_clean, print_disturbances, print_noise):
+                print_part(args.data, generated)
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

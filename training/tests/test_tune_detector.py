@@ -1,4 +1,4 @@
-"""The detector's scoring script measures the core that it was given."""
+"""The detector's scoring measures the core that it was given, and what it says of noise is so."""
 
 import copy
 from pathlib import Path
@@ -6,17 +6,33 @@ from pathlib import Path
 import pytest
 
 from codegen import pipeline
-from training.tune_detector import evaluate, generated_for
+from training.detector_score import evaluate, generated_for, read_mixed, read_signal
 
 
 @pytest.mark.records
-def test_other_constants_are_another_detector(mitdb: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("mitdb")
+def test_other_constants_are_another_detector(tmp_path: Path) -> None:
     spec = pipeline.load()
     deaf = copy.deepcopy(spec)
     deaf["qrs"]["threshold_q8"] = 512
-    as_it_is = evaluate(mitdb, "mitdb", ["100"], generated_for(spec, tmp_path))["100"]
-    changed = evaluate(mitdb, "mitdb", ["100"], generated_for(deaf, tmp_path))["100"]
+    signal = read_signal(None, "mitdb", "100")
+    as_it_is = evaluate(signal, generated_for(spec, tmp_path))
+    changed = evaluate(signal, generated_for(deaf, tmp_path))
     assert as_it_is.scores.qrs.fn == 0
     assert changed.scores.qrs.fn > as_it_is.scores.qrs.tp // 2
     assert as_it_is.delay_ms.max() <= 300
     assert len(as_it_is.error_ms) == as_it_is.scores.qrs.tp
+
+
+@pytest.mark.records
+@pytest.mark.usefixtures("mitdb", "nstdb")
+def test_flag_tells_noise_from_none(tmp_path: Path) -> None:
+    generated = generated_for(pipeline.load(), tmp_path)
+    clean = evaluate(read_signal(None, "mitdb", "103"), generated)
+    noisy = evaluate(read_mixed(None, "103", "em", 0.0), generated)
+    assert clean.noisy_share < 0.001
+    assert clean.unflagged == clean.scores.qrs
+    # By the protocol noise is there for 13 of the 25 minutes that are scored.
+    assert 0.35 < noisy.noisy_share < 0.55
+    assert noisy.scores.qrs.ppv is not None and noisy.unflagged.ppv is not None
+    assert noisy.unflagged.ppv > noisy.scores.qrs.ppv + 0.1
