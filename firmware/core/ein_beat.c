@@ -4,6 +4,7 @@
 
 #include "ein_features.h"
 #include "ein_fixed.h"
+#include "ein_pair.h"
 
 /* A beat of a disturbed signal is judged, but nothing is learnt from it. */
 #define UNFIT (EIN_FLAG_SATURATED | EIN_FLAG_FLAT | EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP)
@@ -29,6 +30,19 @@ void ein_beat_finish(ein_beat_t *beat)
     beat->finished = true;
 }
 
+/* By words, which the C library of small images does not do. */
+static void copy(int16_t *to, const int16_t *from, uint32_t n)
+{
+    uint32_t i = 0;
+#pragma GCC unroll 4
+    for (; i + 1u < n; i += 2) {
+        memcpy(to + i, from + i, 2 * sizeof *to);
+    }
+    if (i < n) {
+        to[i] = from[i];
+    }
+}
+
 /* Copies the window out of the ring; what the ring does not hold reads as the nearest sample. */
 static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_samples)
 {
@@ -36,9 +50,11 @@ static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_sampl
     const uint32_t held = end < EIN_RING_SAMPLES ? end : EIN_RING_SAMPLES;
     const uint32_t from = r_samples - (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES);
     if (end - from <= held && end - from >= EIN_SEGMENT_SAMPLES) { /* nearly always */
-        for (uint32_t i = 0; i < EIN_SEGMENT_SAMPLES; i++) {
-            segment->uv[i] = ein_ring_at(ring, from + i);
-        }
+        const uint32_t at = from % EIN_RING_SAMPLES;
+        const uint32_t to_end = EIN_RING_SAMPLES - at;
+        const uint32_t n = EIN_SEGMENT_SAMPLES < to_end ? EIN_SEGMENT_SAMPLES : to_end;
+        copy(segment->uv, ring->uv + at, n);
+        copy(segment->uv + n, ring->uv, EIN_SEGMENT_SAMPLES - n);
         return;
     }
     int32_t age = (int32_t)(end - from); /* of a sample: 1 = the newest */
@@ -58,14 +74,21 @@ static void quantize(ein_tensor_t *tensor, const ein_segment_t *segment,
     const int32_t normal_uv = dominant->shape.peak_to_peak_uv > EIN_TENSOR_QUIET_UV
                                   ? dominant->shape.peak_to_peak_uv
                                   : EIN_TENSOR_QUIET_UV;
-    const int32_t gain_q15 = EIN_TENSOR_NORMAL_LSB * 32768 / normal_uv;
+    const int16_t gain_q15 = (int16_t)(EIN_TENSOR_NORMAL_LSB * 32768 / normal_uv);
     const int16_t *uv = segment->uv + EIN_TEMPLATE_SHIFT_SAMPLES;
     const int16_t *aligned = uv + shift;
-    for (uint32_t i = 0; i < EIN_WINDOW_SAMPLES; i++) {
-        const int32_t rest_uv = ein_sat16(aligned[i] - dominant->uv[i]);
-        tensor->signal[i][0] = ein_sat8((uv[i] * gain_q15 + 16384) >> 15);
-        tensor->signal[i][1] = ein_sat8((rest_uv * gain_q15 + 16384) >> 15);
-        tensor->signal[i][2] = ein_sat8((kind[i] * gain_q15 + 16384) >> 15);
+    for (uint32_t i = 0; i < EIN_WINDOW_SAMPLES; i += 2) {
+        const ein_pair_t own = ein_pair_load(uv + i);
+        const ein_pair_t rest =
+            ein_pair_sub(ein_pair_load(aligned + i), ein_pair_load(dominant->uv + i));
+        const ein_pair_t average = ein_pair_load(kind + i);
+        int8_t *const lsb = tensor->signal[i];
+        lsb[0] = ein_pair_scale_first(own, gain_q15);
+        lsb[1] = ein_pair_scale_first(rest, gain_q15);
+        lsb[2] = ein_pair_scale_first(average, gain_q15);
+        lsb[3] = ein_pair_scale_second(own, gain_q15);
+        lsb[4] = ein_pair_scale_second(rest, gain_q15);
+        lsb[5] = ein_pair_scale_second(average, gain_q15);
     }
 }
 

@@ -23,7 +23,7 @@ ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config)
 }
 
 /* One sample of the signal at uv_q8, through filters and detector. */
-static void filter_sample(ein_core_t *core, int32_t uv_q8)
+static inline void filter_sample(ein_core_t *core, int32_t uv_q8)
 {
     int32_t band_q8 =
         ein_filter_step(core->bandpass, BANDPASS_Q30, EIN_FILTER_BANDPASS_SECTIONS, uv_q8);
@@ -31,10 +31,9 @@ static void filter_sample(ein_core_t *core, int32_t uv_q8)
     ein_qrs_push(&core->qrs, &core->ring, band_q8);
 }
 
-static void step(ein_core_t *core, int16_t count, bool lost)
+/* One sample of time: what the input made of it. */
+static inline void step(ein_core_t *core, ein_input_state_t input, int32_t uv_q8)
 {
-    int32_t uv_q8;
-    ein_input_state_t input = ein_input_step(&core->input, count, lost, &uv_q8);
     core->t_samples++;
     if (input == EIN_INPUT_LOST) {
         ein_ring_push(&core->ring, 0);
@@ -44,6 +43,16 @@ static void step(ein_core_t *core, int16_t count, bool lost)
     if (input == EIN_INPUT_START)
         memset(core->bandpass, 0, sizeof core->bandpass);
     filter_sample(core, uv_q8);
+}
+
+/* A lost sample, or one after the end. Out of line: seldom needed, and large. */
+__attribute__((noinline)) static void step_without(ein_core_t *core, bool lost)
+{
+    int32_t uv_q8 = core->input.held_q8;
+    ein_input_state_t input = EIN_INPUT_VALID;
+    if (lost)
+        input = ein_input_lost(&core->input, &uv_q8);
+    step(core, input, uv_q8);
 }
 
 static uint16_t signal_state(const ein_core_t *core)
@@ -58,8 +67,10 @@ static bool next_event(ein_core_t *core)
     uint32_t now = core->t_samples - 1u;
     if (core->t_samples == 0)
         return false;
-    if (state != core->state && !core->finished) {
-        core->state = state;
+    const bool changed = state != core->state;
+    core->state = state;
+    core->since_beat |= state;
+    if (changed && !core->finished) {
         core->event = (ein_event_t){
             .kind = EIN_EVENT_SIGNAL,
             .flags = state,
@@ -86,9 +97,7 @@ static bool next_event(ein_core_t *core)
 /* Called after each sample, and nearly always there is nothing to do. */
 static inline bool poll(ein_core_t *core)
 {
-    uint16_t state = signal_state(core);
-    core->since_beat |= state;
-    if (state == core->state && !ein_qrs_has_next(&core->qrs) &&
+    if (signal_state(core) == core->state && !ein_qrs_has_next(&core->qrs) &&
         !ein_beat_is_due(&core->beat, &core->ring, core->t_samples - 1u))
         return false;
     return next_event(core);
@@ -107,29 +116,34 @@ static bool step_made_up(ein_core_t *core)
         }
         core->lost_left--;
         core->lost_stepped++;
-        step(core, 0, true);
-        if (poll(core))
+        step_without(core, true);
+        if (next_event(core))
             return true;
     }
     while (core->padding_left > 0) {
         core->padding_left--;
-        core->t_samples++;
-        filter_sample(core, core->input.held_q8);
-        if (poll(core))
+        step_without(core, false);
+        if (next_event(core))
             return true;
     }
     if (core->finished) {
         ein_beat_finish(&core->beat);
-        return poll(core);
+        return next_event(core);
     }
     return false;
 }
 
-static bool pending(ein_core_t *core)
+static bool look_for_event(ein_core_t *core)
 {
-    if (!core->has_event)
-        core->has_event = poll(core) || step_made_up(core);
+    core->has_event = next_event(core) || step_made_up(core);
+    core->idle = !core->has_event;
     return core->has_event;
+}
+
+/* Asked before and after every sample, when there is nearly always nothing to look for. */
+static inline bool pending(ein_core_t *core)
+{
+    return core->has_event || (!core->idle && look_for_event(core));
 }
 
 size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n)
@@ -137,9 +151,12 @@ size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n)
     if (pending(core) || core->finished)
         return 0;
     for (size_t i = 0; i < n; i++) {
-        step(core, samples[i], false);
+        int32_t uv_q8;
+        ein_input_state_t input = ein_input_step(&core->input, samples[i], &uv_q8);
+        step(core, input, uv_q8);
         if (poll(core)) {
             core->has_event = true;
+            core->idle = false;
             return i + 1;
         }
     }
@@ -162,6 +179,7 @@ void ein_core_gap(ein_core_t *core, uint32_t lost_samples)
         return;
     if (core->lost_left == 0)
         core->lost_stepped = 0;
+    core->idle = false;
     uint32_t room = UINT32_MAX - core->lost_left;
     core->lost_left += lost_samples < room ? lost_samples : room;
 }
@@ -171,6 +189,7 @@ void ein_core_finish(ein_core_t *core)
     if (core->finished)
         return;
     core->finished = true;
+    core->idle = false;
     core->end_samples = core->t_samples + core->lost_left;
     core->padding_left = EIN_CORE_PADDING_SAMPLES;
 }

@@ -36,14 +36,10 @@ typedef struct {
     int16_t rail_lo, rail_hi;
 } ein_core_config_t;
 
-/* Private: use the functions. */
+/* Private: use the functions. What every sample needs stands first, within a short offset. */
 typedef struct {
     ein_input_t input;
     ein_filter_state_t bandpass[EIN_FILTER_BANDPASS_SECTIONS + 1];
-    ein_ring_t ring;
-    ein_qrs_t qrs;
-    ein_beat_t beat;
-    ein_event_t event;
     uint32_t t_samples;    /* time of the sample that comes next */
     uint32_t lost_left;    /* of a gap: samples still to be stepped over */
     uint32_t lost_stepped; /* of that gap: samples stepped over */
@@ -52,7 +48,12 @@ typedef struct {
     uint16_t state;        /* signal flags as last reported */
     uint16_t since_beat;   /* signal flags that were up since the last R */
     bool has_event;
+    bool idle; /* nothing is due, nor will be before the next sample, gap or end */
     bool finished;
+    ein_ring_t ring;
+    ein_qrs_t qrs;
+    ein_beat_t beat;
+    ein_event_t event;
 } ein_core_t;
 
 /* EIN_ERR_ARG for a null pointer, EIN_ERR_CONFIG for a gain or rails out of range. */

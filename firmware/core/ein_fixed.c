@@ -1,25 +1,17 @@
 #include "ein_fixed.h"
 
+/* The place of the highest bit of x > 0. */
+static int32_t highest_bit(uint64_t x)
+{
+    const uint32_t high = (uint32_t)(x >> 32);
+    return high != 0 ? 63 - __builtin_clz(high) : 31 - __builtin_clz((uint32_t)x);
+}
+
 int16_t ein_log2_q8(uint64_t x)
 {
-    int32_t octaves = 0;
-    if (x == 0) {
-        x = 1;
-    }
-    while (x > UINT32_MAX) {
-        x >>= 8;
-        octaves += 8;
-    }
-    uint32_t m = (uint32_t)x;
-    while (m >= 1u << 16) {
-        m >>= 1;
-        octaves++;
-    }
-    octaves += 15;
-    while (m < 1u << 15) {
-        m <<= 1;
-        octaves--;
-    }
+    const int32_t octaves = highest_bit(x | (x == 0)); /* 0 counts as 1 */
+    const uint32_t m =
+        octaves > 15 ? (uint32_t)(x >> (octaves - 15)) : (uint32_t)(x | (x == 0)) << (15 - octaves);
     /* log2(1 + f) = f + 0.3437 f (1 - f) + e, |e| < 0.009 */
     const uint32_t f_q15 = m - (1u << 15);
     const uint32_t bow_q15 = (((f_q15 * ((1u << 15) - f_q15)) >> 15) * 11263u) >> 15;
@@ -29,13 +21,13 @@ int16_t ein_log2_q8(uint64_t x)
 uint32_t ein_sqrt(uint64_t x)
 {
     uint32_t halvings = 0;
-    while (x > UINT32_MAX) { /* what is cut off is below the result's sixteenth bit */
-        x >>= 2;
-        halvings++;
+    if (x > UINT32_MAX) { /* what is cut off is below the result's sixteenth bit */
+        halvings = (uint32_t)(highest_bit(x) - 30) / 2u;
+        x >>= 2u * halvings;
     }
     uint32_t rest = (uint32_t)x;
     uint32_t root = 0;
-    for (uint32_t bit = 1u << 30; bit != 0; bit >>= 2) {
+    for (uint32_t bit = 1u << (highest_bit(rest | 1u) & ~1); bit != 0; bit >>= 2) {
         if (rest >= root + bit) {
             rest -= root + bit;
             root = (root >> 1) + bit;
@@ -50,13 +42,10 @@ int16_t ein_ratio_q15(int64_t num, uint64_t den)
 {
     const uint32_t negative = num < 0;
     uint64_t n = negative ? (uint64_t)0 - (uint64_t)num : (uint64_t)num;
-    while (den >> 24 != 0 || n >> 24 != 0) { /* to 16 bits: 32-bit division is far cheaper */
-        den >>= 8;
-        n >>= 8;
-    }
-    while (den >> 16 != 0 || n >> 16 != 0) {
-        den >>= 1;
-        n >>= 1;
+    const int32_t bits = highest_bit(den | n | 1u) + 1;
+    if (bits > 16) { /* to 16 bits: 32-bit division is far cheaper */
+        den >>= bits - 16;
+        n >>= bits - 16;
     }
     if (den == 0) {
         return 0;

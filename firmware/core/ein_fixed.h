@@ -6,6 +6,24 @@
 
 #include <stdint.h>
 
+#if defined(__ARM_FEATURE_SAT) && !defined(EIN_CORE_PORTABLE)
+
+static inline int8_t ein_sat8(int32_t x)
+{
+    int32_t saturated;
+    __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(x));
+    return (int8_t)saturated;
+}
+
+static inline int16_t ein_sat16(int32_t x)
+{
+    int32_t saturated;
+    __asm__("ssat %0, #16, %1" : "=r"(saturated) : "r"(x));
+    return (int16_t)saturated;
+}
+
+#else
+
 static inline int8_t ein_sat8(int32_t x)
 {
     return (int8_t)(x > 127 ? 127 : x < -128 ? -128 : x);
@@ -14,6 +32,13 @@ static inline int8_t ein_sat8(int32_t x)
 static inline int16_t ein_sat16(int32_t x)
 {
     return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+}
+
+#endif
+
+static inline uint32_t ein_magnitude(int32_t x)
+{
+    return x < 0 ? 0u - (uint32_t)x : (uint32_t)x;
 }
 
 /* log2(x) in Q8, |error| <= 3 LSB; 0 counts as 1. Range 0..16383. */

@@ -1,7 +1,5 @@
 #include "ein_input.h"
 
-#include "ein_filter.h"
-
 #define UV_Q8_PER_MV 256000
 
 ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t rail_lo,
@@ -16,29 +14,6 @@ ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t r
         .rail_hi = rail_hi,
     };
     return EIN_OK;
-}
-
-static int32_t clip_q8(int64_t q8)
-{
-    if (q8 > EIN_FILTER_INPUT_MAX_Q8)
-        return EIN_FILTER_INPUT_MAX_Q8;
-    if (q8 < -EIN_FILTER_INPUT_MAX_Q8)
-        return -EIN_FILTER_INPUT_MAX_Q8;
-    return (int32_t)q8;
-}
-
-static void watch_flat(ein_input_t *in, int16_t count)
-{
-    uint32_t moved = (uint32_t)(count - in->flat_count + EIN_INPUT_FLAT_LSB);
-    if (moved > 2u * EIN_INPUT_FLAT_LSB) {
-        in->flat_count = count;
-        in->flat_run = 0;
-        in->flags &= (uint16_t)~EIN_FLAG_FLAT;
-    } else if (in->flat_run < EIN_INPUT_FLAT_SAMPLES) {
-        in->flat_run++;
-        if (in->flat_run == EIN_INPUT_FLAT_SAMPLES)
-            in->flags |= EIN_FLAG_FLAT;
-    }
 }
 
 static ein_input_state_t bad_sample(ein_input_t *in, bool lost, int32_t *uv_q8)
@@ -63,7 +38,7 @@ static ein_input_state_t bad_sample(ein_input_t *in, bool lost, int32_t *uv_q8)
     return in->started ? EIN_INPUT_VALID : EIN_INPUT_LOST;
 }
 
-ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, bool lost, int32_t *uv_q8)
+ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost, int32_t *uv_q8)
 {
     if (lost || count <= in->rail_lo || count >= in->rail_hi)
         return bad_sample(in, lost, uv_q8);
@@ -71,11 +46,11 @@ ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, bool lost, int3
     in->bad_run = 0;
     if (in->clipped_run > 0 && --in->clipped_run == 0)
         in->flags &= (uint16_t)~EIN_FLAG_SATURATED;
-    watch_flat(in, count);
-    int64_t q8 = ((int64_t)count * in->gain_q12 + 2048) >> 12;
+    ein_input_watch_flat(in, count);
+    int32_t q8 = ein_input_q8(in, count);
     if (in->started) {
         in->flags &= (uint16_t)~EIN_FLAG_GAP;
-        in->held_q8 = clip_q8(q8 - in->level_q8);
+        in->held_q8 = ein_input_clip(q8 - in->level_q8);
         *uv_q8 = in->held_q8;
         return EIN_INPUT_VALID;
     }
@@ -87,7 +62,7 @@ ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, bool lost, int3
     in->flags &= (uint16_t) ~(EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP);
     in->good_run = 0;
     in->started = true;
-    in->level_q8 = clip_q8(q8);
+    in->level_q8 = ein_input_clip(q8);
     in->held_q8 = 0;
     *uv_q8 = 0;
     return EIN_INPUT_START;

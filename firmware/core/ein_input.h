@@ -11,6 +11,8 @@
 #ifndef EIN_INPUT_H
 #define EIN_INPUT_H
 
+#include "ein_filter.h"
+#include "ein_pipeline.h"
 #include "ein_types.h"
 
 typedef struct {
@@ -37,7 +39,57 @@ typedef enum {
 ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t rail_lo,
                             int16_t rail_hi);
 
-/* One sample, or with `lost` one that never came (count is not read). */
-ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, bool lost, int32_t *uv_q8);
+/* Microvolts (Q8) of a count, up to 2^30: far beyond what clipping leaves of it. */
+static inline int32_t ein_input_q8(const ein_input_t *in, int16_t count)
+{
+    int64_t q20 = (int64_t)count * in->gain_q12 + 2048;
+    int32_t high = (int32_t)(q20 >> 32);
+    if (high >= 1 << 10)
+        return 1 << 30;
+    if (high < -(1 << 10))
+        return -(1 << 30);
+    return (int32_t)(q20 >> 12);
+}
+
+static inline int32_t ein_input_clip(int32_t q8)
+{
+    return q8 > EIN_FILTER_INPUT_MAX_Q8    ? EIN_FILTER_INPUT_MAX_Q8
+           : q8 < -EIN_FILTER_INPUT_MAX_Q8 ? -EIN_FILTER_INPUT_MAX_Q8
+                                           : q8;
+}
+
+static inline void ein_input_watch_flat(ein_input_t *in, int16_t count)
+{
+    uint32_t moved = (uint32_t)(count - in->flat_count + EIN_INPUT_FLAT_LSB);
+    if (moved > 2u * EIN_INPUT_FLAT_LSB) {
+        in->flat_count = count;
+        in->flat_run = 0;
+        in->flags &= (uint16_t)~EIN_FLAG_FLAT;
+    } else if (in->flat_run < EIN_INPUT_FLAT_SAMPLES) {
+        in->flat_run++;
+        if (in->flat_run == EIN_INPUT_FLAT_SAMPLES)
+            in->flags |= EIN_FLAG_FLAT;
+    }
+}
+
+/* For ein_input_step, whatever is not plain: bad samples, starts, flags that stand. */
+ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost, int32_t *uv_q8);
+
+/* One sample. Inline, because a good one after good ones needs little. */
+static inline ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, int32_t *uv_q8)
+{
+    if (!in->started || in->flags != 0 || count <= in->rail_lo || count >= in->rail_hi)
+        return ein_input_step_odd(in, count, false, uv_q8);
+    ein_input_watch_flat(in, count);
+    in->held_q8 = ein_input_clip(ein_input_q8(in, count) - in->level_q8);
+    *uv_q8 = in->held_q8;
+    return EIN_INPUT_VALID;
+}
+
+/* One sample that never came. */
+static inline ein_input_state_t ein_input_lost(ein_input_t *in, int32_t *uv_q8)
+{
+    return ein_input_step_odd(in, 0, true, uv_q8);
+}
 
 #endif

@@ -1,25 +1,5 @@
 #include "ein_peak.h"
 
-static const int32_t QRS_Q30[EIN_FILTER_QRS_SECTIONS][5] = EIN_FILTER_QRS_Q30;
-
-static uint32_t magnitude(int32_t v)
-{
-    return v < 0 ? 0u - (uint32_t)v : (uint32_t)v;
-}
-
-uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8)
-{
-    int32_t q_q8 = ein_filter_step(energy->filter, QRS_Q30, EIN_FILTER_QRS_SECTIONS, uv_q8);
-    uint32_t q = magnitude(q_q8) >> 6;
-    if (q > UINT16_MAX)
-        q = UINT16_MAX;
-    uint32_t oldest = (energy->count - EIN_QRS_SUM_SAMPLES) % EIN_ENERGY_SAMPLES;
-    energy->sum += q - energy->q[oldest];
-    energy->q[energy->count % EIN_ENERGY_SAMPLES] = (uint16_t)q;
-    energy->count++;
-    return energy->sum;
-}
-
 uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples)
 {
     uint32_t centre = top_samples - EIN_QRS_DELAY_SAMPLES;
@@ -58,7 +38,7 @@ static uint16_t steepest_uv(const ein_ring_t *ring, uint32_t r_samples)
     uint32_t steepest = 0;
     uint32_t to = r_samples + EIN_QRS_REACH_SAMPLES;
     for (uint32_t t = r_samples - EIN_QRS_REACH_SAMPLES; t != to; t++) {
-        uint32_t rise = magnitude(ein_ring_at(ring, t + 1u) - ein_ring_at(ring, t - 1u));
+        uint32_t rise = ein_magnitude(ein_ring_at(ring, t + 1u) - ein_ring_at(ring, t - 1u));
         if (rise > steepest)
             steepest = rise;
     }

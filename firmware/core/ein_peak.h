@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "ein_filter.h"
+#include "ein_fixed.h"
 #include "ein_pipeline.h"
 #include "ein_ring.h"
 
@@ -35,7 +36,19 @@ typedef struct {
 } ein_peak_t;
 
 /* One band-passed sample in; returns the energy, below 2^21. */
-uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8);
+static inline uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8)
+{
+    static const int32_t SOS_Q30[EIN_FILTER_QRS_SECTIONS][5] = EIN_FILTER_QRS_Q30;
+    int32_t q_q8 = ein_filter_step(energy->filter, SOS_Q30, EIN_FILTER_QRS_SECTIONS, uv_q8);
+    uint32_t q = ein_magnitude(q_q8) >> 6;
+    if (q > UINT16_MAX)
+        q = UINT16_MAX;
+    uint32_t oldest = (energy->count - EIN_QRS_SUM_SAMPLES) % EIN_ENERGY_SAMPLES;
+    energy->sum += q - energy->q[oldest];
+    energy->q[energy->count % EIN_ENERGY_SAMPLES] = (uint16_t)q;
+    energy->count++;
+    return energy->sum;
+}
 
 /* Where the wave that made an energy maximum at top_samples (the ring's time) has its R: the sample
    that stands out most from the signal EIN_QRS_ARM_SAMPLES to either side, plus its own height, so

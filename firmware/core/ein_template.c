@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ein_fixed.h"
+#include "ein_pair.h"
 
 #define QRS_FROM (EIN_WINDOW_BEFORE_SAMPLES - EIN_TEMPLATE_QRS_BEFORE_SAMPLES)
 #define QRS_TO (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_QRS_AFTER_SAMPLES)
@@ -10,11 +11,6 @@
 void ein_templates_init(ein_templates_t *templates)
 {
     memset(templates, 0, sizeof *templates);
-}
-
-static uint32_t magnitude(int32_t x)
-{
-    return (uint32_t)(x < 0 ? -x : x);
 }
 
 void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv)
@@ -29,10 +25,10 @@ void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv)
     int32_t x = window_uv[QRS_FROM];
     for (uint32_t i = QRS_FROM; i < QRS_TO; i++) {
         const int32_t after = window_uv[i + 1u];
-        const uint32_t slope = magnitude(after - before);
+        const uint32_t slope = ein_magnitude(after - before);
         low = x < low ? x : low;
         high = x > high ? x : high;
-        area += magnitude(x - base);
+        area += ein_magnitude(x - base);
         travel += slope;
         steepest = slope > steepest ? slope : steepest;
         before = x;
@@ -46,27 +42,49 @@ void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv)
     shape->area_q8 = ein_log2_q8(area * 16u / span);
 }
 
+/* value / n, towards zero, for |value| < 2^48 and n < 2^16: two 32-bit divisions, which take a
+   fraction of a 64-bit one. */
+static int64_t divide(int64_t value, uint32_t n)
+{
+    const uint64_t whole = value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+    const uint32_t high = (uint32_t)(whole >> 16);
+    const uint32_t rest = (high % n) << 16 | (uint32_t)(whole & 0xFFFFu);
+    const int64_t quotient = (int64_t)(((uint64_t)(high / n) << 16) + rest / n);
+    return value < 0 ? -quotient : quotient;
+}
+
 ein_match_t ein_template_compare(const ein_template_t *slot, const ein_segment_t *beat,
                                  int8_t shift, uint32_t from, uint32_t to)
 {
     const int16_t *t = slot->uv + from;
     const int16_t *x = beat->uv + from + (uint32_t)(EIN_TEMPLATE_SHIFT_SAMPLES + shift);
-    const int64_t n = (int64_t)(to - from);
+    const uint32_t n = to - from;
     int64_t xx = 0;
     int64_t tt = 0;
     int64_t xt = 0;
     int32_t x_sum = 0;
     int32_t t_sum = 0;
-    for (uint32_t i = 0; i < to - from; i++) {
-        xx += (int32_t)x[i] * x[i];
-        tt += (int32_t)t[i] * t[i];
-        xt += (int32_t)x[i] * t[i];
-        x_sum += x[i];
-        t_sum += t[i];
+    for (uint32_t i = 0; i + 1u < n; i += 2) {
+        const ein_pair_t xs = ein_pair_load(x + i);
+        const ein_pair_t ts = ein_pair_load(t + i);
+        xx = ein_pair_dot(xx, xs, xs);
+        tt = ein_pair_dot(tt, ts, ts);
+        xt = ein_pair_dot(xt, xs, ts);
+        x_sum = ein_pair_sum(x_sum, xs);
+        t_sum = ein_pair_sum(t_sum, ts);
     }
-    xx -= (int64_t)x_sum * x_sum / n;
-    tt -= (int64_t)t_sum * t_sum / n;
-    xt -= (int64_t)x_sum * t_sum / n;
+    if (n % 2u != 0) {
+        const int32_t last_x = x[n - 1u];
+        const int32_t last_t = t[n - 1u];
+        xx += last_x * last_x;
+        tt += last_t * last_t;
+        xt += last_x * last_t;
+        x_sum += last_x;
+        t_sum += last_t;
+    }
+    xx -= divide((int64_t)x_sum * x_sum, n);
+    tt -= divide((int64_t)t_sum * t_sum, n);
+    xt -= divide((int64_t)x_sum * t_sum, n);
     xx = xx < 0 ? 0 : xx;
     tt = tt < 0 ? 0 : tt;
     const int64_t residual = xx + tt - 2 * xt;
@@ -79,22 +97,16 @@ ein_match_t ein_template_compare(const ein_template_t *slot, const ein_segment_t
     return match;
 }
 
-/* Products of a template with the beat at two neighbouring alignments: they share their loads. */
+/* Products of a template with the beat at two neighbouring alignments: they share its loads. */
 static void correlate_pair(const int16_t *t, const int16_t *x, int64_t products[2])
 {
     int64_t at_0 = 0;
     int64_t at_1 = 0;
-    int32_t x0 = x[0];
+#pragma GCC unroll 2
     for (uint32_t i = 0; i < QRS_TO - QRS_FROM; i += 2) {
-        const int32_t t0 = t[i];
-        const int32_t t1 = t[i + 1u];
-        const int32_t x1 = x[i + 1u];
-        const int32_t x2 = x[i + 2u];
-        at_0 += t0 * x0;
-        at_1 += t0 * x1;
-        at_0 += t1 * x1;
-        at_1 += t1 * x2;
-        x0 = x2;
+        const ein_pair_t ts = ein_pair_load(t + i);
+        at_0 = ein_pair_dot(at_0, ts, ein_pair_load(x + i));
+        at_1 = ein_pair_dot(at_1, ts, ein_pair_load(x + i + 1u));
     }
     products[0] = at_0;
     products[1] = at_1;
@@ -207,6 +219,7 @@ void ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_se
         memcpy(slot->uv, x, sizeof slot->uv);
     } else {
         const int32_t gain_q15 = 32768 / n; /* at most 1/2: a product fits int32 */
+#pragma GCC unroll 4
         for (uint32_t i = 0; i < EIN_WINDOW_BEFORE_SAMPLES + EIN_WINDOW_AFTER_SAMPLES; i++) {
             const int32_t step = ((x[i] - slot->uv[i]) * gain_q15 + 16384) >> 15;
             slot->uv[i] = (int16_t)(slot->uv[i] + step); /* between the two */

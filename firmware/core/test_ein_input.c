@@ -21,7 +21,7 @@ static ein_input_state_t feed(int16_t count, uint32_t times)
 {
     ein_input_state_t state = EIN_INPUT_LOST;
     for (uint32_t i = 0; i < times; i++)
-        state = ein_input_step(&in, count, false, &uv_q8);
+        state = ein_input_step(&in, count, &uv_q8);
     return state;
 }
 
@@ -90,12 +90,12 @@ static void test_gap(void)
     start();
     feed(140, 1);
     int32_t before = uv_q8;
-    check(ein_input_step(&in, 0, true, &uv_q8) == EIN_INPUT_VALID && uv_q8 == before, "bridged");
+    check(ein_input_lost(&in, &uv_q8) == EIN_INPUT_VALID && uv_q8 == before, "bridged");
     check(in.flags == EIN_FLAG_GAP, "flagged");
     check(feed(141, 1) == EIN_INPUT_VALID && in.flags == 0, "over");
     ein_input_state_t state = EIN_INPUT_VALID;
     for (uint32_t i = 0; i < EIN_INPUT_OFF_SAMPLES; i++)
-        state = ein_input_step(&in, 0, true, &uv_q8);
+        state = ein_input_lost(&in, &uv_q8);
     check(state == EIN_INPUT_LOST && in.flags == EIN_FLAG_GAP, "a long gap ends the signal");
     check(feed(141, EIN_INPUT_BACK_SAMPLES) == EIN_INPUT_START && in.flags == 0, "starts anew");
 }

@@ -1,4 +1,4 @@
-/* Compiled and run by einthoven/tests/test_core_modules.py: the running median. */
+/* Compiled and run by einthoven/tests/test_core_modules.py: the running median and quartiles. */
 #include "ein_level.h"
 
 #include <stdio.h>
@@ -37,6 +37,10 @@ int main(void)
         uint32_t below, above;
         count(&values[i + 1 - n], n, level.median, &below, &above);
         check(below <= n / 2 && above <= n / 2, "half below, half above");
+        count(&values[i + 1 - n], n, level.low, &below, &above);
+        check(below <= n / 4 && above < n - n / 4, "a quarter below");
+        count(&values[i + 1 - n], n, level.high, &below, &above);
+        check(above <= n / 4 && below < n - n / 4, "a quarter above");
     }
     ein_level_clear(&level);
     ein_level_add(&level, 10);

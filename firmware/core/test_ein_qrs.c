@@ -128,6 +128,36 @@ static void test_tall_p_wave(void)
     }
 }
 
+/* A broad peak whose trailing edge ends in a corner, as the ectopic beats of MIT-BIH's record 208.
+ */
+static void test_peak_and_not_the_corner(void)
+{
+    quiet();
+    for (uint32_t t = 100; t < LENGTH - 200; t += 150) {
+        wave(t, 1000, 12);
+        wave(t + 9, -700, 3);
+    }
+    start();
+    run(0, LENGTH);
+    for (uint32_t t = 100 + 150 * 4; t < LENGTH - 200; t += 150)
+        check(at(t) >= 0, "R is the peak");
+}
+
+/* In noise and a regular rhythm, what comes early must be large; in a clean signal it need not. */
+static void test_early_waves(bool noisy)
+{
+    quiet();
+    beats(100, LENGTH - 200, 150, 1000);
+    if (noisy)
+        for (uint32_t t = 140; t < LENGTH - 200; t += 150)
+            wave(t, 460, 6);
+    wave(100 + 150 * 40 + 80, 700, 6);
+    start();
+    run(0, LENGTH);
+    check(ein_qrs_state(&qrs) == (noisy ? EIN_FLAG_NOISY : 0), "noisy or not");
+    check((at(100 + 150 * 40 + 80) < 0) == noisy, "an early wave of the usual size");
+}
+
 static void test_search_back(void)
 {
     quiet();
@@ -235,6 +265,9 @@ int main(void)
     test_finds_each_beat_at_its_peak(1500, 12);
     test_waves_that_are_no_beats();
     test_tall_p_wave();
+    test_peak_and_not_the_corner();
+    test_early_waves(false);
+    test_early_waves(true);
     test_search_back();
     test_amplitude_steps(1);
     test_amplitude_steps(16);
