@@ -27,7 +27,7 @@ from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import GENERATED, ROOT
 from einthoven.rundir import write_json, write_text
 from training import dataset
-from training.crossval import best_bias, cross_validate, databases, score
+from training.crossval import best_bias, cross_validate, databases, judged, score
 from training.dataset import PIPELINE, Examples
 from training.evidence import dump
 from training.recipe import Recipe, build_table, load
@@ -133,13 +133,14 @@ class Bench:
         examples = blanked(self._examples(variant, recipe), variant)
         hide = ~np.isin(databases(examples), variant.train_on) if variant.train_on else None
         logits = cross_validate(examples, recipe, folds, hide=hide)
-        bias = best_bias(examples, logits)
+        parts = judged(examples, logits)
+        bias = best_bias(parts)
         return {
             "variant": variant.name,
             "seed": seed,
             "folds": folds,
             "bias": list(bias),
-            "scores": score(examples, logits, bias),
+            "scores": score(parts, bias),
             "seconds": round(time.monotonic() - begun),
         }
 

@@ -97,23 +97,31 @@ def f1(label: NDArray[np.int8], found: NDArray[np.int64], name: str) -> float:
     return float(2 * hits / max(1, 2 * hits + wrong + missed))
 
 
-def score(examples: Examples, logits: NDArray[np.float32], bias: Sequence[float]) -> dict[str, Any]:
+Judged = dict[str, tuple[NDArray[np.int8], NDArray[np.float32]]]
+
+
+def judged(examples: Examples, logits: NDArray[np.float32]) -> Judged:
+    """Per database labels and logits of the beats that `cross_validate` has judged."""
+    rows = np.flatnonzero(~np.isnan(logits[:, 0]))
+    db = databases(examples.where(rows))
+    return {str(d): (examples.label[rows[db == d]], logits[rows[db == d]]) for d in np.unique(db)}
+
+
+def score(parts: Judged, bias: Sequence[float]) -> dict[str, dict[str, float]]:
     """V and S F1 per database with `bias` added to the logits."""
-    judged = ~np.isnan(logits[:, 0])
-    found = np.argmax(logits + np.array(bias, dtype=np.float32), axis=1)
     table = {}
-    for db in np.unique(databases(examples)):
-        rows = judged & (databases(examples) == db)
-        table[str(db)] = {c: f1(examples.label[rows], found[rows], c) for c in ("V", "S")}
+    for db, (label, logits) in parts.items():
+        found = np.argmax(logits + np.array(bias, dtype=np.float32), axis=1)
+        table[db] = {c: f1(label, found, c) for c in ("V", "S")}
     return table
 
 
-def best_bias(examples: Examples, logits: NDArray[np.float32]) -> tuple[float, ...]:
+def best_bias(parts: Judged) -> tuple[float, ...]:
     """The bias with the highest sum of V and S F1 over the databases."""
     candidates = [(0.0, s, v, *RARE_BIAS) for s, v in itertools.product(STEPS, STEPS)]
 
     def total(bias: tuple[float, ...]) -> float:
-        return sum(sum(t.values()) for t in score(examples, logits, bias).values())
+        return sum(sum(t.values()) for t in score(parts, bias).values())
 
     return tuple(float(b) for b in max(candidates, key=total))
 
@@ -148,11 +156,11 @@ def main() -> None:
             record=examples.record[main],
             patient=examples.patient[main],
         )
-    best = best_bias(examples, logits)
+    parts = judged(examples, logits)
+    best = best_bias(parts)
     for name, bias in (("recipe's", recipe.logit_bias), ("best", best)):
         cells = "  ".join(
-            f"{db}: V {t['V']:.3f} S {t['S']:.3f}"
-            for db, t in score(examples, logits, bias).items()
+            f"{db}: V {t['V']:.3f} S {t['S']:.3f}" for db, t in score(parts, bias).items()
         )
         print(f"{name} bias {list(bias)}: {cells}")
 
