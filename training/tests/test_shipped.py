@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from codegen.confidence import Calibration
 from einthoven.aami import CLASSES
 from einthoven.paths import SHIPPED_MODEL
 from training.dataset import FEATURES, PIPELINE_SHA256
@@ -30,6 +31,9 @@ def test_files_fit_each_other_and_the_pipeline() -> None:
     card = (SHIPPED_MODEL / "MODEL_CARD.md").read_text()
     assert about["sha256"] in card
     assert "Not a medical device" in card
+    calibration = Calibration.of(about)
+    assert 0.5 < calibration.temperature < 2.0
+    assert 128 <= calibration.unsure_below < 255
 
 
 @pytest.mark.records
