@@ -182,7 +182,10 @@ def _write_model(folder: Path, content: bytes, recipe: StudyRecipe, examples: La
 
 
 def evaluate(run: Path, sources: Sources = HERE) -> Result:
-    """Score a training under its recipe's protocol, float and (if it is quantized) int8."""
+    """Score a training under its recipe's protocol, float and (if it is quantized) int8.
+
+    Raises ModelError when the training went on after it was quantized.
+    """
     from training.model import multiply_adds, parameters
 
     if recipe_of(run).protocol == PATIENT_SPECIFIC:
@@ -236,6 +239,12 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
 
 
 def _int8_classes(part: Part, examples: Labelled) -> Any:
+    about = json.loads((part.folder / MODEL).with_name("model.json").read_text())
+    if about["epochs"] != _epochs_of(part.folder):
+        raise ModelError(
+            f"the int8 model in {part.folder} is of {about['epochs']} epochs, the training went on "
+            "since: quantize it again"
+        )
     engine = int8.HostEngine((part.folder / MODEL).read_bytes(), part.folder / "engine")
     return decide(engine.logits(examples.x[part.fold.test]))
 

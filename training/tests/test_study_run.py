@@ -1,6 +1,7 @@
 """Reference studies by the commands that users type, in their quick form, on records."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ def test_a_quick_study_learns_and_is_exact_on_the_board(
     capsys.readouterr()
     assert einthoven(monkeypatch, "evaluate", run, "--json") == 0
     assert json.loads(capsys.readouterr().out)["protocol"] == "random_beats"
+
+
+@pytest.mark.records
+def test_an_int8_model_of_fewer_epochs_is_refused(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(run, older)
+    (older / "epochs").write_text("7\n")
+    assert einthoven(monkeypatch, "evaluate", older) == 2
+    assert "is of 6 epochs" in capsys.readouterr().err
 
 
 @pytest.mark.records
