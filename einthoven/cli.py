@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from einthoven.commands import boards, data, model, runs
+from einthoven.commands import boards, data, model, patients, runs
 from einthoven.errors import DISK_FULL, EinthovenError
 
 app = typer.Typer(
@@ -70,6 +70,7 @@ def _silence_stdout() -> None:
 
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
+    "Patients": (patients.adapt,),
     "Boards": (boards.boards, boards.build, boards.flash, boards.info, boards.bench, boards.size),
     "Model": (model.train, model.quantize, model.evaluate, model.export),
 }

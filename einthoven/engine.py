@@ -142,18 +142,25 @@ class TflmModel:
 
     ARENA_BYTES = 1 << 20
 
-    def __init__(self, path: Path = SHIPPED_MODEL / "model.tflite", trace: bool = False) -> None:
-        """`trace` keeps every tensor, for `layers`. Raises ModelError when TFLM refuses."""
+    def __init__(
+        self, model: Path | bytes = SHIPPED_MODEL / "model.tflite", trace: bool = False
+    ) -> None:
+        """`model`: a `.tflite` or its content. `trace` keeps every tensor, for `layers`.
+
+        Raises ModelError when TFLM refuses.
+        """
         from tflite_micro import runtime
 
         config = runtime.InterpreterConfig
         kind = config.kPreserveAllTensors if trace else config.kAllocationRecording
         try:
+            content = model if isinstance(model, bytes) else model.read_bytes()
             self._interpreter = runtime.Interpreter.from_bytes(
-                path.read_bytes(), arena_size=self.ARENA_BYTES, intrepreter_config=kind
+                content, arena_size=self.ARENA_BYTES, intrepreter_config=kind
             )
         except (OSError, RuntimeError, ValueError) as error:
-            raise ModelError(f"TFLite Micro cannot load {path}: {error}") from error
+            named = "the model" if isinstance(model, bytes) else model
+            raise ModelError(f"TFLite Micro cannot load {named}: {error}") from error
         shapes = [self._interpreter.get_input_details(i)["shape"] for i in range(2)]
         self._signal = 0 if len(shapes[0]) == 4 else 1
         self._shapes = [tuple(int(n) for n in shape) for shape in shapes]

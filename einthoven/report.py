@@ -16,6 +16,7 @@ from rich.text import Text
 
 from einthoven.ec57 import Scores, gross
 from einthoven.ec57_text import beat_table
+from einthoven.report_adaptation import adaptation_summary, adaptation_table
 from einthoven.report_findings import confidence_summary, findings_lines, rhythm_summary
 from einthoven.rundir import SCHEMA, RunDir, write_json, write_text
 from einthoven.scoring import PROTOCOLS
@@ -92,6 +93,7 @@ def summarize(run: RunDir) -> dict[str, Any]:
         "agreement": _agreement(results),
         "confidence": confidence_summary(results),
         "rhythm": rhythm_summary(results),
+        "adaptation": adaptation_summary([_sides(r) for r in results if _is_adapted(r)]),
         "resources": _resources(plan, results),
         "link": _link(results),
         "latency_ms": _latency(run, names),
@@ -99,6 +101,17 @@ def summarize(run: RunDir) -> dict[str, Any]:
         "created": plan["created"],
         "versions": plan["versions"],
     }
+
+
+def _is_adapted(result: Mapping[str, Any]) -> bool:
+    return bool(result.get("adaptation")) and result["protocols"] is not None
+
+
+def _sides(result: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[Scores, Scores]]:
+    """A record's head, and its scores without and with it."""
+    about = {k: v for k, v in result["adaptation"].items() if k != "unadapted"}
+    without, adapted = result["adaptation"]["unadapted"], result["protocols"]
+    return about, (restored(without["ec57"]), restored(adapted["ec57"]))
 
 
 def _agreement(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -354,6 +367,8 @@ def summary_text(summary: Mapping[str, Any]) -> RenderableType:
             parts += ["", score_table(summary["protocols"][protocol], title, in_training)]
     if in_training:
         parts += ["", SEEN_NOTE]
+    if summary["adaptation"]:
+        parts += ["", adaptation_table(summary["adaptation"])]
     if summary["not_scored"]:
         names = ", ".join(summary["not_scored"])
         parts += ["", f"Not scored, since there is no reference (.atr): {names}"]

@@ -192,6 +192,7 @@ class RunDir:
             ("pipeline_sha256", "pipeline"),
             ("model", "model"),
             ("data", "records"),
+            ("adapt_minutes", "minutes to adapt on"),
         ):
             ours, theirs = self.plan.get(key), plan.get(key)
             if ours != theirs:

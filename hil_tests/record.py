@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.head import describe
 from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES, literature_class
 from einthoven.annotations import Annotations, read_annotations, write_annotations
@@ -23,6 +24,7 @@ from einthoven.scoring import score
 from einthoven.wire import Message
 from hil_tests.agreement import Difference, differing_beats, host_events, listed
 from hil_tests.device import Device, LinkStatistics
+from hil_tests.heads import Adapted, Adapter, on_board
 from hil_tests.strips import choose_strips
 
 ANNOTATOR = "ein"
@@ -34,24 +36,33 @@ class Host:
 
     def __init__(self, tflite: Path | None) -> None:
         """`tflite`: the file that the engine was made from, for TFLite Micro; None: without."""
-        self._model = HostModel()
+        self.model = HostModel()
         self._confidence = Confidence()
         self._tflm = TflmModel(tflite) if tflite else None
 
     def check(
-        self, samples: NDArray[np.int16], gain_lsb_per_mv: int, rails: tuple[int, int]
+        self,
+        samples: NDArray[np.int16],
+        gain_lsb_per_mv: int,
+        rails: tuple[int, int],
+        adapted: Adapted | None = None,
     ) -> tuple[Events, list[Difference] | None]:
         """The host's events for `samples`, and the beats on which engine and TFLM differ.
 
-        None for the latter when TFLM was not asked for.
+        None for the latter when TFLM was not asked for. `adapted`: the patient's head.
         """
         beats = core.analyze(samples, gain_lsb_per_mv, rails)
-        logits = self._model.infer(beats.signal, beats.features)
-        events = host_events(beats, logits, self._confidence)
+        tensors = beats.signal, beats.features
+        unadapted = logits = self.model.infer(*tensors)
+        if adapted is not None:
+            logits = self.model.head(self.model.embed(*tensors), adapted.parameters)
+        events = host_events(beats, logits, self._confidence, unadapted)
         if self._tflm is None:
             return events, None
-        logits = self._tflm.infer(beats.signal, beats.features)
-        oracle = host_events(beats, logits, self._confidence)
+        unadapted = logits = self._tflm.infer(*tensors)
+        if adapted is not None and adapted.tflm is not None:
+            logits = adapted.tflm.infer(*tensors)
+        oracle = host_events(beats, logits, self._confidence, unadapted)
         return events, differing_beats(events.beats, oracle.beats)
 
 
@@ -62,9 +73,11 @@ def replay_record(
     folder: Path,
     name: str,
     progress: Callable[[int], None],
+    adapter: Adapter | None = None,
 ) -> dict[str, Any]:
     """Replay record `name` of `folder` on `device` and write it into `run`; returns its result.
 
+    `adapter`: fits a head on the record's first minutes, with which the board then computes.
     `progress` is told how many samples the board has acknowledged. Raises RecordError,
     LinkError, or EinthovenError when the disk is full.
     """
@@ -72,14 +85,28 @@ def replay_record(
     record = read_record(folder, name, run.plan["data"]["lead"])
     samples = to_board(record, who.rate_hz, who.gain_lsb_per_mv, who.adc_bits)
     before = replace(device.link)
-    replayed = device.replay(samples, progress=progress)
+    adapted = None
+    if adapter is not None:
+        adapted = adapter.adapt(folder, name, run.plan["data"]["lead"])
+    with on_board(device, adapted):
+        replayed = device.replay(samples, progress=progress)
     events = board_events(replayed.events)
-    expected, against_tflm = host.check(samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi))
+    expected, against_tflm = host.check(
+        samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi), adapted
+    )
     differing = differing_beats(events.beats, expected.beats)
     t_record = board_to_record_time(events.beats["t_samples"], record, who.rate_hz)
     labels = [CLASSES[i] for i in events.beats["label"]]
     reference = read_reference(folder, name)
     scores = _protocols(reference, t_record, labels, record)
+    adaptation = None
+    if adapted is not None:
+        usual = [CLASSES[i] for i in events.beats["unadapted"].argmax(axis=1)]
+        without = _protocols(reference, t_record, usual, record)
+        adaptation = {
+            **describe(adapted.head),
+            "unadapted": None if without is None else {p: stored(s) for p, s in without.items()},
+        }
     seconds = len(samples) / who.rate_hz
     result = {
         "record": name,
@@ -91,6 +118,7 @@ def replay_record(
         "seconds": seconds,
         "beats": len(labels),
         "protocols": None if scores is None else {p: stored(s) for p, s in scores.items()},
+        "adaptation": adaptation,
         "confidence": _confidence(events.beats, labels, reference, scores),
         "rhythm": _rhythm(events.beats, t_record, labels, reference, record),
         "agreement": {
@@ -124,6 +152,8 @@ def replay_record(
         num=np.rint(events.beats["confidence"] * (100 / ONE)),
     )
     run.write_events(name, events, t_record)
+    if adapted is not None:
+        adapted.head.write(run.path / "records" / f"{name}.head.json")
     run.write_result(name, result)
     return result
 

@@ -32,6 +32,7 @@ from einthoven.resources import measure
 from einthoven.rundir import RunDir
 from hil_tests.record import read_reference
 from hil_tests.workers import run_workers
+from training.adapt import require_minutes
 
 _MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")
 
@@ -50,6 +51,8 @@ class Options:
     synthetic: bool = False
     model: Path = SHIPPED_MODEL
     """Folder of the model that `firmware/generated` was exported from."""
+    adapt: float | None = None
+    """Minutes of each record on which a head for its patient is fitted; None: no heads."""
 
     def moved(self, data: Path | None, port: str | None) -> "Options":
         """The same with the records or the board found elsewhere."""
@@ -81,6 +84,8 @@ def replay_run(
         RunDir.require_new(out)
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
+    if options.adapt is not None:
+        require_minutes(options.adapt)
     plan, samples = _plan(options, board, folder)
     if options.port is None:
         build(board)
@@ -140,6 +145,7 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any],
             ),
             "files": files,
         },
+        "adapt_minutes": options.adapt,
         "options": {
             **asdict(options),
             "data": str(folder.resolve()),

@@ -147,7 +147,7 @@ def test_an_upload_that_is_broken_off_changes_nothing(
 
 def upload_faults(name: str, size: int) -> list[Fault | Noise]:
     """Faults while a head of `size` bytes goes to the board."""
-    return {
+    faults: dict[str, list[Fault | Noise]] = {
         "drop": [Fault("drop", TO_BOARD, size // 3, 40)],
         "flip": [Fault("flip", TO_BOARD, size // 2, 2)],
         "double": [Fault("double", TO_BOARD, size // 3, 300)],
@@ -155,7 +155,8 @@ def upload_faults(name: str, size: int) -> list[Fault | Noise]:
         "reset": [Fault("reset", TO_BOARD, size - 100)],
         "no reply": [Fault("drop", TO_HOST, 140, 15)],
         "noise": [Noise(TO_BOARD, 2e-4, 3), Noise(TO_HOST, 2e-4, 4)],
-    }[name]
+    }
+    return faults[name]
 
 
 @pytest.mark.parametrize("name", ["drop", "flip", "double", "cut", "reset", "no reply", "noise"])

@@ -179,12 +179,17 @@ def _leave(_signal: int, _frame: Any) -> None:
 
 def _replay_records(task: _Task, names: Any, news: Any) -> None:
     from hil_tests.device import Device
+    from hil_tests.heads import Adapter
     from hil_tests.record import Host, replay_record
 
     plan = task.run.plan
     options = plan["options"]
     parent = os.getppid()
-    host = Host(Path(options["model"]) / "model.tflite" if options["tflm"] else None)
+    model = Path(options["model"])
+    host = Host(model / "model.tflite" if options["tflm"] else None)
+    adapter = None
+    if options.get("adapt"):
+        adapter = Adapter(model, options["adapt"], host.model, options["tflm"])
     with (
         running(task.board, task.port) as url,
         Device(
@@ -206,7 +211,7 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
                     news.put(_At(name, acked))
 
             try:
-                result = replay_record(task.run, device, host, task.folder, name, tell)
+                result = replay_record(task.run, device, host, task.folder, name, tell, adapter)
             except EinthovenError as error:
                 where = f"record {name}: "
                 raise type(error)(where + str(error).removeprefix(where)) from error

@@ -2,7 +2,8 @@
 
 `python -m training.ship RUN`: scores the training on DS2 (float, ptq, qat: what is there; a look
 at DS2), takes the method that the recipe names, and writes what the firmware is generated from,
-the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables and the model card.
+the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables, the model card, and the
+memory that patients' heads are fitted with.
 Calibrate before (`python -m training.calibrate`), generate after (`python -m codegen`).
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 from codegen.confidence import Calibration
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import SHIPPED_MODEL
-from training import evidence, evidence_figures, evidence_page
+from training import evidence, evidence_figures, evidence_page, memory
 from training.evaluate import Evaluation
 from training.recipe import load as load_recipe
 
@@ -39,6 +40,7 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     about = json.loads((chosen / "model.json").read_text())
     about["figures"] = {"ds2": _figures(result)}
     (out / "model.json").write_text(json.dumps(about, indent=1) + "\n")
+    memory.write(out, data)
     if out == SHIPPED_MODEL:
         evidence.write(result)
         evidence_figures.draw_records(result, evaluation, data)

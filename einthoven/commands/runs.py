@@ -58,6 +58,14 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    adapt: Annotated[
+        float | None,
+        typer.Option(
+            help="Minutes of each record (5 or less) on which a head for its patient is fitted "
+            "and given to the board; scores without and with it stand side by side.",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
@@ -85,7 +93,9 @@ def replay(
                 "say what to replay on what: --board NAME (see: einthoven boards) and "
                 "--records 100,119|ds1|ds2|all"
             )
-        options = Options(board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL)
+        options = Options(
+            board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL, adapt=adapt
+        )
         out = out or new_run_path(board)
     run = replay_run(options, out, jobs, console(), resume)
     _show(run)

@@ -1,0 +1,98 @@
+"""What a run's summary says of patient adaptation: the same beats without and with a head.
+
+Scored where the head has not learnt from: after the first five minutes, as EC57 does anyway.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from einthoven.ec57 import Scores, gross
+
+_PROTOCOL = "ec57"
+_SHOWN = ("S", "V")
+SIDES = ("unadapted", "adapted")
+
+
+def rates(scores: Scores) -> dict[str, Any]:
+    """Literature's classes: `accuracy` of matched beats, rates of N, S, V, and their `macro_f1`."""
+    found = {name: scores.literature_rate(name).to_dict() for name in ("N", *_SHOWN)}
+    matched = scores.confusion
+    total = int(matched.sum())
+    return {
+        "beats": total,
+        "accuracy": float(np.trace(matched) / total) if total else None,
+        **found,
+        "macro_f1": float(np.mean([rate["f1"] or 0.0 for rate in found.values()])),
+    }
+
+
+def adaptation_summary(
+    results: Sequence[tuple[Mapping[str, Any], tuple[Scores, Scores]]],
+) -> dict[str, Any] | None:
+    """`adaptation` of summary.json; None for a run without.
+
+    `results`: of each adapted record what its result says of the head, and its scores without
+    and with it.
+    """
+    if not results:
+        return None
+    return {
+        "protocol": _PROTOCOL,
+        "minutes": results[0][0]["minutes"],
+        "records": [
+            {"record": about["record"].partition("/")[2], "head": dict(about)}
+            | {side: rates(one) for side, one in zip(SIDES, pair, strict=True)}
+            for about, pair in results
+        ],
+        "gross": {
+            side: rates(gross([pair[i] for _, pair in results])) for i, side in enumerate(SIDES)
+        },
+    }
+
+
+def adaptation_section(summary: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """`title`, `headings`, `rows` (lists of cells, the last one over all) and `caption`.
+
+    What stands before a > is without the head. None for a run without heads.
+    """
+    if summary is None:
+        return None
+    rows = []
+    for entry in [*summary["records"], {"record": "Gross", **summary["gross"]}]:
+        cells = [entry["record"], _both(entry, lambda side: side["accuracy"])]
+        for name in _SHOWN:
+            part = entry["adapted"][name]
+            cells.append(str(part["tp"] + part["fn"]))
+            cells.append(_both({s: entry[s][name] for s in SIDES}, lambda side: side["f1"]))
+        rows.append(cells)
+    macro = _both(summary["gross"], lambda side: side["macro_f1"])
+    return {
+        "title": f"Patient heads from the first {summary['minutes']:g} minutes: without > with, "
+        "after 5 minutes, %",
+        "headings": ["Record", "Accuracy", *(f"{c} {w}" for c in _SHOWN for w in ("beats", "F1"))],
+        "rows": rows,
+        "caption": f"macro-F1 of N, S, V over all: {macro}; classes as the literature maps them",
+    }
+
+
+def adaptation_table(summary: Mapping[str, Any]) -> Table:
+    """The same for the terminal."""
+    section = adaptation_section(summary)
+    assert section is not None
+    table = Table(
+        title=section["title"], title_justify="left", box=None, pad_edge=False,
+        header_style="bold", caption=section["caption"], caption_justify="left",
+    )  # fmt: skip
+    for heading in section["headings"]:
+        table.add_column(heading, justify="left" if heading == "Record" else "right")
+    for cells in section["rows"]:
+        table.add_row(*cells, style="bold" if cells[0] == "Gross" else "")
+    return table
+
+
+def _both(entry: Mapping[str, Any], value: Callable[[Any], float | None]) -> str:
+    shown = ["–" if v is None else f"{100 * v:.1f}" for v in (value(entry[s]) for s in SIDES)]
+    return " > ".join(shown)

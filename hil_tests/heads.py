@@ -1,0 +1,60 @@
+"""Patients' heads in a replay: fitted on a record's first minutes, on the board while it runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen import model
+from codegen.head import Head, pack, replaced
+from einthoven.engine import HostModel, TflmModel
+from einthoven.errors import BoardError
+from hil_tests.device import Device
+from training.adapt import adapt_record
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A head in all its forms: `parameters` for board and host, `tflm` to check both with."""
+
+    head: Head
+    parameters: bytes
+    tflm: TflmModel | None
+
+
+class Adapter:
+    """Fits heads for the model in `folder`, which the firmware must have been generated from."""
+
+    def __init__(self, folder: Path, minutes: float, host: HostModel, tflm: bool) -> None:
+        """`tflm`: make a TFLite Micro model of each head, too. Raises ModelError."""
+        self._model = model.load(folder)
+        self._minutes = minutes
+        self._host = host
+        self._tflm = tflm
+
+    def adapt(self, folder: Path, name: str, lead: str | None) -> Adapted:
+        """The head for record `name`. Raises RecordError, ModelError."""
+        head = adapt_record(self._model, self._host, folder, name, lead, self._minutes)
+        tflm = TflmModel(replaced(self._model, head)) if self._tflm else None
+        return Adapted(head, pack(self._model, head), tflm)
+
+
+@contextmanager
+def on_board(device: Device, adapted: Adapted | None) -> Iterator[None]:
+    """The board computes with that head in the block, and without one after it.
+
+    Raises BoardError for a board that holds somebody's head already: it is not ours to overwrite.
+    """
+    if device.hello.head == "active":
+        raise BoardError(
+            f"the board on {device.url} holds a patient's head: remove it first "
+            "(einthoven adapt --remove), or its beats are not the model's"
+        )
+    if adapted is None:
+        yield
+        return
+    device.upload_head(adapted.head.model_sha256, adapted.parameters)
+    try:
+        yield
+    finally:
+        device.remove_head()

@@ -1,0 +1,64 @@
+"""The memory of a model: some of its training beats as its last dense layers see them.
+
+`python -m training.memory MODEL` writes `memory.npz` into a model's folder; shipping does so, too.
+`training.adapt` holds a patient's head to what the model says of these beats. They are drawn as
+training draws them, by class and patient; int8 activations, no ECG and no label.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from codegen.model import ModelFolder, export
+from codegen.model import load as load_model
+from einthoven.engine import HostModel
+from training import dataset
+from training.adapt import Memory
+from training.dataset import Examples
+from training.recipe import Recipe
+from training.recipe import load as load_recipe
+from training.sampling import draw_weights
+
+BEATS = 3000
+
+
+def engine_of(folder: Path) -> tuple[ModelFolder, HostModel]:
+    """A model's folder, read, and its engine, compiled for this machine. Raises ModelError."""
+    with tempfile.TemporaryDirectory() as scratch:
+        export(folder, Path(scratch))
+        return load_model(folder), HostModel(Path(scratch))
+
+
+def remember(host: HostModel, examples: Examples, recipe: Recipe) -> Memory:
+    """`BEATS` of the training's examples through the model; seeded by the recipe."""
+    rng = np.random.default_rng([recipe.seed, 0x3E3])
+    weights = draw_weights(examples, recipe.sampling)
+    n = min(BEATS, int(np.count_nonzero(weights)))
+    chosen = examples.where(np.sort(rng.choice(len(examples), n, replace=False, p=weights)))
+    return Memory(host.embed(chosen.signal, chosen.features))
+
+
+def write(folder: Path, data: Path | None = None) -> Path:
+    """Make the memory of the model in `folder`, from the records of its recipe; returns the file.
+
+    Raises ModelError, RecordError.
+    """
+    recipe = load_recipe(folder / "recipe.toml")
+    model, host = engine_of(folder)
+    memory = remember(host, dataset.load(recipe.data, data), recipe)
+    return memory.write(folder, model.sha256)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.memory", description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--data", type=Path)
+    args = parser.parse_args()
+    print(f"wrote {write(args.model, args.data)}")
+
+
+if __name__ == "__main__":
+    main()
