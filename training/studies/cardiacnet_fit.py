@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.model import keras, tf
 from training.studies.cardiacnet_net import build
 from training.studies.cardiacnet_windows import SAMPLES, Windows
 
@@ -68,6 +67,8 @@ class Trainer:
     """One compiled network for any number of trainings, each from the weights that it is given."""
 
     def __init__(self) -> None:
+        from training.model import keras, tf
+
         self._model = build({}, SAMPLES, 1, 1)
         self._optimizer = keras.optimizers.Adam()
         self._optimizer.build(self._model.trainable_variables)
@@ -94,6 +95,8 @@ class Trainer:
         self._epoch, self._infer = epoch, infer
 
     def _step(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+        from training.model import tf
+
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             logit = self._model(x, training=True)
@@ -105,6 +108,8 @@ class Trainer:
 
     def fresh(self, seed: int) -> Weights:
         """Weights to start from that depend on the seed only."""
+        from training.model import keras
+
         keras.utils.set_random_seed(seed)
         weights: Weights = build({}, SAMPLES, 1, 1).get_weights()
         return weights
@@ -129,6 +134,8 @@ class Trainer:
         seed: int,
     ) -> Fitted:
         """Train from `start`; the same arguments give the same weights on the same machine."""
+        from training.model import tf
+
         self._model.set_weights(start)
         for variable in self._optimizer.variables:
             variable.assign(tf.zeros_like(variable))
@@ -185,6 +192,8 @@ def batches(
 
 def _tally(label: Any, logit: Any, weight: Any) -> Any:
     """[2, 2]: windows found and windows in all, normal and abnormal."""
+    from training.model import tf
+
     of = tf.stack([1 - label, label]) * weight
     right = tf.cast((logit > 0) == (label > 0), tf.float32)
     return tf.stack([tf.reduce_sum(of * right, axis=1), tf.reduce_sum(of, axis=1)])

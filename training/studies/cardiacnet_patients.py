@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.model import tf
 from training.studies.cardiacnet_fit import Limits, Setting, Trainer, Weights
 from training.studies.cardiacnet_windows import RECORDS, TEST, TRAIN, VALIDATION, Windows
 
@@ -79,6 +78,8 @@ class Job:
 
 @cache
 def _trainer() -> Trainer:
+    from training.model import tf
+
     # A window is too little work to share: with two threads the same takes twice the time.
     with suppress(RuntimeError):  # TensorFlow has begun already: slower, and no different
         tf.config.threading.set_intra_op_parallelism_threads(1)
