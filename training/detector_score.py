@@ -3,7 +3,7 @@
 What is measured is the C core, compiled anew for each set of constants (`generated_for`), on the
 samples that a board's ADC delivers: 12 bits for clean records, 16 bits for noisy ones. That is
 because `nst` leaves the offset at which each noisy stretch ends, so that at -6 dB the signal drifts
-beyond ±10 mV, where a 12-bit ADC of 200 LSB/mV is at its rail (nstdb: for 13 to 23 % of the time),
+beyond ±10 mV, where a 12-bit ADC of 200 LSB/mV is at its rail (nstdb: for 19 to 23 % of the time),
 and the rivals were measured on the records' own 16 bits.
 """
 
