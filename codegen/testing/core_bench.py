@@ -7,8 +7,8 @@
 
 A bare program runs `firmware/core` as it is, with the firmware's compiler flags and the C library's
 copies and divisions. For the stages QEMU writes a line per instruction; each instruction belongs to
-the function that its address lies in, by the debug information, and a library function's to the
-stage that called it. `ein_filter.h`, which is inlined in several places, is told apart.
+the function that the debug information names, inlined ones included, and so to a stage, which is a
+module of the core; a library function's to the stage that called it. The filters are told apart.
 """
 
 import argparse
@@ -40,6 +40,8 @@ RECORD_OFFSET = 0x20000
 MAX_SAMPLES = (0x100000 - RECORD_OFFSET) // 2 - 8
 GAIN_LSB_PER_MV, RAILS, BITS = synth.GAIN_LSB_PER_MV, (-2048, 2047), 12
 SPLIT_OFF = "ein_filter.h"
+HELPERS = (SPLIT_OFF, "ein_ring.h", "ein_fixed.h", "ein_pair.h")
+"""Inlined in many places, and part of the stage that they are inlined in."""
 SAMPLE, OVER = "one_sample", "bare_exit"
 """Functions of bare_core.c: a sample begins, the record is over."""
 
@@ -64,7 +66,7 @@ class Total:
 
 @dataclass
 class Stage:
-    """Instructions in one source file, or in a part of it."""
+    """Instructions in one module, or in its filter."""
 
     total: int = 0
     longest: int = 0
@@ -130,13 +132,18 @@ def _places(elf: Path, target: str, addresses: NDArray[np.uint32]) -> dict[int, 
     text = _checked([tool, "-e", str(elf), "-a", "-f", "-i", *map(hex, addresses.tolist())])
     places = {}
     for block in text.split("0x")[1:]:
-        address, *frames = block.splitlines()
-        # innermost first: function, file:line, …, the function that was not inlined
-        files = [Path(f.rpartition(":")[0]).name for f in frames[1::2]]
-        stage = files[-1] if (CORE / files[-1]).exists() else ""
-        if stage and SPLIT_OFF in files and stage != SPLIT_OFF:
-            stage = f"{SPLIT_OFF} in {stage}"
-        places[int(address, 16)] = _Place(stage, frames[-2])
+        address, *lines = block.splitlines()
+        # function and file, the innermost of what was inlined first
+        frames = [
+            (f, Path(at.rpartition(":")[0])) for f, at in zip(*[iter(lines)] * 2, strict=True)
+        ]
+        own = [(f, at) for f, at in frames if at.name not in HELPERS]
+        function, file = (own or frames)[0]
+        stage = file.stem if (CORE / file.name).exists() else ""
+        if stage and any(at.name == SPLIT_OFF for _, at in frames):
+            stage = f"{stage}: {SPLIT_OFF}"
+        # harness and library by the function that was called, whatever was inlined into it
+        places[int(address, 16)] = _Place(stage, function if stage else frames[-1][0])
     return places
 
 
