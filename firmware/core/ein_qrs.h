@@ -11,7 +11,7 @@
  * candidates are then judged in retrospect, and again when nothing was found for
  * EIN_QRS_RELEARN_SAMPLES.
  *
- * RAM: 0.75 KB.
+ * RAM: 0.85 KB.
  */
 #ifndef EIN_QRS_H
 #define EIN_QRS_H
