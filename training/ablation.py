@@ -29,9 +29,9 @@ from einthoven.rundir import write_json, write_text
 from training import dataset
 from training.crossval import best_bias, cross_validate, databases, judged, score
 from training.dataset import PIPELINE, Examples
+from training.detector_score import generated_for
 from training.evidence import dump
 from training.recipe import Recipe, build_table, load
-from training.tune_detector import generated_for
 
 VARIANTS = ROOT / "training" / "ablations.toml"
 PUBLISHED = ROOT / "docs" / "results" / "ablations.json"
