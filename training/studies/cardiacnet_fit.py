@@ -60,7 +60,8 @@ def balanced_accuracy(label: NDArray[np.int8], logit: NDArray[np.float32]) -> fl
 def cross_entropy(label: NDArray[np.int8], logit: NDArray[np.float32]) -> float:
     """Mean over the windows, in nats; infinite or NaN where the logits are."""
     signed = np.where(label > 0, -logit, logit).astype(np.float64)
-    return float(np.mean(np.logaddexp(0, signed)))
+    with np.errstate(invalid="ignore"):  # a training that has diverged
+        return float(np.mean(np.logaddexp(0, signed)))
 
 
 class Trainer:
