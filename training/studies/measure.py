@@ -2,7 +2,8 @@
 
 `python -m training.studies.measure RUN`: what `einthoven evaluate` prints, then the network on the
 STM32F405 in QEMU over some of the beats that it was scored on; the result goes to
-`docs/results/studies/`. Under `inter_patient` this is a look at DS2, and the page counts it.
+`docs/results/studies/`. `--board-only` renews the second half of a kept result. Under
+`inter_patient` the first half is a look at DS2, and the page counts it.
 """
 
 import argparse
@@ -54,13 +55,19 @@ def main() -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--kaggle", type=Path)
     parser.add_argument("--beats", type=int, default=BEATS, help="on the board")
+    parser.add_argument(
+        "--board-only", action="store_true", help="keep the scores: for another engine"
+    )
     parser.add_argument("--out", type=Path, default=results.FOLDER)
     args = parser.parse_args()
     try:
         for run in args.run:
             sources = Sources(args.data, args.kaggle)
-            result = evaluate(run, sources)
-            results.write(result, args.out)
+            if args.board_only:
+                result = results.read(args.out / f"{workflow.recipe_of(run).name}.json")
+            else:
+                result = evaluate(run, sources)
+                results.write(result, args.out)
             print(result.text(), flush=True)
             result = on_board(result, run, sources, args.beats)
             print(f"board: {result.board}")

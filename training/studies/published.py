@@ -26,9 +26,7 @@ _TRANSFER = Published(0.959, None, None, "precision 95.2 %, recall 95.1 %")
 
 PUBLISHED: dict[str, Published] = {
     "transferable_balanced": Published(0.934, None, None, "mean over balanced classes"),
-    "transferable_mi": _TRANSFER,
     "transferable_mi_random": _TRANSFER,
-    "transferable_ptb": _TRANSFER,
     "transferable_ptb_random": _TRANSFER,
     "baseline_random": Published(0.9850, 0.917, 254_901),
     "residual_random": Published(0.9871, 0.923, 262_463),
