@@ -71,14 +71,14 @@ def train(
     _need_tensorflow()
     from einthoven.errors import UsageError
     from einthoven.report import console
-    from training.studies import workflow
+    from training.studies import runs, workflow
     from training.studies.recipe import is_study
     from training.train import train as train_recipe
 
     if is_study(recipe):
         if seed is not None:
             raise UsageError("--seed is not for recipes of reference studies: edit the recipe")
-        sources = workflow.Sources(data, kaggle)
+        sources = runs.Sources(data, kaggle)
         folder = workflow.train(recipe, out, resume, sources, quick, epochs, cluster)
     elif kaggle is not None or quick or epochs is not None or cluster is not None:
         raise UsageError(
@@ -107,14 +107,14 @@ def quantize(
     from einthoven.errors import UsageError
     from einthoven.report import console
     from training.quantize import quantize as quantize_run
-    from training.studies import workflow
+    from training.studies import runs, workflow
 
-    if not workflow.is_study_run(run):
+    if not runs.is_study_run(run):
         folder = quantize_run(run, method, data)
     elif method not in (None, "ptq"):
         raise UsageError("a reference study's network is quantized by ptq only: leave --method out")
     else:
-        folder = workflow.quantize(run, workflow.Sources(data, kaggle))
+        folder = workflow.quantize(run, runs.Sources(data, kaggle))
     console().print(f"quantized {folder}; next: einthoven evaluate {folder}", soft_wrap=True)
 
 
@@ -134,15 +134,15 @@ def evaluate(
 
     from training.evaluate import Evaluation
     from training.evaluate import evaluate as evaluate_model
-    from training.studies import workflow
+    from training.studies import runs, workflow
     from training.studies.results import Result
     from training.train import FLOAT_MODEL
 
     if (folder / FLOAT_MODEL).exists():
         _need_tensorflow()
     found: Evaluation | Result
-    if workflow.is_study_run(folder):
-        found = workflow.evaluate(folder, workflow.Sources(data, kaggle))
+    if runs.is_study_run(folder):
+        found = workflow.evaluate(folder, runs.Sources(data, kaggle))
     else:
         found = evaluate_model(folder, db, records, data)
     print(dumps(found.to_dict(), indent=1) if json else found.text())
@@ -164,9 +164,9 @@ def export(
     from codegen.model import export as export_model
     from einthoven.paths import GENERATED
     from einthoven.report import console
-    from training.studies import workflow
+    from training.studies import runs, workflow
 
-    if workflow.is_study_run(model):
+    if runs.is_study_run(model):
         written = workflow.export(model, out, optimize.value)
     else:
         written = export_model(model, out or GENERATED, optimize.value)

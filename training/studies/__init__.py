@@ -2,5 +2,6 @@
 
 A recipe with a key `study` is one of these; `einthoven train`, `quantize`, `evaluate` and `export`
 take it as any other. `recipe.py` says what it decides, `registry.py` where its data and network
-come from, `workflow.py` what the commands do, `results.py` what is kept.
+come from, `workflow.py` what the commands do, `runs.py` what a run's folder holds, `results.py`
+what is kept of it.
 """

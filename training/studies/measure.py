@@ -16,14 +16,14 @@ import numpy as np
 from einthoven.errors import EinthovenError, UsageError
 from training.studies import board, results, workflow
 from training.studies.registry import ACTIVATIONS, float_only
-from training.studies.workflow import MODEL, Sources
+from training.studies.runs import MODEL, Sources, open_run, recipe_of
 
 BEATS = 100
 
 
 def evaluate(run: Path, sources: Sources) -> results.Result:
     """Score `run`, float and int8. Raises EinthovenError."""
-    if float_only(workflow.recipe_of(run)) is None and not (run / MODEL).exists():
+    if float_only(recipe_of(run)) is None and not (run / MODEL).exists():
         raise UsageError(f"{run} is not quantized: einthoven quantize {run}")
     return workflow.evaluate(run, sources)
 
@@ -35,13 +35,13 @@ def on_board(
 
     A network that is not quantized is not run: of one that no chip holds, by how much is said.
     """
-    recipe = workflow.recipe_of(run)
+    recipe = recipe_of(run)
     if float_only(recipe) is not None:
         activations = ACTIVATIONS.get(recipe.data.get("view", ""))
         if activations is None:
             return result
         return replace(result, board=board.by_size(result.params, activations))
-    recipe, examples = workflow.open_run(run, sources)
+    recipe, examples = open_run(run, sources)
     scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
     rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))
     x = examples.x[rows[:beats]]
@@ -64,7 +64,7 @@ def main() -> int:
         for run in args.run:
             sources = Sources(args.data, args.kaggle)
             if args.board_only:
-                result = results.read(args.out / f"{workflow.recipe_of(run).name}.json")
+                result = results.read(args.out / f"{recipe_of(run).name}.json")
             else:
                 result = evaluate(run, sources)
                 results.write(result, args.out)

@@ -18,7 +18,7 @@ from training.studies import results, workflow
 from training.studies.examples import Floats, Labelled
 from training.studies.fit import model_input
 from training.studies.recipe import StudyRecipe
-from training.studies.workflow import Sources
+from training.studies.runs import Sources, load_float, open_run
 
 PER_CLASS = 300
 COLOURS = ("#4c78a8", "#f58518", "#e45756", "#72b7b2", "#9d755d")
@@ -68,9 +68,9 @@ def draw(plane: NDArray[np.float32], examples: Labelled, title: str, path: Path)
 
 def make(run: Path, sources: Sources, folder: Path = results.FOLDER) -> Path:
     """Draw a run's figure; returns its path. Raises EinthovenError."""
-    recipe, examples = workflow.open_run(run, sources)
+    recipe, examples = open_run(run, sources)
     chosen = _chosen(run, recipe, examples)
-    model = workflow.load_float(run, recipe, examples)
+    model = load_float(run, recipe, examples)
     plane = embed(last_convolution(model, chosen.x), recipe.seed)
     path = folder / f"tsne_{recipe.name}.png"
     draw(plane, chosen, f"{recipe.name}: last convolution, t-SNE", path)

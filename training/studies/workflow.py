@@ -6,10 +6,6 @@ or, under cross-validation, of all examples, with a folder per fold in `folds/`.
 
 import hashlib
 import json
-import shutil
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,23 +22,24 @@ from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
 from training.studies.recipe import load as load_recipe
 from training.studies.registry import FROZEN, build_network, float_only, load_examples
 from training.studies.results import Result
+from training.studies.runs import (
+    FACTS,
+    HERE,
+    MODEL,
+    Sources,
+    begin,
+    check_same_data,
+    clock,
+    epochs_of,
+    facts_of,
+    is_study_run,
+    load_float,
+    open_run,
+    recipe_of,
+    seconds_of,
+)
 from training.studies.scores import patients_right, score
 from training.train import FLOAT_MODEL
-
-FACTS = "training.json"
-MODEL = Path("ptq") / "model.tflite"
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where examples come from, as given on the command line."""
-
-    data: Path | None = None
-    kaggle: Path | None = None
-
-
-HERE = Sources()
-"""Records where `einthoven.records` finds them."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +88,16 @@ def train(
             f"{recipe.name} is one training, which does not spread over machines: leave --cluster "
             f"out, or take a recipe of protocol {PATIENT_SPECIFIC}"
         )
-    _open_run(recipe, out, resume, quick)
+    begin(recipe, out, resume, quick)
     if settings.protocol == PATIENT_SPECIFIC:
         return _train_patients(settings, out, sources, quick, cluster)
     examples = load_examples(settings, sources.data, sources.kaggle)
-    facts = _facts(settings, examples, sources, quick)
-    _check_same_data(out, facts)
+    facts = facts_of(settings, examples, sources, quick)
+    check_same_data(out, facts)
     parts = all_parts(out, settings, examples)
     (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
     until = min(epochs or settings.fit.epochs, settings.fit.epochs)
-    with progress_bar(settings.name, until * len(parts)) as show, _clock(out) as tick:
+    with progress_bar(settings.name, until * len(parts)) as show, clock(out) as tick:
         for i, part in enumerate(parts):
             # A fold's bar goes on where the last one's stopped.
             def report(entry: dict[str, Any], before: int = i * until) -> None:
@@ -118,7 +115,7 @@ def _train_patients(
 
     facts = {"study": recipe.study, "recipe": recipe.name, "quick": quick}
     (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
-    with _clock(out) as tick:
+    with clock(out) as tick:
 
         def report(line: str) -> None:
             tick()
@@ -175,7 +172,7 @@ def _write_model(folder: Path, content: bytes, recipe: StudyRecipe, examples: La
         "macs": graph.macs,
         "recipe": recipe.name,
         "seed": recipe.seed,
-        "epochs": _epochs_of(folder),
+        "epochs": epochs_of(folder),
         "method": "ptq",
     }
     (path.parent / "model.json").write_text(json.dumps(about, indent=1) + "\n")
@@ -193,7 +190,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
 
         recipe = recipe_of(run)
         told = commands(run, recipe)
-        return cardiacnet_result.evaluate(run, recipe, _seconds(run), told, sources.data)
+        return cardiacnet_result.evaluate(run, recipe, seconds_of(run), told, sources.data)
     recipe, examples = open_run(run, sources)
     frozen = FROZEN.get(recipe.data.get("view", ""), (0, 0))
     parts = parts_of(run, recipe, examples)
@@ -216,9 +213,9 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
         seed=recipe.seed,
         classes=examples.classes,
         train_examples=examples.where(parts[0].fold.train).counts(),
-        epochs=min(_epochs_of(p.folder) for p in parts),
+        epochs=min(epochs_of(p.folder) for p in parts),
         epochs_full=recipe.fit.epochs,
-        train_seconds=_seconds(run),
+        train_seconds=seconds_of(run),
         params=parameters(model) + frozen[0],
         macs=multiply_adds(model) + frozen[1],
         float32=score(y, real, examples.classes, patient),
@@ -240,7 +237,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
 
 def _int8_classes(part: Part, examples: Labelled) -> Any:
     about = json.loads((part.folder / MODEL).with_name("model.json").read_text())
-    if about["epochs"] != _epochs_of(part.folder):
+    if about["epochs"] != epochs_of(part.folder):
         raise ModelError(
             f"the int8 model in {part.folder} is of {about['epochs']} epochs, the training went on "
             "since: quantize it again"
@@ -288,100 +285,3 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
 def is_quantizable(run: Path) -> bool:
     """Whether an int8 model can be made of a training, a study's or any other."""
     return not is_study_run(run) or float_only(recipe_of(run)) is None
-
-
-def is_study_run(folder: Path) -> bool:
-    """Whether `folder` is a study's run, or its model's folder."""
-    try:
-        return "study" in json.loads((folder / "model.json").read_text())
-    except (OSError, ValueError):
-        pass
-    try:
-        return "study" in json.loads((folder / FACTS).read_text())
-    except (OSError, ValueError):
-        return False
-
-
-def recipe_of(run: Path) -> StudyRecipe:
-    """The recipe of a run, as it was trained. Raises UsageError if it is none."""
-    if not (run / FACTS).exists():
-        raise UsageError(f"{run} holds no training: einthoven train RECIPE --out {run}")
-    recipe = load_recipe(run / "recipe.toml")
-    return recipe.quickly() if json.loads((run / FACTS).read_text())["quick"] else recipe
-
-
-def open_run(run: Path, sources: Sources) -> tuple[StudyRecipe, Labelled]:
-    """Recipe and examples of a training. Raises UsageError if it is none, or of other data."""
-    if not (run / FLOAT_MODEL).exists():
-        raise UsageError(f"{run} holds no finished training: einthoven train RECIPE --out {run}")
-    recipe = recipe_of(run)
-    facts = json.loads((run / FACTS).read_text())
-    examples = load_examples(recipe, sources.data, sources.kaggle)
-    _check_same_data(run, _facts(recipe, examples, sources, facts["quick"]))
-    return recipe, examples
-
-
-def load_float(folder: Path, recipe: StudyRecipe, examples: Labelled) -> Any:
-    """The float network of a training or fold."""
-    model = build_network(recipe, examples)
-    model.load_weights(folder / FLOAT_MODEL)
-    return model
-
-
-def _open_run(recipe: Path, out: Path, resume: bool, quick: bool) -> None:
-    if out.exists() and any(out.iterdir()) and not resume:
-        raise UsageError(f"{out} is not empty: choose another --out, or --resume to go on there")
-    kept = out / "recipe.toml"
-    if kept.exists() and load_recipe(kept) != load_recipe(recipe):
-        raise UsageError(f"{out} was begun with another recipe: choose another --out")
-    if (out / FACTS).exists() and json.loads((out / FACTS).read_text())["quick"] != quick:
-        raise UsageError(f"{out} was begun {'without' if quick else 'with'} --quick: do so again")
-    out.mkdir(parents=True, exist_ok=True)
-    if recipe.resolve() != kept.resolve():
-        shutil.copyfile(recipe, kept)
-
-
-def _facts(
-    recipe: StudyRecipe, examples: Labelled, sources: Sources, quick: bool
-) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for column in (examples.x, examples.y, examples.record):
-        digest.update(np.ascontiguousarray(column).tobytes())
-    return {
-        "study": recipe.study,
-        "recipe": recipe.name,
-        "quick": quick,
-        "source": "kaggle" if sources.kaggle else "records",
-        "examples": examples.counts(),
-        "records": sorted(set(examples.record.tolist())),
-        "data_sha256": digest.hexdigest(),
-    }
-
-
-def _check_same_data(run: Path, facts: dict[str, Any]) -> None:
-    path = run / FACTS
-    if path.exists() and json.loads(path.read_text())["data_sha256"] != facts["data_sha256"]:
-        raise UsageError(
-            f"{run} was trained on other examples than these: name the same --data or --kaggle"
-        )
-
-
-def _epochs_of(folder: Path) -> int:
-    return int((folder / "epochs").read_text())
-
-
-@contextmanager
-def _clock(run: Path) -> Iterator[Callable[[], None]]:
-    """What it yields adds the wall time since then to `run`/seconds: for after every epoch."""
-    before, begin = _seconds(run), time.monotonic()
-
-    def tick() -> None:
-        (run / "seconds").write_text(f"{before + time.monotonic() - begin:.1f}\n")
-
-    yield tick
-    tick()
-
-
-def _seconds(run: Path) -> float:
-    path = run / "seconds"
-    return float(path.read_text()) if path.exists() else 0.0

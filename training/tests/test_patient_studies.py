@@ -8,7 +8,7 @@ import pytest
 from einthoven.cli import main
 from training.studies import results
 from training.studies.measure import evaluate, on_board
-from training.studies.workflow import HERE
+from training.studies.runs import HERE
 
 RECIPES = Path("training/recipes/studies")
 

@@ -10,7 +10,7 @@ from conftest import require_database
 from einthoven.cli import main
 from training.studies import board, results
 from training.studies.measure import evaluate, on_board
-from training.studies.workflow import HERE
+from training.studies.runs import HERE
 
 RECIPES = Path("training/recipes/studies")
 
