@@ -144,7 +144,7 @@ def random_splits_hide(found: dict[str, Result]) -> str:
     """One network scored both ways, class by class."""
     pairs = [
         (found[n], found[n.replace("_random", "_inter")])
-        for n in ("residual_random", "transferable_random", "baseline_random")
+        for n in ("transferable_random", "residual_random", "baseline_random")
         if n in found and n.replace("_random", "_inter") in found
     ]
     if not pairs:
