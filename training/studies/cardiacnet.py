@@ -1,13 +1,14 @@
 """CardiacNet's own protocol as a whole: what `einthoven train` does with its recipe.
 
 The run's folder has a file per pre-training (`pretrained/`) and, per stage, one per record with its
-trials. What is there is not trained again. The search is run batch size by batch size, and every
-other stage after each, so that a run that is broken off has the figures of a smaller grid.
+trials. What is there is not trained again. The search goes in rounds, a batch size and learning
+rate each, and every other stage follows each round, so that a run that is broken off has all
+figures of a smaller grid.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,88 +69,81 @@ def run(
 ) -> None:
     """All stages into `out`; `report` gets a line per job. Raises RecordError, UsageError."""
     windows = load(find_database(data, "mitdb"), plan.records)
-    role, late = split_random(windows, seed), split_chronological(windows, seed)
-    dealt = groups(windows, plan.folds, seed)
-    group_of = {name: f"{OTHERS}{i}" for i, some in enumerate(dealt) for name in some}
-    run_stage = partial(_stage, plan, out, windows, seed, cluster, report)
-
-    def pretrain(without: dict[str, tuple[str, ...]]) -> None:
-        _pretrain(plan, out / PRETRAINED, windows, role, without, seed, cluster, report)
-
-    def weights(name: str) -> Weights:
-        return read_weights(out / PRETRAINED / f"{name}.npz")
-
-    def chosen(folder: str, record: str) -> list[Setting]:
-        return [setting_of(best_trial(read_trials(out / folder, record)))]
-
-    for batch in plan.batch:
-        grid = plan.grid(batch)
-        run_stage(SEARCH, role, partial(_same, grid))
-        pretrain({ALL: ()})
-        run_stage(TUNED_ALL, role, partial(chosen, SEARCH), lambda n: weights(ALL))
-        run_stage(LATE, late, partial(_same, plan.deployed()))
-        pretrain({f"{OTHERS}{i}": some for i, some in enumerate(dealt)})
-        others = {name: weights(group_of[name]) for name in plan.records}
-        run_stage(TUNED_OTHERS, role, partial(chosen, SEARCH), others.__getitem__)
-        run_stage(LATE_TUNED, late, partial(chosen, LATE), others.__getitem__)
+    trainings = _Trainings(plan, out, windows, seed, cluster, report)
+    for settings in plan.rounds():
+        trainings.round(settings)
 
 
-def _same(settings: list[Setting], record: str) -> list[Setting]:
-    """For every record the same ones."""
-    return settings
+@dataclass(frozen=True)
+class _Trainings:
+    plan: Plan
+    out: Path
+    windows: Windows
+    seed: int
+    cluster: str | None
+    report: Report
 
+    def round(self, settings: list[Setting]) -> None:
+        """Search these settings, and do with what the search has found by now all the rest."""
+        role = split_random(self.windows, self.seed)
+        late = split_chronological(self.windows, self.seed)
+        dealt = groups(self.windows, self.plan.folds, self.seed)
+        self.stage(SEARCH, role, lambda name: settings)
+        [every] = self.pretrain({ALL: ()}, role)
+        self.stage(TUNED_ALL, role, self.chosen(SEARCH), lambda name: every)
+        self.stage(LATE, late, lambda name: self.plan.deployed())
+        weights = self.pretrain({f"{OTHERS}{i}": some for i, some in enumerate(dealt)}, role)
+        without = {n: w for some, w in zip(dealt, weights, strict=True) for n in some}
+        self.stage(TUNED_OTHERS, role, self.chosen(SEARCH), without.__getitem__)
+        self.stage(LATE_TUNED, late, self.chosen(LATE), without.__getitem__)
 
-def _stage(
-    plan: Plan,
-    out: Path,
-    windows: Windows,
-    seed: int,
-    cluster: str | None,
-    report: Report,
-    stage: str,
-    role: NDArray[np.int8],
-    settings: Callable[[str], Iterable[Setting]],
-    start: Callable[[str], Weights] | None = None,
-) -> None:
-    """Train, for every record, the settings that it has no trial of yet."""
-    folder = out / stage
-    jobs: dict[str, Job] = {}
-    for name in plan.records:
-        have = {setting_of(trial) for trial in read_trials(folder, name)}
-        missing = tuple(s for s in settings(name) if s not in have)
-        rows = windows.record == name
-        if missing:
-            begin = start(name) if start is not None else None
-            jobs[name] = Job(windows.where(rows), role[rows], missing, plan.limits(), seed, begin)
-    for count, (name, done) in enumerate(run_jobs(train, jobs, cluster), 1):
-        trials = read_trials(folder, name) + [trial for trial, _ in done]
-        _keep(folder / f"{name}.json", trials)
-        report(f"{stage} {name}, {len(done)} of {len(trials)} trainings ({count}/{len(jobs)})")
+    def chosen(self, stage: str) -> Callable[[str], list[Setting]]:
+        """What a stage's trials of a record say is best, as a function of the record."""
+        return lambda name: [setting_of(best_trial(read_trials(self.out / stage, name)))]
 
+    def stage(
+        self,
+        stage: str,
+        role: NDArray[np.int8],
+        settings: Callable[[str], list[Setting]],
+        start: Callable[[str], Weights | None] = lambda name: None,
+    ) -> None:
+        """Train, for every record, the settings that it has no trial of yet."""
+        folder = self.out / stage
+        jobs: dict[str, Job] = {}
+        for name in self.plan.records:
+            have = {setting_of(trial) for trial in read_trials(folder, name)}
+            missing = tuple(s for s in settings(name) if s not in have)
+            rows, limits = self.windows.record == name, self.plan.limits()
+            if missing:
+                own = (self.windows.where(rows), role[rows])
+                jobs[name] = Job(*own, missing, limits, self.seed, start(name))
+        for count, (name, done) in enumerate(run_jobs(train, jobs, self.cluster), 1):
+            trials = read_trials(folder, name) + [trial for trial, _ in done]
+            _keep(folder / f"{name}.json", trials)
+            told = f"{stage} {name}, {len(done)} of {len(trials)} trainings ({count}/{len(jobs)})"
+            self.report(told)
 
-def _pretrain(
-    plan: Plan,
-    folder: Path,
-    windows: Windows,
-    role: NDArray[np.int8],
-    without: dict[str, tuple[str, ...]],
-    seed: int,
-    cluster: str | None,
-    report: Report,
-) -> None:
-    """The study's setting: learning rate 0.001, batch 32, no weighted sampling."""
-    jobs = {}
-    for name, names in without.items():
-        if not (folder / f"{name}.json").exists():
-            kept = ~np.isin(windows.record, names)
-            jobs[name] = Job(
-                windows.where(kept), role[kept], (Setting(),), plan.pretrain_limits(), seed
-            )
-    for name, [(trial, weights)] in run_jobs(train, jobs, cluster):
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / f"{name}.npz", *weights)
-        _keep(folder / f"{name}.json", {"without": list(without[name]), **trial})
-        report(f"pre-training {name}, {trial['epochs']} epochs")
+    def pretrain(
+        self, without: dict[str, tuple[str, ...]], role: NDArray[np.int8]
+    ) -> list[Weights]:
+        """The weights of each pre-training, which leaves out the records that it says.
+
+        The study's setting: learning rate 0.001, batch 32, no weighted sampling.
+        """
+        folder = self.out / PRETRAINED
+        jobs = {}
+        for name, records in without.items():
+            if not (folder / f"{name}.json").exists():
+                kept = ~np.isin(self.windows.record, records)
+                own = (self.windows.where(kept), role[kept])
+                jobs[name] = Job(*own, (Setting(),), self.plan.pretrain_limits(), self.seed)
+        for name, [(trial, weights)] in run_jobs(train, jobs, self.cluster):
+            folder.mkdir(parents=True, exist_ok=True)
+            np.savez(folder / f"{name}.npz", *weights)
+            _keep(folder / f"{name}.json", {"without": list(without[name]), **trial})
+            self.report(f"pre-training {name}, {trial['epochs']} epochs")
+        return [read_weights(folder / f"{name}.npz") for name in without]
 
 
 def read_weights(path: Path) -> Weights:

@@ -31,7 +31,6 @@ class Plan:
     records: tuple[str, ...] = RECORDS
     learning_rate: tuple[float, ...] = (1e-3, 1e-2, 1e-1)
     batch: tuple[int, ...] = (32, 16, 4)
-    """In this order: the search is done for all records before it begins with the next one."""
     weighted_sampling: tuple[bool, ...] = (True, False)
     epochs: int = 30
     """Of a patient's training, at most."""
@@ -42,11 +41,11 @@ class Plan:
     folds: int = 4
     """Into how many groups the patients are dealt, each left out of one pre-training."""
 
-    def grid(self, batch: int) -> list[Setting]:
-        """Every combination with that batch."""
+    def rounds(self) -> list[list[Setting]]:
+        """The grid in the order of search: all records get a round before the next one begins."""
         return [
-            Setting(rate, batch, weighted)
-            for rate, weighted in product(self.learning_rate, self.weighted_sampling)
+            [Setting(rate, batch, weighted) for weighted in self.weighted_sampling]
+            for batch, rate in product(self.batch, self.learning_rate)
         ]
 
     def deployed(self) -> list[Setting]:

@@ -88,7 +88,7 @@ def evaluate(
             "windows": len(windows),
             "grid": {
                 "tried": min(len(trials) for trials in searches.values()),
-                "of": sum(len(plan.grid(batch)) for batch in plan.batch),
+                "of": sum(map(len, plan.rounds())),
             },
             "pretrain_epochs": plan.pretrain_epochs,
             "folds": plan.folds,

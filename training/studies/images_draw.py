@@ -74,12 +74,14 @@ def _section_ends(beats: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDAr
     graph = y[:, left] * (1 - share) + y[:, left + 1] * share
     # The graph ends at the margins: beyond them the pen reaches no section.
     drawn = (x >= MARGIN) & (x <= DRAWN - MARGIN)
-    low, high = np.where(drawn, graph, np.inf), np.where(drawn, graph, -np.inf)
+    low = np.ascontiguousarray(np.where(drawn, graph, np.inf))
+    high = np.ascontiguousarray(np.where(drawn, graph, -np.inf))
     # A peak between the sections' middles would lose its tip.
     corner = MARGIN + np.linspace(0, 1, length) * inner
     section = np.minimum((corner * per_pixel).astype(np.int64), SIZE * SECTIONS - 1) + reach
-    np.minimum.at(low, (slice(None), section), y)
-    np.maximum.at(high, (slice(None), section), y)
+    flat = (np.arange(len(beats))[:, np.newaxis] * len(sections) + section).ravel()
+    np.minimum.at(low.reshape(-1), flat, y.ravel())
+    np.maximum.at(high.reshape(-1), flat, y.ravel())
     n = SIZE * SECTIONS
     top, bottom = np.full((len(beats), n), np.inf), np.full((len(beats), n), -np.inf)
     for shift in range(-reach, reach + 1):
@@ -105,7 +107,8 @@ def main() -> None:
     t = np.arange(187)
 
     def wave(at: float, width: float, height: float) -> NDArray[np.float64]:
-        return height * np.exp(-(((t - at) / width) ** 2))
+        shape: NDArray[np.float64] = height * np.exp(-(((t - at) / width) ** 2))
+        return shape
 
     shapes = {
         "narrow": wave(0, 3, 0.9) + wave(30, 9, 0.3) + wave(88, 6, 0.15) + wave(108, 3, 0.9),

@@ -63,8 +63,9 @@ def _means(result: Result) -> str:
         )  # fmt: skip
     grid = extra["grid"]
     partial = (
-        f"**{grid['tried']} of the grid's {grid['of']} settings were tried so far** (all learning "
-        "rates and both ways of sampling, the larger batches first); the same command goes on. "
+        f"**{grid['tried']} of the grid's {grid['of']} settings were tried on every record so "
+        "far** (learning rate 0.001 and batch 32 first, both ways of sampling); the same command "
+        "with `--resume` goes on. "
         if grid["tried"] < grid["of"]
         else f"All {grid['of']} settings of the grid were tried. "
     )

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,13 +25,14 @@ def beats(n: int, length: int = 187) -> NDArray[np.float32]:
     waves = np.exp(-(((t - at) / width) ** 2)).sum(axis=1)
     waves /= waves.max(axis=1, keepdims=True)
     waves[:, 140:] = 0
-    return waves.astype(np.float32)
+    made: NDArray[np.float32] = waves.astype(np.float32)
+    return made
 
 
 def by_agg(beat: NDArray[np.float32]) -> NDArray[np.float64]:
     """The same line by matplotlib's Agg, a polygon rasteriser, at 256 pixels, halved by mean."""
     figure = Figure(figsize=(1, 1), dpi=DRAWN)
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     inner = DRAWN - 2 * MARGIN
     x = MARGIN + np.linspace(0, 1, len(beat)) * inner
@@ -43,7 +45,8 @@ def by_agg(beat: NDArray[np.float32]) -> NDArray[np.float64]:
     axes.axis("off")
     canvas.draw()
     grey = np.asarray(canvas.buffer_rgba())[:, :, 0].astype(np.float64)
-    return grey.reshape(SIZE, 2, SIZE, 2).mean(axis=(1, 3))
+    halved: NDArray[np.float64] = grey.reshape(SIZE, 2, SIZE, 2).mean(axis=(1, 3))
+    return halved
 
 
 def test_drawing_agrees_with_matplotlib() -> None:
