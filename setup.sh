@@ -9,7 +9,7 @@ level=${1:-user}
 
 debian="gcc libc6-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi"
 extras=build
-all_extras=build,train,dev
+all_extras=build,train,cluster,dev
 installed_file=.venv/installed
 case $level in
 user) ;;

@@ -172,13 +172,13 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(UsageError, match="999 is none of the study's 29"):
         cardiacnet.plan_of(replace(recipe, own={"records": ["999"]}))
     for cluster, message in (("local:x", "local:2"), ("tcp://127.0.0.1:1", "no Dask scheduler")):
-        pytest.importorskip("distributed")
         with pytest.raises(UsageError, match=message):
             list(jobs.run_jobs(abs, {"a": -1}, cluster))
 
 
 def test_jobs_come_back_from_a_dask_scheduler() -> None:
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
