@@ -1,0 +1,48 @@
+"""docs/adaptation.md is what the committed results say."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from einthoven.errors import UsageError
+from training.adaptation_page import PAGE, RESULTS, crossval_table, ds2_tables, keep, page
+
+
+def test_the_page_is_what_the_results_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_settings_that_are_used_are_in_the_table() -> None:
+    from training.adapt import Settings
+
+    used = f"penalty {Settings.penalty:g}, memory {Settings.memory_weight:g}"
+    assert used in crossval_table(json.loads((RESULTS / "crossval.json").read_text()))
+
+
+def side(tp: int) -> dict[str, Any]:
+    rate = {"tp": tp, "fn": 10 - tp, "fp": 2, "se": tp / 10, "ppv": tp / (tp + 2), "f1": 0.5}
+    return {"beats": 30, "accuracy": 0.9, "N": rate, "S": rate, "V": rate, "macro_f1": 0.5}
+
+
+def test_both_sides_are_printed() -> None:
+    record = {"record": "232", "head": {}, "unadapted": side(3), "adapted": side(8)}
+    kept = {
+        "board": "host",
+        "model": {"name": "m", "sha256": "ab" * 32},
+        "agreement": {"beats": 30, "device_vs_host_int8": 0, "host_int8_vs_tflm": 0},
+        "adaptation": {"minutes": 5.0, "records": [record], "gross": record},
+    }
+    text = ds2_tables(kept)
+    assert "| unadapted | 90.00 % | 30.0/60.0/50.0 |" in text
+    assert "| adapted | 90.00 % | 80.0/80.0/50.0 |" in text
+    assert "| 232 | 90.0 > 90.0 | 10 | 50.0 > 50.0 |" in text
+
+
+def test_a_run_without_heads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no finished replay"):
+        keep(tmp_path)
+    (tmp_path / "summary.json").write_text('{"adaptation": null}')
+    with pytest.raises(UsageError, match="without heads"):
+        keep(tmp_path)
