@@ -19,6 +19,9 @@ from training.studies.registry import ACTIVATIONS, float_only
 from training.studies.runs import MODEL, Sources, open_run, recipe_of
 
 BEATS = 100
+EMULATED = 500_000_000
+"""Multiply-adds that the emulator is given at most: some ten seconds of it. Large networks see
+fewer beats."""
 
 
 def evaluate(run: Path, sources: Sources) -> results.Result:
@@ -44,7 +47,7 @@ def on_board(
     recipe, examples = open_run(run, sources)
     scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
     rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))
-    x = examples.x[rows[:beats]]
+    x = examples.x[rows[: min(beats, EMULATED // result.macs)]]
     return replace(result, board=board.measure((run / MODEL).read_bytes(), x, run / "board"))
 
 
