@@ -1,6 +1,6 @@
 """`make bench`: the engine beside its rivals on the same `.tflite` files, in one run.
 
-Per model and engine: executed instructions of one inference in QEMU (`-icount shift=0`, SysTick on
+Per model and engine: executed instructions of one inference in QEMU (`-icount shift=0`, TIM2 on
 the Cortex-M4, `minstret` on rv32), RAM for activations and scratch, bytes of linked functions and
 constants, and how many output values differ from TFLite Micro (PyPI `tflite-micro`), 40 inputs.
 
