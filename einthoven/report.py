@@ -16,6 +16,7 @@ from rich.text import Text
 
 from einthoven.ec57 import Scores, gross
 from einthoven.ec57_text import beat_table
+from einthoven.report_adaptation import NOTICE as ADAPTED
 from einthoven.report_adaptation import adaptation_summary, adaptation_table
 from einthoven.report_findings import confidence_summary, findings_lines, rhythm_summary
 from einthoven.rundir import SCHEMA, RunDir, write_json, write_text
@@ -359,6 +360,8 @@ def summary_text(summary: Mapping[str, Any]) -> RenderableType:
     if summary["data"]["synthetic"]:
         notice = "A synthetic record: its figures say nothing about accuracy on patients."
         parts += ["", Text(notice, style="bold yellow")]
+    if summary["adaptation"]:
+        parts += ["", Text(ADAPTED, style="bold yellow")]
     for protocol, title in (
         ("ec57", "EC57: first 5 minutes of a record not scored, %"),
         ("whole", "Whole records, %"),

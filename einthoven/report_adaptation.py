@@ -11,6 +11,10 @@ from rich.table import Table
 
 from einthoven.ec57 import Scores, gross
 
+NOTICE = (
+    "Adapted: all scores but the table of patient heads are with a head, fitted to labelled "
+    "beats of the record's own beginning; those of whole records count these beats too."
+)
 _PROTOCOL = "ec57"
 _SHOWN = ("S", "V")
 SIDES = ("unadapted", "adapted")

@@ -22,6 +22,7 @@ from einthoven.report import (
     percent,
     resource_rows,
 )
+from einthoven.report_adaptation import NOTICE as ADAPTED
 from einthoven.report_adaptation import adaptation_section
 from einthoven.report_findings import record_rows, shown_kinds
 from einthoven.rundir import RunDir, write_text
@@ -80,6 +81,7 @@ def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
         differences=[{**d, "clock": clock(d["time_s"])} for d in differences],
         reliability=figures.reliability_svg(scored["bins"]) if scored and scored["bins"] else None,
         adaptation=adaptation_section(summary["adaptation"]),
+        adapted=ADAPTED,
         rhythm_kinds=shown_kinds(summary),
         rhythm_rows=record_rows(summary),
         histograms=_histograms(run, names, summary["resources"]["count_unit"]),

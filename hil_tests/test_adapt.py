@@ -53,6 +53,8 @@ def test_a_replay_with_heads_shows_both_sides(
     done = run("replay", *board_options, *words, "--adapt", "5")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "Patient heads from the first 5 minutes" in done.stdout
+    for text in (done.stdout, (out / "report.html").read_text()):
+        assert "Adapted: all scores" in text, "scores with a head must say so"
     summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
     agreement = summary["agreement"]
     assert agreement["device_vs_host_int8"] == agreement["host_int8_vs_tflm"] == 0
