@@ -80,14 +80,14 @@ class Trainer:
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
         def epoch(signal: Any, label: Any, rows: Any, weight: Any) -> Any:
-            batches = tf.shape(rows)[0]
+            steps = tf.shape(rows)[0]
             loss, tally = tf.constant(0.0), tf.zeros((2, 2))
-            for i in tf.range(batches):
+            for i in tf.range(steps):
                 x, y = tf.gather(signal, rows[i]), tf.gather(label, rows[i])
                 batch_loss, logit = self._step(x, y, weight[i])
                 loss += batch_loss
                 tally += _tally(y[:, 0], logit[:, 0], weight[i])
-            return loss / tf.cast(batches, tf.float32), tally
+            return loss / tf.cast(steps, tf.float32), tally
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
         def infer(signal: Any) -> Any:
