@@ -22,6 +22,8 @@ SHOWN = {
     "late": ("last 6 minutes, individual", "#b279a2"),
 }
 """Columns of the result that are drawn."""
+LOWEST = 0.4
+"""Where the axes begin; what is lower is drawn there."""
 
 
 def bars(result: Result) -> Any:
@@ -40,7 +42,7 @@ def bars(result: Result) -> Any:
         at = np.arange(len(names)) + 0.4 - (i + 0.5) * height
         axes.barh(at, values, height, label=label, color=colour)
     axes.axvline(GOOD, color="0.4", linewidth=0.8, linestyle=":")
-    axes.set(xlim=(0.4, 1.0), xlabel="balanced accuracy (0.5: by chance)", ylabel="record")
+    axes.set(xlim=(LOWEST, 1.0), xlabel="balanced accuracy (0.5: by chance)", ylabel="record")
     axes.set_yticks(range(len(names)), names)
     axes.margins(y=0.01)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
@@ -53,13 +55,14 @@ def histograms(result: Result) -> Any:
 
     columns = [c for c in SHOWN if c in result.extra["mean"]]
     figure = Figure(figsize=(2.6 * len(columns), 2.8), layout="constrained")
-    edges = np.arange(0.4, 1.001, 0.05)
+    edges = np.linspace(LOWEST, 1.0, 13)  # the last one is exactly 1.0, which many reach
     for axes, column in zip(
         figure.subplots(1, len(columns), sharey=True, squeeze=False)[0], columns, strict=True
     ):
         label, colour = SHOWN[column]
         values = [r.get(column) for r in result.extra["records"].values()]
-        axes.hist([v for v in values if v is not None], edges, color=colour, edgecolor="white")
+        shown = np.clip([v for v in values if v is not None], LOWEST, 1.0)
+        axes.hist(shown, edges, color=colour, edgecolor="white")
         axes.set_title(f"{label}\nmean {result.extra['mean'][column]:.3f}", fontsize=8)
         axes.set_xlabel("balanced accuracy")
         axes.yaxis.get_major_locator().set_params(integer=True)

@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from einthoven.errors import UsageError
-from training.studies import cardiacnet, cardiacnet_result, jobs
+from training.studies import cardiacnet, cardiacnet_figures, cardiacnet_result, jobs
 from training.studies.cardiacnet_fit import Limits, Setting, Trainer, batches
 from training.studies.cardiacnet_net import PARAMETERS, build
 from training.studies.cardiacnet_patients import (
@@ -143,6 +144,12 @@ def test_others_never_saw_the_patient(small: Plan, tmp_path: Path) -> None:
     assert sorted(map(sorted, without)) == [["119"], ["201", "202"]]
 
 
+def with_every_value(extra: dict[str, Any]) -> dict[str, Any]:
+    """Balanced accuracies at both ends, where a histogram may lose them."""
+    values = dict(zip(extra["records"], (0.0, 1.0, 0.95), strict=True))
+    return {**extra, "records": {name: {"individual": v} for name, v in values.items()}}
+
+
 def test_the_result_has_the_study_s_figures(small: Plan, tmp_path: Path) -> None:
     cardiacnet.run(small, tmp_path, 1, report=lambda line: None)
     recipe = replace(
@@ -160,6 +167,10 @@ def test_the_result_has_the_study_s_figures(small: Plan, tmp_path: Path) -> None
     assert mean["individual"] == pytest.approx(np.mean(each))
     assert mean["best_on_test"] >= mean["individual"]
     assert list(mean) == list(cardiacnet_result.COLUMNS)
+    drawn = cardiacnet_figures.histograms(replace(result, extra=with_every_value(result.extra)))
+    assert sum(bar.get_height() for bar in drawn.axes[0].patches) == 3
+    assert len(cardiacnet_figures.bars(result).axes[0].patches) == 3 * 4
+    assert len(cardiacnet_figures.curves(result).axes) == 6
     (tmp_path / cardiacnet.SEARCH / "119.json").unlink()
     with pytest.raises(UsageError, match="record 119 is not trained yet"):
         cardiacnet_result.evaluate(tmp_path, recipe, 1.0, (), None)
