@@ -1,6 +1,7 @@
 """Fixtures that the whole suite shares."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", help="its serial port or any pyserial URL, if it runs already")
 
 
-def require_database(name: str) -> Path:
+def _require(name: str) -> Path:
     """Folder of a database; skips where there is none, but fails in CI, where there must be."""
     folder = locate_database(None, name)
     if folder is None:
@@ -26,12 +27,18 @@ def require_database(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
+def require_database() -> Callable[[str], Path]:
+    """Any other database's folder, by its name."""
+    return _require
+
+
+@pytest.fixture(scope="session")
 def mitdb() -> Path:
     """Folder of the MIT-BIH Arrhythmia Database."""
-    return require_database("mitdb")
+    return _require("mitdb")
 
 
 @pytest.fixture(scope="session")
 def nstdb() -> Path:
     """Folder of the MIT-BIH Noise Stress Test Database."""
-    return require_database("nstdb")
+    return _require("nstdb")

@@ -41,12 +41,14 @@ NAMES = tuple(f"s{i}" for i in range(6))
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six short records, at rates that boards do not have."""
+    """Six records at rates that boards do not have. The last one is long, so that a run can be
+    broken off before it is done, even if that comes late."""
     folder = tmp_path_factory.mktemp("database")
     for i, name in enumerate(NAMES):
         rate_hz = (360.0, 250.0, 128.0, 257.0)[i % 4]
         episodes = (Episode("lead_off", 20, 22),) if i == 1 else ()
-        make_record(i, 45.0, rate_hz, episodes=episodes).write(folder, name)
+        seconds = 600.0 if name == NAMES[-1] else 45.0
+        make_record(i, seconds, rate_hz, episodes=episodes).write(folder, name)
     return folder
 
 

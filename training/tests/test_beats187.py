@@ -1,11 +1,11 @@
 """The 187-sample beats: cut from made-up records as the study says, of MIT-BIH, of CSV files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import require_database
 from einthoven.errors import UsageError
 from einthoven.records import Record
 from training.studies import beats187, kaggle
@@ -82,7 +82,7 @@ def test_mitdb_gives_the_published_number_of_beats(mitdb: Path) -> None:
         beats187.arrhythmia({"r_peaks": "guess", "records": "100"}, mitdb)
 
 
-def test_ptb_gives_both_diagnoses_of_lead_ii() -> None:
+def test_ptb_gives_both_diagnoses_of_lead_ii(require_database: Callable[[str], Path]) -> None:
     settings = {"db": ["ptbdb_10s"]}
     some = beats187.infarction(settings, require_database("ptbdb_10s").parent)
     assert some.classes == ("healthy", "MI")

@@ -2,11 +2,11 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import require_database
 from einthoven.cli import main
 from training.studies import board, results
 from training.studies.measure import evaluate, on_board
@@ -72,7 +72,11 @@ def test_an_int8_model_of_fewer_epochs_is_refused(
 
 @pytest.mark.records
 def test_a_transfer_goes_on_from_the_run_beside_it(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    require_database: Callable[[str], Path],
 ) -> None:
     for name in ("ptbdb", "ptbdb_10s"):
         require_database(name)
