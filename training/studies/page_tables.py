@@ -186,7 +186,7 @@ def looks_at_ds2(found: dict[str, Result]) -> str:
     if not names:
         return "None so far."
     return prose(
-        f"{len(names)} trainings of studies were scored on DS2, float and int8: "
+        f"{len(names)} trainings of studies were scored on DS2, float and (if quantized) int8: "
         f"{', '.join(names)}. Each once, after its last epoch; one that is trained on and measured "
         "again is another look, which the history of its result shows. They measure the studies' "
         "networks; nothing of the shipped model was chosen by them, and no recipe was changed "
