@@ -186,13 +186,17 @@ def test_layers_are_compared_and_the_first_differing_one_is_named(
 
 @contextmanager
 def started(*words: str | Path, **kwargs: Any) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process group of its own, as a terminal starts it."""
+    """The command in a process group of its own, as a terminal starts it.
+
+    That is with Ctrl-C in force: what a shell puts into the background would inherit none.
+    """
     process = subprocess.Popen(
         command(*words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **kwargs,
     )
     try:
