@@ -198,9 +198,10 @@ class _Source:
         for _ in range(views.combined if len(leads) > 1 else 0):
             other = leads[rng.integers(1, len(leads))]
             yield self.examples(_clipped(combined(leads[0], other, rng)), "combined")
+        if mixer is None:
+            return
         at = np.rint(self.beats()[0] * RATE_HZ).astype(np.int64)
-        for _ in range(views.noisy if mixer is not None else 0):
-            assert mixer is not None
+        for _ in range(views.noisy):
             lead = leads[rng.integers(len(leads))]
             yield self.examples(_clipped(mixer.noisy(lead, at, rng)), "noisy")
 

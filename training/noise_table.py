@@ -13,10 +13,8 @@ offset in the signal, which at -6 dB puts a 12-bit ADC at its rail for a fifth o
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 
-from codegen.model import export
 from einthoven import ec57
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
@@ -31,6 +29,7 @@ from einthoven.records import (
     to_board,
 )
 from training.dataset import GAIN_LSB_PER_MV, RATE_HZ
+from training.memory import engine_of
 
 RECORDS = ("118", "119")
 SNRS_DB = {"24": 24, "18": 18, "12": 12, "06": 6, "00": 0, "_6": -6}
@@ -38,24 +37,18 @@ OSEA_V = {24: 0.995, 18: 0.983, 12: 0.797, 6: 0.536, 0: 0.305, -6: 0.227}
 """V F1 of OSEA (EP Limited's open-source detector and classifier) on the same records."""
 
 
-def engine(folder: Path) -> HostModel:
-    """The generated engine of a model's folder. Raises ModelError."""
-    with tempfile.TemporaryDirectory() as scratch:
-        export(folder, Path(scratch))
-        return HostModel(Path(scratch))
-
-
 def models(model: Path, folds: Path | None) -> dict[str, HostModel]:
     """Which model judges each of RECORDS. Raises UsageError if no fold holds one out."""
     if folds is None:
-        one = engine(model)
+        _, one = engine_of(model)
         return dict.fromkeys(RECORDS, one)
     found: dict[str, HostModel] = {}
     for path in sorted(folds.glob("fold*/held_out.json")):
         patients = json.loads(path.read_text())
         held_out = [name for name in RECORDS if f"mitdb/{name}" in patients]
         if held_out:
-            found |= dict.fromkeys(held_out, engine(path.parent / "ptq"))
+            _, one = engine_of(path.parent / "ptq")
+            found |= dict.fromkeys(held_out, one)
     if found.keys() != set(RECORDS):
         raise UsageError(f"{folds} has no fold that holds out each of {', '.join(RECORDS)}")
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
 from einthoven.noise import qrs_amplitude
 from einthoven.records import rational_ratio, read_record
@@ -42,11 +43,8 @@ class NoiseMixer:
 
         Raises RecordError.
         """
-        from scipy.signal import resample_poly
-
         self._rate_hz = rate_hz
         self._levels: tuple[float | None, ...] = (None, *snrs_db)
-        self._stretch = resample_poly
         self._noises = []
         for name in NOISES:
             for lead in read_header(nstdb, name).sig_name:
@@ -78,6 +76,6 @@ class NoiseMixer:
         taken = n // slower + 1
         first = int(rng.integers(len(noise) - taken))
         part = noise[first : first + taken]
-        stretched: Counts = self._stretch(part - part[0], slower, 1)[:n]
+        stretched: Counts = resample_poly(part - part[0], slower, 1)[:n]
         stretched -= stretched.mean()
         return stretched

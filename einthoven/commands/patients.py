@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from einthoven.commands.runs import Data, Port
+from einthoven.commands.runs import Data, Database, Lead, Port
 
 if TYPE_CHECKING:
     from codegen.head import Head
@@ -37,13 +37,8 @@ def adapt(
     port: Port = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the board's head.")] = False,
     data: Data = None,
-    db: Annotated[str, typer.Option(help="Database in --data.")] = "mitdb",
-    lead: Annotated[
-        str | None,
-        typer.Option(
-            help="Lead by name (default: MLII, else the first ECG signal).", show_default=False
-        ),
-    ] = None,
+    db: Database = "mitdb",
+    lead: Lead = None,
     model: Annotated[
         Path | None,
         typer.Option(help="Folder of the model (default: training/shipped).", show_default=False),

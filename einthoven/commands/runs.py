@@ -26,6 +26,13 @@ Port = Annotated[
     str | None,
     typer.Option(help="Serial port or any pyserial URL (socket://host:port).", show_default=False),
 ]
+Database = Annotated[str, typer.Option(help="Database in --data.")]
+Lead = Annotated[
+    str | None,
+    typer.Option(
+        help="Lead by name (default: MLII, else the first ECG signal).", show_default=False
+    ),
+]
 
 
 def replay(
@@ -39,13 +46,8 @@ def replay(
         typer.Option(help="Run folder (default: runs/<time>-<board>).", show_default=False),
     ] = None,
     data: Data = None,
-    db: Annotated[str, typer.Option(help="Database in --data.")] = "mitdb",
-    lead: Annotated[
-        str | None,
-        typer.Option(
-            help="Lead by name (default: MLII, else the first ECG signal).", show_default=False
-        ),
-    ] = None,
+    db: Database = "mitdb",
+    lead: Lead = None,
     port: Port = None,
     jobs: Jobs = 1,
     tflm: Annotated[
