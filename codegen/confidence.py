@@ -1,8 +1,9 @@
-"""Generate `ein_confidence_table.h`: what turns a model's int8 logits into a confidence.
+"""Generate `ein_confidence_table.h`: what turns a model's int8 logits into a verdict.
 
 The confidence is a softmax at the temperature that `training/calibrate.py` found on held-out
 patients. As the class's own logit is the largest, all that is needed is the table of
-exp(-d·scale/temperature) for the distances d = 0, 1, … of the others from it.
+exp(-d·scale/temperature) for the distances d = 0, 1, … of the others from it. The limit of a
+beat's vote (firmware/app/ein_vote.h) is in the model's steps, too.
 """
 
 import math
@@ -16,6 +17,9 @@ from einthoven.errors import ModelError
 
 ONE_Q15 = 1 << 15
 """exp(0) in the table. Five of them, times 255, fit 32 bits."""
+
+VOTE_LIMIT = 2.0
+"""Logits: the most that one beat says of its kind. Chosen on held-out patients."""
 
 _TEMPLATE = Path(__file__).parent / "templates" / "ein_confidence_table.h.j2"
 
@@ -64,6 +68,7 @@ def table(name: str, scale: float, calibration: Calibration) -> str:
         scale=f"{scale:.9g}",
         temperature=f"{calibration.temperature:.9g}",
         unsure_below=calibration.unsure_below,
+        vote_limit=round(VOTE_LIMIT / scale),
         count=len(values),
         rows=rows,
     )

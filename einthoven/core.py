@@ -27,6 +27,9 @@ FLAG_SEARCH_BACK = 0x0040
 FLAG_BREAK = 0x0080
 """Bits of `flags`, as in `firmware/core/ein_types.h` (which says what each means)."""
 
+NO_SLOT = 0xFF
+"""`Beats.slot` of a beat that nothing was learnt from."""
+
 _KIND_BEAT = 1
 _EVENTS_PER_CALL = 1024
 
@@ -42,7 +45,13 @@ size_t ein_host_run(void *core, const int16_t *samples, size_t n, size_t *used,
 """
 
 _EVENT = np.dtype(
-    [(name, "<u4") for name in ("kind", "flags", "t_samples", "t_emitted", "rr_prev", "rr_next")]
+    [
+        (name, "<u4")
+        for name in (
+            *("kind", "flags", "t_samples", "t_emitted", "rr_prev", "rr_next"),
+            *("slot", "slot_beats"),
+        )
+    ]
 )
 
 
@@ -63,6 +72,10 @@ class Beats:
     """[n] RR interval before the beat; 0: none known."""
     rr_next_samples: NDArray[np.int64]
     """[n] RR interval after the beat; 0: none known."""
+    slot: NDArray[np.uint8]
+    """[n] template that the beat joined; `NO_SLOT`: none."""
+    slot_beats: NDArray[np.uint16]
+    """[n] beats in that template by then, this one included."""
     signal: NDArray[np.int8]
     """[n, 216, 3] the model's first input."""
     features: NDArray[np.int8]
@@ -186,6 +199,8 @@ def _beats(events: NDArray[Any], signal: NDArray[np.int8], features: NDArray[np.
         flags=of_beats["flags"].astype(np.uint16),
         rr_prev_samples=of_beats["rr_prev"].astype(np.int64),
         rr_next_samples=of_beats["rr_next"].astype(np.int64),
+        slot=of_beats["slot"].astype(np.uint8),
+        slot_beats=of_beats["slot_beats"].astype(np.uint16),
         signal=signal[beat],
         features=features[beat],
         signal_events=np.stack([changes["t_samples"], changes["flags"]], axis=1).astype(np.int64),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from einthoven.confidence import Confidence
 from einthoven.core import Beats
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.vote import Vote
 
 FIELDS = (
     *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),
@@ -35,22 +36,24 @@ class Difference:
 def host_events(
     beats: Beats,
     logits: NDArray[np.int8],
+    vote: Vote,
     confidence: Confidence,
     unadapted: NDArray[np.int8] | None = None,
 ) -> Events:
     """The host's beats in the board's terms.
 
-    `logits`: int8 [n, 5] for the n beats; `unadapted`: those without the patient's head, where
-    there is one. The class is the largest logit, the first on a tie;
-    `count` is 0.
+    `logits`: int8 [n, 5], the model's for the n beats; `unadapted`: those without the patient's
+    head, where there is one. To both their kinds' vote is added. The class is the largest logit
+    then, the first on a tie; `count` is 0.
     """
     rows = np.zeros(len(beats.t_samples), dtype=BEAT)
     rows["t_samples"], rows["t_emitted"] = beats.t_samples, beats.t_emitted
     rows["flags"] = beats.flags
     rows["rr_prev"], rows["rr_next"] = beats.rr_prev_samples, beats.rr_next_samples
-    rows["logits"], rows["label"] = logits, logits.argmax(axis=1)
-    rows["unadapted"] = logits if unadapted is None else unadapted
-    rows["confidence"], rows["unsure"] = confidence.of(logits, beats.flags)
+    voted = vote.of(logits, beats)
+    rows["logits"], rows["label"] = voted, voted.argmax(axis=1)
+    rows["unadapted"] = voted if unadapted is None else vote.of(unadapted, beats)
+    rows["confidence"], rows["unsure"] = confidence.of(voted, beats.flags)
     rows["tensor_crc"] = [
         zlib.crc32(features.tobytes(), zlib.crc32(signal.tobytes()))
         for signal, features in zip(beats.signal, beats.features, strict=True)

@@ -21,6 +21,7 @@ from einthoven.records import Record, board_to_record_time, read_record, to_boar
 from einthoven.report import stored
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.scoring import score
+from einthoven.vote import Vote
 from einthoven.wire import Message
 from hil_tests.agreement import Difference, differing_beats, host_events, listed
 from hil_tests.device import Device, LinkStatistics
@@ -37,7 +38,7 @@ class Host:
     def __init__(self, tflite: Path | None) -> None:
         """`tflite`: the file that the engine was made from, for TFLite Micro; None: without."""
         self.model = HostModel()
-        self._confidence = Confidence()
+        self._verdict = Vote(), Confidence()
         self._tflm = TflmModel(tflite) if tflite else None
 
     def check(
@@ -56,13 +57,13 @@ class Host:
         unadapted = logits = self.model.infer(*tensors)
         if adapted is not None:
             logits = self.model.head(self.model.embed(*tensors), adapted.parameters)
-        events = host_events(beats, logits, self._confidence, unadapted)
+        events = host_events(beats, logits, *self._verdict, unadapted)
         if self._tflm is None:
             return events, None
         unadapted = logits = self._tflm.infer(*tensors)
         if adapted is not None and adapted.tflm is not None:
             logits = adapted.tflm.infer(*tensors)
-        oracle = host_events(beats, logits, self._confidence, unadapted)
+        oracle = host_events(beats, logits, *self._verdict, unadapted)
         return events, differing_beats(events.beats, oracle.beats)
 
 

@@ -19,6 +19,7 @@ from einthoven.boards import build, load_board
 from einthoven.confidence import Confidence
 from einthoven.engine import HostModel
 from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.vote import Vote
 from einthoven.wire import FrameDecoder
 from einthoven.wire_schema import schema
 from hil_tests.channel import Channel
@@ -64,7 +65,7 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
     shown: list[int] = []
     replayed = device.replay(samples, progress=shown.append, gain_lsb_per_mv=gain)
     beats = core.analyze(samples, gain, rails)
-    logits = HostModel().infer(beats.signal, beats.features)
+    logits = Vote().of(HostModel().infer(beats.signal, beats.features), beats)
     confidence, unsure = Confidence().of(logits, beats.flags)
     found = [event for event in replayed.events if event.name == "beat"]
     assert [event["number"] for event in replayed.events] == list(range(len(replayed.events)))

@@ -16,6 +16,7 @@ from einthoven.boards import build, load_board
 from einthoven.engine import HostModel
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.paths import SHIPPED_MODEL
+from einthoven.vote import Vote
 from hil_tests.device import Device
 from hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 
@@ -55,18 +56,19 @@ def no_head_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def assert_computes(device: Device, head: bytes | None, samples: NDArray[np.int16]) -> None:
-    """Beats carry the host's logits, with the head and without."""
-    host = HostModel()
+    """Beats carry the host's logits, with the head and without; each side votes for itself."""
+    host, vote = HostModel(), Vote()
     beats = core.analyze(samples, 200, (device.hello.rail_lo, device.hello.rail_hi))
     embedding = host.embed(beats.signal, beats.features)
     found = [e for e in device.replay(samples, gain_lsb_per_mv=200).events if e.name == "beat"]
-    logits = host.head(embedding, head)
-    assert [list(e["logits"]) for e in found] == logits.tolist()
-    assert [list(e["unadapted"]) for e in found] == host.head(embedding).tolist()
-    assert [e["label"] for e in found] == logits.argmax(axis=1).tolist()
+    logits, usual = host.head(embedding, head), host.head(embedding)
+    voted = vote.of(logits, beats)
+    assert [list(e["logits"]) for e in found] == voted.tolist()
+    assert [list(e["unadapted"]) for e in found] == vote.of(usual, beats).tolist()
+    assert [e["label"] for e in found] == voted.argmax(axis=1).tolist()
     bench = device.bench(beats.signal[3], beats.features[3])
     assert bench.logits.tolist() == logits[3].tolist()
-    assert bench.unadapted.tolist() == host.head(embedding[3:4])[0].tolist()
+    assert bench.unadapted.tolist() == usual[3].tolist()
 
 
 def test_a_head_is_kept_and_exact_until_it_is_removed(

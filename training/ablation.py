@@ -27,7 +27,7 @@ from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import GENERATED, ROOT
 from einthoven.rundir import write_json, write_text
 from training import dataset
-from training.crossval import best_bias, cross_validate, databases, judged, score
+from training.crossval import best_bias, cross_validate, databases, judged, score, voted
 from training.dataset import PIPELINE, Examples
 from training.detector_score import generated_for
 from training.evidence import dump
@@ -53,6 +53,8 @@ class Variant:
     """Features that are 0, by name."""
     train_on: tuple[str, ...] = ()
     """Databases that are trained on; default all. All are scored."""
+    vote: bool = True
+    """Whether the beats' kinds vote (firmware/app/ein_vote.h)."""
     recipe: Tables = dataclasses.field(default_factory=dict)
     """Keys of the recipe's tables."""
     pipeline: Tables = dataclasses.field(default_factory=dict)
@@ -133,14 +135,14 @@ class Bench:
         examples = blanked(self._examples(variant, recipe), variant)
         hide = ~np.isin(databases(examples), variant.train_on) if variant.train_on else None
         logits = cross_validate(examples, recipe, folds, hide=hide)
-        parts = judged(examples, logits)
-        bias = best_bias(parts)
+        bias = best_bias(judged(examples, logits))
+        said = voted(examples, logits, bias) if variant.vote else logits
         return {
             "variant": variant.name,
             "seed": seed,
             "folds": folds,
             "bias": list(bias),
-            "scores": score(parts, bias),
+            "scores": score(judged(examples, said), bias),
             "seconds": round(time.monotonic() - begun),
         }
 

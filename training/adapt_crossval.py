@@ -20,14 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.head import Head, pack
-from codegen.model import ModelFolder
 from einthoven.aami import CLASSES, DS2
-from einthoven.engine import HostModel
 from einthoven.errors import UsageError
 from training import dataset
 from training.adapt import MAX_MINUTES, Memory, Settings, first_minutes, fit
 from training.dataset import RATE_HZ, Examples
-from training.memory import engine_of, remember
+from training.memory import Engine, engine_of, remember
 from training.recipe import load as load_recipe
 
 Confusion = NDArray[np.int64]
@@ -38,24 +36,31 @@ Confusion = NDArray[np.int64]
 class Patient:
     """A held-out record: what its fold's engine makes of it."""
 
-    model: ModelFolder
-    host: HostModel
+    engine: Engine
     memory: Memory
-    record: str
+    beats: Examples
     early: Examples
+    embedding: NDArray[np.int8]
+    """[n, E], of `beats`."""
     embedding_early: NDArray[np.int8]
-    embedding_late: NDArray[np.int8]
-    label_late: NDArray[np.int8]
+
+    @property
+    def record(self) -> str:
+        """database/record"""
+        return str(self.beats.record[0])
 
     def confusion(self, settings: Settings | None) -> Confusion:
         """Of the beats after the first minutes; `settings` None: the model as it is."""
         parameters = None
+        model, host, vote = self.engine
         if settings is not None and len(self.early) > 0:
-            layers = fit(self.model, self.embedding_early, self.early.label, self.memory, settings)
-            parameters = pack(self.model, Head(self.model.sha256, layers))
-        found = self.host.head(self.embedding_late, parameters).argmax(axis=1)
+            layers = fit(model, self.embedding_early, self.early.label, self.memory, settings)
+            parameters = pack(model, Head(model.sha256, layers))
+        logits = vote.of(host.head(self.embedding, parameters), self.beats)
+        late = self.beats.t_samples >= 60 * MAX_MINUTES * RATE_HZ
         table = np.zeros((len(CLASSES) + 1, len(CLASSES)), dtype=np.int64)
-        np.add.at(table, (self.label_late, found), 1)  # label -1 is the last row
+        # label -1 is the last row
+        np.add.at(table, (self.beats.label[late], logits[late].argmax(axis=1)), 1)
         return table
 
 
@@ -70,17 +75,16 @@ def patients(folds: Path, data: Path | None, minutes: float = MAX_MINUTES) -> It
         raise UsageError("held-out patients must not be DS2's: change the recipe's [[data]]")
     for place in places:
         held_out = np.isin(examples.patient, json.loads((place / "held_out.json").read_text()))
-        model, host = engine_of(place / recipe.quantization.method)
-        memory = remember(host, examples.where(~held_out), recipe)
+        engine = engine_of(place / recipe.quantization.method)
+        memory = remember(engine.host, examples.where(~held_out), recipe)
         main = examples.where(held_out & examples.main)
         for record in np.unique(main.record):
             one = main.where(main.record == record)
             early = first_minutes(one, minutes)
-            late = one.where(one.t_samples >= 60 * MAX_MINUTES * RATE_HZ)
+            embed = engine.host.embed
             yield Patient(
-                model, host, memory, str(record), early,
-                host.embed(early.signal, early.features),
-                host.embed(late.signal, late.features), late.label,
+                engine, memory, one, early,
+                embed(one.signal, one.features), embed(early.signal, early.features),
             )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ import json
 import math
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from einthoven.aami import CLASSES, DS2
 from einthoven.confidence import Confidence
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.rundir import write_json
+from einthoven.vote import Kinds, Vote
 from training.recipe import load as load_recipe
 
 UNSURE_SHARE = 0.05
@@ -43,7 +46,7 @@ class HeldOut:
     """A recipe's answer to the main-lead detections of patients it was not trained on."""
 
     logits: NDArray[np.int8]
-    """[n, 5]"""
+    """[n, 5], with the vote of their kinds"""
     scale: float
     """Of the logits."""
     label: NDArray[np.int8]
@@ -51,14 +54,25 @@ class HeldOut:
     patients: int
 
 
+@contextmanager
+def _generated(scale: float, temperature: float = 1.0) -> Iterator[Path]:
+    """A folder with the table of a model whose logits have that scale."""
+    with tempfile.TemporaryDirectory() as scratch:
+        text = tables.table("held out", scale, Calibration(temperature))
+        (Path(scratch) / "ein_confidence_table.h").write_text(text)
+        yield Path(scratch)
+
+
 def held_out(path: Path, bias: tuple[float, ...], scale: float, zero_point: int) -> HeldOut:
-    """Read a cross-validation's predictions and quantize them as the model would.
+    """Read a cross-validation's predictions, quantize them as the model would, let kinds vote.
 
     Raises UsageError for what is no such file, or has patients of DS2 in it.
     """
     try:
         with np.load(path) as arrays:
-            logits, label, patient = (arrays[k] for k in ("logits", "label", "patient"))
+            logits, label, patient, *kinds = (
+                arrays[k] for k in ("logits", "label", "patient", "slot", "slot_beats")
+            )
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"{path} is no result of cross-validation ({error}): "
@@ -69,7 +83,10 @@ def held_out(path: Path, bias: tuple[float, ...], scale: float, zero_point: int)
     if logits.shape != (len(label), len(CLASSES)) or not len(label) or np.isnan(logits).any():
         raise UsageError(f"{path} is incomplete: run all folds of the cross-validation")
     steps = np.rint((logits + np.array(bias)) / scale) + zero_point
-    return HeldOut(np.clip(steps, -128, 127).astype(np.int8), scale, label, len(np.unique(patient)))
+    steps = np.clip(steps, -128, 127).astype(np.int8)
+    with _generated(scale) as folder:
+        voted = Vote(folder).of(steps, Kinds(*kinds))
+    return HeldOut(voted, scale, label, len(np.unique(patient)))
 
 
 def loss(beats: HeldOut, temperature: float) -> float:
@@ -90,11 +107,9 @@ def best_temperature(beats: HeldOut) -> float:
 
 def counts(beats: HeldOut, temperature: float) -> reliability.Counts:
     """Right and wrong detections by the confidence that the firmware would give them."""
-    with tempfile.TemporaryDirectory() as scratch:
-        header = Path(scratch) / "ein_confidence_table.h"
-        header.write_text(tables.table("held out", beats.scale, Calibration(temperature)))
+    with _generated(beats.scale, temperature) as folder:
         no_flags = np.zeros(len(beats.label), np.uint16)
-        found, unsure = Confidence(Path(scratch)).of(beats.logits, no_flags)
+        found, unsure = Confidence(folder).of(beats.logits, no_flags)
     return reliability.count(found, unsure, beats.logits.argmax(axis=1) != beats.label)
 
 

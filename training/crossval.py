@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, DS2
 from einthoven.errors import UsageError
+from einthoven.vote import Vote
 from training import dataset
 from training.dataset import Examples
 from training.recipe import Recipe, load
@@ -106,6 +107,17 @@ def judged(examples: Examples, logits: NDArray[np.float32]) -> Judged:
     return {str(d): (examples.label[rows[db == d]], logits[rows[db == d]]) for d in np.unique(db)}
 
 
+def voted(
+    examples: Examples, logits: NDArray[np.float32], bias: Sequence[float]
+) -> NDArray[np.float32]:
+    """The logits with what the beats' kinds say when `bias` decides (firmware/app/ein_vote.h)."""
+    rows = np.flatnonzero(~np.isnan(logits[:, 0]))
+    offset = np.array(bias, dtype=np.float32)
+    changed = logits.copy()
+    changed[rows] = Vote().of_float(logits[rows] + offset, examples.where(rows)) - offset
+    return changed
+
+
 def score(parts: Judged, bias: Sequence[float]) -> dict[str, dict[str, float]]:
     """V and S F1 per database with `bias` added to the logits."""
     table = {}
@@ -154,14 +166,21 @@ def main() -> None:
             label=examples.label[main],
             record=examples.record[main],
             patient=examples.patient[main],
+            slot=examples.slot[main],
+            slot_beats=examples.slot_beats[main],
         )
     parts = judged(examples, logits)
-    best = best_bias(parts)
-    for name, bias in (("recipe's", recipe.logit_bias), ("best", best)):
+    own, best = recipe.logit_bias, best_bias(parts)
+    with_vote = judged(examples, voted(examples, logits, own))
+    for name, bias, said in (
+        ("best bias", best, parts),
+        ("recipe's bias", own, parts),
+        ("recipe's bias and the kinds' vote", own, with_vote),
+    ):
         cells = "  ".join(
-            f"{db}: V {t['V']:.3f} S {t['S']:.3f}" for db, t in score(parts, bias).items()
+            f"{db}: V {t['V']:.3f} S {t['S']:.3f}" for db, t in score(said, bias).items()
         )
-        print(f"{name} bias {list(bias)}: {cells}")
+        print(f"{name} {list(bias)}: {cells}")
 
 
 if __name__ == "__main__":

@@ -69,6 +69,10 @@ class Examples:
     """[n] database/record of the patient's first record."""
     view: NDArray[np.int8]
     """[n] index into VIEWS."""
+    slot: NDArray[np.uint8]
+    """[n] `core.Beats.slot`, and"""
+    slot_beats: NDArray[np.uint16]
+    """[n] `core.Beats.slot_beats`, for the vote that follows the model."""
 
     @property
     def main(self) -> NDArray[np.bool_]:
@@ -94,10 +98,11 @@ class Examples:
         return {name: int(np.sum(self.label == i)) for i, name in enumerate(CLASSES)}
 
     def digest(self) -> str:
-        """SHA-256 over everything, hex: what a model was trained on."""
+        """SHA-256 over all but the slots, hex: what a model was trained on."""
         total = hashlib.sha256()
         for field in self.__dataclass_fields__:
-            total.update(np.ascontiguousarray(getattr(self, field)).tobytes())
+            if not field.startswith("slot"):
+                total.update(np.ascontiguousarray(getattr(self, field)).tobytes())
         return total.hexdigest()
 
 
@@ -188,6 +193,8 @@ class _Source:
             record=np.full(len(label), full),
             patient=np.full(len(label), SAME_PATIENT.get(full, full)),
             view=np.full(len(label), VIEWS.index(view), dtype=np.int8),
+            slot=beats.slot,
+            slot_beats=beats.slot_beats,
         )
 
     def further(self, views: Views, mixer: NoiseMixer | None) -> Iterator[Examples]:

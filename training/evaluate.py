@@ -32,6 +32,7 @@ from einthoven.records import (
     record_names,
     to_board,
 )
+from einthoven.vote import Vote
 from training import scorecard
 from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from training.recipe import load as load_recipe
@@ -193,7 +194,7 @@ def evaluate(
         beats = core.analyze(samples, GAIN_LSB_PER_MV)
         times = board_to_record_time(beats.t_samples, record, RATE_HZ)
         for variant, model in models.items():
-            logits = model.infer(beats.signal, beats.features)
+            logits = model.answer(beats)
             into = variants[variant]
             found = logits.argmax(axis=1)
             into.classes[name] = found
@@ -239,13 +240,18 @@ def _findings(
 @dataclass(frozen=True)
 class _Model:
     infer: Infer
+    vote: Callable[[NDArray[Any], core.Beats], NDArray[Any]]
     confidence: Confidence | None = None
+
+    def answer(self, beats: core.Beats) -> NDArray[Any]:
+        """[n, 5] logits of a record's beats, with their kinds' vote."""
+        return self.vote(self.infer(beats.signal, beats.features), beats)
 
 
 def _models(folder: Path) -> dict[str, _Model]:
     found: dict[str, _Model] = {}
     if (folder / FLOAT_MODEL).exists():
-        found["float"] = _Model(_float(folder))
+        found["float"] = _Model(_float(folder), Vote().of_float)
     for name, place in (("ptq", folder / "ptq"), ("qat", folder / "qat"), ("int8", folder)):
         if (place / "model.tflite").exists():
             found[name] = _int8(place)
@@ -256,8 +262,9 @@ def _models(folder: Path) -> dict[str, _Model]:
 
 def _int8(folder: Path) -> _Model:
     with tempfile.TemporaryDirectory() as scratch:
-        export(folder, Path(scratch))
-        return _Model(HostModel(Path(scratch)).infer, Confidence(Path(scratch)))
+        place = Path(scratch)
+        export(folder, place)
+        return _Model(HostModel(place).infer, Vote(place).of, Confidence(place))
 
 
 def _float(folder: Path) -> Infer:

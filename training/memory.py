@@ -8,12 +8,14 @@ training draws them, by class and patient; int8 activations, no ECG and no label
 import argparse
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from codegen.model import ModelFolder, export
 from codegen.model import load as load_model
 from einthoven.engine import HostModel
+from einthoven.vote import Vote
 from training import dataset
 from training.adapt import Memory
 from training.dataset import Examples
@@ -24,11 +26,19 @@ from training.sampling import draw_weights
 BEATS = 3000
 
 
-def engine_of(folder: Path) -> tuple[ModelFolder, HostModel]:
-    """A model's folder, read, and its engine, compiled for this machine. Raises ModelError."""
+class Engine(NamedTuple):
+    """A model, and the code that is generated from it, compiled for this machine."""
+
+    model: ModelFolder
+    host: HostModel
+    vote: Vote
+
+
+def engine_of(folder: Path) -> Engine:
+    """The engine of a model's folder. Raises ModelError."""
     with tempfile.TemporaryDirectory() as scratch:
         export(folder, Path(scratch))
-        return load_model(folder), HostModel(Path(scratch))
+        return Engine(load_model(folder), HostModel(Path(scratch)), Vote(Path(scratch)))
 
 
 def remember(host: HostModel, examples: Examples, recipe: Recipe) -> Memory:
@@ -46,9 +56,9 @@ def write(folder: Path, data: Path | None = None) -> Path:
     Raises ModelError, RecordError.
     """
     recipe = load_recipe(folder / "recipe.toml")
-    model, host = engine_of(folder)
-    memory = remember(host, dataset.load(recipe.data, data), recipe)
-    return memory.write(folder, model.sha256)
+    engine = engine_of(folder)
+    memory = remember(engine.host, dataset.load(recipe.data, data), recipe)
+    return memory.write(folder, engine.model.sha256)
 
 
 def main() -> None:

@@ -19,7 +19,6 @@ from einthoven import ec57
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
 from einthoven.core import analyze
-from einthoven.engine import HostModel
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.records import (
     board_to_record_time,
@@ -29,7 +28,7 @@ from einthoven.records import (
     to_board,
 )
 from training.dataset import GAIN_LSB_PER_MV, RATE_HZ
-from training.memory import engine_of
+from training.memory import Engine, engine_of
 
 RECORDS = ("118", "119")
 SNRS_DB = {"24": 24, "18": 18, "12": 12, "06": 6, "00": 0, "_6": -6}
@@ -37,24 +36,22 @@ OSEA_V = {24: 0.995, 18: 0.983, 12: 0.797, 6: 0.536, 0: 0.305, -6: 0.227}
 """V F1 of OSEA (EP Limited's open-source detector and classifier) on the same records."""
 
 
-def models(model: Path, folds: Path | None) -> dict[str, HostModel]:
+def models(model: Path, folds: Path | None) -> dict[str, Engine]:
     """Which model judges each of RECORDS. Raises UsageError if no fold holds one out."""
     if folds is None:
-        _, one = engine_of(model)
-        return dict.fromkeys(RECORDS, one)
-    found: dict[str, HostModel] = {}
+        return dict.fromkeys(RECORDS, engine_of(model))
+    found: dict[str, Engine] = {}
     for path in sorted(folds.glob("fold*/held_out.json")):
         patients = json.loads(path.read_text())
         held_out = [name for name in RECORDS if f"mitdb/{name}" in patients]
         if held_out:
-            _, one = engine_of(path.parent / "ptq")
-            found |= dict.fromkeys(held_out, one)
+            found |= dict.fromkeys(held_out, engine_of(path.parent / "ptq"))
     if found.keys() != set(RECORDS):
         raise UsageError(f"{folds} has no fold that holds out each of {', '.join(RECORDS)}")
     return found
 
 
-def score(judges: dict[str, HostModel], snr: str, bits: int, data: Path | None) -> ec57.Scores:
+def score(judges: dict[str, Engine], snr: str, bits: int, data: Path | None) -> ec57.Scores:
     """Gross of both records at one of SNRS_DB's levels. Raises RecordError."""
     folder = find_database(data, "nstdb")
     rails = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
@@ -63,7 +60,8 @@ def score(judges: dict[str, HostModel], snr: str, bits: int, data: Path | None) 
         record = read_record(folder, f"{name}e{snr}")
         reference = read_annotations(folder, record.name)
         beats = analyze(to_board(record, RATE_HZ, GAIN_LSB_PER_MV, bits), GAIN_LSB_PER_MV, rails)
-        classes = judge.infer(beats.signal, beats.features).argmax(axis=1)
+        logits = judge.host.infer(beats.signal, beats.features)
+        classes = judge.vote.of(logits, beats).argmax(axis=1)
         times = board_to_record_time(beats.t_samples, record, RATE_HZ)
         test = Annotations.of(times, [CLASSES[i] for i in classes], record.rate_hz)
         scores.append(ec57.compare(reference, test, record.rate_hz, record.n_samples))

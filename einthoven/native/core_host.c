@@ -12,6 +12,8 @@ typedef struct {
     uint32_t t_emitted;
     uint32_t rr_prev_samples;
     uint32_t rr_next_samples;
+    uint32_t slot;
+    uint32_t slot_beats;
 } ein_host_event_t;
 
 /* Bytes of an ein_core_t, then of its tensors: signal samples, channels, features. */
@@ -70,6 +72,7 @@ size_t ein_host_run(void *core, const int16_t *samples, size_t n, size_t *used,
         events[count] = (ein_host_event_t){
             event.kind,      event.flags,           event.t_samples,
             event.t_emitted, event.rr_prev_samples, event.rr_next_samples,
+            event.slot,      event.slot_beats,
         };
         if (event.tensor != NULL) {
             memcpy(signal + count * signal_bytes, event.tensor->signal, signal_bytes);

@@ -28,6 +28,8 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
         return status;
     }
     ein_head_load();
+    memset(&session->vote, 0, sizeof session->vote);
+    memset(&session->vote_unadapted, 0, sizeof session->vote_unadapted);
     session->id = start->session;
     session->mode = start->mode;
     session->finishing = false;
@@ -88,6 +90,8 @@ static void take_event(ein_session_t *session, const ein_event_t *event,
         beat->rr_next_samples = event->rr_next_samples;
         beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
         beat->count = ein_session_infer(event->tensor, beat->logits, beat->unadapted);
+        ein_vote(&session->vote, event->slot, event->slot_beats, beat->logits);
+        ein_vote(&session->vote_unadapted, event->slot, event->slot_beats, beat->unadapted);
         beat->label = argmax(beat->logits);
         beat->confidence = ein_confidence(beat->logits);
         beat->unsure = ein_confidence_unsure(beat->confidence, beat->flags) ? 1u : 0u;

@@ -11,6 +11,7 @@
 #include "ein_core.h"
 #include "ein_outbox.h"
 #include "ein_stats.h"
+#include "ein_vote.h"
 #include "ein_wire_gen.h"
 
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
     uint32_t events_lost;
     ein_stats_t per_sample, per_inference;
     ein_core_t core;
+    ein_vote_t vote, vote_unadapted;
     ein_outbox_t outbox;
 } ein_session_t;
 

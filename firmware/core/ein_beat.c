@@ -98,8 +98,9 @@ static int16_t rr_log_q8(const ein_rr_t *rr, uint32_t rr_samples)
     return rr_samples != 0 ? ein_rr_log_q8(rr_samples) : ein_rr_mean_q8(rr);
 }
 
-static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t *event,
-                     uint32_t rr_next_samples)
+/* Fills the tensor; returns the slot of the template that the beat joined, or EIN_SLOT_NONE. */
+static uint8_t describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t *event,
+                        uint32_t rr_next_samples)
 {
     ein_templates_t *const templates = &beat->templates;
     ein_beat_view_t view;
@@ -107,9 +108,10 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
     cut(&beat->segment, ring, event->t_samples);
     const int16_t *window_uv = beat->segment.uv + EIN_TEMPLATE_SHIFT_SAMPLES;
     ein_shape_measure(&view.shape, window_uv);
+    uint8_t slot = EIN_SLOT_NONE;
     const bool first = templates->slots[templates->dominant].beats == 0;
     if (first) { /* it is its own measure */
-        ein_templates_learn(templates, -1, &beat->segment, 0, 0, 0);
+        slot = ein_templates_learn(templates, -1, &beat->segment, 0, 0, 0);
     }
     view.found = ein_templates_find(templates, &beat->segment, &view.shape, view.matches);
     view.rr_prev_q8 = rr_log_q8(&beat->rr, event->rr_prev_samples);
@@ -125,9 +127,10 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
     if (!first && (event->flags & UNFIT) == 0) {
         const int16_t mean = ein_rr_mean_q8(&beat->rr);
         const int16_t upper = ein_order_quantile(&beat->rr.rr, 24, mean);
-        ein_templates_learn(templates, view.found, &beat->segment,
-                            view.found >= 0 ? view.matches[view.found].shift : (int8_t)0,
-                            (int16_t)(view.rr_prev_q8 - upper), (int16_t)(view.rr_next_q8 - mean));
+        slot = ein_templates_learn(templates, view.found, &beat->segment,
+                                   view.found >= 0 ? view.matches[view.found].shift : (int8_t)0,
+                                   (int16_t)(view.rr_prev_q8 - upper),
+                                   (int16_t)(view.rr_next_q8 - mean));
     }
     if (event->rr_prev_samples != 0) {
         ein_rr_push(&beat->rr, event->rr_prev_samples);
@@ -135,6 +138,7 @@ static void describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_event_t
         ein_rr_break(&beat->rr);
     }
     beat->last_corr_q15 = view.matches[dominant].correlation_q15;
+    return slot;
 }
 
 bool ein_beat_poll(ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples,
@@ -164,7 +168,9 @@ bool ein_beat_poll(ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_sample
     } else if (!next_known && !beat->finished) {
         rr_next_samples = EIN_RR_MAX_SAMPLES; /* a pause */
     }
-    describe(beat, ring, &rhythm, rr_next_samples);
+    event->slot = describe(beat, ring, &rhythm, rr_next_samples);
+    event->slot_beats =
+        event->slot == EIN_SLOT_NONE ? (uint16_t)0 : beat->templates.slots[event->slot].beats;
 
     beat->any = true;
     beat->last_r_samples = own.r_samples;

@@ -201,8 +201,8 @@ static uint32_t rarest(const ein_templates_t *templates)
     return slot;
 }
 
-void ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_segment_t *beat,
-                         int8_t shift, int16_t premature_q8, int16_t pause_q8)
+uint8_t ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_segment_t *beat,
+                            int8_t shift, int16_t premature_q8, int16_t pause_q8)
 {
     const uint32_t index = found >= 0 ? (uint32_t)found : rarest(templates);
     ein_template_t *const slot = &templates->slots[index];
@@ -241,4 +241,5 @@ void ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_se
     slot->score = (uint16_t)(slot->score + weight);
     slot->share_q15 = (uint16_t)(slot->share_q15 + 32768u / EIN_TEMPLATE_MEMORY_BEATS);
     judge(templates);
+    return (uint8_t)index;
 }

@@ -74,8 +74,8 @@ int32_t ein_templates_find(const ein_templates_t *templates, const ein_segment_t
                            const ein_shape_t *shape, ein_match_t matches[EIN_TEMPLATE_SLOTS]);
 
 /* Takes the beat into slot `found` (-1: into a new one) and judges anew which one is dominant.
-   premature_q8, pause_q8: log2 of the RR before and after against the rhythm. */
-void ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_segment_t *beat,
-                         int8_t shift, int16_t premature_q8, int16_t pause_q8);
+   premature_q8, pause_q8: log2 of the RR before and after against the rhythm. Returns the slot. */
+uint8_t ein_templates_learn(ein_templates_t *templates, int32_t found, const ein_segment_t *beat,
+                            int8_t shift, int16_t premature_q8, int16_t pause_q8);
 
 #endif

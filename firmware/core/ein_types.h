@@ -42,8 +42,12 @@ typedef enum {
     EIN_EVENT_SIGNAL = 2,
 } ein_event_kind_t;
 
+#define EIN_SLOT_NONE 0xFFu
+
 typedef struct {
     uint8_t kind;               /* ein_event_kind_t */
+    uint8_t slot;               /* template that the beat joined, or EIN_SLOT_NONE */
+    uint16_t slot_beats;        /* in that template, this one included; saturating */
     uint16_t flags;             /* EIN_FLAG_* */
     uint32_t t_samples;         /* R position, or when the state of the signal changed */
     uint32_t t_emitted;         /* the sample at which the event left the core */

@@ -118,6 +118,7 @@ static void test_regular(void)
         check(events[i].rr_prev_samples == (i ? 150u : 0u), "RR before");
         check(events[i].rr_next_samples == (i < 19 ? 150u : 0u), "RR after");
         check(i == 19 || events[i].t_emitted <= plan[i + 1].r_samples + 41, "no later than needed");
+        check(events[i].slot == events[0].slot && events[i].slot_beats == i + 1, "one kind");
         check(abs(peak(&tensors[i], 0) - EIN_TENSOR_NORMAL_LSB) <= 1, "normalized amplitude");
         check(i == 19 || peak(&tensors[i], 1) <= 1, "nothing left beside the template");
         check(tensors[i].signal[EIN_WINDOW_BEFORE_SAMPLES][0] == peak(&tensors[i], 0), "R's place");
@@ -147,6 +148,9 @@ static void test_bigeminy_from_the_start(void)
         const int8_t corr = tensors[i].features[EIN_FEATURE_QRS_CORR];
         check(plan[i].kind == 'N' ? corr == 127 : corr < 64, "told apart after four pairs");
         check(i == 59 || from_kind(&tensors[i]) <= 2, "each beside the average of its own kind");
+        check(events[i].slot == events[i - 2].slot && events[i].slot != events[i - 1].slot &&
+                  events[i].slot_beats == events[i - 2].slot_beats + 1,
+              "each joins its own kind");
     }
 }
 

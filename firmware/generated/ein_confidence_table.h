@@ -6,6 +6,7 @@
 #ifndef EIN_CONFIDENCE_TABLE_H
 #define EIN_CONFIDENCE_TABLE_H
 
+#define EIN_VOTE_LIMIT 33 /* of the margin that a beat votes with, in steps of a logit */
 #define EIN_CONFIDENCE_UNSURE_BELOW 168 /* in 1/255; 0: the model is not calibrated */
 #define EIN_CONFIDENCE_WEIGHTS 209
 #define EIN_CONFIDENCE_WEIGHTS_Q15 \

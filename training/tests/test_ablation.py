@@ -37,6 +37,8 @@ def examples(n: int = 240) -> Examples:
         record=record,
         patient=record,
         view=np.full(n, VIEWS.index("main"), dtype=np.int8),
+        slot=np.zeros(n, np.uint8),
+        slot_beats=np.ones(n, np.uint16),
     )
 
 

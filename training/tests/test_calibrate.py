@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from einthoven.aami import CLASSES
+from einthoven.core import NO_SLOT
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.reliability import summary
@@ -67,7 +69,12 @@ def test_the_limit_leaves_at_most_the_share_below() -> None:
 
 def stored(path: Path, patient: str = "mitdb/101", **changes: object) -> Path:
     some = beats(1.3, 3000)
-    arrays = {"logits": some.logits * some.scale, "label": some.label} | changes
+    arrays = {
+        "logits": some.logits * some.scale,
+        "label": some.label,
+        "slot": np.full(3000, NO_SLOT, np.uint8),
+        "slot_beats": np.zeros(3000, np.uint16),
+    } | changes
     np.savez(path, patient=np.full(3000, patient), **arrays)  # type: ignore[arg-type]
     return path
 
@@ -79,6 +86,14 @@ def test_predictions_get_the_models_bias_and_units(tmp_path: Path) -> None:
     moved = held_out(path, (0.0, -0.5, 0.0, 0.0, 0.0), 0.05, -20).logits.astype(int)
     expected = np.clip(some.logits.astype(int) - 20 - np.array([0, 10, 0, 0, 0]), -128, 127)
     assert np.array_equal(moved, expected)
+
+
+def test_predictions_get_the_vote_of_their_kind(tmp_path: Path) -> None:
+    one_kind = {"slot": np.zeros(3000, np.uint8), "slot_beats": np.arange(1, 3001, dtype=np.uint16)}
+    voted = held_out(stored(tmp_path / "held_out.npz", **one_kind), NO_BIAS, 0.05, 0).logits
+    own = beats(1.3, 3000).logits
+    changed = (voted != own).mean(axis=0)
+    assert changed[CLASSES.index("V")] > 0.9 and np.count_nonzero(changed) == 1
 
 
 def test_a_models_facts_get_the_calibration(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ def examples(n: int = 400) -> Examples:
         record=np.where(np.arange(n) < n // 10, "a", "b"),
         patient=np.where(np.arange(n) < n // 10, "a", "b"),
         view=(np.arange(n) % 2).astype(np.int8),
+        slot=np.zeros(n, np.uint8),
+        slot_beats=np.ones(n, np.uint16),
     )
 
 

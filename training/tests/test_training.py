@@ -41,6 +41,8 @@ def examples(n: int = 300) -> Examples:
         record=np.array([f"r{i % 4}" for i in range(n)]),
         patient=np.array([f"r{i % 4}" for i in range(n)]),
         view=np.zeros(n, dtype=np.int8),
+        slot=np.zeros(n, np.uint8),
+        slot_beats=np.ones(n, np.uint16),
     )
 
 

@@ -1,0 +1,85 @@
+"""What a kind of beat was called before, for the next one: `firmware/app/ein_vote.c` by cffi."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cffi
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen import pipeline
+from codegen.confidence import VOTE_LIMIT
+from einthoven.aami import CLASSES
+from einthoven.errors import ModelError
+from einthoven.native import build_library
+from einthoven.paths import FIRMWARE, GENERATED
+
+SLOTS = int(pipeline.load()["template"]["slots"])
+_FINE = 1 << 12
+"""Steps per logit of a float network: its answers are rounded to these."""
+
+
+class HasKinds(Protocol):
+    """What is known of the kinds of n successive beats, as `core.Beats` has it."""
+
+    @property
+    def slot(self) -> NDArray[np.uint8]:
+        """[n] template that each joined."""
+
+    @property
+    def slot_beats(self) -> NDArray[np.uint16]:
+        """[n] beats in it by then, 1 for the first: records may follow one another."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """That, and nothing else."""
+
+    slot: NDArray[np.uint8]
+    slot_beats: NDArray[np.uint16]
+
+
+class Vote:
+    """The vote with the limit of the model that was generated into `folder`."""
+
+    def __init__(self, folder: Path = GENERATED) -> None:
+        """Raises ModelError when nothing was generated there, BuildError."""
+        if not (folder / "ein_confidence_table.h").exists():
+            raise ModelError(f"no confidence table in {folder}: run `python -m codegen`")
+        app = FIRMWARE / "app"
+        library = build_library(
+            "ein_vote", [app / "ein_vote.c"], [folder, GENERATED, app, FIRMWARE / "core"]
+        )
+        ffi = cffi.FFI()
+        ffi.cdef(
+            "void ein_vote(void *vote, uint8_t slot, uint16_t slot_beats, int8_t *logits);"
+            "void ein_vote_weigh(void *vote, uint8_t slot, uint16_t slot_beats, int32_t limit,"
+            " int32_t *logits);"
+        )
+        self._ffi = ffi
+        self._lib: Any = ffi.dlopen(str(library))
+
+    def of(self, logits: NDArray[np.int8], beats: HasKinds) -> NDArray[np.int8]:
+        """int8 [n, 5]: a record's logits, in the order of its beats, with what their kinds say."""
+        voted = np.array(logits, dtype=np.int8, order="C")
+        self._each(voted, beats, lambda vote, s, n, row: self._lib.ein_vote(vote, s, n, row))
+        return voted
+
+    def of_float(self, logits: NDArray[Any], beats: HasKinds) -> NDArray[np.float64]:
+        """[n, 5]: the same of a network whose logits are real numbers."""
+        voted = np.rint(np.asarray(logits, dtype=np.float64) * _FINE).astype(np.int32)
+        limit = round(VOTE_LIMIT * _FINE)
+        weigh = self._lib.ein_vote_weigh
+        self._each(voted, beats, lambda vote, s, n, row: weigh(vote, s, n, limit, row))
+        return voted / _FINE
+
+    def _each(self, logits: NDArray[Any], beats: HasKinds, step: Any) -> None:
+        if logits.shape != (len(beats.slot), len(CLASSES)):
+            raise ValueError(f"logits must be [{len(beats.slot)}, {len(CLASSES)}]")
+        state = self._ffi.new("int32_t[]", 2 * SLOTS)  # an ein_vote_t that knows nothing
+        kind = "int8_t *" if logits.dtype == np.int8 else "int32_t *"
+        first, width = self._ffi.cast(kind, logits.ctypes.data), len(CLASSES)
+        known = zip(beats.slot.tolist(), beats.slot_beats.tolist(), strict=True)
+        for i, (slot, count) in enumerate(known):
+            step(state, slot, count, first + i * width)
