@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import track
 
 from einthoven.errors import UsageError
 from einthoven.paths import cache_dir
+from einthoven.report import console
 from training.studies import images_draw
-from training.studies.examples import Floats, Labelled
+from training.studies.examples import Floats, Fold, Labelled
+from training.studies.fit import decide, predict
 from training.studies.images_draw import Images, draw
-from training.studies.images_vgg import FEATURES, convolutions
+from training.studies.images_vgg import FEATURES, FLOAT32, convolutions
 
 PIECE = 256
 """Images of a piece."""
@@ -34,20 +37,38 @@ def as_images(beats: Floats) -> Iterator[Images]:
 def vgg16_features(examples: Labelled, settings: dict[str, Any]) -> Labelled:
     """The examples with `x` = [n, 1, 8192], the output of VGG16's convolutions on their images.
 
-    `settings` is the recipe's `[data]`: `weights`, as of `images_vgg.convolutions`. Raises
-    UsageError when there are no such weights.
+    `settings` is the recipe's `[data]`: `weights` and `arithmetic`, as of
+    `images_vgg.convolutions`. Raises UsageError when there are no such weights.
     """
-    weights = settings.get("weights", "imagenet")
-    infer, digest = convolutions(weights)
+    infer, digest = convolutions(
+        settings.get("weights", "imagenet"), settings.get("arithmetic", FLOAT32)
+    )
     x: NDArray[Any] = np.empty(
         (len(examples), 1, FEATURES), dtype=np.float16
     )  # 0.9 GB of all beats
     at = 0
-    for piece in as_images(examples.x):
+    pieces = -(-len(examples) // PIECE)
+    bar = console(stderr=True)  # standard output is the results'
+    for piece in track(as_images(examples.x), "images through VGG16", pieces, console=bar):
         found = _cached("vgg16", piece, digest, infer)
         x[at : at + len(found), 0] = found
         at += len(found)
     return replace(examples, x=x)
+
+
+def context(model: Any, examples: Labelled, fold: Fold, settings: dict[str, Any]) -> dict[str, Any]:
+    """What the test accuracy of a trained head is to be held against, for the result's `extra`.
+
+    `majority_accuracy`: on the test images, of answering the training's most frequent class;
+    `train_accuracy`: the head's on the images that it was trained on.
+    """
+    train, test = examples.where(fold.train), examples.where(fold.test)
+    majority = np.bincount(train.y).argmax()
+    return {
+        "majority_accuracy": float(np.mean(test.y == majority)),
+        "train_accuracy": float(np.mean(decide(predict(model, train.x)) == train.y)),
+        "frozen_arithmetic": settings.get("arithmetic", FLOAT32),
+    }
 
 
 def _pieces(beats: Floats) -> Iterator[Floats]:

@@ -25,17 +25,33 @@ ACTIVATIONS = 2 * 128 * 128 * 64
 DENSE = 4096
 BATCH = 32
 
+FLOAT32 = "float32"
+ARITHMETIC = {FLOAT32: FLOAT32, "bfloat16": "mixed_bfloat16"}
+"""What the convolutions compute in, `[data] arithmetic`, and Keras's name of it. Weights and sums
+are float32 either way. With bfloat16, a processor that has AVX512-BF16 takes 0.027 s for an image
+and not 0.070, and a feature is off by 0.9 % of the features' spread (r.m.s.), a sixtieth of what
+neighbouring beats differ by."""
+
 Infer = Callable[[Images], NDArray[np.float16]]
 
 
-def convolutions(weights: str) -> tuple[Infer, str]:
+def convolutions(weights: str, arithmetic: str = FLOAT32) -> tuple[Infer, str]:
     """A function from grey images [n,128,128] to features [n,8192], and what identifies it.
 
     `weights`: "imagenet", downloaded by Keras unless it has them; a number, the seed of random ones
-    (He's normal), which need no network; or the path of a weights file. Raises UsageError.
+    (He's normal), which need no network; or the path of a weights file. `arithmetic`: a key of
+    ARITHMETIC. Raises UsageError.
     """
-    model, digest = _trunk(weights)
+    if arithmetic not in ARITHMETIC:
+        raise UsageError(f"[data] arithmetic '{arithmetic}' is none of {', '.join(ARITHMETIC)}")
     from training.model import keras, tf
+
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(ARITHMETIC[arithmetic])
+    try:
+        model, digest = _trunk(weights)
+    finally:
+        keras.mixed_precision.set_global_policy(before)
 
     photo = weights == "imagenet" or Path(weights).suffix == ".h5"
 
@@ -45,7 +61,7 @@ def convolutions(weights: str) -> tuple[Infer, str]:
             x = keras.applications.vgg16.preprocess_input(tf.stack([grey] * 3, axis=-1))
         else:  # ink on nothing
             x = tf.stack([1 - grey / 255] * 3, axis=-1)
-        return model(x, training=False)
+        return tf.cast(model(x, training=False), tf.float32)
 
     def infer(images: Images) -> NDArray[np.float16]:
         parts = [
@@ -55,7 +71,7 @@ def convolutions(weights: str) -> tuple[Infer, str]:
         flat = np.concatenate(parts).reshape(len(images), FEATURES)
         return flat.astype(np.float16)
 
-    return infer, digest
+    return infer, digest if arithmetic == FLOAT32 else f"{digest}-{arithmetic}"
 
 
 def _trunk(weights: str) -> tuple[Any, str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
 from training.studies import board, images, images_draw, images_vgg
-from training.studies.examples import Labelled
+from training.studies.examples import Fold, Labelled
 from training.studies.images_draw import DRAWN, MARGIN, PEN, SIZE, draw
 
 
@@ -101,7 +101,7 @@ def labelled(n: int) -> Labelled:
 def test_what_is_cached_is_not_computed_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
-    def convolutions(weights: str) -> tuple[images_vgg.Infer, str]:
+    def convolutions(weights: str, arithmetic: str) -> tuple[images_vgg.Infer, str]:
         def infer(grey: images_draw.Images) -> NDArray[np.float16]:
             calls.append(len(grey))
             return np.full((len(grey), images_vgg.FEATURES), grey.mean(), dtype=np.float16)
@@ -137,6 +137,37 @@ def test_random_convolutions_keep_the_signal_and_are_the_same_again() -> None:
     assert 0.01 < float(found.astype(np.float64).std()) < 100
     assert np.isfinite(found).all() and not np.array_equal(found[0], found[1])
     assert np.array_equal(found, images_vgg.convolutions("1")[0](grey))
+
+
+def test_bfloat16_features_are_float32_s_within_a_percent() -> None:
+    grey = draw(beats(4))
+    (exact, digest), (rounded, other) = (
+        images_vgg.convolutions("1", arithmetic) for arithmetic in images_vgg.ARITHMETIC
+    )
+    assert digest != other, "what is cached of one is not taken for the other's"
+    wanted, found = (f(grey).astype(np.float64) for f in (exact, rounded))
+    error = np.sqrt(np.mean((found - wanted) ** 2))
+    assert 0 < error < 0.02 * wanted.std()
+    between = np.sqrt(np.mean((wanted[1:] - wanted[:-1]) ** 2))
+    assert error < between / 25, "beats stay as different as they were"
+    with pytest.raises(UsageError, match="none of float32, bfloat16"):
+        images_vgg.convolutions("1", "float8")
+
+
+def test_what_an_accuracy_is_held_against() -> None:
+    from training.model import keras
+
+    n = 10
+    y = np.array([0, 0, 0, 0, 1, 2, 0, 1, 1, 2])
+    same = np.full(n, "mitdb/1")
+    x = np.eye(n, dtype=np.float32)[:, np.newaxis]
+    fold = Fold(np.arange(n) < 6, np.arange(n) >= 6)
+    model = keras.Sequential([keras.layers.Flatten(input_shape=(1, 1, n)), keras.layers.Dense(5)])
+    model.set_weights([np.eye(5, dtype=np.float32)[np.where(np.arange(n) == 5, 3, y)], np.zeros(5)])
+    found = images.context(model, Labelled(x, y, same, same, CLASSES), fold, {})
+    assert found["majority_accuracy"] == 0.25
+    assert found["train_accuracy"] == pytest.approx(5 / 6), "the sixth is answered wrongly"
+    assert found["frozen_arithmetic"] == "float32"
 
 
 def test_parameters_are_the_study_s() -> None:
