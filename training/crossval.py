@@ -88,6 +88,25 @@ def cross_validate(
     return logits
 
 
+def write_held_out(
+    out: Path, examples: Examples, logits: NDArray[np.float32], recipe: Path, n: int
+) -> Path:
+    """Keep what all `n` folds in `out` said; returns the file, for `training.calibrate`."""
+    for i in range(n):  # so that a fold can be quantized like any training
+        shutil.copyfile(recipe, out / f"fold{i}" / "recipe.toml")
+    main = examples.main
+    np.savez_compressed(
+        out / "held_out.npz",
+        logits=logits[main],
+        label=examples.label[main],
+        record=examples.record[main],
+        patient=examples.patient[main],
+        slot=examples.slot[main],
+        slot_beats=examples.slot_beats[main],
+    )
+    return out / "held_out.npz"
+
+
 def f1(label: NDArray[np.int8], found: NDArray[np.int64], name: str) -> float:
     """F1 of a class over detections; those without a reference beat count as false."""
     index = CLASSES.index(name)
@@ -157,18 +176,7 @@ def main() -> None:
     if args.only is not None:
         return
     if args.out is not None:
-        for i in range(args.folds):  # so that a fold can be quantized like any training
-            shutil.copyfile(args.recipe, args.out / f"fold{i}" / "recipe.toml")
-        main = examples.main
-        np.savez_compressed(
-            args.out / "held_out.npz",
-            logits=logits[main],
-            label=examples.label[main],
-            record=examples.record[main],
-            patient=examples.patient[main],
-            slot=examples.slot[main],
-            slot_beats=examples.slot_beats[main],
-        )
+        write_held_out(args.out, examples, logits, args.recipe, args.folds)
     parts = judged(examples, logits)
     own, best = recipe.logit_bias, best_bias(parts)
     with_vote = judged(examples, voted(examples, logits, own))

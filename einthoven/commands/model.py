@@ -59,6 +59,14 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Instead of the recipe's.", show_default=False)
     ] = None,
+    deploy: Annotated[
+        bool,
+        typer.Option(
+            "--deploy",
+            help="Go on to an int8 model with a calibrated confidence, ready to export: quantize, "
+            "cross-validate, calibrate.",
+        ),
+    ] = False,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -76,14 +84,23 @@ def train(
     from training.train import train as train_recipe
 
     if is_study(recipe):
-        if seed is not None:
-            raise UsageError("--seed is not for recipes of reference studies: edit the recipe")
+        if seed is not None or deploy:
+            raise UsageError(
+                "--seed and --deploy are not for recipes of reference studies: edit the recipe's "
+                "seed; einthoven quantize comes after"
+            )
         sources = runs.Sources(data, kaggle)
         folder = workflow.train(recipe, out, resume, sources, quick, epochs, cluster)
     elif kaggle is not None or quick or epochs is not None or cluster is not None:
         raise UsageError(
             "--kaggle, --quick, --epochs and --cluster are for recipes of reference studies"
         )
+    elif deploy:
+        from training.build import build
+
+        model = build(recipe, out, resume, data, seed)
+        console().print(f"made {model}; next: einthoven export {model}", soft_wrap=True)
+        return
     else:
         folder = train_recipe(recipe, out, resume, data, seed)
     after = "quantize" if workflow.is_quantizable(folder) else "evaluate"

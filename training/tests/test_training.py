@@ -1,5 +1,7 @@
 """Training, resuming and quantizing with TensorFlow (the `train` extra), on made-up beats."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,13 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.model import export
 from einthoven.errors import ModelError
 from training import quantize
+from training.build import build
 from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
-from training.loop import OnEpoch
+from training.loop import CHECKPOINTS, OnEpoch
 from training.model import multiply_adds, parameters
 from training.recipe import Architecture, Distillation, Fit, Quantization, Recipe, Sampling
-from training.train import LOG, fit
+from training.train import FLOAT_MODEL, LOG, fit
 
 RECIPE = Recipe(
     name="tiny",
@@ -122,3 +126,25 @@ def test_a_distilled_network_depends_on_its_teachers_and_can_be_resumed(tmp_path
     assert logs[0].read_text() != logs[1].read_text()
     alone = fit(some, replace(recipe, distillation=Distillation()))
     assert not np.array_equal(weights(student), weights(alone))
+
+
+@pytest.mark.records
+def test_records_become_a_model_to_export_in_one_go(mitdb: Path, tmp_path: Path) -> None:
+    """Also when it was broken off between two folds."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'name = "tiny"\n[[data]]\ndb = "mitdb"\nrecords = "114,119,208"\n'
+        "[sampling]\nexamples = 256\n[fit]\nepochs = 1\n[quantization]\ncalibration_beats = 64\n"
+    )
+    out = tmp_path / "run"
+    model = build(recipe, out, data=mitdb.parent, seed=5)
+    assert model == out / "ptq"
+    about = json.loads((model / "model.json").read_text())
+    assert about["seed"] == 5 and 0 < about["confidence"]["unsure_below"] < 255
+    held_out = {p.parent.name: p.read_text() for p in sorted(out.glob("folds/*/held_out.json"))}
+    assert len(held_out) == len(set(held_out.values())) == 3
+    (out / "folds" / "fold2" / FLOAT_MODEL).unlink()
+    shutil.rmtree(out / "folds" / "fold2" / CHECKPOINTS)
+    before = (model / "model.json").read_bytes()
+    assert (build(recipe, out, True, mitdb.parent, 5) / "model.json").read_bytes() == before
+    assert {p.name for p in export(model, tmp_path / "engine")} > {"ein_model.c", "ein_model.h"}

@@ -1,0 +1,39 @@
+"""From records to a model that a board can run, in one go: what `einthoven train --deploy` does.
+
+The training, the quantization by the recipe's method, a cross-validation over the patients of the
+training data and, from what it says of held-out patients, the calibration of the confidence. Every
+stage goes on where it was broken off. DS2 is not looked at: `python -m training.ship` does that.
+"""
+
+from pathlib import Path
+
+from training import dataset
+from training.calibrate import calibrate
+from training.crossval import cross_validate, write_held_out
+from training.quantize import quantize
+from training.recipe import load
+from training.train import train
+
+FOLDS = 3
+
+
+def build(
+    recipe: Path,
+    out: Path,
+    resume: bool = False,
+    data: Path | None = None,
+    seed: int | None = None,
+) -> Path:
+    """Train `recipe` into `out`; returns the model folder there, ready to export.
+
+    Raises UsageError, RecordError, ModelError.
+    """
+    run = train(recipe, out, resume, data, seed)
+    own = run / "recipe.toml"  # with the seed
+    settings = load(own)
+    model = quantize(run, data=data)
+    examples = dataset.load(settings.data, data, settings.views)
+    folds = run / "folds"
+    logits = cross_validate(examples, settings, FOLDS, folds)
+    calibrate(model, write_held_out(folds, examples, logits, own, FOLDS))
+    return model
