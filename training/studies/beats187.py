@@ -11,6 +11,7 @@ Representation", 2018, doi:10.1109/ICHI.2018.00092.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
-from einthoven.errors import UsageError
+from einthoven.errors import RecordError, UsageError
 from einthoven.provenance import patient
 from einthoven.records import (
     Record,
     find_database,
+    locate_database,
     read_annotations,
     read_record,
     record_names,
@@ -34,6 +36,11 @@ from training.studies.examples import Floats, Labelled
 RATE_HZ = 125
 LENGTH = 187
 WINDOW = 10 * RATE_HZ
+SETTINGS = {"db", "records", "r_peaks"}
+INFARCTION_SETTINGS = {"db", "lead", "whole"}
+"""Keys of `[data]`."""
+PTB_RECORDS = 549
+"""Of the PTB Diagnostic ECG Database 1.0.0, https://physionet.org/content/ptbdb/."""
 THRESHOLD = 0.9
 PERIODS = 1.2
 
@@ -150,8 +157,9 @@ def _labelled_record(folder: Path, db: str, name: str, r_peaks: str) -> Labelled
 def infarction(settings: dict[str, Any], data: Path | None) -> Labelled:
     """Beats of lead II of PTB's records of infarction and of healthy controls.
 
-    `settings`: `db`, a list of databases ("ptbdb", "ptbdb_10s"), and `leads` ("ii"). Raises
-    RecordError.
+    `settings`: `db`, a list of databases ("ptbdb", "ptbdb_10s"), of which those are read that are
+    there; `lead` ("ii"); `whole`: whether less than the whole PTB is refused. Raises RecordError,
+    DownloadError, UsageError.
     """
     parts = []
     for db, folder, name, label in _diagnosed(settings, data):
@@ -172,15 +180,31 @@ _ADMISSION = {"healthy control": 0, "myocardial infarction": 1}
 
 def _diagnosed(settings: dict[str, Any], data: Path | None) -> Iterator[tuple[str, Path, str, int]]:
     """Database, folder, record and label of every record that has one of the two diagnoses."""
-    for db in settings.get("db", ["ptbdb"]):
-        folder = find_database(data, db)
-        for name in record_names(folder, "all"):
+    for folder, db in _databases(settings.get("db", ["ptbdb"]), data).items():
+        names = record_names(folder, "all")
+        if settings.get("whole") and len(names) < PTB_RECORDS:
+            raise UsageError(
+                f"{folder} has {len(names)} of PTB's {PTB_RECORDS} records, and this recipe is for "
+                "all of them: einthoven data fetch ptbdb (or set whole = false in its [data])"
+            )
+        for name in names:
             comments = (folder / f"{name}.hea").read_text(encoding="utf-8", errors="replace")
             for line in comments.splitlines():
                 key, _, value = line.lstrip("# ").partition(":")
                 label = _ADMISSION.get(value.strip().lower())
                 if key.strip().lower() == "reason for admission" and label is not None:
                     yield db, folder, name, label
+
+
+def _databases(names: list[str], data: Path | None) -> dict[Path, str]:
+    """Folder to name of those databases that are there; where none is, the first, downloaded."""
+    found: dict[Path, str] = {}
+    for name in names:
+        with suppress(RecordError):  # raised again below, if there is none
+            folder = locate_database(data, name)
+            if folder is not None:
+                found.setdefault(folder, name)
+    return found or {find_database(data, names[0]): names[0]}
 
 
 def main() -> None:

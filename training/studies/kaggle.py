@@ -6,6 +6,7 @@ Four CSV files without a header line, 187 values and a class per line:
 https://www.kaggle.com/datasets/shayanfazeli/heartbeat
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,9 @@ def _read(folder: Path, name: str, n_classes: int) -> NDArray[np.float32]:
             f"{', '.join(INFARCTION)}) of Kaggle's ECG Heartbeat Categorization Dataset"
         )
     try:
-        rows = np.loadtxt(path, dtype=np.float32, delimiter=",", ndmin=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is empty: said below
+            rows = np.loadtxt(path, dtype=np.float32, delimiter=",", ndmin=2)
     except (ValueError, OSError) as error:
         raise UsageError(f"{path} cannot be read: {error}: download it again") from error
     if rows.shape[1:] != (LENGTH + 1,) or not len(rows):

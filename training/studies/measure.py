@@ -3,7 +3,7 @@
 `python -m training.studies.measure RUN`: what `einthoven evaluate` prints, then the network on the
 STM32F405 in QEMU over some of the beats that it was scored on; the result goes to
 `docs/results/studies/`. `--board-only` renews the second half of a kept result. Under
-`inter_patient` the first half is a look at DS2, and the page counts it.
+`inter_patient` the first half is a look at DS2, which the result counts.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import numpy as np
 
 from einthoven.errors import EinthovenError, UsageError
 from training.studies import board, results, workflow
+from training.studies.recipe import INTER_PATIENT
 from training.studies.registry import ACTIVATIONS, float_only
 from training.studies.runs import MODEL, Sources, open_run, recipe_of
 
@@ -24,11 +25,20 @@ EMULATED = 500_000_000
 fewer beats."""
 
 
-def evaluate(run: Path, sources: Sources) -> results.Result:
-    """Score `run`, float and int8. Raises EinthovenError."""
-    if float_only(recipe_of(run)) is None and not (run / MODEL).exists():
+def evaluate(run: Path, sources: Sources, out: Path = results.FOLDER) -> results.Result:
+    """Score `run`, float and int8: a look at DS2 more than `out` knows of. Raises UsageError."""
+    recipe = recipe_of(run)
+    if float_only(recipe) is None and not (run / MODEL).exists():
         raise UsageError(f"{run} is not quantized: einthoven quantize {run}")
-    return workflow.evaluate(run, sources)
+    if recipe.protocol != INTER_PATIENT:
+        return workflow.evaluate(run, sources)
+    kept = _kept(run, sources, out)
+    looks = results.read(kept).looks if kept.exists() else 0
+    return replace(workflow.evaluate(run, sources), looks=looks + 1)
+
+
+def _kept(run: Path, sources: Sources, out: Path) -> Path:
+    return out / f"{workflow.result_name(recipe_of(run), sources)}.json"
 
 
 def on_board(
@@ -67,9 +77,9 @@ def main() -> int:
         for run in args.run:
             sources = Sources(args.data, args.kaggle)
             if args.board_only:
-                result = results.read(args.out / f"{recipe_of(run).name}.json")
+                result = results.read(_kept(run, sources, args.out))
             else:
-                result = evaluate(run, sources)
+                result = evaluate(run, sources, args.out)
                 results.write(result, args.out)
             print(result.text(), flush=True)
             result = on_board(result, run, sources, args.beats)

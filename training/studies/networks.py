@@ -8,8 +8,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from einthoven.errors import UsageError
-
 Model = Any
 HEAD = "head_"
 """Names of the layers that a transfer trains begin so; they differ from task to task."""
@@ -111,15 +109,7 @@ def residual(arch: dict[str, Any], length: int, channels: int, outputs: int) -> 
 
 
 def start_from(model: Model, base: Path) -> None:
-    """Take over and freeze what is not `model`'s head from the weights of a finished training.
-
-    Raises UsageError when there is none.
-    """
-    if not base.exists():
-        raise UsageError(
-            f"this recipe goes on from {base.parent}, which is no finished training: train the "
-            f"recipe {base.parent.name} into that folder first"
-        )
+    """Take over and freeze what is not `model`'s head from the weights of a finished training."""
     head = {n.name: n.get_weights() for n in model.layers if n.name.startswith(HEAD)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the last layer's shape differs: it is the head's

@@ -13,14 +13,9 @@ from einthoven.paths import ROOT
 from training.studies import results
 from training.studies.page_beats import residual_section, transferable_section
 from training.studies.page_cardiacnet import cardiacnet_section
+from training.studies.page_cost import chip_table, looks_at_ds2, runs_table
 from training.studies.page_images import images_section
-from training.studies.page_tables import (
-    chip_table,
-    looks_at_ds2,
-    random_splits_hide,
-    runs_table,
-    side_by_side,
-)
+from training.studies.page_side import random_splits_hide, side_by_side
 from training.studies.results import Result
 
 PAGE = ROOT / "docs" / "reference-studies.md"
@@ -44,11 +39,13 @@ edit it.
 
 **Not a medical device**, and none of these networks is what the firmware ships: that is
 [the model on the accuracy page](accuracy.md), which finds its beats itself. The networks here are
-given the reference's R peaks of MIT-BIH, as the studies are, so their figures leave detection out.
+given the reference's R peaks of MIT-BIH, as the studies are, so their figures leave detection out;
+and they are run on the emulated chip by a bare program, not inside the firmware ("On the chip").
 
 - *intra-patient*: a random split of beats. The test set holds the training patients' other beats.
 - *inter-patient*: no patient is on both sides (but 202 of DS2, who is 201 of DS1).
-- Intervals are 95 %, by resampling patients (2,000 draws): beats of one patient are alike.
+- Intervals are 95 %, by resampling patients (2,000 draws): beats of one patient are alike. That of
+  "patients right" is Wilson's, that of a mean over records resamples records.
 - *epochs* says how far a training went of what its recipe asks for; the same command with
   `--resume` goes on. Every network was scored as it is, after its last epoch: nothing was selected
   on a test set.

@@ -8,10 +8,10 @@ from typing import Any
 from einthoven.errors import UsageError
 from training.recipe import build_table, read_toml
 
-PATIENT_SPECIFIC = "patient_specific"
+INTER_PATIENT, PATIENT_SPECIFIC = "inter_patient", "patient_specific"
 PROTOCOLS = {
     "random_beats": "random split of beats: intra-patient, a patient's beats are on both sides",
-    "inter_patient": "de Chazal's DS1 → DS2: inter-patient",
+    INTER_PATIENT: "de Chazal's DS1 → DS2: inter-patient",
     "patient_folds": "cross-validation by patient: every beat is scored by a model that never saw "
     "its patient",
     PATIENT_SPECIFIC: "a classifier per patient, trained on their own earlier or other windows: "

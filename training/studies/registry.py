@@ -24,6 +24,15 @@ DATASETS: dict[str, Callable[[dict[str, Any], Path | None], Labelled]] = {
 }
 """Name to a function of the recipe's `[data]` and the folder of `--data`."""
 
+SETTINGS = {
+    "beats187": beats187.SETTINGS,
+    "beats187_mi": beats187.INFARCTION_SETTINGS,
+    "windows128": {"records"},
+}
+"""What such a function knows in `[data]`."""
+ANY_SETTINGS = {"per_class", "folds", "view"}
+"""What `[data]` may say of any data set; a view has settings of its own."""
+
 KAGGLE: dict[str, Callable[[Path], Labelled]] = {
     "beats187": kaggle.arrhythmia,
     "beats187_mi": kaggle.infarction,
@@ -60,10 +69,23 @@ def float_only(recipe: StudyRecipe) -> str | None:
     return None
 
 
+def check_names(recipe: StudyRecipe) -> None:
+    """Raise UsageError if the recipe names what does not exist."""
+    for what, name, known in (
+        ("data set", recipe.dataset, DATASETS),
+        ("network", recipe.network, NETWORKS),
+        ("[data] view", recipe.data.get("view"), {None, *VIEWS}),
+    ):
+        if name not in known:
+            raise UsageError(f"{what} '{name}' is none of {', '.join(filter(None, known))}")
+    unknown = sorted(recipe.data.keys() - SETTINGS[recipe.dataset] - ANY_SETTINGS)
+    if unknown and "view" not in recipe.data:
+        raise UsageError(f"[data] {unknown[0]} does not exist; remove it")
+
+
 def load_examples(recipe: StudyRecipe, data: Path | None, kaggle_folder: Path | None) -> Labelled:
     """The recipe's examples. Raises UsageError, RecordError, DownloadError."""
-    if recipe.dataset not in DATASETS:
-        raise UsageError(f"data set '{recipe.dataset}' is none of {', '.join(DATASETS)}")
+    check_names(recipe)
     if kaggle_folder is None:
         examples = DATASETS[recipe.dataset](recipe.data, data)
     elif recipe.dataset in KAGGLE:
@@ -74,19 +96,14 @@ def load_examples(recipe: StudyRecipe, data: Path | None, kaggle_folder: Path | 
     if limit is not None:
         examples = examples.thin(limit, recipe.seed)
     view = recipe.data.get("view")
-    if view is None:
-        return examples
-    if view not in VIEWS:
-        raise UsageError(f"[data] view '{view}' is none of {', '.join(VIEWS)}")
-    return VIEWS[view](examples, recipe.data)
+    return examples if view is None else VIEWS[view](examples, recipe.data)
 
 
 def build_network(recipe: StudyRecipe, examples: Labelled) -> Any:
     """A fresh network for `examples`, seeded. Two classes get one output. Raises UsageError."""
     from training.model import keras, tf
 
-    if recipe.network not in NETWORKS:
-        raise UsageError(f"network '{recipe.network}' is none of {', '.join(NETWORKS)}")
+    check_names(recipe)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(recipe.seed)
     outputs = 1 if len(examples.classes) == 2 else len(examples.classes)

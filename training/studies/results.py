@@ -9,7 +9,7 @@ from einthoven.errors import UsageError
 from einthoven.paths import ROOT
 
 FOLDER = ROOT / "docs" / "results" / "studies"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Result:
     """The same of the int8 engine; with "agreement": the share of equal classes."""
     tflite_bytes: int | None = None
     board: dict[str, Any] | None = None
-    """As of `board.measure`."""
+    """By goal, as of `board.measure`."""
+    looks: int = 0
+    """How often `measure` has scored this recipe on DS2."""
     commands: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +73,8 @@ class Result:
             )
         if self.int8 is not None:
             lines.append(f"int8 gives float's class on {100 * self.int8['agreement']:.2f} %")
+        if self.looks:
+            lines.append(f"look {self.looks} at DS2")
         return "\n".join(lines)
 
 
@@ -92,7 +96,9 @@ def read(path: Path) -> Result:
         lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
         return Result(**{k: v for k, v in {**table, **lists}.items() if k in known})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is no study's result ({error}): measure it again") from error
+        raise UsageError(
+            f"{path} is no study's result ({error}): remove and measure it again"
+        ) from error
 
 
 def read_all(folder: Path = FOLDER) -> dict[str, Result]:

@@ -76,8 +76,8 @@ def load_float(folder: Path, recipe: StudyRecipe, examples: Labelled) -> Any:
     return model
 
 
-def begin(recipe: Path, out: Path, resume: bool, quick: bool) -> None:
-    """Make `out` a run of `recipe`, or see that it is one. Raises UsageError."""
+def check_begun(recipe: Path, out: Path, resume: bool, quick: bool) -> None:
+    """See that `out` is empty, or a run of `recipe` to go on with. Raises UsageError."""
     if out.exists() and any(out.iterdir()) and not resume:
         raise UsageError(f"{out} is not empty: choose another --out, or --resume to go on there")
     kept = out / "recipe.toml"
@@ -85,9 +85,15 @@ def begin(recipe: Path, out: Path, resume: bool, quick: bool) -> None:
         raise UsageError(f"{out} was begun with another recipe: choose another --out")
     if (out / FACTS).exists() and json.loads((out / FACTS).read_text())["quick"] != quick:
         raise UsageError(f"{out} was begun {'without' if quick else 'with'} --quick: do so again")
+
+
+def begin(recipe: Path, out: Path, facts: dict[str, Any]) -> None:
+    """Make `out` a run of `recipe`: once all is checked, so that a failed start leaves nothing."""
     out.mkdir(parents=True, exist_ok=True)
+    kept = out / "recipe.toml"
     if recipe.resolve() != kept.resolve():
         shutil.copyfile(recipe, kept)
+    (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def facts_of(
@@ -108,12 +114,43 @@ def facts_of(
     }
 
 
+def base_facts(base: Path, quick: bool) -> dict[str, Any]:
+    """What `training.json` keeps of the training that a transfer goes on from.
+
+    Raises UsageError when there is none, or only a quick one for a training that is not.
+    """
+    if not (base / FLOAT_MODEL).exists():
+        raise UsageError(
+            f"this recipe goes on from {base}, which is no finished training: train the recipe "
+            f"{base.name} into that folder first"
+        )
+    its = json.loads((base / FACTS).read_text())
+    if its["quick"] and not quick:
+        raise UsageError(f"{base} was trained with --quick: train it in full, or this too --quick")
+    return {
+        "recipe": its["recipe"],
+        "quick": its["quick"],
+        "epochs": epochs_of(base),
+        "weights_sha256": hashlib.sha256((base / FLOAT_MODEL).read_bytes()).hexdigest(),
+    }
+
+
 def check_same_data(run: Path, facts: dict[str, Any]) -> None:
-    """Raise UsageError if `run` was trained on other examples than `facts` tells of."""
+    """Raise UsageError if `run` was trained on other examples, or from another base, than `facts`.
+
+    One of the two may not say from which.
+    """
     path = run / FACTS
-    if path.exists() and json.loads(path.read_text())["data_sha256"] != facts["data_sha256"]:
+    if not path.exists():
+        return
+    kept = json.loads(path.read_text())
+    if kept["data_sha256"] != facts["data_sha256"]:
         raise UsageError(
             f"{run} was trained on other examples than these: name the same --data or --kaggle"
+        )
+    if "base" in kept and "base" in facts and kept["base"] != facts["base"]:
+        raise UsageError(
+            f"the training that {run} goes on from has changed since: choose another --out"
         )
 
 

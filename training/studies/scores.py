@@ -1,11 +1,15 @@
 """Scores of a classifier over labelled examples, with intervals by resampling patients."""
 
+from collections.abc import Sequence
+from math import isnan, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 DRAWS = 2000
+Z_95 = 1.959964
+"""Of the normal distribution, 95 % lie within so many standard deviations."""
 
 Counts = NDArray[np.int64]
 
@@ -35,6 +39,17 @@ def rates(tables: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
     }
 
 
+def class_rates(tables: NDArray[Any], i: int) -> dict[str, NDArray[np.float64]]:
+    """Recall "se", precision "ppv" and "f1" [...] of class `i` of tables [..., k, k].
+
+    NaN where undefined.
+    """
+    hits = tables[..., i, i].astype(np.float64)
+    n, found = tables.sum(axis=-1)[..., i], tables.sum(axis=-2)[..., i]
+    with np.errstate(invalid="ignore"):
+        return {"se": hits / n, "ppv": hits / found, "f1": 2 * hits / (n + found)}
+
+
 def score(
     y: Counts, found: Counts, classes: tuple[str, ...], patient: NDArray[np.str_]
 ) -> dict[str, Any]:
@@ -42,7 +57,7 @@ def score(
 
     `per_class` has n, recall `se`, precision `ppv`, `f1` (None where undefined). `intervals_95`
     resamples patients (2,000 draws, seeded), since beats of one are alike; without patients, it is
-    None.
+    None. It has the rates and `per_class`, of the draws in which a class' rate is defined.
     """
     k = len(classes)
     table = confusion(y, found, k)
@@ -50,18 +65,15 @@ def score(
     result |= {name: float(value) for name, value in rates(table).items()}
     result["per_class"] = {name: _class_rates(table, i) for i, name in enumerate(classes)}
     result["confusion"] = table.tolist()
-    result["intervals_95"] = None if (patient == "").any() else _intervals(y, found, k, patient)
+    result["intervals_95"] = (
+        None if (patient == "").any() else _intervals(y, found, classes, patient)
+    )
     return result
 
 
 def _class_rates(table: Counts, i: int) -> dict[str, Any]:
-    hits, n, found = int(table[i, i]), int(table[i].sum()), int(table[:, i].sum())
-    return {
-        "n": n,
-        "se": hits / n if n else None,
-        "ppv": hits / found if found else None,
-        "f1": 2 * hits / (n + found) if n + found else None,
-    }
+    found = {k: float(v) for k, v in class_rates(table, i).items()}
+    return {"n": int(table[i].sum())} | {k: None if isnan(v) else v for k, v in found.items()}
 
 
 def patients_right(y: Counts, found: Counts, patient: NDArray[np.str_]) -> int:
@@ -72,14 +84,38 @@ def patients_right(y: Counts, found: Counts, patient: NDArray[np.str_]) -> int:
 
 
 def _intervals(
-    y: Counts, found: Counts, k: int, patient: NDArray[np.str_]
-) -> dict[str, tuple[float, float]]:
+    y: Counts, found: Counts, classes: tuple[str, ...], patient: NDArray[np.str_]
+) -> dict[str, Any]:
+    k = len(classes)
     names, index = np.unique(patient, return_inverse=True)
     each = np.zeros((len(names), k * k), dtype=np.int64)
     np.add.at(each, (index, y * k + found), 1)
     drawn = np.random.default_rng(1).integers(0, len(names), (DRAWS, len(names)))
     tables = np.stack([each[rows].sum(axis=0) for rows in drawn]).reshape(DRAWS, k, k)
-    return {
-        name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
-        for name, values in rates(tables).items()
+    spans: dict[str, Any] = {name: _span(values) for name, values in rates(tables).items()}
+    spans["per_class"] = {
+        name: {rate: _span(values) for rate, values in class_rates(tables, i).items()}
+        for i, name in enumerate(classes)
     }
+    return spans
+
+
+def _span(values: NDArray[np.float64]) -> tuple[float, float] | None:
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None
+    return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))
+
+
+def mean_span(values: Sequence[float]) -> tuple[float, float] | None:
+    """The interval of a mean over records, by resampling them (2,000 draws, seeded)."""
+    drawn = np.random.default_rng(1).integers(0, len(values), (DRAWS, len(values)))
+    return _span(np.array(values)[drawn].mean(axis=1))
+
+
+def wilson_span(right: int, n: int) -> tuple[float, float]:
+    """Wilson's interval of a share: `right` of `n`."""
+    share, z = right / n, Z_95
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -14,20 +14,28 @@ import numpy as np
 
 from codegen.lower import Goal
 from einthoven.errors import ModelError, UsageError
+from einthoven.records import find_database
 from training.loop import OnEpoch, progress_bar
 from training.studies import int8
 from training.studies.examples import Fold, Labelled, folds_of
 from training.studies.fit import decide, fit_network, predict
 from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
 from training.studies.recipe import load as load_recipe
-from training.studies.registry import FROZEN, build_network, float_only, load_examples
+from training.studies.registry import (
+    FROZEN,
+    build_network,
+    check_names,
+    float_only,
+    load_examples,
+)
 from training.studies.results import Result
 from training.studies.runs import (
-    FACTS,
     HERE,
     MODEL,
     Sources,
+    base_facts,
     begin,
+    check_begun,
     check_same_data,
     clock,
     epochs_of,
@@ -83,19 +91,30 @@ def train(
     """
     settings = load_recipe(recipe)
     settings = settings.quickly() if quick else settings
-    if cluster is not None and settings.protocol != PATIENT_SPECIFIC:
+    check_names(settings)
+    check_begun(recipe, out, resume, quick)
+    if settings.protocol == PATIENT_SPECIFIC:
+        for option, given in (("--epochs", epochs), ("--kaggle", sources.kaggle)):
+            if given is not None:
+                raise UsageError(
+                    f"{recipe.name} is many trainings on records, each of which ends by itself: "
+                    f"leave {option} out (it may be broken off, --resume goes on)"
+                )
+        return _train_patients(recipe, settings, out, sources, quick, cluster)
+    if cluster is not None:
         raise UsageError(
             f"{recipe.name} is one training, which does not spread over machines: leave --cluster "
             f"out, or take a recipe of protocol {PATIENT_SPECIFIC}"
         )
-    begin(recipe, out, resume, quick)
-    if settings.protocol == PATIENT_SPECIFIC:
-        return _train_patients(settings, out, sources, quick, cluster)
+    base = {}
+    if "base" in settings.arch:
+        base = {"base": base_facts(out.parent / settings.arch["base"], quick)}
     examples = load_examples(settings, sources.data, sources.kaggle)
-    facts = facts_of(settings, examples, sources, quick)
+    facts = {**facts_of(settings, examples, sources, quick), **base}
     check_same_data(out, facts)
     parts = all_parts(out, settings, examples)
-    (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    check_both(examples, [part.fold for part in parts], recipe.name)
+    begin(recipe, out, facts)
     until = min(epochs or settings.fit.epochs, settings.fit.epochs)
     with progress_bar(settings.name, until * len(parts)) as show, clock(out) as tick:
         for i, part in enumerate(parts):
@@ -108,20 +127,39 @@ def train(
     return out
 
 
+def check_both(examples: Labelled, folds: list[Fold], name: str) -> None:
+    """Raise UsageError unless both of two classes are trained on in every fold, and tested on."""
+    if len(examples.classes) != 2:
+        return
+    tested = np.any([fold.test for fold in folds], axis=0)
+    for rows in (*(fold.train for fold in folds), tested):
+        for i, missing in enumerate(examples.classes):
+            if not np.any(examples.y[rows] == i):
+                raise UsageError(
+                    f"{name} needs examples of {' and '.join(examples.classes)} to train and to "
+                    f"test on, and of these records none is {missing}: give it more with --data"
+                )
+
+
 def _train_patients(
-    recipe: StudyRecipe, out: Path, sources: Sources, quick: bool, cluster: str | None
+    path: Path,
+    recipe: StudyRecipe,
+    out: Path,
+    sources: Sources,
+    quick: bool,
+    cluster: str | None,
 ) -> Path:
     from training.studies import cardiacnet
 
-    facts = {"study": recipe.study, "recipe": recipe.name, "quick": quick}
-    (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    plan = cardiacnet.plan_of(recipe)
+    find_database(sources.data)
+    begin(path, out, {"study": recipe.study, "recipe": recipe.name, "quick": quick})
     with clock(out) as tick:
 
         def report(line: str) -> None:
             tick()
             print(line, flush=True)
 
-        plan = cardiacnet.plan_of(recipe)
         cardiacnet.run(plan, out, recipe.seed, sources.data, cluster, report)
     return out
 
@@ -189,7 +227,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
         from training.studies import cardiacnet_result
 
         recipe = recipe_of(run)
-        told = commands(run, recipe)
+        told = commands(run, recipe, sources)
         return cardiacnet_result.evaluate(run, recipe, seconds_of(run), told, sources.data)
     recipe, examples = open_run(run, sources)
     frozen = FROZEN.get(recipe.data.get("view", ""), (0, 0))
@@ -205,7 +243,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
     model = load_float(run, recipe, examples)
     result = Result(
         study=recipe.study,
-        name=recipe.name,
+        name=result_name(recipe, sources),
         network=recipe.network,
         dataset=recipe.dataset + (" (Kaggle)" if sources.kaggle else ""),
         protocol=recipe.protocol,
@@ -219,7 +257,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
         params=parameters(model) + frozen[0],
         macs=multiply_adds(model) + frozen[1],
         float32=score(y, real, examples.classes, patient),
-        commands=commands(run, recipe),
+        commands=commands(run, recipe, sources),
     )
     if not all((p.folder / MODEL).exists() for p in parts):
         return result
@@ -246,14 +284,22 @@ def _int8_classes(part: Part, examples: Labelled) -> Any:
     return decide(engine.logits(examples.x[part.fold.test]))
 
 
-def commands(run: Path, recipe: StudyRecipe) -> tuple[str, ...]:
-    """What reproduces a run, with neutral paths."""
+def result_name(recipe: StudyRecipe, sources: Sources) -> str:
+    """What a run's result is kept as: the recipe's name, and whether its beats are Kaggle's."""
+    return recipe.name + ("_kaggle" if sources.kaggle else "")
+
+
+def commands(run: Path, recipe: StudyRecipe, sources: Sources) -> tuple[str, ...]:
+    """What reproduces a run, with neutral paths.
+
+    `measure` prints what `evaluate` does: on DS2, that would be one more look.
+    """
     folder = f"runs/studies/{run.name}"
+    of = " --kaggle DIR" if sources.kaggle else ""
     return (
-        f"einthoven train training/recipes/studies/{recipe.name}.toml --out {folder}",
-        *([] if float_only(recipe) else [f"einthoven quantize {folder}"]),
-        f"einthoven evaluate {folder}",
-        f"python -m training.studies.measure {folder}",
+        f"einthoven train training/recipes/studies/{recipe.name}.toml --out {folder}{of}",
+        *([] if float_only(recipe) else [f"einthoven quantize {folder}{of}"]),
+        f"python -m training.studies.measure {folder}{of}",
     )
 
 
@@ -268,7 +314,10 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
         about = json.loads((model / "model.json").read_text())
         content = (model / "model.tflite").read_bytes()
     except (OSError, ValueError) as error:
-        raise ModelError(f"no model in {model}: einthoven quantize the training first") from error
+        what = f"its int8 model is {model / MODEL.parent}: export that"
+        if not (model / MODEL).exists():
+            what = "einthoven quantize the training first"
+        raise ModelError(f"no model in {model}: {what}") from error
     if hashlib.sha256(content).hexdigest() != about.get("sha256"):
         raise ModelError(
             f"{model}/model.tflite is not the file that its model.json describes (SHA-256 "

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wfdb
 
 from einthoven.errors import UsageError
 from einthoven.records import Record
@@ -125,7 +126,6 @@ def test_kaggle_files_are_read_with_their_own_split(tmp_path: Path) -> None:
         ("nan," * LENGTH + "1\n", "class"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:loadtxt")
 def test_wrong_kaggle_files_are_named(tmp_path: Path, content: str | None, named: str) -> None:
     if content is not None:
         (tmp_path / "mitbih_train.csv").write_text(content)
@@ -175,3 +175,26 @@ def test_random_beats_is_stratified_and_seeded() -> None:
 def test_thinning_keeps_at_most_so_many_of_a_class() -> None:
     assert made_up().thin(7, 1).counts() == {"a": 7, "b": 7}
     assert made_up().thin(1000, 1).counts() == made_up().counts()
+
+
+def ptb(folder: Path, name: str, diagnosis: str) -> None:
+    """A record of lead II with spikes, filed as PTB's are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    signal = spikes(list(range(60, 1240, 100)), WINDOW).samples[:, np.newaxis] / 1000
+    wfdb.wrsamp(
+        name, fs=RATE_HZ, units=["mV"], sig_name=["ii"], p_signal=signal, fmt=["16"],
+        write_dir=str(folder), comments=[f"Reason for admission: {diagnosis}"],
+    )  # fmt: skip
+
+
+def test_ptb_is_read_from_what_is_there_and_a_part_is_refused_as_the_whole(tmp_path: Path) -> None:
+    ptb(tmp_path / "ptbdb_10s", "patient001_s0010_re", "Myocardial infarction")
+    ptb(tmp_path / "ptbdb_10s", "patient104_s0306lre", "Healthy control")
+    both = {"db": ["ptbdb", "ptbdb_10s"]}
+    some = beats187.infarction(both, tmp_path)
+    assert some.counts() == {"healthy": 11, "MI": 11}
+    assert np.unique(some.patient).tolist() == ["ptbdb/patient001", "ptbdb/patient104"]
+    with pytest.raises(UsageError, match=r"2 of PTB's 549 records.*einthoven data fetch ptbdb"):
+        beats187.infarction({**both, "whole": True}, tmp_path)
+    # A folder of records that has no database's name stands for either, and is read once.
+    assert len(beats187.infarction(both, tmp_path / "ptbdb_10s")) == len(some)

@@ -2,21 +2,25 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, UsageError
+from einthoven.paths import ROOT
 from training.loop import LOG
 from training.model import parameters
 from training.studies import int8, networks
 from training.studies.examples import Labelled
 from training.studies.fit import epoch_rows, fit_network, predict
-from training.studies.recipe import Fit, StudyRecipe
+from training.studies.images_vgg import FEATURES
+from training.studies.recipe import Fit, StudyRecipe, load
 from training.studies.registry import build_network
 
 LENGTH = 187
+RECIPES = sorted((ROOT / "training" / "recipes" / "studies").glob("*.toml"))
 SMALL = StudyRecipe(
     study="s", name="small", network="transferable", dataset="beats187", protocol="random_beats",
     seed=5, arch={"filters": 4, "blocks": 2}, fit=Fit(epochs=3, batch=32, gain=0.1, noise=0.01),
@@ -108,13 +112,37 @@ def test_a_transfer_trains_the_head_only(tmp_path: Path) -> None:
     for layer in ("stem", "block0_0", "block1_1"):
         ours, theirs = model.get_layer(layer).get_weights(), base.get_layer(layer).get_weights()
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
-    with pytest.raises(UsageError, match="no finished training"):
-        networks.start_from(model, tmp_path / "none" / "float.weights.h5")
 
 
-def test_what_a_recipe_may_name() -> None:
-    with pytest.raises(UsageError, match="network 'x'"):
-        build_network(replace(SMALL, network="x"), made_up(10, 5))
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"network": "x"}, "network 'x'"),
+        ({"dataset": "x"}, "data set 'x'"),
+        ({"data": {"view": "x"}}, "view 'x'"),
+        ({"data": {"leads": "ii"}}, "leads does not exist"),
+    ],
+)
+def test_what_a_recipe_may_name(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        build_network(replace(SMALL, **change), made_up(10, 5))
+
+
+LENGTHS = {"beats187": (187, 5), "beats187_mi": (187, 2), "windows128": (128, 2)}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_every_recipe_builds_its_network(path: Path) -> None:
+    form = load(path).quickly()
+    length, n_classes = LENGTHS[form.dataset]
+    shape = (n_classes, 1, FEATURES) if "view" in form.data else (n_classes, length, 1)
+    name = np.full(n_classes, "p")
+    some = Labelled(
+        np.zeros(shape, np.float32), np.arange(n_classes), name, name, tuple("NSVFQ"[:n_classes])
+    )
+    outputs = 1 if n_classes == 2 else n_classes
+    logits = predict(build_network(form, some), some.x)
+    assert logits.shape == (n_classes, outputs)
 
 
 def test_two_inputs_are_refused() -> None:

@@ -5,15 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from einthoven.paths import ROOT
-from training.studies import page, results
-from training.studies.page_tables import span, three
-from training.studies.published import PUBLISHED
+from training.studies import board, page, page_side, results
+from training.studies.page_tables import duration, span, three
+from training.studies.published import INFARCTION
 from training.studies.results import Result
 from training.studies.scores import patients_right, score
 
 BOARD = {
-    "optimize": "speed", "arena_bytes": 1, "ram_bytes": 2, "flash_bytes": 3, "over_flash_bytes": 0,
-    "over_ram_bytes": 0, "fits": ["STM32F405RG"], "beats": 7, "differing_values": 0,
+    "flash_bytes": 300_000, "arena_bytes": 1, "ram_bytes": 2, "beats": 7, "differing_values": 0,
     "instructions": 123_456,
 }  # fmt: skip
 
@@ -27,8 +26,8 @@ def result(name: str, protocol: str, right: int, **more: object) -> Result:
         study="residual", name=name, network="residual", dataset="beats187", protocol=protocol,
         split="intra-patient" if protocol == "random_beats" else "inter-patient", seed=1,
         classes=tuple("NSVFQ"), train_examples={}, epochs=3, epochs_full=15, train_seconds=60.0,
-        params=1000, macs=2000, float32=table, int8={**table, "agreement": 1.0}, board=BOARD,
-        tflite_bytes=5,
+        params=1000, macs=2000, float32=table, int8={**table, "agreement": 1.0},
+        board={"speed": BOARD}, tflite_bytes=5,
     )  # fmt: skip
     return replace(made, **more)  # type: ignore[arg-type]
 
@@ -43,29 +42,52 @@ def test_one_network_both_ways_and_every_look_is_counted() -> None:
         r.name: r
         for r in (
             result("residual_random", "random_beats", 9),
-            result("residual_inter", "inter_patient", 5),
+            result("residual_inter", "inter_patient", 5, looks=3),
         )
     }
     text = page.make(found)
     assert "What random splits of beats hide" in text
     flat = text.replace("\n", " ")
     assert "accuracy 90.00 %" in flat and "50.00 %" in flat
-    assert (
-        "1 trainings of studies were scored on DS2" in text.replace("\n", " ")
-        and "`residual_inter`" in text
-    )
+    assert "3 in all" in flat and "`residual_inter` 3" in flat
     assert "98.71 % / .923" in text, "what the study states stands beside it"
+    [row] = [line for line in text.splitlines() if line.startswith("| 3 Residual CNN, MIT-BIH")]
+    assert row.index("90.00 %") < row.index("50.00 %"), "own protocol, then other patients"
     assert "3 of 15" in text and "123,456" in text and "7 of 7" in text
     assert text == page.make(found)
 
 
-def test_what_does_not_fit_or_differs_is_said() -> None:
-    over = {k: v for k, v in BOARD.items() if k not in ("beats", "instructions")}
-    over |= {"over_flash_bytes": 1000, "fits": []}
-    text = page.make({"x": result("x", "random_beats", 9, board=over)})
-    assert "none; exceeds the STM32F405's flash by 1,000 bytes" in text
-    wrong = page.make({"x": result("x", "random_beats", 9, board={**BOARD, "differing_values": 4})})
-    assert "no: 4 values differ" in wrong and "7 of 7" not in wrong
+def chips(costs: dict[str, dict[str, int]]) -> list[str]:
+    """The last columns of a network's row."""
+    text = page.make({"x": result("x", "random_beats", 9, board=costs)})
+    [row] = [line for line in text.splitlines() if line.startswith("| `x` | 1,000")]
+    return [cell.strip() for cell in row.split("|")[-4:-1]]
+
+
+def test_each_chip_is_judged_by_the_goal_that_it_holds() -> None:
+    small = {**BOARD, "flash_bytes": 200_000}
+    assert chips({"speed": small, "size": small}) == ["speed"] * 3
+    big = {**BOARD, "flash_bytes": 500_000}
+    assert chips({"speed": big, "size": small}) == ["speed", "size", "speed"]
+    flash, _ = board.rest()
+    over = {**big, "flash_bytes": 384 * 1024 - flash + 1000}
+    assert chips({"speed": big, "size": over}) == ["speed", "no: flash by 1,000 B", "speed"]
+    huge = {**over, "ram_bytes": 1_000_000}
+    assert all("RAM by" in chip for chip in chips({"size": huge}))
+
+
+def test_a_difference_on_the_board_is_said() -> None:
+    costs = {"speed": BOARD, "size": {**BOARD, "differing_values": 4}}
+    text = page.make({"x": result("x", "random_beats", 9, board=costs)})
+    assert "no: 4 values differ" in text and "7 of 7" not in text
+
+
+def test_what_is_left_to_train_counts_grids_and_names_recipes_without_a_result() -> None:
+    grid = {"grid": {"tried": 3, "of": 18}}
+    text = page.make({"x": result("x", "random_beats", 9, extra=grid, epochs=15)})
+    assert "| `x` | 3 of 18 settings | 1 min | 6 min |" in text
+    assert "`deep_random`" in text and "The longest is `x` with 6 min" in text.replace("\n", " ")
+    assert [duration(s) for s in (0.4, 42, 61, 7200)] == ["0 s", "42 s", "1 min", "2.0 h"]
 
 
 def test_an_empty_page_and_numbers() -> None:
@@ -76,6 +98,16 @@ def test_an_empty_page_and_numbers() -> None:
     assert patients_right(y, found, np.array(["a", "a", "b", "b", "b"])) == 1, "half is not most"
 
 
-def test_published_figures_name_recipes_that_exist() -> None:
-    recipes = ROOT / "training" / "recipes" / "studies"
-    assert PUBLISHED.keys() <= {path.stem for path in recipes.glob("*.toml")}
+def test_the_first_table_names_recipes_that_exist() -> None:
+    recipes = {path.stem for path in (ROOT / "training" / "recipes" / "studies").glob("*.toml")}
+    for row in page_side.networks():
+        assert {*row.own, *row.inter} <= recipes
+
+
+def test_what_study_3_printed_of_ptb_is_not_the_same_f1_each_time() -> None:
+    kinds = []
+    for printed in INFARCTION.values():
+        (a, b), (c, d) = printed.confusion
+        assert abs((a + d) / (a + b + c + d) - printed.accuracy) < 1e-6
+        kinds += [k for k, f1 in printed.rates().items() if abs(f1 - printed.f1) < 1e-6]
+    assert kinds == ["mi_f1", "macro_f1", "macro_f1"]

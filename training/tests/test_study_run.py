@@ -5,12 +5,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from einthoven.cli import main
-from training.studies import board, results
+from training.studies import board, measure, results, workflow
 from training.studies.measure import evaluate, on_board
+from training.studies.recipe import load
+from training.studies.results import Result
 from training.studies.runs import HERE
+from training.studies.scores import score
 
 RECIPES = Path("training/recipes/studies")
 
@@ -48,10 +52,14 @@ def test_a_quick_study_learns_and_is_exact_on_the_board(
     assert result.int8 is not None and result.int8["agreement"] > 0.95
     assert (result.params, result.macs) == (55_013, 3_627_392)
     assert result.split == "intra-patient" and result.train_seconds > 0
-    assert result.board is not None and result.board["differing_values"] == 0
-    assert result.board["instructions"] < 2 * result.macs
-    assert "STM32F405RG" in result.board["fits"]
+    assert result.board is not None and result.looks == 0, "no look at DS2"
+    assert [cost["differing_values"] for cost in result.board.values()] == [0, 0]
+    assert result.board["speed"]["instructions"] < 2 * result.macs
+    assert result.board["size"]["flash_bytes"] < result.board["speed"]["flash_bytes"]
+    assert board.goal_for(result.board, board.EMULATED) == "speed"
     assert results.read(results.write(result, tmp_path)).name == "transferable_random-quick"
+    assert einthoven(monkeypatch, "export", run, "--out", tmp_path / "c") == 2
+    assert f"{run / 'ptq'}: export that" in capsys.readouterr().err
     assert einthoven(monkeypatch, "export", run / "ptq", "--out", tmp_path / "c") == 0
     assert "ein_model_infer" in (tmp_path / "c" / "ein_model.c").read_text()
     capsys.readouterr()
@@ -84,14 +92,73 @@ def test_a_transfer_goes_on_from_the_run_beside_it(
     lonely = tmp_path / "transferable_mi"
     assert einthoven(monkeypatch, "train", recipe, "--out", lonely, "--quick") == 2
     assert "train the recipe transferable_random" in capsys.readouterr().err
+    assert not lonely.exists(), "a failed start leaves nothing"
     out = run.parent / "transferable_mi"
+    assert einthoven(monkeypatch, "train", recipe, "--out", out) == 2
+    assert "was trained with --quick" in capsys.readouterr().err
     assert einthoven(monkeypatch, "train", recipe, "--out", out, "--quick") == 0
+    base = json.loads((out / "training.json").read_text())["base"]
+    assert (base["recipe"], base["quick"], base["epochs"]) == ("transferable_random-quick", True, 6)
     capsys.readouterr()
     assert einthoven(monkeypatch, "evaluate", out, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert result["split"] == "inter-patient" and result["int8"] is None
     assert result["float32"]["n"] == 120, "every beat was scored once, by a fold's model"
     assert len(list((out / "folds").iterdir())) == 3
+    other = tmp_path / "runs"
+    shutil.copytree(run.parent, other)
+    (other / "transferable_random" / "float.weights.h5").write_bytes(b"another")
+    again = ("train", recipe, "--out", other / "transferable_mi", "--quick", "--resume")
+    assert einthoven(monkeypatch, *again) == 2
+    assert "has changed since" in capsys.readouterr().err
+
+
+@pytest.mark.records
+def test_one_diagnosis_alone_is_not_trained_on(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    require_database: Callable[[str], Path],
+) -> None:
+    source = require_database("ptbdb_10s")
+    ill = [
+        path
+        for path in source.glob("*.hea")
+        if "Reason for admission: Myocardial infarction" in path.read_text()
+    ]
+    for header in ill:
+        for path in source.glob(f"{header.stem}.*"):
+            shutil.copy(path, tmp_path)
+    out = tmp_path / "run"
+    train = ("train", RECIPES / "baseline_mi_random.toml", "--out", out, "--data", tmp_path)
+    assert einthoven(monkeypatch, *train, "--quick") == 2
+    assert "none is healthy" in capsys.readouterr().err
+    assert not out.exists()
+    whole = ("train", RECIPES / "transferable_ptb_random.toml", "--out", out)
+    assert einthoven(monkeypatch, *whole, "--data", tmp_path) == 2
+
+
+def test_looks_at_ds2_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = load(RECIPES / "baseline_inter.toml")
+    table = score(np.array([0, 1]), np.array([0, 1]), ("a", "b"), np.array(["p", "q"]))
+    result = Result(
+        study="residual", name=recipe.name, network="baseline", dataset="beats187",
+        protocol=recipe.protocol, split="inter-patient", seed=1, classes=("a", "b"),
+        train_examples={}, epochs=1, epochs_full=1, train_seconds=1.0, params=1, macs=1,
+        float32=table,
+    )  # fmt: skip
+    monkeypatch.setattr(measure, "recipe_of", lambda run: recipe)
+    monkeypatch.setattr(workflow, "evaluate", lambda run, sources: result)
+    (tmp_path / "ptq").mkdir()
+    (tmp_path / "ptq" / "model.tflite").write_bytes(b"")
+    for look in (1, 2):
+        scored = evaluate(tmp_path, HERE, tmp_path / "kept")
+        assert scored.looks == look
+        results.write(scored, tmp_path / "kept")
+    assert "look 2 at DS2" in scored.text()
+    assert not any(
+        "einthoven evaluate" in line for line in workflow.commands(tmp_path, recipe, HERE)
+    )
 
 
 @pytest.mark.records
@@ -112,6 +179,14 @@ def test_a_transfer_goes_on_from_the_run_beside_it(
             ("train", RECIPES / "baseline_random.toml", "--out", "{tmp}/x", "--kaggle", "{tmp}"),
             "mitbih_train.csv",
         ),
+        (
+            ("train", RECIPES / "cardiacnet_patients.toml", "--out", "{tmp}/x", "--epochs", 3),
+            "leave --epochs out",
+        ),
+        (
+            ("train", RECIPES / "cardiacnet_patients.toml", "--out", "{tmp}/x", "--kaggle", "."),
+            "leave --kaggle out",
+        ),
         (("quantize", "{run}", "--method", "qat"), "ptq only"),
         (("export", "{run}/ptq"), "--out"),
         (("evaluate", "{run}", "--data", "{tmp}"), "no WFDB records"),
@@ -125,9 +200,4 @@ def test_mistakes_are_one_line_and_exit_code_2(
     assert einthoven(monkeypatch, *given) == 2
     message = capsys.readouterr().err
     assert named in message and len(message.strip().splitlines()) == 1
-
-
-def test_what_does_not_fit_says_by_how_much() -> None:
-    assert board.fits(100_000, 20_000) == list(board.CHIPS)
-    assert "STM32F446RE" not in board.fits(600_000, 20_000)
-    assert board.fits(70_000_000, 20_000) == []
+    assert not (tmp_path / "x").exists(), "the same command, put right, can be given again"

@@ -8,11 +8,12 @@ import pytest
 
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
-from training.studies import recipe, results
+from training.studies import recipe, registry, results
+from training.studies.cardiacnet import plan_of
 from training.studies.fit import decide
 from training.studies.recipe import Fit
 from training.studies.results import Result
-from training.studies.scores import confusion, rates, score
+from training.studies.scores import confusion, mean_span, rates, score, wilson_span
 
 RECIPES = sorted((ROOT / "training" / "recipes" / "studies").glob("*.toml"))
 MINIMAL = (
@@ -31,6 +32,11 @@ PRINTED = (
         [[18045, 35, 28, 4, 6], [85, 461, 9, 0, 1], [32, 1, 1396, 16, 3], [30, 0, 13, 119, 0],
          [18, 0, 1, 0, 1589]],
         0.9871185821304587, 0.9230236986939288,
+    ),
+    (
+        [[18066, 20, 20, 6, 6], [98, 445, 11, 1, 1], [27, 4, 1397, 17, 3], [23, 1, 15, 122, 1],
+         [12, 0, 3, 0, 1593]],
+        0.9877124063584871, 0.9222344281630622,
     ),
 )  # fmt: skip
 
@@ -56,8 +62,18 @@ def test_scores_of_a_small_case() -> None:
     assert table["per_class"]["q"] == {"n": 0, "se": None, "ppv": None, "f1": None}
     low, high = table["intervals_95"]["accuracy"]
     assert low == pytest.approx(0.5) and high == pytest.approx(1.0), "whole patients are drawn"
+    by_class = table["intervals_95"]["per_class"]
+    assert by_class["n"]["se"] == pytest.approx((0.0, 1.0)) and by_class["q"]["se"] is None
     assert score(y, found, ("n", "v", "q"), np.full(6, ""))["intervals_95"] is None
     assert confusion(y, found, 3).sum() == 6
+
+
+def test_intervals_of_shares_and_means() -> None:
+    # R. G. Newcombe, 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E.
+    assert wilson_span(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson_span(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+    low, high = mean_span([0.9, 1.0] * 50) or (0, 0)
+    assert low == pytest.approx(0.94, abs=0.005) and high == pytest.approx(0.96, abs=0.005)
 
 
 def test_decisions() -> None:
@@ -72,6 +88,10 @@ def test_own_recipes_load_and_are_named_as_their_file(path: Path) -> None:
     assert loaded.name == path.stem
     assert loaded.quickly().name == f"{path.stem}-quick"
     assert loaded.quick, "every recipe has a quick form"
+    for form in (loaded, loaded.quickly()):
+        registry.check_names(form)
+        if form.protocol == recipe.PATIENT_SPECIFIC:
+            assert plan_of(form).records
 
 
 def test_quick_changes_what_it_names_only(tmp_path: Path) -> None:
