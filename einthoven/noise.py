@@ -14,14 +14,12 @@ are up to 0.07 dB above ours, because `sigamp` drops the fraction of each deviat
 """
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, ec57_class
-from einthoven.annotations import Annotations, write_annotations
+from einthoven.annotations import Annotations
 from einthoven.errors import RecordError
 from einthoven.records import Record, rational_ratio
 
@@ -154,34 +152,4 @@ def mix(
         samples=samples,
         invalid_lsb=_INVALID,
         comments=(*record.comments, f"Made of {record.name} and {noise.name}, {snr_db:g} dB"),
-    )
-
-
-def write(record: Record, reference: Annotations, folder: Path, name: str) -> None:
-    """Write `<name>.hea`, `.dat` and `.atr`: what `mix` made, its reference. Raises RecordError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        wfdb.wrsamp(
-            name,
-            fs=record.rate_hz,
-            units=["mV"],
-            sig_name=[record.lead],
-            d_signal=record.samples.astype(np.int64).reshape(-1, 1),
-            fmt=["16"],
-            adc_gain=[record.gain_lsb_per_mv],
-            baseline=[record.baseline_lsb],
-            comments=list(record.comments),
-            write_dir=str(folder),
-        )
-    except OSError as error:
-        raise RecordError(f"cannot write {folder / name}: {error.strerror}") from error
-    write_annotations(
-        folder,
-        name,
-        "atr",
-        reference.samples,
-        reference.symbols.tolist(),
-        record.rate_hz,
-        subtype=reference.subtype,
-        aux=reference.aux,
     )

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
-from einthoven.annotations import Annotations, write_annotations
-from einthoven.errors import RecordError, UsageError
+from einthoven.annotations import Annotations
+from einthoven.errors import UsageError
+from einthoven.records import Record
+from einthoven.writing import write_record
 
 LEAD = "MLII"
 GAIN_LSB_PER_MV = 200
@@ -68,33 +69,17 @@ class SynthRecord:
 
     def write(self, folder: Path, name: str) -> None:
         """Write `<name>.hea`, `.dat` and `.atr`. Raises RecordError."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            wfdb.wrsamp(
-                name,
-                fs=self.rate_hz,
-                units=["mV"],
-                sig_name=[LEAD],
-                d_signal=self.samples.astype(np.int64).reshape(-1, 1),
-                fmt=["212"],
-                adc_gain=[float(GAIN_LSB_PER_MV)],
-                baseline=[0],
-                comments=[f"Synthetic, seed {self.seed}: not a recording of a person."],
-                write_dir=str(folder),
-            )
-        except OSError as error:
-            raise RecordError(f"cannot write {folder / name}: {error.strerror}") from error
-        a = self.annotations
-        write_annotations(
-            folder,
-            name,
-            "atr",
-            a.samples,
-            a.symbols.tolist(),
-            self.rate_hz,
-            subtype=a.subtype,
-            aux=a.aux,
+        record = Record(
+            name=name,
+            lead=LEAD,
+            rate_hz=self.rate_hz,
+            gain_lsb_per_mv=float(GAIN_LSB_PER_MV),
+            baseline_lsb=0,
+            samples=self.samples.astype(np.int32),
+            invalid_lsb=_LOW,
+            comments=(f"Synthetic, seed {self.seed}: not a recording of a person.",),
         )
+        write_record(record, self.annotations, folder, name, fmt="212")
 
 
 class _Wave(NamedTuple):

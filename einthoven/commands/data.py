@@ -95,9 +95,9 @@ def mix(
 ) -> None:
     """Add noise to a record as PhysioNet's nst does: from minute 6 on, every other 2 minutes."""
     from einthoven.noise import mix as mixed
-    from einthoven.noise import write
     from einthoven.records import find_database, read_annotations, read_record
     from einthoven.report import console
+    from einthoven.writing import write_record
 
     folder = find_database(None, db, record)
     reference = read_annotations(folder, record)
@@ -111,7 +111,7 @@ def mix(
     )
     # As nstdb names its records, with _ for a minus, which WFDB does not allow.
     name = f"{record}{noise}{snr:02g}".replace("-", "_").replace(".", "_").replace("+", "")
-    write(noisy, reference, out, name)
+    write_record(noisy, reference, out, name)
     console().print(f"{name}: {snr:g} dB, written to {out}", soft_wrap=True)
 
 
