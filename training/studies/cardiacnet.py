@@ -1,16 +1,13 @@
 """CardiacNet's own protocol as a whole: what `einthoven train` does with its recipe.
 
-The run's folder has a file per pre-training (`pretrained/`) and, per stage, one per record with its
-trials. What is there is not trained again. The search goes in rounds, a batch size and learning
+What a run's folder has is not trained again. The search goes in rounds, a batch size and learning
 rate each, and every other stage follows each round, so that a run that is broken off has all
 figures of a smaller grid.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +19,23 @@ from training.studies.cardiacnet_fit import Setting, Weights
 from training.studies.cardiacnet_patients import (
     Job,
     Plan,
-    Trial,
     best_trial,
     groups,
     setting_of,
     train,
+)
+from training.studies.cardiacnet_runs import (
+    LATE,
+    LATE_TUNED,
+    SEARCH,
+    TUNED_ALL,
+    TUNED_OTHERS,
+    keep_pretraining,
+    keep_trials,
+    pretrained_weights,
+    read_pretraining,
+    read_trials,
+    weights_file,
 )
 from training.studies.cardiacnet_windows import (
     RECORDS,
@@ -35,16 +44,11 @@ from training.studies.cardiacnet_windows import (
     split_chronological,
     split_random,
 )
-from training.studies.jobs import run_jobs
+from training.studies.jobs import RunJobs, workers
 from training.studies.recipe import StudyRecipe
 
 ALL, OTHERS = "all", "others"
 """Pre-trained on every patient's training windows; on those of other patients only."""
-
-PRETRAINED = "pretrained"
-SEARCH, TUNED_ALL, TUNED_OTHERS = "search", "tuned_all", "tuned_others"
-LATE, LATE_TUNED = "chronological", "chronological_tuned_others"
-"""Folders of a run."""
 
 Report = Callable[[str], None]
 
@@ -69,9 +73,10 @@ def run(
 ) -> None:
     """All stages into `out`; `report` gets a line per job. Raises RecordError, UsageError."""
     windows = load(find_database(data, "mitdb"), plan.records)
-    trainings = _Trainings(plan, out, windows, seed, cluster, report)
-    for settings in plan.rounds():
-        trainings.round(settings)
+    with workers(cluster) as run_jobs:
+        trainings = _Trainings(plan, out, windows, seed, run_jobs, report)
+        for settings in plan.rounds():
+            trainings.round(settings)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class _Trainings:
     out: Path
     windows: Windows
     seed: int
-    cluster: str | None
+    run_jobs: RunJobs
     report: Report
 
     def round(self, settings: list[Setting]) -> None:
@@ -106,21 +111,34 @@ class _Trainings:
         stage: str,
         role: NDArray[np.int8],
         settings: Callable[[str], list[Setting]],
-        start: Callable[[str], Weights | None] = lambda name: None,
+        start: Callable[[str], Weights] | None = None,
     ) -> None:
-        """Train, for every record, the settings that it has no trial of yet."""
+        """Train, for every record, the settings that it has no trial of yet.
+
+        From `start`, the setting is what a search has chosen by now, and trials of an earlier
+        choice are dropped. The best is trained again if its weights are not there.
+        """
         folder = self.out / stage
-        jobs: dict[str, Job] = {}
+        jobs, before = {}, {}
         for name in self.plan.records:
-            have = {setting_of(trial) for trial in read_trials(folder, name)}
-            missing = tuple(s for s in settings(name) if s not in have)
-            rows, limits = self.windows.record == name, self.plan.limits()
+            asked = settings(name)
+            trials = {setting_of(trial): trial for trial in read_trials(folder, name)}
+            if start is not None:
+                trials = {setting: t for setting, t in trials.items() if setting in asked}
+            missing = [setting for setting in asked if setting not in trials]
+            if trials:
+                best = setting_of(best_trial(list(trials.values())))
+                missing += [] if weights_file(folder, name, best).exists() else [best]
             if missing:
+                rows, limits = self.windows.record == name, self.plan.limits()
                 own = (self.windows.where(rows), role[rows])
-                jobs[name] = Job(*own, missing, limits, self.seed, start(name))
-        for count, (name, done) in enumerate(run_jobs(train, jobs, self.cluster), 1):
-            trials = read_trials(folder, name) + [trial for trial, _ in done]
-            _keep(folder / f"{name}.json", trials)
+                first = None if start is None else start(name)
+                jobs[name] = Job(*own, tuple(missing), limits, self.seed, first)
+                before[name] = trials
+        for count, (name, done) in enumerate(self.run_jobs(train, jobs), 1):
+            trials = before[name] | {setting_of(trial): trial for trial, _ in done}
+            weights = {setting_of(trial): found for trial, found in done}
+            keep_trials(folder, name, list(trials.values()), weights)
             told = f"{stage} {name}, {len(done)} of {len(trials)} trainings ({count}/{len(jobs)})"
             self.report(told)
 
@@ -131,43 +149,14 @@ class _Trainings:
 
         The study's setting: learning rate 0.001, batch 32, no weighted sampling.
         """
-        folder = self.out / PRETRAINED
         jobs = {}
         for name, records in without.items():
-            if not (folder / f"{name}.json").exists():
+            if read_pretraining(self.out, name) is None:
                 kept = ~np.isin(self.windows.record, records)
                 own = (self.windows.where(kept), role[kept])
                 jobs[name] = Job(*own, (Setting(),), self.plan.pretrain_limits(), self.seed)
-        for name, [(trial, weights)] in run_jobs(train, jobs, self.cluster):
-            folder.mkdir(parents=True, exist_ok=True)
-            np.savez(folder / f"{name}.npz", *weights)
-            _keep(folder / f"{name}.json", {"without": list(without[name]), **trial})
+        for name, [(trial, weights)] in self.run_jobs(train, jobs):
+            told = {"without": list(without[name]), **trial}
+            keep_pretraining(self.out, name, told, weights)
             self.report(f"pre-training {name}, {trial['epochs']} epochs")
-        return [read_weights(folder / f"{name}.npz") for name in without]
-
-
-def read_weights(path: Path) -> Weights:
-    """As `numpy.savez` has kept them, in order."""
-    with np.load(path) as arrays:
-        return [arrays[f"arr_{i}"] for i in range(len(arrays.files))]
-
-
-def read_trials(folder: Path, record: str) -> list[Trial]:
-    """The trials of a record and stage so far."""
-    path = folder / f"{record}.json"
-    trials: list[Trial] = json.loads(path.read_text()) if path.exists() else []
-    return trials
-
-
-def read_pretraining(run: Path, name: str) -> Trial | None:
-    """The trial of a pre-training, if it is done."""
-    path = run / PRETRAINED / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def _keep(path: Path, table: Any) -> None:
-    """Whole or not at all: a run may be broken off while it writes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(table) + "\n")
-    part.replace(path)
+        return [pretrained_weights(self.out, name) for name in without]

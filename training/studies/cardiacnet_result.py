@@ -9,7 +9,8 @@ import numpy as np
 from einthoven.errors import UsageError
 from einthoven.provenance import patient
 from einthoven.records import find_database
-from training.studies import cardiacnet as run_of
+from training.studies import cardiacnet_runs as run_of
+from training.studies.cardiacnet import ALL, plan_of
 from training.studies.cardiacnet_net import build
 from training.studies.cardiacnet_patients import (
     Plan,
@@ -54,7 +55,7 @@ def evaluate(
     """
     from training.model import multiply_adds, parameters
 
-    plan = run_of.plan_of(recipe)
+    plan = plan_of(recipe)
     searches = {name: run_of.read_trials(run / run_of.SEARCH, name) for name in plan.records}
     waiting = [name for name, trials in searches.items() if not trials]
     if waiting:
@@ -169,7 +170,7 @@ def _pooled(tables: dict[str, Confusion]) -> dict[str, Any]:
 def _curves(run: Path, plan: Plan) -> dict[str, Any]:
     """Loss and balanced accuracy by epoch: of pre-training, and of the record the study shows."""
     curves: dict[str, Any] = {}
-    pretrained = run_of.read_pretraining(run, run_of.ALL)
+    pretrained = run_of.read_pretraining(run, ALL)
     if pretrained is not None:
         curves["pre-training"] = _curve(pretrained)
     record = SHOWN if SHOWN in plan.records else plan.records[0]

@@ -1,33 +1,45 @@
 """Many independent jobs: one after the other here, or on other machines through Dask."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from einthoven.errors import UsageError
 
-Job = TypeVar("Job")
-Done = TypeVar("Done")
+Work = Callable[[Any], Any]
+RunJobs = Callable[[Work, Mapping[str, Any]], Iterator[tuple[str, Any]]]
+"""Of a function and jobs by name: each job's name with what the function makes of it, as they get
+done."""
 
 
-def run_jobs(
-    work: Callable[[Job], Done], jobs: Mapping[str, Job], cluster: str | None = None
-) -> Iterator[tuple[str, Done]]:
-    """Each job's name with what `work` makes of it, as they get done.
+@contextmanager
+def workers(cluster: str | None = None) -> Iterator[RunJobs]:
+    """Who does the jobs, for as many sets of jobs as one likes.
 
     `cluster`: address of a Dask scheduler (`tcp://host:8786`) whose workers have Einthoven with its
-    `train` extra; or `local:N` for N processes on this machine, a thread each. None: in this
-    process, in order. Raises UsageError without `distributed` or without a scheduler there.
+    `train` extra; or `local:N` for N processes on this machine, a thread each. None: this process,
+    in order. Raises UsageError without `distributed` or without a scheduler there.
     """
     if cluster is None:
-        for name, job in jobs.items():
-            yield name, work(job)
+        yield _here
         return
     with _client(cluster) as client:
-        from distributed import as_completed
+        yield partial(_there, client)
 
-        waiting = {client.submit(work, job, pure=False): name for name, job in jobs.items()}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+
+def _here(work: Work, jobs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, job in jobs.items():
+        yield name, work(job)
+
+
+def _there(client: Any, work: Work, jobs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    from distributed import as_completed
+
+    waiting = {client.submit(work, job, pure=False): name for name, job in jobs.items()}
+    for future in as_completed(waiting):
+        yield waiting[future], future.result()
 
 
 def _client(cluster: str) -> Any:
@@ -41,7 +53,11 @@ def _client(cluster: str) -> Any:
     if kind == "local":
         if not count.isdigit() or int(count) < 1:
             raise UsageError(f"--cluster {cluster}: write local:2 for two processes")
-        return Client(n_workers=int(count), threads_per_worker=1, dashboard_address=None)
+        # Its nannies warn of every worker that they end.
+        return Client(
+            n_workers=int(count), threads_per_worker=1, dashboard_address=None,
+            silence_logs=logging.ERROR,
+        )  # fmt: skip
     try:
         return Client(cluster, timeout="10s")
     except (OSError, ValueError) as error:

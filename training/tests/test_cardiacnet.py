@@ -9,13 +9,20 @@ import numpy as np
 import pytest
 
 from einthoven.errors import UsageError
-from training.studies import cardiacnet, cardiacnet_figures, cardiacnet_result, jobs
+from training.studies import (
+    cardiacnet,
+    cardiacnet_figures,
+    cardiacnet_result,
+    cardiacnet_runs,
+    jobs,
+)
 from training.studies.cardiacnet_fit import Limits, Setting, Trainer, batches
 from training.studies.cardiacnet_net import PARAMETERS, build
 from training.studies.cardiacnet_patients import (
     Job,
     Plan,
     best_trial,
+    confusion,
     groups,
     setting_of,
     train,
@@ -118,19 +125,56 @@ def test_a_run_goes_on_where_it_was_and_adds_what_a_larger_grid_asks_for(
     lines: list[str] = []
     cardiacnet.run(small, tmp_path, 1, report=lines.append)
     assert len([s for s in lines if s.startswith("pre-training")]) == 3
-    stages = (cardiacnet.SEARCH, cardiacnet.TUNED_ALL, cardiacnet.LATE, cardiacnet.TUNED_OTHERS)
-    for stage in (*stages, cardiacnet.LATE_TUNED):
+    stages = (
+        cardiacnet_runs.SEARCH,
+        cardiacnet_runs.TUNED_ALL,
+        cardiacnet_runs.LATE,
+        cardiacnet_runs.TUNED_OTHERS,
+    )
+    for stage in (*stages, cardiacnet_runs.LATE_TUNED):
         assert len([s for s in lines if s.startswith(f"{stage} ")]) == 3, stage
-    before = (tmp_path / cardiacnet.SEARCH / "201.json").read_text()
+    before = (tmp_path / cardiacnet_runs.SEARCH / "201.json").read_text()
     lines.clear()
     cardiacnet.run(small, tmp_path, 1, report=lines.append)
     assert lines == []
     cardiacnet.run(replace(small, batch=(32, 64)), tmp_path, 1, report=lines.append)
-    trials = cardiacnet.read_trials(tmp_path / cardiacnet.SEARCH, "201")
+    trials = cardiacnet_runs.read_trials(tmp_path / cardiacnet_runs.SEARCH, "201")
     assert [setting_of(t) for t in trials[:2]] == [setting_of(t) for t in json.loads(before)]
     assert {t["batch"] for t in trials} == {32, 64}
     # Whatever the search has chosen now, there is a fine-tuning with it.
     assert set(cardiacnet_result.confusions(tmp_path, "201")) == set(cardiacnet_result.COLUMNS)
+
+
+def test_weights_of_the_best_are_kept_and_give_the_trial_s_confusion(
+    small: Plan, trainer: Trainer, tmp_path: Path
+) -> None:
+    plan = replace(small, learning_rate=(1e-2, 1e-4))
+    cardiacnet.run(plan, tmp_path, 1, report=lambda line: None)
+    some = made_up(plan.records)
+    test = some.where((split_random(some, 1) == TEST) & (some.record == "201"))
+    for stage in (cardiacnet_runs.SEARCH, cardiacnet_runs.TUNED_ALL):
+        assert len(list((tmp_path / stage).glob("201_*.npz"))) == 1, "of no other training"
+        weights = cardiacnet_runs.read_weights(
+            cardiacnet_runs.chosen_weights(tmp_path, stage, "201")
+        )
+        best = best_trial(cardiacnet_runs.read_trials(tmp_path / stage, "201"))
+        assert confusion(test.label, trainer.logits(weights, test)) == best["test"]
+
+
+def test_a_run_without_weights_trains_the_chosen_setting_again(small: Plan, tmp_path: Path) -> None:
+    """As a run is that was begun before weights were kept."""
+    cardiacnet.run(small, tmp_path, 1, report=lambda line: None)
+    stage = tmp_path / cardiacnet_runs.SEARCH
+    before = (stage / "201.json").read_text()
+    path = cardiacnet_runs.chosen_weights(tmp_path, cardiacnet_runs.SEARCH, "201")
+    content = path.read_bytes()
+    path.unlink()
+    with pytest.raises(UsageError, match=r"no weights of record 201.*--resume"):
+        cardiacnet_runs.chosen_weights(tmp_path, cardiacnet_runs.SEARCH, "201")
+    lines: list[str] = []
+    cardiacnet.run(small, tmp_path, 1, report=lines.append)
+    assert lines == ["search 201, 1 of 2 trainings (1/1)"]
+    assert path.read_bytes() == content and (stage / "201.json").read_text() == before
 
 
 def test_others_never_saw_the_patient(small: Plan, tmp_path: Path) -> None:
@@ -138,7 +182,7 @@ def test_others_never_saw_the_patient(small: Plan, tmp_path: Path) -> None:
     for record in small.records:
         without = [
             json.loads(p.read_text())["without"]
-            for p in (tmp_path / cardiacnet.PRETRAINED).glob("others*.json")
+            for p in (tmp_path / cardiacnet_runs.PRETRAINED).glob("others*.json")
         ]
         assert sum(record in some for some in without) == 1
     assert sorted(map(sorted, without)) == [["119"], ["201", "202"]]
@@ -171,7 +215,7 @@ def test_the_result_has_the_study_s_figures(small: Plan, tmp_path: Path) -> None
     assert sum(bar.get_height() for bar in drawn.axes[0].patches) == 3
     assert len(cardiacnet_figures.bars(result).axes[0].patches) == 3 * 4
     assert len(cardiacnet_figures.curves(result).axes) == 6
-    (tmp_path / cardiacnet.SEARCH / "119.json").unlink()
+    (tmp_path / cardiacnet_runs.SEARCH / "119.json").unlink()
     with pytest.raises(UsageError, match="record 119 is not trained yet"):
         cardiacnet_result.evaluate(tmp_path, recipe, 1.0, (), None)
 
@@ -183,18 +227,23 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(UsageError, match="999 is none of the study's 29"):
         cardiacnet.plan_of(replace(recipe, own={"records": ["999"]}))
     for cluster, message in (("local:x", "local:2"), ("tcp://127.0.0.1:1", "no Dask scheduler")):
-        with pytest.raises(UsageError, match=message):
-            list(jobs.run_jobs(abs, {"a": -1}, cluster))
+        with pytest.raises(UsageError, match=message), jobs.workers(cluster):
+            pass
 
 
 def test_jobs_come_back_from_a_dask_scheduler() -> None:
     import distributed
 
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
-    ) as cluster:
-        done = dict(jobs.run_jobs(abs, {"a": -1, "b": 2}, cluster.scheduler_address))
-    assert done == {"a": 1, "b": 2} == dict(jobs.run_jobs(abs, {"a": -1, "b": 2}))
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        jobs.workers(cluster.scheduler_address) as there,
+    ):
+        done = dict(there(abs, {"a": -1, "b": 2}))
+        assert dict(there(abs, {"c": -3})) == {"c": 3}, "the same workers, once more"
+    with jobs.workers() as here:
+        assert done == {"a": 1, "b": 2} == dict(here(abs, {"a": -1, "b": 2}))
 
 
 def test_a_job_gives_the_same_weights_wherever_it_runs() -> None:
