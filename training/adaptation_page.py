@@ -17,7 +17,7 @@ from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import ROOT
 from einthoven.report_adaptation import SIDES, adaptation_section
 from einthoven.rundir import write_json, write_text
-from training.evidence_page import replace_regions
+from training.markdown import replace_regions
 
 PAGE = ROOT / "docs" / "adaptation.md"
 RESULTS = ROOT / "docs" / "results" / "adaptation"

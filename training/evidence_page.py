@@ -1,11 +1,9 @@
-"""The generated tables of docs/accuracy.md and the shipped model's card, from committed JSON.
+"""The generated tables of docs/accuracy.md, of README.md and of the shipped model's card.
 
-A region of a page stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; what lies
-between them is replaced. Pure: same JSON, same text.
+From committed JSON alone; where they stand: `training.markdown`.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,19 @@ from typing import Any
 from einthoven import reliability, rhythm
 from einthoven.ec57 import Scores, gross
 from einthoven.ec57_text import RUN_HEADER, beat_table, literature_table
-from einthoven.errors import EinthovenError, ModelError
+from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.report import restored
 from einthoven.rundir import write_text
-from training import evidence, evidence_figures
+from training import evidence, evidence_figures, noise_table
+from training.evidence_goals import goal_table, published_table, shortfalls, svdb_line
+from training.evidence_readme import noise_rows, results_table
+from training.evidence_rivals import rival_tables
+from training.markdown import code, f1_cell, rate_cell, replace_regions, spread, table
 from training.model_card import card
 
 PAGE = ROOT / "docs" / "accuracy.md"
+README = ROOT / "README.md"
 CARD = SHIPPED_MODEL / "MODEL_CARD.md"
 ABLATIONS = ROOT / "docs" / "results" / "ablations.json"
 COVERAGES = (1.0, 0.99, 0.98, 0.95, 0.9, 0.8)
@@ -29,7 +32,7 @@ Results = Sequence[Mapping[str, Any]]
 
 
 def write_pages() -> list[Path]:
-    """Write both pages and the figures that need no record; returns the pages that changed."""
+    """Write the pages and the figures that need no record; returns the pages that changed."""
     shipped = shipped_result(evidence.load_all())
     evidence_figures.draw_counts(shipped)
     changed = []
@@ -41,13 +44,19 @@ def write_pages() -> list[Path]:
 
 
 def pages() -> dict[Path, str]:
-    """What docs/accuracy.md and the model card should say. Raises ModelError."""
+    """What docs/accuracy.md, README.md and the model card should say. Raises ModelError."""
     results = evidence.load_all()
     about = json.loads((SHIPPED_MODEL / "model.json").read_text())
     # What calibration says of held-out patients belongs to the model, not to DS2.
-    texts = regions(results, shipped_result(results), about.get("confidence"))
+    shipped = shipped_result(results)
+    texts = regions(results, shipped, about.get("confidence"))
+    regions_of_readme = {
+        "results": results_table(results, shipped),
+        "noise": noise_rows(),
+    }
     page = replace_regions(PAGE.read_text(encoding="utf-8"), texts)
-    return {PAGE: page, CARD: card(about, texts)}
+    readme = replace_regions(README.read_text(encoding="utf-8"), regions_of_readme)
+    return {PAGE: page, README: readme, CARD: card(about, texts)}
 
 
 def shipped_result(results: Results) -> Mapping[str, Any]:
@@ -74,9 +83,9 @@ def regions(
         "intervals": intervals_line(shipped),
         "seeds": seed_table(results, shipped),
         "quantization": quantization_table(results),
-        "ec57": _code(beat_table(scored)),
-        "ec57-whole": _code(beat_table(whole)),
-        "confusion": _code(
+        "ec57": code(beat_table(scored)),
+        "ec57-whole": code(beat_table(whole)),
+        "confusion": code(
             "Whole records\n" + literature_table(gross(s for _, s in whole)),
             "First five minutes not scored\n" + literature_table(gross(s for _, s in scored)),
         ),
@@ -84,45 +93,20 @@ def regions(
         "confidence": confidence_table(shipped, calibration),
         "rhythm": rhythm_table(detail),
         "worst": worst_table(shipped, dict(whole)),
+        "osea": rival_tables(results, shipped),
+        "goals": goal_table(results),
+        "svdb": svdb_line(results),
+        "published": published_table(results),
+        "shortfalls": shortfalls(results, shipped),
+        "noise": noise_table.table_of(noise_table.read()),
     }
     if ABLATIONS.exists():
         texts["ablations"] = ablation_table(json.loads(ABLATIONS.read_text(encoding="utf-8")))
     return texts
 
 
-def replace_regions(text: str, texts: Mapping[str, str]) -> str:
-    """`text` with the content of its regions replaced. EinthovenError for one that is unknown."""
-
-    def one(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in texts:
-            known = ", ".join(sorted(texts))
-            raise EinthovenError(f"no generated region '{name}'; there are: {known}")
-        return f"<!-- begin {name} -->\n{texts[name]}\n<!-- end {name} -->"
-
-    return re.sub(r"<!-- begin ([\w-]+) -->.*?<!-- end \1 -->", one, text, flags=re.DOTALL)
-
-
-def _code(*parts: str) -> str:
-    return "```\n" + "\n".join(part.rstrip("\n") + "\n" for part in parts) + "```"
-
-
-def _f1(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}".lstrip("0") if value < 1 else "1.000"
-
-
-def _rates(rate: Mapping[str, Any]) -> str:
-    cells = ["–" if rate[k] is None else f"{100 * rate[k]:.1f}" for k in ("se", "ppv")]
-    return "/".join([*cells, _f1(rate["f1"])])
-
-
 def _training(result: Mapping[str, Any]) -> str:
     return " + ".join(f"{s['db']} {s['records']}" for s in result["training_data"])
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def ds2_table(results: Results, shipped: Mapping[str, Any]) -> str:
@@ -141,11 +125,11 @@ def ds2_table(results: Results, shipped: Mapping[str, Any]) -> str:
             rest = v["whole_without_232_and_af"]
             for protocol in ("whole", "ec57"):
                 main = v[protocol]
-                cells = [_rates(main["V"]), _rates(main["S"]), _f1(main["macro_f1"])]
+                cells = [rate_cell(main["V"]), rate_cell(main["S"]), f1_cell(main["macro_f1"])]
                 cells += (
                     [
-                        _f1(v["whole_without_232"]["S"]["f1"]),
-                        f"{_f1(rest['V']['f1'])}, {_f1(rest['S']['f1'])}",
+                        f1_cell(v["whole_without_232"]["S"]["f1"]),
+                        f"{f1_cell(rest['V']['f1'])}, {f1_cell(rest['S']['f1'])}",
                     ]
                     if protocol == "whole"
                     else ["", ""]
@@ -153,13 +137,15 @@ def ds2_table(results: Results, shipped: Mapping[str, Any]) -> str:
                 label = "whole" if protocol == "whole" else "EC57's 25 minutes"
                 line = [_training(result), arithmetic, label, *cells]
                 rows.append([f"{bold}{c}{bold}" if c else "" for c in line])
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def intervals_line(shipped: Mapping[str, Any]) -> str:
     """One sentence."""
     spans = shipped["variants"][shipped["method"]]["intervals_95"]
-    cells = ", ".join(f"{name} {_f1(low)}–{_f1(high)}" for name, (low, high) in spans.items())
+    cells = ", ".join(
+        f"{name} {f1_cell(low)}–{f1_cell(high)}" for name, (low, high) in spans.items()
+    )
     return f"95 % intervals of the shipped model's F1, by resampling records: {cells}."
 
 
@@ -178,20 +164,25 @@ def seed_table(results: Results, shipped: Mapping[str, Any]) -> str:
                 v["whole"]["macro_f1"],
                 v["whole_without_232"]["S"]["f1"],
                 *(rest[c]["f1"] for c in ("V", "S")),
+                rest["macro_f1"],
             ]
             columns.append(values)
             mark = " (shipped)" if run is shipped else ""
-            rows.append([recipe, f"{run['seed']}{mark}", *map(_f1, values)])
+            rows.append([recipe, f"{run['seed']}{mark}", *map(f1_cell, values)])
         if len(runs) > 1:
             by_column = list(zip(*columns, strict=True))
-            rows.append([recipe, "mean", *(_f1(sum(column) / len(column)) for column in by_column)])
-            rows.append([recipe, "range", *(f"{_f1(min(c))}–{_f1(max(c))}" for c in by_column)])
+            rows.append(
+                [recipe, "mean", *(f1_cell(sum(column) / len(column)) for column in by_column)]
+            )
+            rows.append(
+                [recipe, "range", *(f"{f1_cell(min(c))}–{f1_cell(max(c))}" for c in by_column)]
+            )
         blocks += rows
     header = (
         *("recipe", "seed", "V F1", "S F1", "macro-F1", "S F1 without 232"),
-        *("without 232, AF: V F1", "S F1"),
+        *("without 232, AF: V F1", "S F1", "macro-F1"),
     )
-    return _table(header, blocks)
+    return table(header, blocks)
 
 
 def quantization_table(results: Results) -> str:
@@ -209,12 +200,12 @@ def quantization_table(results: Results) -> str:
                     name,
                     f"{100 * result['agreement'][f'{name}_vs_float']:.2f} %",
                     f"{lost:+.4f}",
-                    _rates(v["whole"]["V"]),
-                    _rates(v["whole"]["S"]),
+                    rate_cell(v["whole"]["V"]),
+                    rate_cell(v["whole"]["S"]),
                 ]
             )
     header = ("training", "method", "float's class", "macro-F1 lost", "V Se/+P/F1", "S Se/+P/F1")
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def run_tables(detail: Results) -> str:
@@ -228,14 +219,13 @@ def run_tables(detail: Results) -> str:
             for part, whole in ((found, found + missed), (true, true + false)):
                 rates.append(f" {round(100 * part / whole):3d}" if whole else "   -")
         lines.append(f"{title:>4}   {counts} {''.join(rates)}")
-    return _code("\n".join(lines))
+    return code("\n".join(lines))
 
 
 def confidence_table(shipped: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> str:
     """How it was calibrated, what it is worth on the held-out patients and on DS2."""
     counts = reliability.from_rows(row for e in shipped["detail"] for row in e["confidence"])
-    table = reliability.summary(counts)
-    tables = {"DS2": table}
+    tables = {"DS2": reliability.summary(counts)}
     if chosen:
         lines = [
             f"Temperature {chosen['temperature']:.3f}, unsure below {chosen['unsure_below']}/255: "
@@ -253,13 +243,13 @@ def confidence_table(shipped: Mapping[str, Any], chosen: Mapping[str, Any] | Non
                 + ([f"{100 * found['calibration_error']:.2f}"] if name == "all" else [""])
             )
     header = ("detections of", "", "number", "wrong class", "%", "calibration error, %")
-    lines += ["", _table(header, rows), ""]
+    lines += ["", table(header, rows), ""]
     curve = reliability.coverage(counts)
     kept = []
     for wanted in COVERAGES:
         limit, share, error = min(curve, key=lambda c: abs(c[1] - wanted))
         kept.append([f"{100 * share:.1f}", f"{limit:.3f}", f"{100 * error:.2f}"])
-    lines.append(_table(("DS2: kept, %", "confidence from", "wrong among them, %"), kept))
+    lines.append(table(("DS2: kept, %", "confidence from", "wrong among them, %"), kept))
     return "\n".join(lines)
 
 
@@ -273,7 +263,7 @@ def rhythm_table(detail: Results) -> str:
     for kind, rate in rhythm.total(e["rhythm"] for e in detail).items():
         shares = ["–" if s is None else f"{100 * s:.1f}" for s in (rate.se, rate.ppv)]
         rows.append([kind, f"{rate.tp + rate.fn}", f"{rate.tp}", f"{rate.fp}", *shares])
-    return _table(("event", "in the reference", "found", "invented", "Se %", "+P %"), rows)
+    return table(("event", "in the reference", "found", "invented", "Se %", "+P %"), rows)
 
 
 def worst_table(shipped: Mapping[str, Any], whole: Mapping[str, Scores]) -> str:
@@ -294,7 +284,7 @@ def worst_table(shipped: Mapping[str, Any], whole: Mapping[str, Scores]) -> str:
             ]
         )
     header = ("record", "wrong beats", "errors (reference → model)", "wrong by marked rhythm")
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _kind(kind: str) -> str:
@@ -314,8 +304,7 @@ def ablation_table(result: Mapping[str, Any]) -> str:
         for db in databases:
             for label in ("V", "S"):
                 values = [s[db][label] for s in scores]
-                spread = f" ({_f1(min(values))}–{_f1(max(values))})" if len(values) > 1 else ""
-                cells.append(_f1(sum(values) / len(values)) + spread)
+                cells.append(spread(values))
         rows.append([name, str(len(scores)), *cells])
     columns = [f"{db} {label}" for db in databases for label in ("V", "S")]
-    return _table(("variant", "seeds", *columns), rows)
+    return table(("variant", "seeds", *columns), rows)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from einthoven import ec57
 
@@ -14,18 +15,20 @@ MAJORITY_S = "232"
 """Holds three quarters of DS2's S beats, which are the majority of its beats."""
 
 INTERVAL_CLASSES = ("N", "S", "V")
+DRAWS = 2000
+"""Of records with replacement, for intervals."""
 
 
 def literature(scores: Sequence[ec57.Scores]) -> dict[str, Any]:
     """Se, +P and F1 of N, S, V, F by the literature's mapping, and macro-F1 over N, S, V.
 
     A beat that was missed counts against its class, a false detection against the class that
-    it was given.
+    it was given. `VEB`: V by the standard's count, which forgives F and Q taken for V.
     """
     total = ec57.gross(scores)
     rates = {name: total.literature_rate(name).to_dict() for name in ("N", "S", "V", "F")}
     macro = float(np.mean([rates[name]["f1"] or 0.0 for name in INTERVAL_CLASSES]))
-    return {**rates, "macro_f1": macro}
+    return {**rates, "VEB": total.veb.to_dict(), "macro_f1": macro}
 
 
 def ways(
@@ -42,22 +45,58 @@ def ways(
     }
 
 
-def intervals(scores: Sequence[ec57.Scores], draws: int = 2000) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the F1 of N, S, V and of their mean, by resampling records (seeded).
-
-    Records and not beats, since the beats of a patient are alike.
-    """
+def intervals(scores: Sequence[ec57.Scores]) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the F1 of N, S, V and of their mean, by resampling records (seeded)."""
     tables = np.stack([s.literature for s in scores])
-    rng = np.random.default_rng(1)
-    drawn = tables[rng.integers(0, len(tables), (draws, len(tables)))].sum(axis=1)
-    hits = np.diagonal(drawn, axis1=1, axis2=2)
-    total = drawn.sum(axis=1) + drawn.sum(axis=2)
-    f1 = np.divide(2.0 * hits, total, out=np.zeros(hits.shape), where=total > 0)[:, :3]
+    hits = np.diagonal(tables, axis1=1, axis2=2)
+    return f1_intervals(hits[:, :3], (tables.sum(axis=1) + tables.sum(axis=2))[:, :3])
+
+
+def f1_intervals(
+    hits: NDArray[np.int64], ends: NDArray[np.int64]
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals of F1 by class and of their mean, by resampling records (seeded).
+
+    [records, 3] each, of `INTERVAL_CLASSES`: true positives, and the class's beats plus what was
+    called so. Records and not beats, since the beats of a patient are alike.
+    """
+    drawn = _resampled(hits), _resampled(ends)
+    f1 = _f1(*drawn)
     columns = dict(zip(INTERVAL_CLASSES, f1.T, strict=True)) | {"macro-F1": f1.mean(axis=1)}
-    return {
-        name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
-        for name, values in columns.items()
-    }
+    return {name: _middle_95(values) for name, values in columns.items()}
+
+
+def difference(
+    ours: Sequence[ec57.Rate], theirs: Sequence[ec57.Rate]
+) -> tuple[float, tuple[float, float]]:
+    """F1 of ours minus theirs over the same records, and its 95 % interval.
+
+    The same records are drawn for both (seeded), so what makes a record hard for either cancels.
+    """
+    totals, draws = [], []
+    for side in (ours, theirs):
+        counts = np.array([[r.tp, 2 * r.tp + r.fn + r.fp] for r in side])
+        totals.append(_f1(*counts.sum(axis=0)))
+        draws.append(_f1(*_resampled(counts).T))
+    return float(totals[0] - totals[1]), _middle_95(draws[0] - draws[1])
+
+
+def _resampled(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[DRAWS, …] sums over records drawn with replacement from [records, …]."""
+    rng = np.random.default_rng(1)
+    sums: NDArray[np.int64] = counts[rng.integers(0, len(counts), (DRAWS, len(counts)))].sum(axis=1)
+    return sums
+
+
+def _f1(hits: NDArray[Any], ends: NDArray[Any]) -> NDArray[np.float64]:
+    f1: NDArray[np.float64] = np.divide(
+        2.0 * hits, ends, out=np.zeros(np.shape(hits)), where=ends > 0
+    )
+    return f1
+
+
+def _middle_95(values: NDArray[np.float64]) -> tuple[float, float]:
+    return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))
 
 
 def rate_cell(rate: Mapping[str, Any]) -> str:

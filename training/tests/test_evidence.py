@@ -8,8 +8,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from einthoven.annotations import Annotations
-from einthoven.ec57 import compare
+from einthoven.aami import DS2
+from einthoven.annotations import Annotations, read_annotations, write_annotations
+from einthoven.ec57 import Rate, Scores, compare, gross
 from einthoven.ec57_runs import compare_runs
 from einthoven.errors import EinthovenError, ModelError
 from einthoven.paths import SHIPPED_MODEL
@@ -17,7 +18,15 @@ from einthoven.reliability import judge, summary
 from einthoven.report import restored
 from einthoven.rhythm import BeatSequence, of_reference, to_dict
 from einthoven.rhythm import compare as compare_rhythm
-from training import evidence, evidence_figures, evidence_page
+from training import (
+    evidence,
+    evidence_figures,
+    evidence_goals,
+    evidence_page,
+    evidence_rivals,
+    markdown,
+    scorecard,
+)
 from training.dataset import CHANNELS, FEATURES, WINDOW
 from training.evaluate import Evaluation, Findings, Variant
 from training.model_card import card
@@ -73,7 +82,12 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What is kept of a run with ptq and qat."""
     monkeypatch.setattr(evidence, "read_annotations", lambda _, name: reference(NAMES.index(name)))
     for seed, method in enumerate(("ptq", "qat")):
-        about = {"recipe": "r", "seed": 1, "sha256": f"{seed}" * 64, "pipeline_sha256": "p" * 64}
+        about = {
+            "recipe": "ds1_svdb",
+            "seed": 1,
+            "sha256": f"{seed}" * 64,
+            "pipeline_sha256": "p" * 64,
+        }
         about |= {"params": 9, "macs": 99, "training_data": [{"db": "mitdb", "records": "ds1"}]}
         about["confidence"] = {
             "temperature": 1.2,
@@ -95,7 +109,7 @@ def test_a_result_survives_its_file(
 ) -> None:
     monkeypatch.setattr(evidence, "shipped_sha256", lambda: "0" * 64)
     path = evidence.write(result, tmp_path / "results")
-    assert path.name == "r-seed1.json"
+    assert path.name == "ds1_svdb-seed1.json"
     (back,) = evidence.load_all(tmp_path / "results")
     assert back == json.loads(json.dumps(result))
     scores = restored(back["detail"][1]["whole"])
@@ -135,10 +149,11 @@ def test_pages_say_what_the_results_say(
     other = {**result, "seed": 2, "sha256": {"ptq": "5" * 64}}
     shipped = evidence_page.shipped_result([other, result])
     assert shipped is result
-    texts = evidence_page.regions([result, other], shipped, shipped["confidence"])
+    ds1 = {**other, "recipe": "ds1"}
+    texts = evidence_page.regions([result, other, ds1], shipped, shipped["confidence"])
     f1 = result["variants"]["ptq"]["whole"]["V"]["f1"]
     assert f"{f1:.3f}"[1:] in texts["ds2"] and "int8 qat" in texts["ds2"]
-    assert "1 (shipped)" in texts["seeds"] and "| r | mean |" in texts["seeds"]
+    assert "1 (shipped)" in texts["seeds"] and "| ds1_svdb | mean |" in texts["seeds"]
     assert texts["ec57"].count("\n 2") == 2 and "Gross" in texts["ec57"]
     assert "unsure below 90/255: held-out beats" in texts["confidence"]
     assert "| held-out patients | all | 1,024 | 512 | 50.00 |" in texts["confidence"]
@@ -146,6 +161,10 @@ def test_pages_say_what_the_results_say(
     assert "| all | 2 | .885 (.880–.890) |" in texts["ablations"]
     assert "| no RR | 1 | .890 | .500 |" in texts["ablations"]
     assert texts["runs"].count("\n") == 4
+    assert texts["osea"].count(", seed 1, shipped |") == 2
+    assert "| DS1 only | V F1 | ≥ .940 |" in texts["goals"]
+    assert "this project, shipped" in texts["published"] and "with it" in texts["svdb"]
+    assert "in the records with AF" in texts["shortfalls"]
     about = {"name": "r-ptq", "pipeline_sha256": "p", "features": 3, "params": 9, "macs": 99}
     about |= {"sha256": "s", "training_data": [{"db": "d", "records": "r", "leads": "main"}]}
     about |= {"training_records": ["d/1"], "training_beats": {"N": 5}, "data_sha256": "d"}
@@ -157,11 +176,11 @@ def test_pages_say_what_the_results_say(
 
 def test_regions_are_replaced_and_unknown_ones_refused() -> None:
     page = "a\n<!-- begin ds2 -->\nold\n<!-- end ds2 -->\nb <!-- begin x -->1<!-- end x -->"
-    found = evidence_page.replace_regions(page, {"ds2": "new", "x": "2"})
+    found = markdown.replace_regions(page, {"ds2": "new", "x": "2"})
     assert found.startswith("a\n<!-- begin ds2 -->\nnew\n<!-- end ds2 -->\nb ")
-    assert evidence_page.replace_regions(found, {"ds2": "new", "x": "2"}) == found
+    assert markdown.replace_regions(found, {"ds2": "new", "x": "2"}) == found
     with pytest.raises(EinthovenError, match="no generated region 'x'"):
-        evidence_page.replace_regions(page, {"ds2": "new"})
+        markdown.replace_regions(page, {"ds2": "new"})
 
 
 def test_the_committed_pages_are_what_the_committed_results_make() -> None:
@@ -193,3 +212,57 @@ def test_activations_are_those_of_the_last_block() -> None:
     found = evidence_figures.activations(signal, features, SHIPPED_MODEL)
     assert found.shape[0] == n and found.shape[1] > 32
     assert np.unique(found, axis=0).shape[0] == n
+
+
+def test_the_standards_count_forgives_fusion_beats_and_the_literatures_does_not() -> None:
+    counts = np.zeros((7, 7), np.int64)
+    counts[3, 2], counts[2, 2], counts[0, 2] = 5, 20, 1  # F and V called V, and an N
+    found = scorecard.literature([Scores(counts, counts[:6, :6], 0.0, 0, 360.0, 0)])
+    assert found["VEB"]["fp"] == 1 and found["V"]["fp"] == 6
+    assert found["VEB"]["tp"] == found["V"]["tp"] == 20
+
+
+def test_a_difference_is_nothing_against_itself_and_sure_where_every_record_agrees() -> None:
+    ours = [Rate(90 + i, 10, 5) for i in range(12)]
+    theirs = [Rate(70 + i, 30, 5) for i in range(12)]
+    assert scorecard.difference(ours, ours) == (0.0, (0.0, 0.0))
+    gain, (low, high) = scorecard.difference(ours, theirs)
+    assert 0 < low < gain < high
+    mixed = [*ours[:6], *theirs[6:]], [*theirs[:6], *ours[6:]]
+    low, high = scorecard.difference(*mixed)[1]
+    assert low < 0 < high
+
+
+def test_goals_are_judged_by_the_mean_over_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(seed: int, v: float) -> dict[str, Any]:
+        rates = {"V": {"f1": v}, "S": {"f1": 0.6}, "macro_f1": 0.8}
+        variants = {"ptq": {"whole": rates}}
+        return {"recipe": "ds1", "seed": seed, "method": "ptq", "variants": variants}
+
+    goal = evidence_goals.Goal("g", "ds1", "whole", {"V": 0.9, "S": 0.5})
+    monkeypatch.setattr(evidence_goals, "GOALS", (goal,))
+    results = [run(2, 0.95), run(1, 0.84)]
+    text = evidence_goals.goal_table(results)
+    assert "| g | V F1 | ≥ .900 | .840 | .895 (.840–.950) | 2 | **missed** |" in text
+    assert "| g | S F1 | ≥ .500 | .600 | .600 (.600–.600) | 2 | met |" in text
+    (line,) = evidence_goals.missed_goals(results)
+    assert line == "g: V F1 .895 (.840–.950) against .900, short by .005"
+
+
+def test_osea_has_the_counts_that_physionets_bxb_prints() -> None:
+    total = gross(evidence_rivals.read()["ec57"][record] for record in DS2)
+    assert total.veb == Rate(2578, 108, 84)
+    assert len(evidence_rivals.read()["whole"]) == 48
+
+
+@pytest.mark.records
+def test_a_rival_is_scored_from_its_annotations(mitdb: Path, tmp_path: Path) -> None:
+    reference = read_annotations(mitdb, "100")
+    beats = [i for i, s in enumerate(reference.symbols) if s in "NAV"][:-1]
+    symbols = ["V" if reference.symbols[i] == "A" else "N" for i in beats]
+    write_annotations(tmp_path, "100", "osea", reference.samples[beats], symbols, 360.0)
+    (entry,) = evidence_rivals.score(tmp_path, mitdb.parent)["records"]
+    whole = restored(entry["whole"])
+    assert whole.qrs.fn == 1 and whole["Sv"] == 33 and whole.veb.tp == 0
+    with pytest.raises(EinthovenError, match=r"no \*\.none in"):
+        evidence_rivals.score(tmp_path, mitdb.parent, "none")

@@ -26,3 +26,14 @@ def test_folds_must_hold_out_both_patients(tmp_path: Path) -> None:
     (tmp_path / "fold0" / "held_out.json").write_text(json.dumps(["mitdb/101"]))
     with pytest.raises(UsageError, match="no fold that holds out each of 118, 119"):
         noise_table.models(SHIPPED_MODEL, tmp_path)
+
+
+def test_the_table_sets_bits_and_judges_apart() -> None:
+    found = noise_table.read()
+    f1 = {bits: noise_table.f1(found, noise_table.UNSEEN, bits, "veb") for bits in (16, 12)}
+    assert [len(values) for values in f1.values()] == [len(noise_table.SNRS_DB)] * 2
+    assert f1[12][-1] < f1[16][-1]  # at the rail for a fifth of the time
+    text = noise_table.table_of(found)
+    for judge in (noise_table.UNSEEN, noise_table.SHIPPED):
+        for bits in (16, 12):
+            assert text.count(f"| V F1, {judge}, {bits} bits |") == 1

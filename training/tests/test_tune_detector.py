@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from codegen import pipeline
+from training import detector_page
 from training.detector_score import evaluate, generated_for, read_mixed, read_signal
 
 
@@ -36,3 +37,22 @@ def test_flag_tells_noise_from_none(tmp_path: Path) -> None:
     assert 0.35 < noisy.noisy_share < 0.55
     assert noisy.scores.qrs.ppv is not None and noisy.unflagged.ppv is not None
     assert noisy.unflagged.ppv > noisy.scores.qrs.ppv + 0.1
+
+
+def test_the_page_is_what_the_results_say() -> None:
+    text = detector_page.PAGE.read_text(encoding="utf-8")
+    assert text == detector_page.page(), "run `python -m training.detector_page`"
+    found = detector_page.read()
+    assert found["pipeline_sha256"] == pipeline.sha256(pipeline.load()), "measure it anew"
+    for kind in ("tp", "fn", "fp"):
+        gross = sum(entry["ec57"][kind] for entry in found["records"])
+        assert gross == found["groups"][0]["ec57"][kind]
+
+
+@pytest.mark.records
+def test_a_record_is_as_detector_json_says(mitdb: Path, tmp_path: Path) -> None:
+    (entry,) = (e for e in detector_page.read()["records"] if e["label"] == "108")
+    signal = read_signal(mitdb.parent, "mitdb", "108")
+    generated = generated_for(pipeline.load(), tmp_path)
+    assert evaluate(signal, generated).scores.qrs.to_dict() == entry["ec57"]
+    assert evaluate(signal, generated, start_s=0.0).scores.qrs.to_dict() == entry["whole"]

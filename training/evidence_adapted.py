@@ -1,0 +1,38 @@
+"""What replays of DS2 with a head per patient found, as committed, a file a seed.
+
+`docs/results/adaptation/ds2.json` is the shipped model's, `ds2-seed<n>.json` are other seeds' of
+its recipe (`python -m training.adaptation_page RUN` writes them).
+"""
+
+import json
+from typing import Any
+
+from einthoven.errors import ModelError
+from einthoven.paths import ROOT
+from training.evidence import load_all, shipped_sha256
+
+FOLDER = ROOT / "docs" / "results" / "adaptation"
+
+
+def file_name(sha256: str) -> str:
+    """Of the model's result. Raises ModelError for a model that DS2 has not been scored with."""
+    if sha256 == shipped_sha256():
+        return "ds2.json"
+    for result in load_all():
+        if sha256 in result["sha256"].values():
+            return f"ds2-seed{result['seed']}.json"
+    raise ModelError(
+        f"docs/results/ds2 has no result of the model {sha256[:12]}… that was replayed: "
+        "python -m training.evidence RUN, with the folder it was trained in"
+    )
+
+
+def adapted_results() -> dict[str, Any]:
+    """Name of the model to what was kept of its replay, the shipped one's first."""
+    paths = [FOLDER / "ds2.json", *sorted(FOLDER.glob("ds2-seed*.json"))]
+    names = ["shipped", *(p.stem.removeprefix("ds2-").replace("seed", "seed ") for p in paths[1:])]
+    return {
+        name: json.loads(path.read_text(encoding="utf-8"))
+        for name, path in zip(names, paths, strict=True)
+        if path.exists()
+    }
