@@ -89,8 +89,12 @@ def test_predictions_get_the_models_bias_and_units(tmp_path: Path) -> None:
 
 
 def test_predictions_get_the_vote_of_their_kind(tmp_path: Path) -> None:
-    one_kind = {"slot": np.zeros(3000, np.uint8), "slot_beats": np.arange(1, 3001, dtype=np.uint16)}
-    voted = held_out(stored(tmp_path / "held_out.npz", **one_kind), NO_BIAS, 0.05, 0).logits
+    path = stored(
+        tmp_path / "held_out.npz",
+        slot=np.zeros(3000, np.uint8),
+        slot_beats=np.arange(1, 3001, dtype=np.uint16),
+    )
+    voted = held_out(path, NO_BIAS, 0.05, 0).logits
     own = beats(1.3, 3000).logits
     changed = (voted != own).mean(axis=0)
     assert changed[CLASSES.index("V")] > 0.9 and np.count_nonzero(changed) == 1
