@@ -115,8 +115,8 @@ def runs_table(found: dict[str, Result]) -> str:
         "more look at DS2. `train` takes `--quick` (under two minutes, little data, its figures "
         "mean nothing) and `--kaggle DIR` for the published CSV files instead of records. "
         "`--epochs N` stops after so many epochs and `--resume` goes on: with N = 5, then 10, and "
-        "so on, a long training comes in pieces (one that has many trainings is broken off with "
-        "Ctrl-C and goes on with `--resume`)."
+        "so on, a long training comes in pieces of any length (one that has many trainings is "
+        "broken off with Ctrl-C and goes on with `--resume`)."
     )
     missing = sorted(p.stem for p in RECIPES.glob("*.toml") if p.stem not in found)
     waiting = ", ".join(f"`{name}`" for name in missing)

@@ -13,8 +13,8 @@ Lê Xuân Vinh, Lê Xuân Việt, Vũ Hoàng Thương, 2021. Its images, a publi
 the 187-sample beats above: the classes have the same counts (641 F, 6,413 Q, 2,222 S and 5,780 V
 for training, a fifth of each for test), with N cut to 35,783 of 90,589, of which it trains on
 22,122 and tests 13,661. We divide N as the others. So a beat is drawn from those samples, as a
-line of 2 pixels on 256 × 256, halved to 128 × 128, three equal channels: some thousand images a
-second on one core, by the exact area that a round pen covers (`training/studies/images_draw.py`).
+line of 2 pixels on 256 × 256, halved to 128 × 128, three equal channels: about two thousand images
+a second on one core, by the exact area that a round pen covers (`training/studies/images_draw.py`).
 
 VGG16 with dense 4096, 4096 and 5, dropout 0.4, batch 64, Adam: 65,075,013 parameters, of which the
 convolutions' 14,714,688 are frozen and 50,360,325 are trained. What the convolutions give is

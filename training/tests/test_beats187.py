@@ -1,6 +1,7 @@
 """The 187-sample beats: cut from made-up records as the study says, of MIT-BIH, of CSV files."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,15 @@ import pytest
 import wfdb
 
 from einthoven.errors import UsageError
+from einthoven.paths import ROOT
 from einthoven.records import Record
 from training.studies import beats187, kaggle
 from training.studies.beats187 import LENGTH, RATE_HZ, WINDOW, maxima, record_beats, window_starts
 from training.studies.examples import Labelled, folds_of
+from training.studies.recipe import load
+from training.studies.registry import SETTINGS, load_examples
+
+RECIPES = ROOT / "training" / "recipes" / "studies"
 
 SPIKE_UV = 1000
 
@@ -67,6 +73,26 @@ def test_maxima_of_a_notched_r_are_one() -> None:
     window[500] = 0.89
     assert maxima(window).tolist() == [102]
     assert maxima(np.zeros(WINDOW, dtype=np.float32)).tolist() == []
+
+
+@pytest.mark.records
+@pytest.mark.parametrize(
+    "path",
+    sorted(RECIPES.glob("*_random.toml")) + sorted(RECIPES.glob("*_mi.toml")),
+    ids=lambda p: p.stem,
+)
+def test_quick_data_train_every_class_and_test_several(
+    path: Path, mitdb: Path, require_database: Callable[[str], Path]
+) -> None:
+    form = load(path).quickly()
+    assert {require_database(name) for name in ("ptbdb", "ptbdb_10s")}
+    plain = SETTINGS[form.dataset] | {"per_class"}  # beats, not what a view makes of them
+    settings = {k: v for k, v in form.data.items() if k in plain}
+    some = load_examples(replace(form, data=settings), None, None)
+    folds = folds_of(some, form.protocol, form.seed, form.data.get("folds", 0))
+    tested = np.any([fold.test for fold in folds], axis=0)
+    assert all(set(some.y[fold.train]) == set(some.y) for fold in folds)
+    assert len(set(some.y[tested])) > 1, "a class of two beats has none to test"
 
 
 @pytest.mark.records
