@@ -112,6 +112,11 @@ def train(job: Job) -> list[tuple[Trial, Weights]]:
     return done
 
 
+def trained_logits(weights: Weights, windows: Windows) -> NDArray[np.float32]:
+    """[n] of the float network with `weights`; above 0 is abnormal."""
+    return _trainer().logits(weights, windows)
+
+
 def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else value
 
@@ -131,7 +136,7 @@ def best_trial(trials: list[Trial]) -> Trial:
     return max(trials, key=rank)
 
 
-def confusion(label: NDArray[np.int8], logit: NDArray[np.float32]) -> list[list[int]]:
+def confusion(label: NDArray[np.int8], logit: NDArray[Any]) -> list[list[int]]:
     """[2, 2] windows: row = label, column = found."""
     table = np.zeros((2, 2), dtype=np.int64)
     np.add.at(table, (label.astype(np.int64), (logit > 0).astype(np.int64)), 1)

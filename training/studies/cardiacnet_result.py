@@ -1,6 +1,6 @@
 """What comes out of CardiacNet's own protocol: balanced accuracies per record and their means."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,11 @@ import numpy as np
 from einthoven.errors import UsageError
 from einthoven.provenance import patient
 from einthoven.records import find_database
+from training.studies import cardiacnet_int8
 from training.studies import cardiacnet_runs as run_of
 from training.studies.cardiacnet import ALL, plan_of
 from training.studies.cardiacnet_net import build
 from training.studies.cardiacnet_patients import (
-    Plan,
     Trial,
     balanced,
     best_trial,
@@ -26,9 +26,6 @@ from training.studies.scores import score
 
 GOOD = 0.95
 """The study counts the records above."""
-SHOWN = "203"
-"""The record whose curves the study shows."""
-
 INDIVIDUAL = "individual"
 COLUMNS = {
     INDIVIDUAL: "the patient's own windows only",
@@ -49,9 +46,10 @@ Confusion = list[list[int]]
 def evaluate(
     run: Path, recipe: StudyRecipe, seconds: float, commands: tuple[str, ...], data: Path | None
 ) -> Result:
-    """The result of what a run has trained so far; its `float32` pools the individual classifiers.
+    """The result of what a run has trained so far, with int8 if it is quantized.
 
-    Raises UsageError while a record has no search yet, RecordError.
+    `float32` and `int8` pool the individual classifiers. Raises UsageError while a record has no
+    search yet, ModelError when the int8 models are of earlier weights, RecordError.
     """
     from training.model import multiply_adds, parameters
 
@@ -68,7 +66,7 @@ def evaluate(
     own = windows.where(split_random(windows, recipe.seed) == TRAIN)
     model = build(recipe.arch, SAMPLES, 1, 1)
     pooled = {name: tables[INDIVIDUAL] for name, tables in found.items()}
-    return Result(
+    result = Result(
         study=recipe.study,
         name=recipe.name,
         network=recipe.network,
@@ -96,8 +94,23 @@ def evaluate(
             **summary(found),
             "records": {name: _accuracies(tables) for name, tables in found.items()},
             "settings": {n: asdict(setting_of(best_trial(t))) for n, t in searches.items()},
-            "curves": _curves(run, plan),
+            "curves": _curves(run, recipe),
         },
+    )
+    if not cardiacnet_int8.is_quantized(run, recipe):
+        return result
+    quantized, agreement = cardiacnet_int8.confusions(run, recipe, windows)
+    scores = _pooled({name: tables[INDIVIDUAL] for name, tables in quantized.items()})
+    result.extra["int8"] = {
+        **summary(quantized),
+        "agreement": agreement,
+        "records": {name: _accuracies(tables) for name, tables in quantized.items()},
+    }
+    result.extra["board_record"] = cardiacnet_int8.board_record(recipe)
+    return replace(
+        result,
+        int8={**scores, "agreement": agreement[INDIVIDUAL]},
+        tflite_bytes=cardiacnet_int8.tflite_bytes(run, recipe),
     )
 
 
@@ -167,13 +180,13 @@ def _pooled(tables: dict[str, Confusion]) -> dict[str, Any]:
     return score(label.astype(np.int64), as_found.astype(np.int64), CLASSES, who)
 
 
-def _curves(run: Path, plan: Plan) -> dict[str, Any]:
+def _curves(run: Path, recipe: StudyRecipe) -> dict[str, Any]:
     """Loss and balanced accuracy by epoch: of pre-training, and of the record the study shows."""
     curves: dict[str, Any] = {}
     pretrained = run_of.read_pretraining(run, ALL)
     if pretrained is not None:
         curves["pre-training"] = _curve(pretrained)
-    record = SHOWN if SHOWN in plan.records else plan.records[0]
+    record = cardiacnet_int8.board_record(recipe)
     search = run_of.read_trials(run / run_of.SEARCH, record)
     curves[f"{record}, individual"] = _curve(best_trial(search))
     tuned = _tuned(run_of.read_trials(run / run_of.TUNED_ALL, record), search)

@@ -3,6 +3,8 @@
 The networks have one input and end in logits: softmax and sigmoid do not change the class.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,24 @@ def graph_of(tflite: bytes, optimize: Goal = "speed") -> Graph:
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError("a study's model has one input and one output")
     return graph
+
+
+def save(folder: Path, content: bytes, about: dict[str, Any]) -> None:
+    """Keep a `.tflite` and, in model.json, what it is: `about` and what the file itself says.
+
+    Raises ModelError when the engine lacks an op.
+    """
+    graph = graph_of(content)
+    facts = {
+        **about,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "params": graph.params,
+        "macs": graph.macs,
+        "method": "ptq",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.tflite").write_bytes(content)
+    (folder / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def engine_files(tflite: bytes, name: str, sha256: str, optimize: Goal = "speed") -> dict[str, str]:

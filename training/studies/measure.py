@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from einthoven.errors import EinthovenError, UsageError
-from training.studies import board, results, workflow
-from training.studies.recipe import INTER_PATIENT
+from training.studies import board, cardiacnet_int8, results, workflow
+from training.studies.recipe import INTER_PATIENT, PATIENT_SPECIFIC
 from training.studies.registry import ACTIVATIONS, float_only
 from training.studies.runs import MODEL, Sources, open_run, recipe_of
 
@@ -28,7 +28,7 @@ fewer beats."""
 def evaluate(run: Path, sources: Sources, out: Path = results.FOLDER) -> results.Result:
     """Score `run`, float and int8: a look at DS2 more than `out` knows of. Raises UsageError."""
     recipe = recipe_of(run)
-    if float_only(recipe) is None and not (run / MODEL).exists():
+    if float_only(recipe) is None and not workflow.is_quantized(run, recipe):
         raise UsageError(f"{run} is not quantized: einthoven quantize {run}")
     if recipe.protocol != INTER_PATIENT:
         return workflow.evaluate(run, sources)
@@ -54,6 +54,10 @@ def on_board(
         if activations is None:
             return result
         return replace(result, board=board.by_size(result.params, activations))
+    if recipe.protocol == PATIENT_SPECIFIC:
+        content, x = cardiacnet_int8.board_case(run, recipe, sources.data)
+        x = x[: min(beats, EMULATED // result.macs)]
+        return replace(result, board=board.measure(content, x, run / "board"))
     recipe, examples = open_run(run, sources)
     scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
     rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))

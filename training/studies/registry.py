@@ -15,7 +15,7 @@ from training.studies import (
     networks,
 )
 from training.studies.examples import Labelled
-from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
+from training.studies.recipe import StudyRecipe
 
 DATASETS: dict[str, Callable[[dict[str, Any], Path | None], Labelled]] = {
     "beats187": beats187.arrhythmia,
@@ -62,8 +62,6 @@ ACTIVATIONS = {"vgg16": images_vgg.ACTIVATIONS}
 
 def float_only(recipe: StudyRecipe) -> str | None:
     """Why a recipe's network is not quantized, and what to do; None if it is."""
-    if recipe.protocol == PATIENT_SPECIFIC:
-        return "its classifiers are CardiacNet's network: quantize cardiacnet_random, or _inter"
     if recipe.data.get("view") in FROZEN:
         return "it has 65 million weights, which no board holds; evaluate it as it is"
     return None

@@ -16,7 +16,7 @@ from codegen.lower import Goal
 from einthoven.errors import ModelError, UsageError
 from einthoven.records import find_database
 from training.loop import OnEpoch, progress_bar
-from training.studies import int8
+from training.studies import images, int8
 from training.studies.examples import Fold, Labelled, folds_of
 from training.studies.fit import decide, fit_network, predict
 from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
@@ -87,25 +87,15 @@ def train(
     """Train a study's recipe into `out`; returns it. `epochs`: stop after so many in all.
 
     What is there is gone on with if `resume`. `cluster`: where the trainings of a recipe that has
-    many run, as of `jobs.run_jobs`. Raises UsageError, RecordError, DownloadError.
+    many run, as of `jobs.workers`. Raises UsageError, RecordError, DownloadError.
     """
     settings = load_recipe(recipe)
     settings = settings.quickly() if quick else settings
+    _check_options(recipe.name, settings, sources, epochs, cluster)
     check_names(settings)
     check_begun(recipe, out, resume, quick)
     if settings.protocol == PATIENT_SPECIFIC:
-        for option, given in (("--epochs", epochs), ("--kaggle", sources.kaggle)):
-            if given is not None:
-                raise UsageError(
-                    f"{recipe.name} is many trainings on records, each of which ends by itself: "
-                    f"leave {option} out (it may be broken off, --resume goes on)"
-                )
         return _train_patients(recipe, settings, out, sources, quick, cluster)
-    if cluster is not None:
-        raise UsageError(
-            f"{recipe.name} is one training, which does not spread over machines: leave --cluster "
-            f"out, or take a recipe of protocol {PATIENT_SPECIFIC}"
-        )
     base = {}
     if "base" in settings.arch:
         base = {"base": base_facts(out.parent / settings.arch["base"], quick)}
@@ -125,6 +115,23 @@ def train(
 
             _train_part(part, settings, examples, until, out, report)
     return out
+
+
+def _check_options(
+    name: str, recipe: StudyRecipe, sources: Sources, epochs: int | None, cluster: str | None
+) -> None:
+    many = recipe.protocol == PATIENT_SPECIFIC
+    for option, given in (("--epochs", epochs), ("--kaggle", sources.kaggle)):
+        if many and given is not None:
+            raise UsageError(
+                f"{name} is many trainings on records, each of which ends by itself: leave "
+                f"{option} out (it may be broken off, --resume goes on)"
+            )
+    if cluster is not None and not many:
+        raise UsageError(
+            f"{name} is one training, which does not spread over machines: leave --cluster "
+            f"out, or take a recipe of protocol {PATIENT_SPECIFIC}"
+        )
 
 
 def check_both(examples: Labelled, folds: list[Fold], name: str) -> None:
@@ -179,13 +186,18 @@ def _train_part(
 
 
 def quantize(run: Path, sources: Sources = HERE) -> Path:
-    """Make the int8 model of a training, and of each of its folds; returns `run`.
+    """Make the int8 model of a training, and of each of its folds or records; returns `run`.
 
     Raises UsageError where there is none to make.
     """
     reason = float_only(recipe_of(run))
     if reason is not None:
         raise UsageError(f"{run} is scored in float only: {reason}")
+    if recipe_of(run).protocol == PATIENT_SPECIFIC:
+        from training.studies import cardiacnet_int8
+
+        cardiacnet_int8.quantize(run, recipe_of(run), sources.data)
+        return run
     recipe, examples = open_run(run, sources)
     for part in all_parts(run, recipe, examples):
         rng = np.random.default_rng([recipe.seed, 0xCA1])
@@ -197,23 +209,15 @@ def quantize(run: Path, sources: Sources = HERE) -> Path:
 
 
 def _write_model(folder: Path, content: bytes, recipe: StudyRecipe, examples: Labelled) -> None:
-    graph = int8.graph_of(content)
-    path = folder / MODEL
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
     about = {
         "name": f"{recipe.name}-ptq",
         "study": recipe.study,
-        "sha256": hashlib.sha256(content).hexdigest(),
         "classes": list(examples.classes),
-        "params": graph.params,
-        "macs": graph.macs,
         "recipe": recipe.name,
         "seed": recipe.seed,
         "epochs": epochs_of(folder),
-        "method": "ptq",
     }
-    (path.parent / "model.json").write_text(json.dumps(about, indent=1) + "\n")
+    int8.save((folder / MODEL).parent, content, about)
 
 
 def evaluate(run: Path, sources: Sources = HERE) -> Result:
@@ -259,6 +263,8 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
         float32=score(y, real, examples.classes, patient),
         commands=commands(run, recipe, sources),
     )
+    if "view" in recipe.data:
+        result.extra.update(images.context(model, examples, parts[0].fold, recipe.data))
     if not all((p.folder / MODEL).exists() for p in parts):
         return result
     found = np.concatenate([_int8_classes(p, examples) for p in parts])
@@ -329,6 +335,15 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
         (out / name).write_text(text)
         written.append(out / name)
     return written
+
+
+def is_quantized(run: Path, recipe: StudyRecipe) -> bool:
+    """Whether a run has its int8 models."""
+    if recipe.protocol == PATIENT_SPECIFIC:
+        from training.studies import cardiacnet_int8
+
+        return cardiacnet_int8.is_quantized(run, recipe)
+    return (run / MODEL).exists()
 
 
 def is_quantizable(run: Path) -> bool:
