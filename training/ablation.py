@@ -5,13 +5,17 @@ with every seed, patient-wise on three folds as `training.crossval` does, and ke
 training in RUNS: what is there is not trained again, so it can be broken off and gone on with.
 `--publish` writes `docs/results/ablations.json`, from which docs/accuracy.md's table is made
 (`python -m training.evidence`). DS2 is not looked at.
+
+Each training's JSON says by which pipeline and recipe it was made; what was made by others than
+today's is neither gone on with nor published. Trainings from before that was kept do not say it,
+and are taken as they are.
 """
 
 import argparse
 import copy
 import dataclasses
+import hashlib
 import json
-import sys
 import tempfile
 import time
 import tomllib
@@ -23,11 +27,20 @@ from typing import Any
 import numpy as np
 
 from codegen import pipeline
-from einthoven.errors import EinthovenError, UsageError
+from einthoven.errors import UsageError
 from einthoven.paths import GENERATED, ROOT
 from einthoven.rundir import write_json, write_text
 from training import dataset
-from training.crossval import best_bias, cross_validate, databases, judged, score, voted
+from training.command_line import known, one_line_errors
+from training.crossval import (
+    best_bias,
+    check_folds,
+    cross_validate,
+    databases,
+    judged,
+    score,
+    voted,
+)
 from training.dataset import PIPELINE, Examples
 from training.detector_score import generated_for
 from training.evidence import dump
@@ -120,6 +133,23 @@ def blanked(examples: Examples, variant: Variant) -> Examples:
     return replace(examples, signal=signal, features=features)
 
 
+def made_of(recipe: Recipe, variant: Variant) -> dict[str, str]:
+    """By which pipeline, and by which recipe with its changes, a variant is trained: SHA-256."""
+    facts = [dataclasses.asdict(replace(recipe, seed=0)), dataclasses.asdict(variant)]
+    recipe_sha256 = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return {"pipeline_sha256": pipeline.sha256(PIPELINE), "recipe_sha256": recipe_sha256}
+
+
+def require_same(run: Mapping[str, Any], expected: Mapping[str, str], path: Path) -> None:
+    """Raise UsageError if a training says that it was made by another pipeline or recipe."""
+    for key, value in expected.items():
+        if run.get(key, value) != value:
+            raise UsageError(
+                f"{path} was made by another {key.partition('_')[0]}: remove it or name another "
+                "folder with --out"
+            )
+
+
 class Bench:
     """Runs variants of a recipe, one after another."""
 
@@ -127,6 +157,10 @@ class Bench:
         self._recipe = changed_recipe(recipe, base)
         self._data = data
         self._loaded: tuple[object, Examples] | None = None
+
+    def made_of(self, variant: Variant) -> dict[str, str]:
+        """As the function of that name, of this bench's recipe."""
+        return made_of(changed_recipe(self._recipe, variant.recipe), variant)
 
     def run(self, variant: Variant, seed: int, folds: int = FOLDS) -> dict[str, Any]:
         """One training per fold; F1 of V and S by database on the held-out patients."""
@@ -140,6 +174,7 @@ class Bench:
         return {
             "variant": variant.name,
             "seed": seed,
+            **made_of(recipe, variant),
             "folds": folds,
             "bias": list(bias),
             "scores": score(judged(examples, said), bias),
@@ -159,12 +194,23 @@ class Bench:
 
 
 def collect(out: Path, recipe: Recipe, base: Tables) -> dict[str, Any]:
-    """The content of ablations.json, from the trainings that are finished."""
-    runs = [json.loads(path.read_text()) for path in sorted(out.glob("*-seed*.json"))]
-    order = {v.name: i for i, v in enumerate(read_variants()[1])}
-    kept = sorted(
-        (r for r in runs if r["variant"] in order), key=lambda r: (order[r["variant"]], r["seed"])
-    )
+    """The content of ablations.json, from the trainings that are finished.
+
+    Raises UsageError if there are none, or some that do not belong together.
+    """
+    bench, variants = Bench(recipe, base), read_variants()[1]
+    order = {v.name: i for i, v in enumerate(variants)}
+    kept = []
+    for path in sorted(out.glob("*-seed*.json")):
+        run = read_run(path)
+        if run["variant"] in order:
+            require_same(run, bench.made_of(variants[order[run["variant"]]]), path)
+            kept.append(run)
+    if not kept:
+        raise UsageError(f"no finished training in {out}: run it without --publish first")
+    if len({run["folds"] for run in kept}) > 1:
+        raise UsageError(f"trainings in {out} differ in --folds: they cannot be compared")
+    kept.sort(key=lambda run: (order[run["variant"]], run["seed"]))
     return {
         "schema": SCHEMA,
         "recipe": recipe.name,
@@ -174,6 +220,18 @@ def collect(out: Path, recipe: Recipe, base: Tables) -> dict[str, Any]:
     }
 
 
+def read_run(path: Path) -> dict[str, Any]:
+    """A finished training. Raises UsageError."""
+    try:
+        run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not {"variant", "seed", "folds", "scores"} <= run.keys():
+            raise ValueError("keys are missing")
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"{path} is no finished training ({error}): remove it") from error
+    return run
+
+
+@one_line_errors()
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.ablation", description=__doc__)
@@ -185,18 +243,23 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--publish", action="store_true", help=f"write {PUBLISHED.name} and stop")
     args = parser.parse_args()
-    try:
-        recipe = load(args.recipe)
-        base, variants = read_variants()
-        if args.publish:
-            write_text(PUBLISHED, dump(collect(args.out, recipe, base)))
-            return
-        seeds = [int(seed) for seed in args.seeds.split(",")]
-        chosen = [v for v in variants if args.only is None or v.name in args.only]
-        _run_all(Bench(recipe, base, args.data), chosen, seeds, args.folds, args.out)
-    except EinthovenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    recipe = load(args.recipe)
+    base, variants = read_variants()
+    if args.publish:
+        write_text(PUBLISHED, dump(collect(args.out, recipe, base)))
+        return
+    seeds = _seeds(args.seeds)
+    check_folds(args.folds)
+    known(args.only or (), [v.name for v in variants], "--only")
+    chosen = [v for v in variants if args.only is None or v.name in args.only]
+    _run_all(Bench(recipe, base, args.data), chosen, seeds, args.folds, args.out)
+
+
+def _seeds(text: str) -> list[int]:
+    seeds = text.split(",")
+    if not all(seed.isdecimal() for seed in seeds):
+        raise UsageError(f"--seeds {text}: give whole numbers with commas between, as 1,2,3")
+    return [int(seed) for seed in seeds]
 
 
 def _run_all(
@@ -207,6 +270,7 @@ def _run_all(
         for variant in variants:
             path = out / f"{variant.slug}-seed{seed}.json"
             if path.exists():
+                require_same(read_run(path), bench.made_of(variant), path)
                 continue
             result = bench.run(variant, seed, folds)
             write_json(path, result)

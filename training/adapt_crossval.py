@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from codegen.head import Head, pack
 from einthoven.aami import CLASSES, DS2
 from einthoven.errors import UsageError
+from einthoven.rundir import write_json
 from training import dataset
-from training.adapt import MAX_MINUTES, Memory, Settings, first_minutes, fit
+from training.adapt import MAX_MINUTES, Memory, Settings, first_minutes, fit, require_minutes
+from training.command_line import at_least, one_line_errors
 from training.dataset import RATE_HZ, Examples
 from training.memory import Engine, engine_of, remember
 from training.recipe import load as load_recipe
@@ -121,6 +123,7 @@ def _line(name: str, tables: Mapping[str, Confusion]) -> str:
     return f"{name:34} {cells}"
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     usual = Settings()
@@ -132,6 +135,9 @@ def main() -> None:
     parser.add_argument("--memory-weight", type=float, nargs="+", default=[usual.memory_weight])
     parser.add_argument("--json", type=Path, help="file for the rates of all combinations")
     args = parser.parse_args()
+    require_minutes(args.minutes)
+    for option, values in (("--penalty", args.penalty), ("--memory-weight", args.memory_weight)):
+        at_least(0, min(values), option)
     grid: Sequence[Settings | None] = [
         None,
         *(
@@ -151,7 +157,7 @@ def main() -> None:
         print(_line(name, found), flush=True)
         results.append({"settings": name, **summary(found)})
     if args.json is not None:
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
+        write_json(args.json, results)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ wrote. Either way the page is written anew.
 import argparse
 import json
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from einthoven.errors import EinthovenError, UsageError
+from einthoven.errors import UsageError
 from einthoven.paths import ROOT
 from einthoven.report_adaptation import SIDES, adaptation_section
 from einthoven.rundir import write_json, write_text
+from training.command_line import one_line_errors
 from training.markdown import replace_regions
 
 PAGE = ROOT / "docs" / "adaptation.md"
@@ -98,21 +98,18 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.adaptation_page", description=__doc__)
     parser.add_argument("run", type=Path, nargs="?")
     parser.add_argument("--crossval", type=Path)
     args = parser.parse_args()
-    try:
-        if args.crossval is not None:
-            shutil.copyfile(args.crossval, RESULTS / "crossval.json")
-        if args.run is not None:
-            keep(args.run)
-        write_text(PAGE, page())
-    except EinthovenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    if args.crossval is not None:
+        shutil.copyfile(args.crossval, RESULTS / "crossval.json")
+    if args.run is not None:
+        keep(args.run)
+    write_text(PAGE, page())
 
 
 if __name__ == "__main__":

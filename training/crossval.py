@@ -21,6 +21,7 @@ from einthoven.aami import CLASSES, DS2
 from einthoven.errors import UsageError
 from einthoven.vote import Vote
 from training import dataset
+from training.command_line import at_least, one_line_errors
 from training.dataset import Examples
 from training.recipe import Recipe, load
 from training.sampling import to_real
@@ -46,6 +47,14 @@ def databases(examples: Examples) -> NDArray[np.str_]:
     return np.char.partition(examples.record, "/")[:, 0]
 
 
+def check_folds(n: int, only: Sequence[int] | None = None) -> None:
+    """Raise UsageError for fewer than two folds, or for one that there is not."""
+    at_least(2, n, "--folds")
+    for i in only or ():
+        if not 0 <= i < n:
+            raise UsageError(f"--only {i}: the folds are 0 to {n - 1}")
+
+
 def cross_validate(
     examples: Examples,
     recipe: Recipe,
@@ -59,8 +68,12 @@ def cross_validate(
     With `out` each fold's network stays there as `fold<i>`, with `held_out.json`, the patients
     that it has not seen; a cross-validation that was broken off goes on. `only`: these folds.
     `hide`: [len(examples)] beats that are never trained on, but scored.
-    Raises UsageError if a record of DS2 is among the examples.
+    Raises UsageError if a record of DS2 is among the examples, or for folds that cannot be.
     """
+    check_folds(n, only)
+    patients = len(set(examples.patient.tolist()))
+    if patients < n:
+        raise UsageError(f"--folds {n}: the recipe's records are of {patients} patients only")
     if np.isin(examples.record, [f"mitdb/{name}" for name in DS2]).any():
         raise UsageError("cross-validation must not see DS2: change the recipe's [[data]]")
     plain = replace(recipe, logit_bias=(0.0,) * len(CLASSES))
@@ -156,6 +169,7 @@ def best_bias(parts: Judged) -> tuple[float, ...]:
     return tuple(float(b) for b in max(candidates, key=total))
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.crossval", description=__doc__)
@@ -168,6 +182,7 @@ def main() -> None:
         "--only", type=int, action="append", help="train this fold only, beside other processes"
     )
     args = parser.parse_args()
+    check_folds(args.folds, args.only)
     recipe = load(args.recipe)
     if args.seed is not None:
         recipe = replace(recipe, seed=args.seed)

@@ -9,7 +9,6 @@ docs/accuracy.md and the model card anew from the committed JSON, and nothing el
 import argparse
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,12 +19,13 @@ import numpy as np
 from einthoven.aami import literature_class
 from einthoven.annotations import Annotations
 from einthoven.ec57 import Scores
-from einthoven.errors import EinthovenError, ModelError
+from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.records import find_database, read_annotations
 from einthoven.reliability import rows
 from einthoven.rundir import write_text
 from training import scorecard
+from training.command_line import one_line_errors
 from training.evaluate import Evaluation, Variant, evaluate
 from training.recipe import load as load_recipe
 
@@ -186,6 +186,7 @@ def shipped_sha256() -> str:
     return str(json.loads((SHIPPED_MODEL / "model.json").read_text())["sha256"])
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     from training import evidence_figures, evidence_page
@@ -194,18 +195,14 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="*", help="folders of quantized trainings")
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()
-    try:
-        for run in args.runs:
-            result, evaluation = score(run, args.data)
-            print(f"wrote {write(result)}")
-            if shipped_sha256() in result["sha256"].values():
-                for path in evidence_figures.draw_records(result, evaluation, args.data):
-                    print(f"wrote {path}")
-        for path in evidence_page.write_pages():
-            print(f"wrote {path}")
-    except EinthovenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    for run in args.runs:
+        result, evaluation = score(run, args.data)
+        print(f"wrote {write(result)}")
+        if shipped_sha256() in result["sha256"].values():
+            for path in evidence_figures.draw_records(result, evaluation, args.data):
+                print(f"wrote {path}")
+    for path in evidence_page.write_pages():
+        print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ tables of docs/accuracy.md are made from that and from the results of DS2.
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from einthoven.records import find_database, rate_and_length
 from einthoven.report import restored
 from einthoven.rundir import write_text
 from training import scorecard
+from training.command_line import one_line_errors
 from training.evidence import counts, dump
 from training.markdown import rate_cell, signed, table
 
@@ -103,18 +103,15 @@ def _differences(osea: Mapping[str, Mapping[str, Scores]], shipped: Mapping[str,
     return [table(head, rows), "", said]
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.evidence_rivals", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of OSEA's annotation files")
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()
-    try:
-        write_text(OSEA, dump(score(args.folder, args.data)))
-        print(f"wrote {OSEA}")
-    except EinthovenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    write_text(OSEA, dump(score(args.folder, args.data)))
+    print(f"wrote {OSEA}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from einthoven.engine import HostModel
 from einthoven.vote import Vote
 from training import dataset
 from training.adapt import Memory
+from training.command_line import one_line_errors
 from training.dataset import Examples
 from training.recipe import Recipe
 from training.recipe import load as load_recipe
@@ -55,12 +56,13 @@ def write(folder: Path, data: Path | None = None) -> Path:
 
     Raises ModelError, RecordError.
     """
-    recipe = load_recipe(folder / "recipe.toml")
     engine = engine_of(folder)
+    recipe = load_recipe(folder / "recipe.toml")
     memory = remember(engine.host, dataset.load(recipe.data, data), recipe)
     return memory.write(folder, engine.model.sha256)
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.memory", description=__doc__)

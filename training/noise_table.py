@@ -13,7 +13,6 @@ fifth of the time.
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from einthoven import ec57
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
 from einthoven.core import analyze
-from einthoven.errors import EinthovenError, UsageError
+from einthoven.errors import UsageError
 from einthoven.paths import ROOT
 from einthoven.records import (
     board_to_record_time,
@@ -33,6 +32,7 @@ from einthoven.records import (
     to_board,
 )
 from einthoven.rundir import write_text
+from training.command_line import one_line_errors
 from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
 from training.evidence import dump
 from training.markdown import f1_cell, percent, table
@@ -138,6 +138,7 @@ def qrs_table(found: Sequence[Mapping[str, Any]]) -> str:
     return table(("SNR dB, `nstdb`", *map(str, SNRS_DB.values())), lines)
 
 
+@one_line_errors()
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.noise_table", description=__doc__)
@@ -146,22 +147,18 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()
-    try:
-        if args.json and args.folds is None:
-            raise UsageError("--json needs --folds: the page shows patients not trained on")
-        found = []
-        if args.folds is not None:
-            found += rows(UNSEEN, models(args.model, args.folds), args.data)
-        own = models(args.model, None)
-        found += rows(SHIPPED, own, args.data)
-        print(table_of(found), qrs_table(found), sep="\n\n")
-        if args.json:
-            about = {"pipeline_sha256": pipeline.sha256(PIPELINE)}
-            about["model_sha256"] = own[RECORDS[0]].model.sha256
-            write_text(RESULTS, dump({**about, "rows": found}))
-    except EinthovenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    if args.json and args.folds is None:
+        raise UsageError("--json needs --folds: the page shows patients not trained on")
+    found = []
+    if args.folds is not None:
+        found += rows(UNSEEN, models(args.model, args.folds), args.data)
+    own = models(args.model, None)
+    found += rows(SHIPPED, own, args.data)
+    print(table_of(found), qrs_table(found), sep="\n\n")
+    if args.json:
+        about = {"pipeline_sha256": pipeline.sha256(PIPELINE)}
+        about["model_sha256"] = own[RECORDS[0]].model.sha256
+        write_text(RESULTS, dump({**about, "rows": found}))
 
 
 if __name__ == "__main__":

@@ -106,3 +106,40 @@ def test_a_run_goes_on_where_it_was_broken_off(
     assert set(again["scores"]) == {"mitdb", "svdb_train"}
     assert again["scores"] != json.loads(first)["scores"]
     assert 0 <= again["scores"]["mitdb"]["V"] <= 1
+    assert {"pipeline_sha256", "recipe_sha256"} <= again.keys()
+    other = ablation.Bench(replace(RECIPE, logit_bias=(0.5,) * 5), {"fit": {"epochs": 2}})
+    with pytest.raises(UsageError, match="made by another recipe: remove it"):
+        ablation._run_all(other, variants, [1], 2, tmp_path)
+
+
+def test_only_trainings_that_belong_together_are_published(tmp_path: Path) -> None:
+    base, variants = read_variants()
+    bench = ablation.Bench(RECIPE, base)
+
+    def keep(seed: int, **changes: object) -> Path:
+        run = {"variant": variants[0].name, "seed": seed, "folds": 3, "scores": {}}
+        path = tmp_path / f"{variants[0].slug}-seed{seed}.json"
+        path.write_text(json.dumps({**run, **bench.made_of(variants[0]), **changes}))
+        return path
+
+    keep(2), keep(1)
+    (tmp_path / "gone-seed1.json").write_text(
+        '{"variant": "gone", "seed": 1, "folds": 3, "scores": {}}'
+    )
+    unsaid = keep(3)
+    told = json.loads(unsaid.read_text())
+    unsaid.write_text(json.dumps({k: v for k, v in told.items() if "sha256" not in k}))
+    found = ablation.collect(tmp_path, RECIPE, base)
+    assert [run["seed"] for run in found["runs"]] == [1, 2, 3]
+    for changes, message in (
+        ({"pipeline_sha256": "0"}, "made by another pipeline"),
+        ({"recipe_sha256": "0"}, "made by another recipe"),
+        ({"folds": 5}, "differ in --folds"),
+    ):
+        keep(2, **changes)
+        with pytest.raises(UsageError, match=message):
+            ablation.collect(tmp_path, RECIPE, base)
+    unsaid.write_text("{")
+    keep(2)
+    with pytest.raises(UsageError, match="is no finished training"):
+        ablation.collect(tmp_path, RECIPE, base)

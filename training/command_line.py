@@ -1,0 +1,30 @@
+"""What the command lines of `python -m training.…` share."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from einthoven.errors import EinthovenError, UsageError
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """For `main`, as a decorator: an error that a user can mend is one line, and exit code 2."""
+    try:
+        yield
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def at_least(least: float, value: float, option: str) -> None:
+    """Raise UsageError if an option's value is too small."""
+    if not value >= least:
+        raise UsageError(f"{option} {value:g} is too small: give at least {least:g}")
+
+
+def known(wanted: Sequence[str], names: Sequence[str], option: str) -> None:
+    """Raise UsageError for a name that there is not."""
+    for name in wanted:
+        if name not in names:
+            raise UsageError(f"{option}: there is no '{name}'; there are: {', '.join(names)}")

@@ -1,0 +1,70 @@
+"""Bad input to `python -m training.…` gets one line that says what to do, and exit code 2."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from einthoven.errors import UsageError
+from training.command_line import at_least, known, one_line_errors
+
+QUICK = "training/recipes/quick.toml"
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("crossval", "none.toml", "no recipe none.toml"),
+        ("crossval", f"{QUICK} --data none", "none is not a folder"),
+        ("crossval", f"{QUICK} --folds 0", "--folds 0 is too small: give at least 2"),
+        ("crossval", f"{QUICK} --folds 1", "--folds 1 is too small"),
+        ("crossval", f"{QUICK} --only 7", "--only 7: the folds are 0 to 2"),
+        ("adapt_crossval", "none", "no folds in none"),
+        ("adapt_crossval", "none --minutes 9", "at most 5 minutes"),
+        ("adapt_crossval", "none --penalty -1", "--penalty -1 is too small"),
+        ("memory", "none", "none"),
+        ("ablation", "none.toml --out none", "no recipe none.toml"),
+        ("ablation", f"{QUICK} --out none --seeds x", "--seeds x: give whole numbers"),
+        ("ablation", f"{QUICK} --out none --only nonsense", "--only: there is no 'nonsense'"),
+        ("ablation", f"{QUICK} --out none --folds 1", "--folds 1 is too small"),
+        ("ablation", f"{QUICK} --out none --publish", "no finished training in none"),
+        ("noise_table", "training/shipped --json", "--json needs --folds"),
+        ("evidence", "none", "none"),
+        ("evidence_rivals", "none", "no *.osea in none"),
+        ("adaptation_page", "none", "none holds no finished replay"),
+    ],
+)
+def test_bad_input_is_one_line(
+    module: str,
+    arguments: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", [module, *arguments.split()])
+    with pytest.raises(SystemExit) as left:
+        importlib.import_module(f"training.{module}").main()
+    printed = capsys.readouterr()
+    assert left.value.code == 2
+    assert printed.err.startswith("error: ") and printed.err.count("\n") == 1
+    assert message in printed.err and not printed.out
+    assert not Path("none").exists()
+
+
+def test_what_is_no_users_error_keeps_its_traceback() -> None:
+    @one_line_errors()
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+
+
+def test_values_and_names_are_checked() -> None:
+    at_least(2, 2, "--folds")
+    known(["a"], ["a", "b"], "--only")
+    with pytest.raises(UsageError, match="give at least 2"):
+        at_least(2, float("nan"), "--folds")
+    with pytest.raises(UsageError, match="there is no 'c'; there are: a, b"):
+        known(["a", "c"], ["a", "b"], "--only")
