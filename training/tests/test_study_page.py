@@ -111,3 +111,23 @@ def test_what_study_3_printed_of_ptb_is_not_the_same_f1_each_time() -> None:
         assert abs((a + d) / (a + b + c + d) - printed.accuracy) < 1e-6
         kinds += [k for k, f1 in printed.rates().items() if abs(f1 - printed.f1) < 1e-6]
     assert kinds == ["mi_f1", "macro_f1", "macro_f1"]
+
+
+def test_classifiers_of_patients_stand_beside_the_study_with_int8_and_intervals() -> None:
+    values = {"100": 0.8, "102": 0.9, "104": 1.0}
+    setting = {"learning_rate": 0.01, "batch": 4, "weighted_sampling": True}
+    extra = {
+        "grid": {"tried": 18, "of": 18}, "pretrain_epochs": 30, "folds": 4,
+        "mean": {"individual": 0.9}, "above_095": {"individual": 1}, "counted": {"individual": 3},
+        "records": {name: {"individual": value} for name, value in values.items()},
+        "settings": dict.fromkeys(values, setting),
+        "int8": {"mean": {"individual": 0.89}, "agreement": {"individual": 0.999}},
+        "board_record": "104",
+    }  # fmt: skip
+    patients = result("cardiacnet_patients", "patient_specific", 9, study="cardiacnet", extra=extra)
+    text = page.make({patients.name: patients})
+    [row] = [line for line in text.splitlines() if line.startswith("| 2 CardiacNet, individual")]
+    assert "| 94.60 % | 90.00 % | 89.00 % | .800–1.000 | ≤ 3 |" in row
+    flat = text.replace("\n", " ")
+    assert "All 18 settings" in flat and "windows only: 99.90 %" in flat
+    assert "Of record 104, the individual classifier was run" in flat

@@ -13,7 +13,7 @@ from training.studies import board, measure, results, workflow
 from training.studies.measure import evaluate, on_board
 from training.studies.recipe import load
 from training.studies.results import Result
-from training.studies.runs import HERE
+from training.studies.runs import HERE, Sources
 from training.studies.scores import score
 
 RECIPES = Path("training/recipes/studies")
@@ -156,8 +156,12 @@ def test_looks_at_ds2_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert scored.looks == look
         results.write(scored, tmp_path / "kept")
     assert "look 2 at DS2" in scored.text()
-    assert not any(
-        "einthoven evaluate" in line for line in workflow.commands(tmp_path, recipe, HERE)
+    told = " ".join(workflow.commands(tmp_path, recipe, HERE))
+    assert "einthoven evaluate" not in told and "studies.measure" in told
+    kaggle = Sources(kaggle=tmp_path)
+    assert workflow.result_name(recipe, kaggle) == "baseline_inter_kaggle"
+    assert all(
+        line.endswith(" --kaggle DIR") for line in workflow.commands(tmp_path, recipe, kaggle)
     )
 
 
