@@ -1,8 +1,9 @@
 """The generated tables of docs/adaptation.md, from committed JSON.
 
 `python -m training.adaptation_page RUN` keeps what a replay of DS2 with `--adapt` found (a look at
-DS2) in `docs/results/adaptation/ds2.json`; `--crossval FILE` what `training.adapt_crossval --json`
-wrote. Either way the page is written anew.
+DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what `training.adapt_crossval
+--json` wrote. Either way the page is written anew, and those of `training.evidence`, whose goals
+have it, too.
 """
 
 import argparse
@@ -12,29 +13,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
 from einthoven.report_adaptation import SIDES, adaptation_section
 from einthoven.rundir import write_json, write_text
+from training import evidence_page
 from training.command_line import one_line_errors
-from training.markdown import replace_regions
+from training.evidence_adapted import FOLDER as RESULTS
+from training.evidence_adapted import WAYS, adapted_results, file_name, total
+from training.markdown import f1_cell, percent, rate_cell, replace_regions, table
+from training.scorecard import INTERVAL_CLASSES, f1_intervals
 
 PAGE = ROOT / "docs" / "adaptation.md"
-RESULTS = ROOT / "docs" / "results" / "adaptation"
 
 
 def page() -> str:
     """What docs/adaptation.md should say."""
     crossval = json.loads((RESULTS / "crossval.json").read_text())
-    kept = RESULTS / "ds2.json"
-    texts = {
-        "crossval": crossval_table(crossval),
-        "ds2": ds2_tables(json.loads(kept.read_text())) if kept.exists() else _UNSCORED,
-    }
+    texts = {"crossval": crossval_table(crossval), "ds2": ds2_tables(adapted_results())}
     return replace_regions(PAGE.read_text(encoding="utf-8"), texts)
-
-
-_UNSCORED = "Not looked at yet: heads have been judged on held-out patients only."
 
 
 def crossval_table(results: Sequence[Mapping[str, Any]]) -> str:
@@ -42,42 +41,81 @@ def crossval_table(results: Sequence[Mapping[str, Any]]) -> str:
     databases = [key for key in results[0] if key != "settings"]
     measures = ("accuracy", "S", "V", "macro")
     cells = ["settings", *(f"{db}: {m}" for db in databases for m in measures)]
-    lines = [_row(cells), _row(["---"] * len(cells))]
+    rows = []
     for entry in results:
-        values = [f"{entry[db][m]:.3f}" for db in databases for m in measures]
-        lines.append(_row([entry["settings"], *values]))
-    return "\n".join(lines)
+        values = [f1_cell(entry[db][m]) for db in databases for m in measures]
+        rows.append([entry["settings"], *values])
+    return table(cells, rows)
 
 
-def ds2_tables(kept: Mapping[str, Any]) -> str:
-    """Gross rates of both sides, then the records."""
-    found = kept["adaptation"]
-    lines = [
-        f"Model `{kept['model']['name']}` ({kept['model']['sha256'][:12]}…), board "
-        f"{kept['board']}, {kept['agreement']['beats']:,} beats: "
-        f"{kept['agreement']['device_vs_host_int8']} differ between board and host, "
-        f"{kept['agreement']['host_int8_vs_tflm']} between host and TFLite Micro.",
-        "",
-        _row(["", "accuracy", *(f"{c} Se/+P/F1" for c in "NSV"), "macro-F1"]),
-        _row(["---"] * 6),
-    ]
-    for side in SIDES:
-        rates = found["gross"][side]
-        cells = [
-            "/".join("–" if rates[c][k] is None else f"{100 * rates[c][k]:.1f}" for k in _RATES)
-            for c in "NSV"
-        ]
-        lines.append(
-            _row([side, f"{100 * rates['accuracy']:.2f} %", *cells, f"{rates['macro_f1']:.3f}"])
-        )
+def ds2_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The shipped model three ways and other seeds, intervals, the records, those that lose."""
+    shipped = results["shipped"]
+    found, agreement = shipped["adaptation"], shipped["agreement"]
+    rows = []
+    for name, kept in results.items():
+        for way, skipped in WAYS.items():
+            records = [r for r in kept["adaptation"]["records"] if r["record"] not in skipped]
+            for side in SIDES:
+                rows.append([name, way, side, *_cells(total(records, side))])
+    head = ("model", "records", "", "accuracy", *(f"{c} Se/+P/F1" for c in "NSV"), "macro-F1")
     section = adaptation_section(found)
     assert section is not None
-    lines += ["", _row(section["headings"]), _row(["---"] * len(section["headings"]))]
-    lines += [_row(cells) for cells in section["rows"]]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"Model `{shipped['model']['name']}` ({shipped['model']['sha256'][:12]}…), board "
+            f"{shipped['board']}, {agreement['beats']:,} beats: "
+            f"{agreement['device_vs_host_int8']} differ between board and host, "
+            f"{agreement['host_int8_vs_tflm']} between host and TFLite Micro.",
+            "",
+            table(head, rows),
+            "",
+            intervals_line(found["records"]),
+            "",
+            worse_line(found["records"]),
+            "",
+            table(section["headings"], section["rows"]),
+        ]
+    )
 
 
-_RATES = ("se", "ppv", "f1")
+def _cells(rates: Mapping[str, Any]) -> list[str]:
+    classes = [rate_cell(rates[name]) for name in INTERVAL_CLASSES]
+    return [f"{percent(rates['accuracy'], 2)} %", *classes, f1_cell(rates["macro_f1"])]
+
+
+def intervals_line(records: Sequence[Mapping[str, Any]]) -> str:
+    """95 % intervals of the shipped model's F1 without and with heads."""
+    lines = []
+    for side in SIDES:
+        counts = np.array([[list(_ends(r[side][c])) for c in INTERVAL_CLASSES] for r in records])
+        spans = f1_intervals(counts[:, :, 0], counts[:, :, 1])
+        cells = ", ".join(f"{n} {f1_cell(low)}–{f1_cell(high)}" for n, (low, high) in spans.items())
+        lines.append(f"{side} {cells}")
+    return f"95 % intervals of F1 over all records, by resampling records: {'; '.join(lines)}."
+
+
+def _ends(rate: Mapping[str, Any]) -> tuple[int, int]:
+    return rate["tp"], 2 * rate["tp"] + rate["fn"] + rate["fp"]
+
+
+def worse_line(records: Sequence[Mapping[str, Any]]) -> str:
+    """Which records lose by their head: more wrong beats, or a lower F1 of S or V."""
+    found = []
+    for record in records:
+        before, after = (record[side] for side in SIDES)
+        lost = [
+            f"{name} {percent(before[name]['f1'])} > {percent(after[name]['f1'])}"
+            for name in ("S", "V")
+            if before[name]["f1"] is not None and (after[name]["f1"] or 0.0) < before[name]["f1"]
+            and before[name]["tp"]
+        ]  # fmt: skip
+        if after["accuracy"] < before["accuracy"]:
+            shares = (percent(side["accuracy"], 2) for side in (before, after))
+            lost.insert(0, "accuracy " + " > ".join(shares))
+        if lost:
+            found.append(f"{record['record']} ({', '.join(lost)})")
+    return f"Worse with a head than without: {'; '.join(found) or 'no record'}."
 
 
 def keep(run: Path) -> Path:
@@ -88,14 +126,10 @@ def keep(run: Path) -> Path:
         raise UsageError(f"{run} holds no finished replay: {error}") from error
     if not summary.get("adaptation"):
         raise UsageError(f"{run} was replayed without heads: add --adapt 5")
-    path = RESULTS / "ds2.json"
+    path = RESULTS / file_name(summary["model"]["sha256"])
     kept = {key: summary[key] for key in ("board", "model", "agreement", "adaptation")}
     write_json(path, kept)
     return path
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 @one_line_errors()
@@ -110,6 +144,7 @@ def main() -> None:
     if args.run is not None:
         keep(args.run)
     write_text(PAGE, page())
+    evidence_page.write_pages()
 
 
 if __name__ == "__main__":

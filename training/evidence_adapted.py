@@ -5,13 +5,24 @@ its recipe (`python -m training.adaptation_page RUN` writes them).
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from einthoven.ec57 import Rate
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT
 from training.evidence import load_all, shipped_sha256
+from training.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
 
 FOLDER = ROOT / "docs" / "results" / "adaptation"
+
+
+WAYS = {
+    "all": (),
+    "without 232": (MAJORITY_S,),
+    "without 232, AF": (MAJORITY_S, *AF_RECORDS),
+}
+"""Records that are left out."""
 
 
 def file_name(sha256: str) -> str:
@@ -36,3 +47,15 @@ def adapted_results() -> dict[str, Any]:
         for name, path in zip(names, paths, strict=True)
         if path.exists()
     }
+
+
+def total(records: Sequence[Mapping[str, Any]], side: str) -> dict[str, Any]:
+    """Rates of records together: `accuracy`, N, S, V by the literature's classes, `macro_f1`."""
+    beats = sum(r[side]["beats"] for r in records)
+    right = sum(r[side]["beats"] * (r[side]["accuracy"] or 0.0) for r in records)
+    rates = {
+        name: Rate(*(sum(r[side][name][k] for r in records) for k in ("tp", "fn", "fp"))).to_dict()
+        for name in INTERVAL_CLASSES
+    }
+    macro = sum(rate["f1"] or 0.0 for rate in rates.values()) / len(rates)
+    return {"accuracy": right / beats if beats else None, **rates, "macro_f1": macro}

@@ -6,8 +6,19 @@ from typing import Any
 
 import pytest
 
-from einthoven.errors import UsageError
-from training.adaptation_page import PAGE, RESULTS, crossval_table, ds2_tables, keep, page
+from einthoven.ec57 import Rate
+from einthoven.errors import ModelError, UsageError
+from training import evidence_adapted
+from training.adaptation_page import (
+    PAGE,
+    RESULTS,
+    crossval_table,
+    ds2_tables,
+    keep,
+    page,
+    worse_line,
+)
+from training.evidence_adapted import total
 
 
 def test_the_page_is_what_the_results_say() -> None:
@@ -22,7 +33,14 @@ def test_the_settings_that_are_used_are_in_the_table() -> None:
 
 
 def side(tp: int) -> dict[str, Any]:
-    rate = {"tp": tp, "fn": 10 - tp, "fp": 2, "se": tp / 10, "ppv": tp / (tp + 2), "f1": 0.5}
+    rate: dict[str, Any] = {
+        "tp": tp,
+        "fn": 10 - tp,
+        "fp": 2,
+        "se": tp / 10,
+        "ppv": tp / (tp + 2),
+        "f1": 0.5,
+    }
     return {"beats": 30, "accuracy": 0.9, "N": rate, "S": rate, "V": rate, "macro_f1": 0.5}
 
 
@@ -34,9 +52,12 @@ def test_both_sides_are_printed() -> None:
         "agreement": {"beats": 30, "device_vs_host_int8": 0, "host_int8_vs_tflm": 0},
         "adaptation": {"minutes": 5.0, "records": [record], "gross": record},
     }
-    text = ds2_tables(kept)
-    assert "| unadapted | 90.00 % | 30.0/60.0/50.0 |" in text
-    assert "| adapted | 90.00 % | 80.0/80.0/50.0 |" in text
+    text = ds2_tables({"shipped": kept, "seed 2": kept})
+    assert "| shipped | all | unadapted | 90.00 % | 30.0/60.0/.400 |" in text
+    assert "| seed 2 | all | adapted | 90.00 % | 80.0/80.0/.800 |" in text
+    assert "| shipped | without 232 | adapted | – % | –/–/– |" in text
+    assert "adapted N .800–.800, S .800–.800" in text
+    assert "Worse with a head than without: no record." in text
     assert "| 232 | 90.0 > 90.0 | 10 | 50.0 > 50.0 |" in text
 
 
@@ -46,3 +67,24 @@ def test_a_run_without_heads_is_refused(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text('{"adaptation": null}')
     with pytest.raises(UsageError, match="without heads"):
         keep(tmp_path)
+
+
+def test_records_that_lose_by_their_head_are_named() -> None:
+    records = [
+        {"record": "100", "unadapted": side(3), "adapted": side(8)},
+        {"record": "200", "unadapted": side(8), "adapted": {**side(8), "accuracy": 0.85}},
+    ]
+    assert worse_line(records) == ("Worse with a head than without: 200 (accuracy 90.00 > 85.00).")
+    found = total(records, "adapted")
+    assert found["accuracy"] == pytest.approx(0.875)
+    assert (found["S"]["tp"], found["S"]["fn"], found["S"]["fp"]) == (16, 4, 4)
+
+
+def test_a_result_is_kept_under_its_models_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = [{"seed": 2, "sha256": {"ptq": "b"}}]
+    monkeypatch.setattr(evidence_adapted, "load_all", lambda: results)
+    monkeypatch.setattr(evidence_adapted, "shipped_sha256", lambda: "a")
+    assert evidence_adapted.file_name("a") == "ds2.json"
+    assert evidence_adapted.file_name("b") == "ds2-seed2.json"
+    with pytest.raises(ModelError, match="no result of the model c"):
+        evidence_adapted.file_name("c")
