@@ -33,14 +33,7 @@ def test_the_settings_that_are_used_are_in_the_table() -> None:
 
 
 def side(tp: int) -> dict[str, Any]:
-    rate: dict[str, Any] = {
-        "tp": tp,
-        "fn": 10 - tp,
-        "fp": 2,
-        "se": tp / 10,
-        "ppv": tp / (tp + 2),
-        "f1": 0.5,
-    }
+    rate = Rate(tp, 10 - tp, 2).to_dict()
     return {"beats": 30, "accuracy": 0.9, "N": rate, "S": rate, "V": rate, "macro_f1": 0.5}
 
 
