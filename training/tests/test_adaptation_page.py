@@ -51,7 +51,7 @@ def test_both_sides_are_printed() -> None:
     assert "| shipped | without 232 | adapted | – % | –/–/– |" in text
     assert "adapted N .800–.800, S .800–.800" in text
     assert "Worse with a head than without: no record." in text
-    assert "| 232 | 90.0 > 90.0 | 10 | 50.0 > 50.0 |" in text
+    assert "| 232 | 90.0 > 90.0 | 10 | 40.0 > 80.0 |" in text
 
 
 def test_a_run_without_heads_is_refused(tmp_path: Path) -> None:
