@@ -16,7 +16,7 @@ from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.report import restored
 from einthoven.rundir import write_text
 from training import evidence, evidence_figures, noise_table
-from training.evidence_goals import goal_table, published_table, shortfalls, svdb_line
+from training.evidence_goals import DS1_NOTE, goal_table, published_table, shortfalls, svdb_line
 from training.evidence_readme import noise_rows, results_table
 from training.evidence_rivals import rival_tables
 from training.markdown import code, f1_cell, rate_cell, replace_regions, spread, table
@@ -182,7 +182,7 @@ def seed_table(results: Results, shipped: Mapping[str, Any]) -> str:
         *("recipe", "seed", "V F1", "S F1", "macro-F1", "S F1 without 232"),
         *("without 232, AF: V F1", "S F1", "macro-F1"),
     )
-    return table(header, blocks)
+    return "\n".join([table(header, blocks), "", DS1_NOTE])
 
 
 def quantization_table(results: Results) -> str:

@@ -72,12 +72,21 @@ def rival_tables(results: Sequence[Mapping[str, Any]], shipped: Mapping[str, Any
         cells = [rate_cell(rate(total).to_dict()) for _, _, rate in WAYS.values()]
         rows.append([title, "OSEA", *(f"**{cell}**" for cell in cells)])
         for run in runs:
-            found = run["variants"][run["method"]][protocol]
+            found = _rates(run, protocol)
             mark = ", shipped" if run is shipped else ""
             name = f"{run['recipe']}, seed {run['seed']}{mark}"
             rows.append([title, name, *(rate_cell(found.get(way)) for way in WAYS)])
     head = ("protocol", "by", *(f"{title}, {unit}" for title, unit, _ in WAYS.values()))
     return "\n".join([table(head, rows), "", *_differences(osea, shipped)])
+
+
+def _rates(run: Mapping[str, Any], protocol: str) -> Mapping[str, Any]:
+    """A training's rates by WAYS; only the shipped one's are kept record by record."""
+    if "detail" not in run:
+        rates: Mapping[str, Any] = run["variants"][run["method"]][protocol]
+        return rates
+    total = gross(restored(e[protocol]) for e in run["detail"])
+    return {way: rate(total).to_dict() for way, (_, _, rate) in WAYS.items()}
 
 
 def _differences(osea: Mapping[str, Mapping[str, Scores]], shipped: Mapping[str, Any]) -> list[str]:

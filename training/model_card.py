@@ -35,9 +35,17 @@ Se/+P/F1 by the literature's mapping; what each figure means, and how often DS2 
 
 {intervals}
 
+Against the goals that were set before:
+
+{goals}
+
 Seeds:
 
 {seeds}
+
+V beside OSEA, a detector and classifier by rules alone:
+
+{osea}
 
 EC57 (first five minutes not scored):
 
@@ -102,5 +110,8 @@ def card(about: Mapping[str, Any], tables: Mapping[str, str]) -> str:
         seed=about["seed"],
         method=about["method"],
         certainty=tables["confidence"],
-        **{name: tables[name] for name in ("ds2", "intervals", "seeds", "ec57", "worst")},
+        **{
+            name: tables[name]
+            for name in ("ds2", "intervals", "goals", "seeds", "osea", "ec57", "worst")
+        },
     )
