@@ -53,11 +53,12 @@ def _client(cluster: str) -> Any:
     if kind == "local":
         if not count.isdigit() or int(count) < 1:
             raise UsageError(f"--cluster {cluster}: write local:2 for two processes")
-        # Its nannies warn of every worker that they end.
-        return Client(
+        made = Client(
             n_workers=int(count), threads_per_worker=1, dashboard_address=None,
             silence_logs=logging.ERROR,
         )  # fmt: skip
+        made.run(_quiet)
+        return made
     try:
         return Client(cluster, timeout="10s")
     except (OSError, ValueError) as error:
@@ -65,3 +66,8 @@ def _client(cluster: str) -> Any:
             f"no Dask scheduler at {cluster} ({error}): start one with `dask scheduler`, and "
             "`dask worker ADDRESS --nthreads 1` on each machine"
         ) from error
+
+
+def _quiet() -> None:
+    """In a worker: at the end it tells that the scheduler is gone. Jobs' errors come back."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
