@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from einthoven.errors import UsageError
+from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
 from einthoven.report_adaptation import SIDES, adaptation_section
 from einthoven.rundir import write_json, write_text
@@ -50,6 +50,11 @@ def crossval_table(results: Sequence[Mapping[str, Any]]) -> str:
 
 def ds2_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
     """The shipped model three ways and other seeds, intervals, the records, those that lose."""
+    if "shipped" not in results:
+        raise ModelError(
+            "docs/results/adaptation/ds2.json is of another model than the shipped one: replay DS2 "
+            "with --adapt 5, then python -m training.adaptation_page RUN"
+        )
     shipped = results["shipped"]
     found, agreement = shipped["adaptation"], shipped["agreement"]
     rows = []

@@ -39,14 +39,21 @@ def file_name(sha256: str) -> str:
 
 
 def adapted_results() -> dict[str, Any]:
-    """Name of the model to what was kept of its replay, the shipped one's first."""
-    paths = [FOLDER / "ds2.json", *sorted(FOLDER.glob("ds2-seed*.json"))]
-    names = ["shipped", *(p.stem.removeprefix("ds2-").replace("seed", "seed ") for p in paths[1:])]
-    return {
-        name: json.loads(path.read_text(encoding="utf-8"))
-        for name, path in zip(names, paths, strict=True)
-        if path.exists()
-    }
+    """Name of the model to what was kept of its replay, the shipped one's first.
+
+    Without those of models that are shipped no longer, and their seeds'.
+    """
+    found = {}
+    for path in sorted(FOLDER.glob("ds2*.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            current = file_name(kept["model"]["sha256"]) == path.name
+        except ModelError:
+            current = False
+        if current:
+            name = path.stem.removeprefix("ds2-").replace("seed", "seed ")
+            found["shipped" if name == "ds2" else name] = kept
+    return dict(sorted(found.items(), key=lambda item: (item[0] != "shipped", item[0])))
 
 
 def total(records: Sequence[Mapping[str, Any]], side: str) -> dict[str, Any]:

@@ -43,11 +43,12 @@ def results_table(results: Sequence[Mapping[str, Any]], shipped: Mapping[str, An
         rows.append([f"{name}, {len(runs)} seeds, whole records: F1 of V; S, mean (range)"])
         rows[-1] += [f"{v}; {s}", ""]
     adapted = [kept["adaptation"]["gross"]["adapted"] for kept in adapted_results().values()]
-    v, s = (spread([side[c]["f1"] for side in adapted]) for c in ("V", "S"))
-    rows.append(
-        ["with a head fitted to five labelled minutes of each patient, the other 25: F1 of V; S"]
-    )
-    rows[-1] += [f"{v}; {s}", ""]
+    if adapted:
+        v, s = (spread([side[c]["f1"] for side in adapted]) for c in ("V", "S"))
+        name = (
+            "with a head fitted to five labelled minutes of each patient, the other 25: F1 of V; S"
+        )
+        rows.append([name, f"{v}; {s}", ""])
     return table(("", "Einthoven", "for comparison"), rows)
 
 
