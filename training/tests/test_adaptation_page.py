@@ -11,14 +11,15 @@ from einthoven.errors import ModelError, UsageError
 from training import evidence_adapted
 from training.adaptation_page import (
     PAGE,
-    RESULTS,
     crossval_table,
     ds2_tables,
     keep,
     page,
     worse_line,
 )
+from training.evidence_adapted import FOLDER as RESULTS
 from training.evidence_adapted import total
+from training.evidence_goals import GOALS, goal_table
 
 
 def test_the_page_is_what_the_results_say() -> None:
@@ -81,3 +82,15 @@ def test_a_result_is_kept_under_its_models_seed(monkeypatch: pytest.MonkeyPatch)
     assert evidence_adapted.file_name("b") == "ds2-seed2.json"
     with pytest.raises(ModelError, match="no result of the model c"):
         evidence_adapted.file_name("c")
+
+
+def test_results_of_models_that_are_shipped_no_longer_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert next(iter(evidence_adapted.adapted_results())) == "shipped"
+    monkeypatch.setattr(evidence_adapted, "shipped_sha256", lambda: "another")
+    monkeypatch.setattr(evidence_adapted, "load_all", list)
+    assert evidence_adapted.adapted_results() == {}
+    with pytest.raises(ModelError, match="replay DS2 with --adapt 5"):
+        ds2_tables({})
+    assert goal_table([]).count("not measured") == sum(len(goal.least) for goal in GOALS)
