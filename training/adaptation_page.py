@@ -133,6 +133,7 @@ def keep(run: Path) -> Path:
         raise UsageError(f"{run} was replayed without heads: add --adapt 5")
     path = RESULTS / file_name(summary["model"]["sha256"])
     kept = {key: summary[key] for key in ("board", "model", "agreement", "adaptation")}
+    kept["veb"] = summary["protocols"]["ec57"]["gross"]["veb"]  # with heads, as the standard counts
     write_json(path, kept)
     return path
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from training.evidence_adapted import WAYS as ADAPTED_WAYS
 from training.evidence_adapted import adapted_results, total
-from training.markdown import f1_cell, rate_cell, signed, spread, table
+from training.markdown import NONE, f1_cell, rate_cell, signed, spread, table
 from training.scorecard import AF_RECORDS, MAJORITY_S
 
 Results = Sequence[Mapping[str, Any]]
@@ -18,7 +18,11 @@ Results = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Goal:
-    """F1 of V and S and macro-F1 of N, S, V to reach, whole records of DS2."""
+    """F1 of V and S and macro-F1 of N, S, V to reach, whole records of DS2.
+
+    The goals do not say how V is to be counted, and the rival's figures that they were set against
+    are by the standard's count: both are shown, as `V` and `VEB`.
+    """
 
     name: str
     recipe: str | None
@@ -28,17 +32,26 @@ class Goal:
     least: Mapping[str, float]
 
 
+MEASURES = {
+    "V": "V F1, as the literature counts",
+    "VEB": "V F1, by the standard's count",
+    "S": "S F1",
+    "macro": "macro-F1",
+}
 SHIPPED, DS1_ONLY = "ds1_svdb", "ds1"
 GOALS = (
-    Goal("DS1 only", DS1_ONLY, "whole", {"V": 0.94, "S": 0.42, "macro": 0.78}),
-    Goal("shipped: DS1 + svdb_train", SHIPPED, "whole", {"V": 0.965, "S": 0.50, "macro": 0.82}),
+    Goal("DS1 only", DS1_ONLY, "whole", {"V": 0.94, "VEB": 0.94, "S": 0.42, "macro": 0.78}),
+    Goal(
+        "shipped: DS1 + svdb_train", SHIPPED, "whole",
+        {"V": 0.965, "VEB": 0.965, "S": 0.50, "macro": 0.82},
+    ),
     Goal(
         "shipped, without 232 and the AF records", SHIPPED, "whole_without_232_and_af",
-        {"V": 0.965, "S": 0.60, "macro": 0.85},
+        {"V": 0.965, "VEB": 0.965, "S": 0.60, "macro": 0.85},
     ),
     Goal(
         "shipped, with a head per patient, last 25 minutes", None, "gross",
-        {"V": 0.975, "S": 0.85, "macro": 0.94},
+        {"V": 0.975, "VEB": 0.975, "S": 0.85, "macro": 0.94},
     ),
 )  # fmt: skip
 
@@ -69,10 +82,15 @@ def goal_table(results: Results) -> str:
     for goal in GOALS:
         tables = _of(goal, results)
         for measure, least in goal.least.items():
+            name = MEASURES[measure]
+            if not tables:
+                rows.append(
+                    [goal.name, name, f"≥ {f1_cell(least)}", NONE, NONE, "0", "not measured"]
+                )
+                continue
             values = [_measure(t, measure) for t in tables]
             mean = sum(values) / len(values)
             met = "met" if mean >= least else "**missed**"
-            name = "macro-F1" if measure == "macro" else f"{measure} F1"
             cells = [f"≥ {f1_cell(least)}", f1_cell(values[0]), spread(values)]
             rows.append([goal.name, name, *cells, f"{len(values)}", met])
             verdicts.append(mean >= least)
@@ -86,11 +104,11 @@ def missed_goals(results: Results) -> list[str]:
     lines = []
     for goal in GOALS:
         tables = _of(goal, results)
-        for measure, least in goal.least.items():
+        for measure, least in goal.least.items() if tables else ():
             values = [_measure(t, measure) for t in tables]
             short = least - sum(values) / len(values)
             if short > 0:
-                name = "macro-F1" if measure == "macro" else f"{measure} F1"
+                name = MEASURES[measure]
                 lines.append(
                     f"{goal.name}: {name} {spread(values)} against {f1_cell(least)}, "
                     f"short by {f1_cell(short)}"
@@ -101,7 +119,8 @@ def missed_goals(results: Results) -> list[str]:
 def _of(goal: Goal, results: Results) -> list[Mapping[str, Any]]:
     """The goal's tables of rates, a seed each, seed 1 first."""
     if goal.recipe is None:
-        return [kept["adaptation"][goal.way]["adapted"] for kept in adapted_results().values()]
+        kept = adapted_results().values()
+        return [{**k["adaptation"][goal.way]["adapted"], "VEB": k["veb"]} for k in kept]
     runs = sorted((r for r in results if r["recipe"] == goal.recipe), key=lambda r: r["seed"])
     return [r["variants"][r["method"]][goal.way] for r in runs]
 
@@ -157,13 +176,14 @@ def shortfalls(results: Results, shipped: Mapping[str, Any]) -> str:
         f"three quarters of all); {_tally('called S that are not', false_s)}; {in_af} of these are "
         "in the records with AF."
     )
-    records = adapted_results()["shipped"]["adaptation"]["records"]
-    rest = [r for r in records if r["record"] not in ADAPTED_WAYS["without 232"]]
-    with_head = [f1_cell(total(part, "adapted")["S"]["f1"]) for part in (records, rest)]
-    lines.append(
-        f"- With a head per patient S rests on {MAJORITY_S}: F1 {with_head[0]} with that record, "
-        f"{with_head[1]} without it."
-    )
+    for kept in [k for name, k in adapted_results().items() if name == "shipped"]:
+        records = kept["adaptation"]["records"]
+        rest = [r for r in records if r["record"] not in ADAPTED_WAYS["without 232"]]
+        with_head = [f1_cell(total(part, "adapted")["S"]["f1"]) for part in (records, rest)]
+        lines.append(
+            f"- With a head per patient S rests on {MAJORITY_S}: F1 {with_head[0]} with that "
+            f"record, {with_head[1]} without it."
+        )
     lines.append(
         f"- F: F1 {f1_cell(whole['F']['f1'])}. 213 holds 93 % of DS2's F beats and 208 90 % of "
         "DS1's, and their fusion beats do not look alike."
