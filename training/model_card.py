@@ -15,7 +15,7 @@ sure it is. **Not a medical device**, and not to be used for diagnosis. Generate
 |---|---|
 | input | the core's tensors: int8 signal [1,1,{window},{channels}], int8 features [1,{features}] |
 | pipeline | SHA-256 `{pipeline}` |
-| output | five int8 logits; the class is the largest, the first on a tie |
+| output | five int8 logits; class: the largest after the kind's vote (SPEC 4), first on a tie |
 | confidence | {confidence} |
 | size | {params:,} parameters, {macs:,} multiply-adds a beat |
 | file | `model.tflite`, SHA-256 `{sha256}` |
@@ -74,8 +74,7 @@ Records with most wrong beats:
 ## Repeat it
 
 ```
-einthoven train training/shipped/recipe.toml --out runs/again
-einthoven quantize runs/again --method {method}
+einthoven train training/shipped/recipe.toml --out runs/again --deploy
 einthoven evaluate runs/again
 ```
 """
