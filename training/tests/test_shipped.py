@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from codegen.confidence import Calibration
-from einthoven.aami import CLASSES
-from einthoven.paths import SHIPPED_MODEL
+from einthoven.aami import CLASSES, DS2
+from einthoven.paths import ROOT, SHIPPED_MODEL
 from training.dataset import FEATURES, PIPELINE_SHA256
 from training.evaluate import evaluate
 from training.recipe import load
@@ -34,6 +34,20 @@ def test_files_fit_each_other_and_the_pipeline() -> None:
     calibration = Calibration.of(about)
     assert 0.5 < calibration.temperature < 2.0
     assert 128 <= calibration.unsure_below < 255
+
+
+def test_the_run_on_the_emulated_board_was_of_this_model_and_agreed() -> None:
+    """docs/results/emulated_ds2.json, which the README points to; several minutes to make."""
+    about = json.loads((SHIPPED_MODEL / "model.json").read_text())
+    run = json.loads((ROOT / "docs" / "results" / "emulated_ds2.json").read_text())
+    assert run["model"]["sha256"] == about["sha256"], "replay DS2 on qemu_stm32f405 anew"
+    assert run["pipeline_sha256"] == PIPELINE_SHA256 and run["records"] == list(DS2)
+    counts = run["agreement"]
+    assert counts["beats"] > 49_000
+    assert counts["device_vs_host_int8"] == counts["host_int8_vs_tflm"] == 0
+    figures = about["figures"]["ds2"]["literature"][about["method"]]
+    veb, expected = run["gross"]["whole"]["veb"], figures["whole"]["VEB"]
+    assert {k: veb[k] for k in ("tp", "fn", "fp")} == {k: expected[k] for k in ("tp", "fn", "fp")}
 
 
 @pytest.mark.records
