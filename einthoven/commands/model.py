@@ -59,6 +59,13 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Instead of the recipe's.", show_default=False)
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Several, such as 1,2,3: a run for each, in --out/seed1 and so on.",
+            show_default=False,
+        ),
+    ] = None,
     deploy: Annotated[
         bool,
         typer.Option(
@@ -70,7 +77,7 @@ def train(
     cluster: Annotated[
         str | None,
         typer.Option(
-            help="Reference studies: Dask scheduler for grid searches, or local:2 for processes.",
+            help="Dask scheduler for --seeds and for grid searches, or local:2 for processes.",
             show_default=False,
         ),
     ] = None,
@@ -83,18 +90,27 @@ def train(
     from training.studies.recipe import is_study
     from training.train import train as train_recipe
 
-    if is_study(recipe):
+    sources, study = runs.Sources(data, kaggle), is_study(recipe)
+    if not study and (kaggle is not None or quick or epochs is not None):
+        raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
+    if seeds is not None:
+        from training.seeds import numbers, train_seeds
+
+        if seed is not None or deploy:
+            raise UsageError("--seeds trains, and no more: leave --seed and --deploy out")
+        chosen = (resume, sources, quick, epochs, cluster)
+        for folder in train_seeds(recipe, out, numbers(seeds), *chosen):
+            console().print(f"trained {folder}", soft_wrap=True)
+        return
+    if study:
         if seed is not None or deploy:
             raise UsageError(
-                "--seed and --deploy are not for recipes of reference studies: edit the recipe's "
-                "seed; einthoven quantize comes after"
+                "--seed and --deploy are not for recipes of reference studies: give --seeds; "
+                "einthoven quantize comes after"
             )
-        sources = runs.Sources(data, kaggle)
         folder = workflow.train(recipe, out, resume, sources, quick, epochs, cluster)
-    elif kaggle is not None or quick or epochs is not None or cluster is not None:
-        raise UsageError(
-            "--kaggle, --quick, --epochs and --cluster are for recipes of reference studies"
-        )
+    elif cluster is not None:
+        raise UsageError(f"{recipe.name} is one training: --cluster needs --seeds")
     elif deploy:
         from training.build import build
 

@@ -130,7 +130,7 @@ def _check_options(
     if cluster is not None and not many:
         raise UsageError(
             f"{name} is one training, which does not spread over machines: leave --cluster "
-            f"out, or take a recipe of protocol {PATIENT_SPECIFIC}"
+            f"out, give --seeds, or take a recipe of protocol {PATIENT_SPECIFIC}"
         )
 
 

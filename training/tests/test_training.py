@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from codegen.model import export
-from einthoven.errors import ModelError
+from einthoven.errors import ModelError, UsageError
 from training import quantize
 from training.build import build
 from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
 from training.loop import CHECKPOINTS, OnEpoch
 from training.model import multiply_adds, parameters
-from training.recipe import Architecture, Distillation, Fit, Quantization, Recipe, Sampling
+from training.recipe import Architecture, Distillation, Fit, Quantization, Recipe, Sampling, load
+from training.seeds import numbers, train_seeds
+from training.studies.runs import Sources
 from training.train import FLOAT_MODEL, LOG, fit
 
 RECIPE = Recipe(
@@ -148,3 +150,26 @@ def test_records_become_a_model_to_export_in_one_go(mitdb: Path, tmp_path: Path)
     before = (model / "model.json").read_bytes()
     assert (build(recipe, out, True, mitdb.parent, 5) / "model.json").read_bytes() == before
     assert {p.name for p in export(model, tmp_path / "engine")} > {"ein_model.c", "ein_model.h"}
+
+
+@pytest.mark.records
+def test_seeds_become_runs_of_their_own(mitdb: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'name = "tiny"\nseed = 9\n[[data]]\ndb = "mitdb"\nrecords = "114"\n'
+        "[sampling]\nexamples = 256\n[fit]\nepochs = 1\n"
+    )
+    runs = train_seeds(recipe, tmp_path / "out", [4, 5], sources=Sources(mitdb.parent))
+    assert [run.name for run in runs] == ["seed4", "seed5"]
+    assert [load(run / "recipe.toml").seed for run in runs] == [4, 5]
+    kept = [(run / FLOAT_MODEL).read_bytes() for run in runs]
+    assert kept[0] != kept[1]
+    with pytest.raises(UsageError, match="not empty"):
+        train_seeds(recipe, tmp_path / "out", [4], sources=Sources(mitdb.parent))
+
+
+@pytest.mark.parametrize("text", ["", "1,x", "1,1", "-1"])
+def test_seeds_that_are_none(text: str) -> None:
+    assert numbers("3, 1") == [3, 1]
+    with pytest.raises(UsageError, match="such as 1,2,3"):
+        numbers(text)
