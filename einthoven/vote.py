@@ -61,13 +61,18 @@ class Vote:
         self._lib: Any = ffi.dlopen(str(library))
 
     def of(self, logits: NDArray[np.int8], beats: HasKinds) -> NDArray[np.int8]:
-        """int8 [n, 5]: a record's logits, in the order of its beats, with what their kinds say."""
-        voted = np.array(logits, dtype=np.int8, order="C")
+        """int8 [n, 5]: a record's logits, in the order of its beats, with what their kinds say.
+
+        `logits`: int8 [n, 5], of the model. Raises ValueError for anything else.
+        """
+        if logits.dtype != np.int8:
+            raise ValueError(f"logits must be int8, not {logits.dtype}")
+        voted = np.array(logits, order="C")
         self._each(voted, beats, lambda vote, s, n, row: self._lib.ein_vote(vote, s, n, row))
         return voted
 
     def of_float(self, logits: NDArray[Any], beats: HasKinds) -> NDArray[np.float64]:
-        """[n, 5]: the same of a network whose logits are real numbers."""
+        """[n, 5]: the same of a network whose logits [n, 5] are real numbers. Raises ValueError."""
         voted = np.rint(np.asarray(logits, dtype=np.float64) * _FINE).astype(np.int32)
         limit = round(VOTE_LIMIT * _FINE)
         weigh = self._lib.ein_vote_weigh

@@ -31,7 +31,7 @@ from einthoven.errors import UsageError
 from einthoven.paths import GENERATED, ROOT
 from einthoven.rundir import write_json, write_text
 from training import dataset
-from training.command_line import known, one_line_errors
+from training.command_line import known, one_line_errors, seed_numbers
 from training.crossval import (
     best_bias,
     check_folds,
@@ -248,18 +248,11 @@ def main() -> None:
     if args.publish:
         write_text(PUBLISHED, dump(collect(args.out, recipe, base)))
         return
-    seeds = _seeds(args.seeds)
+    seeds = seed_numbers(args.seeds)
     check_folds(args.folds)
     known(args.only or (), [v.name for v in variants], "--only")
     chosen = [v for v in variants if args.only is None or v.name in args.only]
     _run_all(Bench(recipe, base, args.data), chosen, seeds, args.folds, args.out)
-
-
-def _seeds(text: str) -> list[int]:
-    seeds = text.split(",")
-    if not all(seed.isdecimal() for seed in seeds):
-        raise UsageError(f"--seeds {text}: give whole numbers with commas between, as 1,2,3")
-    return [int(seed) for seed in seeds]
 
 
 def _run_all(

@@ -28,3 +28,12 @@ def known(wanted: Sequence[str], names: Sequence[str], option: str) -> None:
     for name in wanted:
         if name not in names:
             raise UsageError(f"{option}: there is no '{name}'; there are: {', '.join(names)}")
+
+
+def seed_numbers(text: str) -> list[int]:
+    """The seeds of `--seeds 1,2,3`. Raises UsageError."""
+    parts = [part.strip() for part in text.split(",")]
+    found = [int(part) for part in parts if part.isdecimal()]
+    if len(found) < len(parts) or len(set(found)) < len(found):
+        raise UsageError(f"--seeds {text}: give whole numbers, each once, such as 1,2,3")
+    return found

@@ -38,15 +38,6 @@ def train(job: Job) -> Path:
     return train_recipe(job.recipe, job.out, job.resume, job.sources.data)
 
 
-def numbers(text: str) -> list[int]:
-    """The seeds of `1,2,3`. Raises UsageError."""
-    parts = [part.strip() for part in text.split(",")]
-    found = [int(part) for part in parts if part.isdigit()]
-    if len(found) < len(parts) or len(set(found)) < len(found):
-        raise UsageError(f"--seeds {text}: write different whole numbers, such as 1,2,3")
-    return found
-
-
 def train_seeds(
     recipe: Path,
     out: Path,

@@ -94,12 +94,13 @@ def train(
     if not study and (kaggle is not None or quick or epochs is not None):
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
     if seeds is not None:
-        from training.seeds import numbers, train_seeds
+        from training.command_line import seed_numbers
+        from training.seeds import train_seeds
 
         if seed is not None or deploy:
             raise UsageError("--seeds trains, and no more: leave --seed and --deploy out")
         chosen = (resume, sources, quick, epochs, cluster)
-        for folder in train_seeds(recipe, out, numbers(seeds), *chosen):
+        for folder in train_seeds(recipe, out, seed_numbers(seeds), *chosen):
             console().print(f"trained {folder}", soft_wrap=True)
         return
     if study:

@@ -120,3 +120,5 @@ def test_what_it_needs_and_takes(tmp_path: Path) -> None:
         Vote(tmp_path)
     with pytest.raises(ValueError, match="logits"):
         Vote(GENERATED).of(np.zeros((2, 4), np.int8), kinds([0, 0]))
+    with pytest.raises(ValueError, match="int8"):
+        Vote(GENERATED).of(np.zeros((2, 5), np.int16), kinds([0, 0]))

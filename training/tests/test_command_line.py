@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from einthoven.errors import UsageError
-from training.command_line import at_least, known, one_line_errors
+from training.command_line import at_least, known, one_line_errors, seed_numbers
 
 QUICK = "training/recipes/quick.toml"
 
@@ -68,3 +68,10 @@ def test_values_and_names_are_checked() -> None:
         at_least(2, float("nan"), "--folds")
     with pytest.raises(UsageError, match="there is no 'c'; there are: a, b"):
         known(["a", "c"], ["a", "b"], "--only")
+
+
+@pytest.mark.parametrize("text", ["", "1,x", "1,1", "-1"])
+def test_seeds_that_are_none(text: str) -> None:
+    assert seed_numbers("3, 1") == [3, 1]
+    with pytest.raises(UsageError, match="such as 1,2,3"):
+        seed_numbers(text)

@@ -17,7 +17,7 @@ from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
 from training.loop import CHECKPOINTS, OnEpoch
 from training.model import multiply_adds, parameters
 from training.recipe import Architecture, Distillation, Fit, Quantization, Recipe, Sampling, load
-from training.seeds import numbers, train_seeds
+from training.seeds import train_seeds
 from training.studies.runs import Sources
 from training.train import FLOAT_MODEL, LOG, fit
 
@@ -166,10 +166,3 @@ def test_seeds_become_runs_of_their_own(mitdb: Path, tmp_path: Path) -> None:
     assert kept[0] != kept[1]
     with pytest.raises(UsageError, match="not empty"):
         train_seeds(recipe, tmp_path / "out", [4], sources=Sources(mitdb.parent))
-
-
-@pytest.mark.parametrize("text", ["", "1,x", "1,1", "-1"])
-def test_seeds_that_are_none(text: str) -> None:
-    assert numbers("3, 1") == [3, 1]
-    with pytest.raises(UsageError, match="such as 1,2,3"):
-        numbers(text)
