@@ -57,6 +57,8 @@ class Description:
     name: str
     sha256: str
     pipeline_sha256: str | None = None
+    symbol: str = "ein_model"
+    """Begins every name that the files share with others, and is theirs: two may go together."""
 
 
 def argument_names(graph: Graph) -> tuple[list[str], list[str]]:
@@ -74,7 +76,7 @@ def argument_names(graph: Graph) -> tuple[list[str], list[str]]:
 
 
 def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
-    """`ein_model.h` and `ein_model.c` of `graph`, placed as `plan` says."""
+    """Header and source of `graph`, named by the symbol, placed as `plan` says."""
     in_names, out_names = argument_names(graph)
     places = {t.index: n for t, n in zip(graph.inputs, in_names, strict=True)}
     places |= {t.index: n for t, n in zip(graph.outputs, out_names, strict=True)}
@@ -89,6 +91,8 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
     inputs.sort(key=lambda a: a["argument"] == "features")  # the API's order, not the file's
     outputs = [_argument(t, n) for t, n in zip(graph.outputs, out_names, strict=True)]
     context = {
+        "symbol": description.symbol,
+        "macro": description.symbol.upper(),
         "name": description.name,
         "sha256": description.sha256,
         "sha256_rows": rows_of([f"0x{b:02x}" for b in bytes.fromhex(description.sha256)], 8),
@@ -108,7 +112,9 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
         "head_parts": [(op.number, at) for op, at in writer.head.items()],
         "embedding": head[0].inputs[0].size if head else 0,
     }
-    return {name: _render(f"{name}.j2", context) for name in ("ein_model.h", "ein_model.c")}
+    return {
+        f"{description.symbol}.{kind}": _render(f"ein_model.{kind}.j2", context) for kind in "hc"
+    }
 
 
 def emit_tflite(data: bytes, name: str) -> dict[str, str]:

@@ -67,7 +67,7 @@ def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
             "has one signal [1, 1, length, channels], one features [1, n] and one output"
         )
     return ModelFolder(
-        folder, data, _c_safe(name), sha256, pipeline_sha256, graph, Calibration.of(about)
+        folder, data, c_safe(name), sha256, pipeline_sha256, graph, Calibration.of(about)
     )
 
 
@@ -117,6 +117,6 @@ def _is_sha256(text: str) -> bool:
     return len(text) == 64 and all(c in "0123456789abcdef" for c in text)
 
 
-def _c_safe(name: str) -> str:
+def c_safe(name: str) -> str:
     """A name that can stand in a C string, a comment and the protocol's text, which is ASCII."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_. ") else "_" for c in name)[:64]

@@ -4,6 +4,8 @@
 """
 
 import fcntl
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,14 +15,14 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 from typing import IO, Any
 
 from serial.tools import list_ports
 
-from einthoven.errors import BoardError, BuildError
+from einthoven.errors import BoardError, BuildError, TooLargeError
 from einthoven.paths import BOARDS, FIRMWARE, ROOT
 
 BANNER = b"Not a medical device."
@@ -60,6 +62,8 @@ class Board:
     flash_command: tuple[str, ...] | None
     packages: tuple[tuple[str, str], ...]
     """Command and the Debian package that has it."""
+    network: Path | None = None
+    """Folder of a second network that its firmware carries, as of `codegen.network`."""
 
 
 def list_boards() -> list[str]:
@@ -113,11 +117,25 @@ def _command(table: dict[str, Any], also: str) -> tuple[str, ...]:
     return words
 
 
+def with_network(board: Board, folder: Path) -> Board:
+    """`board` with the network in `folder` in its firmware, which is built in there, too.
+
+    Raises BuildError for a board that PlatformIO's own packages build.
+    """
+    if not board.compiler[0]:
+        raise BuildError(
+            f"{board.name} with a second network is not built here: only boards of this "
+            "checkout's own builder are (einthoven boards), such as qemu_stm32f405"
+        )
+    program = folder.resolve() / "build" / board.environment / board.program.name
+    return replace(board, network=folder.resolve(), program=program)
+
+
 def build(board: Board) -> Path:
     """Build the board's program with PlatformIO, without a network; returns its path.
 
     Boards that need packages from PlatformIO's registry (ESP32) fetch them on the first build.
-    Raises BuildError with the compiler's first error.
+    Raises BuildError with the compiler's first error, TooLargeError when an image does not fit.
     """
     compiler, package = board.compiler
     if compiler and shutil.which(compiler) is None:
@@ -127,16 +145,21 @@ def build(board: Board) -> Path:
     with (cache / "build.lock").open("w") as lock:
         # Two builds in one folder would harm each other.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _run_build([sys.executable, str(FIRMWARE / "tools" / "pio_offline.py")])
-        command = ["-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment]
-        _run_build([sys.executable, *command])
+        _run_build(board, str(FIRMWARE / "tools" / "pio_offline.py"))
+        _run_build(board, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment)
     if not board.program.exists():
         raise BuildError(f"the build of {board.name} made no {board.program}")
     return board.program
 
 
-def _run_build(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run_build(board: Board, *arguments: str) -> None:
+    variables = dict(os.environ)
+    if board.network is not None:
+        variables["EIN_NETWORK"] = str(board.network)
+        variables["PLATFORMIO_BUILD_DIR"] = str(board.network / "build")
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables
+    )
     if done.returncode == 0:
         return
     lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
@@ -147,6 +170,12 @@ def _run_build(command: list[str]) -> None:
             "the build needs packages from PlatformIO's registry, which cannot be reached: "
             "check the network and try again"
         )
+    over = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", done.stderr)
+    if over:
+        missing = " and ".join(
+            f"{region.replace('FLASH', 'flash')} by {int(n):,} bytes" for region, n in over
+        )
+        raise TooLargeError(f"the image is too large for {board.name}: {missing}")
     reasons = [s for s in lines if "error" in s.lower()] or [s for s in lines if s]
     raise BuildError(f"the build failed: {reasons[0] if reasons else 'no message'}")
 

@@ -34,6 +34,10 @@ class BuildError(EinthovenError):
     """A compiler or PlatformIO is missing or failed."""
 
 
+class TooLargeError(BuildError):
+    """An image does not fit the flash or RAM that the linker script gives it."""
+
+
 class BoardError(EinthovenError):
     """A board is unknown, its port is gone or busy, or it does not answer."""
 

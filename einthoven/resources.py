@@ -4,6 +4,7 @@ Sizes come from the ELF file, so they hold whatever the linker script does.
 """
 
 import csv
+import re
 import subprocess
 import tomllib
 from collections.abc import Mapping
@@ -85,6 +86,16 @@ def measure(board: Board) -> Image | None:
         stack_bound_bytes=bound,
         arena_bytes=int(header_macros(GENERATED / "ein_model.h")["EIN_MODEL_ARENA_BYTES"]),
     )
+
+
+def memory(board: Board) -> dict[str, int]:
+    """Bytes that an image may have, by the linker script's regions "FLASH" and "RAM".
+
+    From the map beside the board's program; empty for a process on the host.
+    """
+    text = board.program.with_suffix(".map").read_text(errors="replace")
+    regions = re.findall(r"^(FLASH|RAM) +0x[0-9a-f]+ +0x([0-9a-f]+)", text, re.MULTILINE)
+    return {name: int(length, 16) for name, length in regions}
 
 
 def _budget(path: Path | None = None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from einthoven.wire_schema import schema
 from hil_tests.channel import Channel, LinkStatistics
 from hil_tests.session import BoardResetError, Session
 
-__all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Replayed"]
+__all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Network", "Replayed"]
 
 TIMEOUTS_S = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0)
 """Tries of a request; together longer than a watchdog's time-out and a boot."""
@@ -77,6 +77,18 @@ class BenchResult:
     unadapted: NDArray[np.int8]
     """By the model's own last layers; else the same."""
     count: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """The second network of a board's firmware."""
+
+    name: str
+    sha256: str
+    """Of its .tflite, in hex."""
+    input_bytes: int
+    outputs: int
+    arena_bytes: int
 
 
 class Device:
@@ -149,7 +161,34 @@ class Device:
                 f"the board's model takes {who.window_samples}×{who.channels} and {who.features} "
                 f"values, not {signal.shape} and {features.shape}"
             )
-        tensor = signal.astype(np.int8).tobytes() + features.astype(np.int8).tobytes()
+        return self._infer(signal.astype(np.int8).tobytes() + features.astype(np.int8).tobytes())
+
+    def network(self) -> Network:
+        """The second network that the board carries. Raises BoardError if it carries none."""
+        reply = self._channel.request("network", "network_reply", _ignore)
+        if reply.name == "error":
+            raise BoardError(
+                f"the board on {self.url} carries no second network: flash a firmware that does "
+                '(docs/boards.md, "A second network")'
+            )
+        facts = dict(reply.fields)
+        name, sha256 = facts.pop("network"), bytes(facts.pop("sha256")).hex()
+        return Network(name, sha256, **facts)
+
+    def infer(self, network: Network, values: NDArray[np.int8]) -> BenchResult:
+        """Run the board's second network once, on int8 values in the order of its input.
+
+        Raises ModelError for another number of values, LinkError when they do not get through.
+        """
+        if values.size != network.input_bytes:
+            raise ModelError(
+                f"{network.name} takes {network.input_bytes} values, not {values.size}"
+            )
+        found = self._infer(values.astype(np.int8).tobytes())
+        n = network.outputs
+        return replace(found, logits=found.logits[:n], unadapted=found.unadapted[:n])
+
+    def _infer(self, tensor: bytes) -> BenchResult:
         step = schema().max_payload - schema().message("tensor").fixed_size
         for _ in self._channel.timeouts_s:
             for offset in range(0, len(tensor), step):

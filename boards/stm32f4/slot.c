@@ -1,7 +1,8 @@
-/* Flash sector 7, 128 KB at 0x08060000, the last one of the smallest chip: the linker script leaves
-   it out. RM0090 3.5 and 3.6, RM0383 3.5, RM0390 3.5; erasing takes 1 s, at most 2 s (data sheets,
-   32 bits at a time), in which the core waits for its next instruction: the watchdog, 2.7 s at
-   least, is fed just before, and bytes that arrive are lost. Not run on silicon yet.
+/* The last sector of the flash, 128 KB behind what the linker script gives an image: 7 of F411xE
+   and F446, 11 of F405xG. RM0090 3.5 and 3.6, RM0383 3.5, RM0390 3.5; erasing takes 1 s, at most
+   2 s (data sheets, 32 bits at a time), in which the core waits for its next instruction: the
+   watchdog, 2.7 s at least, is fed just before, and bytes that arrive are lost. Not run on silicon
+   yet.
 
    QEMU's machine takes flash for ROM and has no flash controller. There the slot is RAM at
    0x20020000, where the chip itself has none: it survives a reset, and no end of the emulator. */
@@ -12,8 +13,11 @@
 #include "ein_port.h"
 #include "stm32f4.h"
 
-#define SECTOR 7u
-#define IN_FLASH 0x08060000u
+extern uint8_t _slot[]; /* by the linker script */
+
+#define IN_FLASH ((uintptr_t)_slot)
+/* Those from 5 on have 128 KB each. */
+#define SECTOR ((uint32_t)(IN_FLASH - 0x08000000u) / 0x20000u + 4u)
 #define IN_EMULATOR 0x20020000u
 /* A poll takes 10 cycles at least, while nothing stalls it: 2.4 s at 168 MHz. */
 #define WAIT_POLLS 40000000u

@@ -53,6 +53,10 @@ static bool handle(const ein_frame_t *frame)
         return ein_app_on_tensor(frame);
     case EIN_WIRE_BENCH:
         return ein_app_on_bench(frame);
+#ifdef EIN_NETWORK
+    case EIN_WIRE_NETWORK:
+        return ein_app_on_network(frame);
+#endif
     case EIN_WIRE_HEAD_PIECE:
         return ein_app_on_head_piece(frame);
     case EIN_WIRE_HEAD_STORE:

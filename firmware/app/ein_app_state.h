@@ -56,5 +56,8 @@ bool ein_app_on_head_remove(const ein_frame_t *frame);
 /* ein_app_bench.c */
 bool ein_app_on_tensor(const ein_frame_t *frame);
 bool ein_app_on_bench(const ein_frame_t *frame);
+#ifdef EIN_NETWORK
+bool ein_app_on_network(const ein_frame_t *frame);
+#endif
 
 #endif

@@ -13,13 +13,11 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen import tflite_reader
-from codegen.emit import Description, emit, emit_tflite
+from codegen.emit import Description, emit
 from codegen.graph import Graph
-from codegen.lower import Goal, lower
+from codegen.network import graph_of
 from codegen.planner import plan
 from einthoven.engine import ENGINE, ENGINE_SOURCES
-from einthoven.errors import ModelError
 from einthoven.native import build_library
 from training.studies.examples import Floats
 from training.studies.fit import model_input
@@ -59,14 +57,6 @@ def convert(model: Any, calibration: Floats) -> bytes:
     return content
 
 
-def graph_of(tflite: bytes, optimize: Goal = "speed") -> Graph:
-    """The engine's graph. Raises ModelError when the engine lacks an op, or inputs are several."""
-    graph = lower(tflite_reader.parse(tflite), optimize)
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ModelError("a study's model has one input and one output")
-    return graph
-
-
 def save(folder: Path, content: bytes, about: dict[str, Any]) -> None:
     """Keep a `.tflite` and, in model.json, what it is: `about` and what the file itself says.
 
@@ -83,12 +73,6 @@ def save(folder: Path, content: bytes, about: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(content)
     (folder / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
-
-
-def engine_files(tflite: bytes, name: str, sha256: str, optimize: Goal = "speed") -> dict[str, str]:
-    """File name to text of the generated C: the engine, and the `.tflite` as an array."""
-    graph = graph_of(tflite, optimize)
-    return emit(graph, plan(graph), Description(name, sha256)) | emit_tflite(tflite, name)
 
 
 def quantize_input(x: Floats, graph: Graph) -> Int8:

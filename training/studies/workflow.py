@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from codegen import network
+from codegen.emit import emit_tflite
 from codegen.lower import Goal
 from einthoven.errors import ModelError, UsageError
 from einthoven.records import find_database
@@ -310,11 +312,15 @@ def commands(run: Path, recipe: StudyRecipe, sources: Sources) -> tuple[str, ...
 
 
 def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path]:
-    """Write the engine of a study's model folder to `out`; returns the files. Raises ModelError."""
+    """Write the engine of a study's model folder to `out`; returns the files.
+
+    They are what a firmware carries beside its model (docs/boards.md). Raises ModelError, and
+    UsageError where no folder is given: that of the firmware's own model is another's.
+    """
     if out is None:
         raise UsageError(
-            "a study's network takes another input than the core's tensor, so the firmware cannot "
-            "run it: export it to a folder of its own with --out"
+            "a study's network takes another input than the core's tensor, so it goes into the "
+            "firmware beside its model: einthoven replay --model does that, or give --out"
         )
     try:
         about = json.loads((model / "model.json").read_text())
@@ -329,9 +335,10 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
             f"{model}/model.tflite is not the file that its model.json describes (SHA-256 "
             "differs): quantize the training again"
         )
-    out.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in int8.engine_files(content, about["name"], about["sha256"], optimize).items():
+    files = network.files(content, about["name"], about["sha256"], optimize)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (files | emit_tflite(content, about["name"])).items():
         (out / name).write_text(text)
         written.append(out / name)
     return written

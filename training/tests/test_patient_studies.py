@@ -65,7 +65,7 @@ def test_patient_specific_classifiers(
     assert [cost["differing_values"] for cost in result.board.values()] == [0, 0]
     model = run / "int8" / "tuned_all" / "208"
     assert einthoven(monkeypatch, "export", model, "--out", tmp_path / "c") == 0
-    assert "cardiacnet_patients-quick-tuned_all-208" in (tmp_path / "c/ein_model.h").read_text()
+    assert "cardiacnet_patients-quick-tuned_all-208" in (tmp_path / "c/ein_network.h").read_text()
     made = (model / "model.tflite").stat().st_mtime_ns
     assert einthoven(monkeypatch, "quantize", run) == 0
     assert (model / "model.tflite").stat().st_mtime_ns == made, "it was there"

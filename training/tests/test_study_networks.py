@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.network import graph_of
 from codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
@@ -149,4 +150,4 @@ def test_two_inputs_are_refused() -> None:
     from einthoven.paths import SHIPPED_MODEL
 
     with pytest.raises(ModelError, match="one input"):
-        int8.graph_of((SHIPPED_MODEL / "model.tflite").read_bytes())
+        graph_of((SHIPPED_MODEL / "model.tflite").read_bytes())

@@ -61,7 +61,7 @@ def test_a_quick_study_learns_and_is_exact_on_the_board(
     assert einthoven(monkeypatch, "export", run, "--out", tmp_path / "c") == 2
     assert f"{run / 'ptq'}: export that" in capsys.readouterr().err
     assert einthoven(monkeypatch, "export", run / "ptq", "--out", tmp_path / "c") == 0
-    assert "ein_model_infer" in (tmp_path / "c" / "ein_model.c").read_text()
+    assert "ein_network_infer" in (tmp_path / "c" / "ein_network.c").read_text()
     capsys.readouterr()
     assert einthoven(monkeypatch, "evaluate", run, "--json") == 0
     assert json.loads(capsys.readouterr().out)["protocol"] == "random_beats"

@@ -1,5 +1,10 @@
-"""Builder of the local platform: a GCC found on PATH, chosen by the board's `build.prefix`."""
+"""Builder of the local platform: a GCC found on PATH, chosen by the board's `build.prefix`.
 
+EIN_NETWORK in the process's environment, a folder with ein_network.{h,c}, adds a second network to
+the firmware (docs/boards.md).
+"""
+
+import os
 from pathlib import Path
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
@@ -55,13 +60,17 @@ def upload(target, source, env) -> int:
 def for_size(env, node):
     """Only the signal path and the engine are compiled for speed: the rest runs seldom."""
     path = Path(node.srcnode().get_abspath())
-    if path.parent.name in ("core", "engine") or path.name.startswith("ein_model"):
+    if path.parent.name in ("core", "engine") or path.name.startswith(("ein_model", "ein_network")):
         return node
     return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
 
 
 if bare:
     env.AddBuildMiddleware(for_size)
+network = os.environ.get("EIN_NETWORK")
+if network:
+    env.Append(CPPDEFINES=["EIN_NETWORK"], CPPPATH=[network])
+    env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
 program = env.BuildProgram()
 if bare:
     env.Depends(program, env.File("$PROJECT_DIR/" + board.get("build.ldscript")))
