@@ -54,6 +54,7 @@ class Channel:
         self.decoder = FrameDecoder()
         self._baud = baud
         self._sequence = 0
+        self._early: list[Message] = []  # came in one piece with a reply, after it
         self._link = open_link(url, baud)
 
     def close(self) -> None:
@@ -76,20 +77,28 @@ class Channel:
         """What has arrived, waiting up to `timeout_s` for a message; PortLostError as above.
 
         A slow port brings a frame in pieces: a piece is no reason to come back with nothing, which
-        the caller would take for silence.
+        the caller would take for silence. What has arrived is looked at even if the time is over:
+        a busy machine may have kept this program from it.
         """
+        if self._early:
+            messages, self._early = self._early, []
+            return messages
         deadline = time.monotonic() + timeout_s
+        while True:
+            left = deadline - time.monotonic()
+            data = self._link.read(max(0.0, left))
+            messages = self._messages(data)
+            if messages or not data or left <= 0:
+                return messages
+
+    def _messages(self, data: bytes) -> list[Message]:
+        self.statistics.bytes_received += len(data)
         messages: list[Message] = []
-        while not messages:
-            data = self._link.read(max(0.0, deadline - time.monotonic()))
-            if not data:
-                break
-            self.statistics.bytes_received += len(data)
-            for frame in self.decoder.feed(data):
-                try:
-                    messages.append(wire.decode(frame))
-                except WireError:
-                    self.decoder.reject(frame)
+        for frame in self.decoder.feed(data):
+            try:
+                messages.append(wire.decode(frame))
+            except WireError:
+                self.decoder.reject(frame)
         return messages
 
     def reopen(self) -> None:
@@ -142,13 +151,14 @@ class Channel:
         self, sequence: int, names: set[str], others: Callable[[Message], None], timeout_s: float
     ) -> Message | None:
         deadline = time.monotonic() + timeout_s
-        while (left := deadline - time.monotonic()) > 0:
-            found = None
-            for message in self.receive(left):
+        while True:
+            left = deadline - time.monotonic()
+            messages = self.receive(max(0.0, left))
+            for n, message in enumerate(messages):
                 if message.sequence == sequence and message.name in names:
-                    found = message
-                else:
-                    others(message)
-            if found is not None:
-                return found
-        return None
+                    # What follows is for whoever asked: the first events come with "start"'s reply.
+                    self._early = messages[n + 1 :]
+                    return message
+                others(message)
+            if left <= 0:
+                return None

@@ -29,6 +29,12 @@ def device(board_url: str) -> Iterator[Device]:
 
 
 @pytest.fixture(scope="session")
+def patient() -> tuple[float, ...]:
+    """Time-outs for a good link: be the machine as busy as it may, what is asked twice was lost."""
+    return (60.0, 60.0)
+
+
+@pytest.fixture(scope="session")
 def signal() -> NDArray[np.int16]:
     """A minute at 180 Hz and 200 LSB/mV: sinus rhythm with ectopic beats, lead off, saturation."""
     episodes = (Episode("saturated", 25, 25.5), Episode("lead_off", 40, 43))

@@ -26,6 +26,9 @@ TIMEOUTS_S = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0)
 """Tries of a request; together longer than a watchdog's time-out and a boot."""
 SILENT_S = 5.0
 """In stream mode: without a sample for so long, there is no ADC."""
+_STREAM_POLL_S = 0.5
+"""In stream mode a quiet board is asked no more often: an ADC that pauses is no bad link, which
+`Session` would conclude from many polls in a row that bring nothing."""
 MAX_RESETS = 5
 """Resets within one record after which the board counts as broken."""
 
@@ -305,7 +308,7 @@ class Device:
             given = taken = 0
             heard = time.monotonic()
             while taken < wanted:
-                session.receive(min(1.0, (wanted - taken) / who.rate_hz))
+                session.receive(max(_STREAM_POLL_S, min(1.0, (wanted - taken) / who.rate_hz)))
                 before, taken = taken, session.poll()
                 if taken > before:
                     heard = time.monotonic()

@@ -1,14 +1,18 @@
 """What a board must do on a good link, and what the host says when there is no good board."""
 
+import itertools
 import os
 import pty
+import select
 import socket
 import subprocess
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,10 +28,14 @@ from einthoven.wire import FrameDecoder
 from einthoven.wire_schema import schema
 from hil_tests.channel import Channel
 from hil_tests.device import Device
-from hil_tests.links import SerialLink
+from hil_tests.links import SerialLink, SocketLink
+from hil_tests.session import Session
 
 pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
 QUICK = (0.2, 0.2)
+"""For a board that never answers."""
+KEPT = 32
+"""EIN_OUTBOX_EVENTS."""
 
 
 # ---- a good board ----
@@ -92,10 +100,13 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
     assert replayed.info["inferences"] == len(found)
 
 
-def test_replay_gives_the_events_of_the_host(device: Device, signal: NDArray[np.int16]) -> None:
-    assert_like_host(device, signal)
-    assert device.link.retries == device.link.bytes_lost == device.link.resets == 0
-    assert device.link.times_real_time > 0
+def test_replay_gives_the_events_of_the_host(
+    board_url: str, patient: tuple[float, ...], signal: NDArray[np.int16]
+) -> None:
+    with Device(board_url, timeouts_s=patient) as device:
+        assert_like_host(device, signal)
+        assert device.link.retries == device.link.bytes_lost == device.link.resets == 0
+        assert device.link.times_real_time > 0
 
 
 def test_records_do_not_leave_anything_behind(device: Device, signal: NDArray[np.int16]) -> None:
@@ -110,13 +121,14 @@ def test_short_records(device: Device, signal: NDArray[np.int16], n: int) -> Non
     assert replayed.info["samples"] == n
 
 
-def test_more_events_than_the_board_can_keep(device: Device) -> None:
+def test_more_events_than_the_board_can_keep(board_url: str, patient: tuple[float, ...]) -> None:
     """QRS-like spikes 210 ms apart, faster than any heart: flow control, not loss."""
     samples = np.zeros(180 * 40, dtype=np.int16)
     for offset, height in enumerate((60, 240, 400, 240, -80)):
         samples[200 + offset :: 38] = height
-    assert_like_host(device, samples)
-    assert device.link.bytes_lost == device.link.retries == 0
+    with Device(board_url, timeouts_s=patient) as device:
+        assert_like_host(device, samples)
+        assert device.link.bytes_lost == device.link.retries == 0
 
 
 def test_incompressible_samples(device: Device) -> None:
@@ -166,8 +178,8 @@ def test_bad_gain_and_rails_are_refused(device: Device, signal: NDArray[np.int16
         device.replay(signal[:100], rails=(100, -100))
 
 
-def test_nonsense_is_answered_and_harmless(board_url: str) -> None:
-    channel = Channel(board_url, 115200, QUICK)
+def test_nonsense_is_answered_and_harmless(board_url: str, patient: tuple[float, ...]) -> None:
+    channel = Channel(board_url, 115200, patient)
     heard: list[wire.Message] = []
     try:
         reset = schema().message("reset").code
@@ -226,26 +238,33 @@ def test_over_pipes(host: Path) -> None:
         assert wire.decode(frames[0])["board"] == "host"
         assert "Not a medical device." in decoder.text[0]
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
+
+
+@contextmanager
+def streaming(host: Path, adc: Path, samples: NDArray[np.int16]) -> Iterator[Device]:
+    """The host board with `samples` in the FIFO `adc`, as fast as they are written, then none."""
+    os.mkfifo(adc)
+    data = samples.astype("<i2").tobytes()
+    writer = threading.Thread(target=adc.write_bytes, args=[data], daemon=True)
+    writer.start()
+    with (
+        started(host, "--listen", "0", "--adc", str(adc)) as process,
+        Device(first_line(process)) as device,
+    ):
+        yield device
+    writer.join()
 
 
 def test_stream_mode(host: Path, signal: NDArray[np.int16], tmp_path: Path) -> None:
-    """Samples from a FIFO in place of an ADC, as fast as they are written."""
-    fifo = tmp_path / "adc"
-    os.mkfifo(fifo)
-    beats = core.analyze(signal[:5400], 200, (-2048, 2047))
-
-    def write() -> None:
-        fifo.write_bytes(signal[:5400].astype("<i2").tobytes())
-
-    writer = threading.Thread(target=write, daemon=True)
-    writer.start()
-    with (
-        started(host, "--listen", "0", "--adc", str(fifo)) as process,
-        Device(first_line(process)) as device,
-    ):
-        events = list(device.stream(5400 / 180))
-    writer.join()
+    """Samples from a FIFO in place of an ADC: the events of a replay, if all fit the board's store,
+    which is how long the host may be kept from fetching them."""
+    samples = signal[:4000]
+    beats = core.analyze(samples, 200, (-2048, 2047))
+    assert 20 < len(beats.t_samples) + len(beats.signal_events) <= KEPT
+    with streaming(host, tmp_path / "adc", samples) as device:
+        events = list(device.stream(len(samples) / 180))
+        assert device.link.events_lost == 0
     found = [event["t_samples"] for event in events if event.name == "beat"]
     assert found == beats.t_samples.tolist()
 
@@ -253,24 +272,34 @@ def test_stream_mode(host: Path, signal: NDArray[np.int16], tmp_path: Path) -> N
 def test_stream_mode_counts_what_nobody_fetched(
     host: Path, signal: NDArray[np.int16], tmp_path: Path
 ) -> None:
-    """A minute at once may be too much; what is kept is in order, and the rest is counted."""
+    """The last events of a minute are kept until someone comes, and those before are counted."""
     beats = core.analyze(signal, 200, (-2048, 2047))
-    adc = tmp_path / "adc"
-    os.mkfifo(adc)
-    data = signal.astype("<i2").tobytes()
-    threading.Thread(target=adc.write_bytes, args=[data], daemon=True).start()
-    with (
-        started(host, "--listen", "0", "--adc", str(adc)) as process,
-        Device(first_line(process)) as device,
-    ):
-        events = list(device.stream(len(signal) / 180))
-        dropped = device.info()["events_lost"]
-    numbers = [event["number"] for event in events]
     total = len(beats.t_samples) + len(beats.signal_events)
-    assert numbers == sorted(set(numbers))
-    assert len(events) + device.link.events_lost == total
-    # The board also drops events that have arrived but were not acknowledged yet.
-    assert device.link.events_lost <= dropped
+    with streaming(host, tmp_path / "adc", signal) as device:
+        channel, events = device._channel, list[wire.Message]()
+        session = Session(channel, events)
+        session.start("stream", 200, (-2048, 2047))
+        while (info := device.info())["samples"] < len(signal):
+            pass  # what comes before the reply is not taken
+        session.poll()
+        session.finish(0)
+    lost = info["events_lost"]
+    assert channel.statistics.events_lost == lost <= total - KEPT
+    assert [event["number"] for event in events] == list(range(lost, total))
+    found = [event["t_samples"] for event in events if event.name == "beat"]
+    assert found == beats.t_samples[-len(found) :].tolist()
+
+
+def test_stream_mode_whose_adc_stops(
+    host: Path, signal: NDArray[np.int16], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample before the end: it is the ADC that is silent, not a link that loses too much."""
+    monkeypatch.setattr("hil_tests.device.SILENT_S", 0.2)
+    with (
+        streaming(host, tmp_path / "adc", signal[:999]) as device,
+        pytest.raises(BoardError, match="takes no samples: has it an ADC"),
+    ):
+        list(device.stream(1000 / 180))
 
 
 def test_stream_mode_without_an_adc(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,8 +316,8 @@ def test_stream_mode_without_an_adc(host: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @contextmanager
-def listener(answer: bytes = b"", hang_up: bool = False) -> Iterator[str]:
-    """A TCP port where someone accepts and sends `answer` for whatever arrives."""
+def listener(answer: bytes = b"", endless: bool = False) -> Iterator[str]:
+    """A TCP port where someone accepts and sends `answer` for whatever arrives, or without end."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -299,7 +328,7 @@ def listener(answer: bytes = b"", hang_up: bool = False) -> Iterator[str]:
                     return
                 # The peer may hang up while it is answered.
                 with client, suppress(ConnectionError):
-                    while not hang_up and client.recv(4096):
+                    while endless or client.recv(4096):
                         client.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -309,9 +338,11 @@ def listener(answer: bytes = b"", hang_up: bool = False) -> Iterator[str]:
         thread.join()
 
 
-def refused(url: str, kind: type[Exception], what: str) -> None:
+def refused(
+    url: str, kind: type[Exception], what: str, timeouts_s: tuple[float, ...] = QUICK
+) -> None:
     with pytest.raises(kind, match=what) as caught:
-        Device(url, timeouts_s=QUICK)
+        Device(url, timeouts_s=timeouts_s)
     assert "\n" not in str(caught.value)
 
 
@@ -322,7 +353,13 @@ def test_silent_board() -> None:
 
 def test_board_that_only_prints() -> None:
     with listener(b"\0hard fault: pc=0x08001234\r\n\0") as url:
-        refused(url, LinkError, "it printed: hard fault: pc=0x08001234")
+        channel = Channel(url, 115200, QUICK)
+        channel.send(wire.DELIMITER)
+        while not channel.decoder.text:
+            channel.receive(1.0)
+        with pytest.raises(LinkError, match="it printed: hard fault: pc=0x08001234"):
+            channel.request("hello", "hello_reply", print, protocol=schema().version)
+        channel.close()
 
 
 def test_something_else_that_talks() -> None:
@@ -330,21 +367,68 @@ def test_something_else_that_talks() -> None:
         refused(url, LinkError, "does not answer")
 
 
-def test_another_protocol_version() -> None:
-    golden = next(c for c in schema().cases if c["name"] == "message hello_reply")
-    [frame] = FrameDecoder().feed(bytes.fromhex(golden["bytes"]))
+def test_something_that_never_stops_talking() -> None:
+    with listener(b"\0hard fault\r\n" * 5000, endless=True) as url:
+        refused(url, LinkError, "it printed: hard fault")
+
+
+def golden(name: str) -> wire.Frame:
+    case = next(c for c in schema().cases if c["name"] == f"message {name}")
+    [frame] = FrameDecoder().feed(bytes.fromhex(case["bytes"]))
+    return frame
+
+
+def test_what_comes_in_one_piece_with_a_reply_is_kept(patient: tuple[float, ...]) -> None:
+    """As on a host that was busy: "start"'s reply and the first events are read together."""
+    reply, event = golden("info_reply"), golden("beat")
+    answer = wire.encode_frame(wire.Frame(reply.code, 1, reply.payload)) + wire.encode_frame(event)
+    with listener(answer) as url:
+        channel = Channel(url, 115200, patient)
+        heard: list[wire.Message] = []
+        channel.request("info", "info_reply", heard.append)
+        assert not heard, "it came later"
+        assert [message.name for message in channel.receive(patient[0])] == ["beat"]
+        channel.close()
+
+
+def test_what_has_arrived_counts_however_late_it_is_looked_at(
+    patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that sleeps between request and reply: the time is over before it looks."""
+    reply = golden("info_reply")
+    with listener(wire.encode_frame(wire.Frame(reply.code, 1, reply.payload))) as url:
+        channel = Channel(url, 115200, patient)
+        send = channel.send
+
+        def sleep_until_it_is_there(data: bytes) -> None:
+            send(data)
+            assert isinstance(channel._link, SocketLink)
+            assert select.select([channel._link._socket], [], [], patient[0])[0]
+            hours = itertools.count(time.monotonic(), 3600.0)
+            monkeypatch.setattr("hil_tests.channel.time", SimpleNamespace(monotonic=hours.__next__))
+
+        monkeypatch.setattr(channel, "send", sleep_until_it_is_there)
+        assert channel.request("info", "info_reply", print).name == "info_reply"
+        assert channel.statistics.retries == 0
+        channel.close()
+
+
+def test_another_protocol_version(patient: tuple[float, ...]) -> None:
+    frame = golden("hello_reply")
     answer = b"".join(
         wire.encode_frame(wire.Frame(frame.code, n, b"\x63" + frame.payload[1:]))
         for n in range(1, 4)
     )
     with listener(answer) as url:
-        refused(url, BoardError, f"speaks protocol 99, this program {schema().version}: flash")
+        what = f"speaks protocol 99, this program {schema().version}: flash"
+        refused(url, BoardError, what, patient)
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    refused(f"socket://127.0.0.1:{port}", BoardError, "cannot open .* nobody listens there")
+    with socket.socket() as taken:  # so that nobody else gets the port meanwhile
+        taken.bind(("127.0.0.1", 0))
+        url = f"socket://127.0.0.1:{taken.getsockname()[1]}"
+        refused(url, BoardError, "cannot open .* nobody listens there")
 
 
 def test_no_such_port() -> None:
@@ -366,7 +450,9 @@ def test_busy_port() -> None:
         os.close(slave)
 
 
-def test_port_that_goes_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_that_goes_for_good(
+    patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hil_tests.channel._REOPEN_WAIT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
@@ -378,5 +464,5 @@ def test_port_that_goes_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
 
         thread = threading.Thread(target=accept_once)
         thread.start()
-        refused(url, LinkError, "is gone: the board was unplugged or its program ended")
+        refused(url, LinkError, "is gone: the board was unplugged or its program ended", patient)
         thread.join()
