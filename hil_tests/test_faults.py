@@ -46,8 +46,8 @@ def comparable(replayed: Replayed) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def clean(board_url: str, signal: NDArray[np.int16]) -> Replayed:
-    with Device(board_url) as device:
+def clean(board_url: str, patient: tuple[float, ...], signal: NDArray[np.int16]) -> Replayed:
+    with Device(board_url, timeouts_s=patient) as device:
         replayed = device.replay(signal)
         assert device.link.retries == device.link.bytes_lost == device.link.resets == 0
     assert sum(event.name == "beat" for event in replayed.events) > 40

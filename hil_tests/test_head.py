@@ -21,7 +21,8 @@ from hil_tests.device import Device
 from hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 
 pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
-QUICK = (0.5, 0.5, 1.0, 4.0)
+TRIES = (1.0,) * 14
+"""Noise spoils one upload in two: so many that chance does not matter, and as patient as usual."""
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,7 @@ def test_an_upload_survives(
 ) -> None:
     with (
         FaultyLink(board_url, upload_faults(name, len(heads[0]))) as link,
-        Device(link.url, timeouts_s=QUICK) as device,
+        Device(link.url, timeouts_s=TRIES) as device,
     ):
         device.upload_head(shipped.sha256, heads[0])
         assert link.faults_left == 0
@@ -247,8 +248,13 @@ def cuts(head_bytes: int) -> list[int]:
 
 
 def test_a_power_cut_leaves_the_old_head_or_none(
-    host_board: None, shipped: model.ModelFolder, heads: tuple[bytes, bytes], tmp_path: Path
+    host_board: None,
+    shipped: model.ModelFolder,
+    heads: tuple[bytes, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("hil_tests.channel._REOPEN_WAIT_S", 0.001)  # nobody will listen again
     crcs = [wire.crc32(bytes.fromhex(shipped.sha256) + head) for head in heads]
     slot = tmp_path / "slot"
     with Powered(slot) as url, Device(url) as device:
@@ -257,13 +263,10 @@ def test_a_power_cut_leaves_the_old_head_or_none(
     seen = set()
     for cut in cuts(len(heads[0])):
         slot.write_bytes(full)
-        with (
-            Powered(slot, cut) as url,
-            pytest.raises(BoardError),
-            Device(url, timeouts_s=(0.2,)) as device,
-        ):
+        with Powered(slot, cut) as url, Device(url) as device:
             assert device.hello.head_crc == crcs[0]
-            device.upload_head(shipped.sha256, heads[1])
+            with pytest.raises(LinkError, match="is gone"):
+                device.upload_head(shipped.sha256, heads[1])
         with Powered(slot) as url, Device(url) as device:
             found = (device.hello.head, device.hello.head_crc)
             assert found in (("active", crcs[0]), ("none", 0)), cut
