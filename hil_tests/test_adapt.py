@@ -36,7 +36,7 @@ def board_options(request: pytest.FixtureRequest) -> list[str]:
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from einthoven.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 def complains(done: subprocess.CompletedProcess[str], *words: str) -> None:
