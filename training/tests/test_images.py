@@ -1,6 +1,7 @@
 """Beats as images: the drawing against an independent rasteriser, the cache, VGG16's parameters."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,22 @@ def test_an_image_does_not_depend_on_its_neighbours() -> None:
     assert np.array_equal(wild, draw(np.array([[0.0, 1.0] * 50], dtype=np.float32)))
 
 
-def test_thousands_of_images_a_second_of_processor_time() -> None:
-    """2,000 is promised of an idle core; a tenth of it fails only if the method is another."""
+def cpu_s(work: Callable[[], object]) -> float:
+    """Of this thread, the best of a few: what else the machine does hardly matters."""
+
+    def once() -> float:
+        begin = time.thread_time()
+        work()
+        return time.thread_time() - begin
+
+    return min(once() for _ in range(5))
+
+
+def test_an_image_takes_no_longer_than_a_few_sums_over_its_pixels() -> None:
+    """Two or three, which is some thousands a second; tenfold only if the method is another."""
     some = beats(256)
-    begin = time.process_time()
-    draw(some)
-    assert len(some) / (time.process_time() - begin) > 200
+    pixels = draw(some).astype(np.float32)
+    assert cpu_s(lambda: draw(some)) < 25 * cpu_s(lambda: np.cumsum(pixels, axis=2))
 
 
 @pytest.fixture
