@@ -21,6 +21,8 @@ ENGINE = FIRMWARE / "engine"
 BARE_LIBRARY = str(BARE / "bare_libc.c")
 SECTIONS = ("-ffunction-sections", "-fdata-sections")
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+HANG_S = 600
+"""What takes so long, even on a busy machine, will never end."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def link_and_run(
 
 def _checked(command: list[str], cwd: Path | None = None) -> str:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd,
+        command, capture_output=True, text=True, check=False, timeout=HANG_S, cwd=cwd,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr}"

@@ -12,7 +12,7 @@ from tflite_micro import runtime
 from codegen.emit import Description, argument_names, emit
 from codegen.graph import Graph
 from codegen.planner import Plan, plan
-from codegen.testing.bare_target import BARE, ENGINE, WARNINGS
+from codegen.testing.bare_target import BARE, ENGINE, HANG_S, WARNINGS
 
 Int8 = NDArray[np.int8]
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -58,7 +58,9 @@ def run_sanitized(
     ], folder)  # fmt: skip
     flat = [np.asarray(inputs[i]).reshape(len(inputs[i]), -1) for i in order]
     data = np.ascontiguousarray(np.concatenate(flat, axis=1)).tobytes()
-    done = subprocess.run([str(program)], input=data, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        [str(program)], input=data, capture_output=True, check=False, timeout=HANG_S
+    )
     assert done.returncode == 0, done.stderr.decode()
     rows = np.frombuffer(done.stdout, dtype=np.int8).reshape(len(inputs[0]), -1)
     ends = np.cumsum([t.size for t in graph.outputs])
@@ -101,6 +103,6 @@ def tflm_layers(
 
 def _run(command: list[str], cwd: Path) -> None:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=cwd, timeout=120
+        command, capture_output=True, text=True, check=False, cwd=cwd, timeout=HANG_S
     )
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr}"

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from codegen.emit import Description, argument_names, emit
 from codegen.graph import Conv, Depthwise, Graph
 from codegen.planner import plan
-from codegen.testing.bare_target import BARE, BARE_LIBRARY, ENGINE, SECTIONS, TARGETS, WARNINGS
+from codegen.testing.bare_target import (
+    BARE,
+    BARE_LIBRARY,
+    ENGINE,
+    HANG_S,
+    SECTIONS,
+    TARGETS,
+    WARNINGS,
+)
 from codegen.testing.host_target import SANITIZE
 from einthoven.paths import FIRMWARE
 
@@ -207,7 +215,7 @@ def _kernels(place: str, folder: Path) -> tuple[Path, ...]:
 
 def _checked(command: list[str], cwd: Path) -> str:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=600, cwd=cwd,
+        command, capture_output=True, text=True, check=False, timeout=HANG_S, cwd=cwd,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr[-4000:]}"
