@@ -220,7 +220,7 @@ def test_an_interrupt_has_its_own_exit_code(run: Run, monkeypatch: pytest.Monkey
 
 def start(*words: str, stdout: int) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", "from einthoven.cli import main; main()", *words]
-    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, check=False, timeout=60)
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, check=False, timeout=600)
 
 
 def test_a_full_disk_behind_stdout() -> None:
@@ -272,7 +272,7 @@ def test_help_needs_no_heavy_module() -> None:
         "sys.exit(', '.join(sorted(heavy & sys.modules.keys())) or 0)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr
     for command in ("demo", "replay", "score", "flash", "train", "export", "data"):

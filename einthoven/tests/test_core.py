@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -46,7 +46,7 @@ EPISODES = (
 WHOLE = synthetic(episodes=EPISODES)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, len(WHOLE)), max_size=60))
 def test_any_split_gives_the_same_events(cuts: list[int]) -> None:
     assert_same(in_pieces(WHOLE, cuts), analyze(WHOLE))
@@ -57,7 +57,7 @@ def test_sample_by_sample_gives_the_same_events() -> None:
     assert_same(in_pieces(short, list(range(len(short)))), analyze(short))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.one_of(

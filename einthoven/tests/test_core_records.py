@@ -72,7 +72,7 @@ def test_recovers_within_3_s(what: str) -> None:
 
 
 @pytest.mark.usefixtures("mitdb")
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["105", "200", "207"]), st.lists(st.integers(0, 60_000), max_size=40))
 def test_any_split_of_a_record(name: str, cuts: list[int]) -> None:
     samples = read_signal(None, "mitdb", name).samples[:60_000]

@@ -315,7 +315,7 @@ def test_two_processes_fetch_into_one_folder(server: Server, source: Path, tmp_p
         f"fetch({DB!r}, Path({str(tmp_path)!r}), progress=False)"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], env=os.environ) for _ in range(2)]
-    assert [p.wait(timeout=120) for p in both] == [0, 0]
+    assert [p.wait(timeout=600) for p in both] == [0, 0]
     assert same(tmp_path, source)
     # The second found everything done.
     assert server.files().count("800.dat") == 1

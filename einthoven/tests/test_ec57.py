@@ -314,7 +314,7 @@ def test_rate() -> None:
 # Properties
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_well_separated_beats_are_counted_exactly(data: st.DataObject) -> None:
     """Beats ≥ 0.5 s apart, detections within the window or far from any beat: no ambiguity."""
@@ -340,7 +340,7 @@ _MARKS = st.dictionaries(st.integers(1, END), st.sampled_from("NAVF/Q![]~+"), ma
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(reference=_MARKS, test=_MARKS, start_s=st.sampled_from([0.0, 300.0]))
 def test_whatever_is_marked_no_beat_is_used_twice(
     reference: Annotations, test: Annotations, start_s: float
@@ -357,7 +357,7 @@ def test_whatever_is_marked_no_beat_is_used_twice(
         compare_runs(reference, test, HZ, END, kind, start_s)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(reference=_MARKS)
 def test_an_annotator_agrees_with_itself(reference: Annotations) -> None:
     result = compare(reference, reference, HZ, END, 0.0)

@@ -447,7 +447,7 @@ def test_halves_round_up() -> None:
 # Annotations
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     steps=st.lists(st.integers(0, 200_000), max_size=40),
     symbols=st.lists(st.sampled_from("NLRAaJSVEFejQf/"), min_size=40, max_size=40),

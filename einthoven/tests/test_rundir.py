@@ -150,11 +150,12 @@ def test_a_full_disk_keeps_what_was_there_and_says_so(tmp_path: Path) -> None:
     """The kernel's file size limit stands in for a full disk: write(2) fails in both cases."""
     target = tmp_path / "events.csv"
     write_text(target, "old")
-    context = multiprocessing.get_context("fork")
+    # Not "fork": this process may have threads by now, of whoever was tested before.
+    context = multiprocessing.get_context("spawn")
     result = context.Queue()
     child = context.Process(target=_write_with_a_small_disk, args=(target, result))
     child.start()
-    message = result.get(timeout=20)
+    message = result.get(timeout=600)
     child.join()
     assert message.startswith("disk full while writing") and "\n" not in message
     assert target.read_text() == "old"
