@@ -149,17 +149,20 @@ class FaultyLink:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        self._hang_up()
+        self._hang_up(self._client)
         self._listener.close()
         self._board.close()
 
-    def _hang_up(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            # Both directions at once, also for the thread that is just reading from it.
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-            client.close()
+    def _hang_up(self, client: socket.socket | None) -> None:
+        """End that connection; the next one may have been accepted meanwhile, and stays."""
+        if client is None:
+            return
+        if self._client is client:
+            self._client = None
+        # Both directions at once, also for the thread that is just reading from it.
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        client.close()
 
     def _to_board(self) -> None:
         while not self._stop.is_set():
@@ -178,20 +181,21 @@ class FaultyLink:
             except TimeoutError:
                 continue
             except (_CutError, OSError):
-                self._hang_up()
+                self._hang_up(client)
             except PortLostError:
                 return
 
     def _to_host(self) -> None:
         while not self._stop.is_set():
+            client = None
             try:
                 data = self._board.read(_POLL_S)
+                client = self._client
                 for part in self._wires[TO_HOST].carry(data):
-                    client = self._client
                     if client is not None and part:
                         client.sendall(part)
             except (_CutError, OSError):
-                self._hang_up()
+                self._hang_up(client)
             except PortLostError:
-                self._hang_up()
+                self._hang_up(self._client)
                 return
