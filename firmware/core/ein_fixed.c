@@ -25,16 +25,17 @@ uint32_t ein_sqrt(uint64_t x)
         halvings = (uint32_t)(highest_bit(x) - 30) / 2u;
         x >>= 2u * halvings;
     }
-    uint32_t rest = (uint32_t)x;
-    uint32_t root = 0;
-    for (uint32_t bit = 1u << (highest_bit(rest | 1u) & ~1); bit != 0; bit >>= 2) {
-        if (rest >= root + bit) {
-            rest -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
+    if (x == 0) {
+        return 0;
     }
+    /* Newton's steps from above the root: they fall until they are there. */
+    const uint32_t n = (uint32_t)x;
+    uint32_t root;
+    uint32_t next = 1u << (highest_bit(n) / 2 + 1);
+    do {
+        root = next;
+        next = (root + n / root) / 2u;
+    } while (next < root);
     return root << halvings;
 }
 

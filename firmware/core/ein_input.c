@@ -1,6 +1,6 @@
 #include "ein_input.h"
 
-#define UV_Q8_PER_MV 256000
+#define UV_Q20_PER_MV (1000u << 20) /* half of 32 bits: no 64-bit division, which is 0.7 KB */
 
 ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t rail_lo,
                             int16_t rail_hi)
@@ -8,8 +8,7 @@ ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t r
     if (gain_lsb_per_mv == 0 || gain_lsb_per_mv > INT16_MAX || rail_lo >= rail_hi)
         return EIN_ERR_CONFIG;
     *in = (ein_input_t){
-        .gain_q12 =
-            (int32_t)(((int64_t)UV_Q8_PER_MV * 4096 + gain_lsb_per_mv / 2) / gain_lsb_per_mv),
+        .gain_q12 = (int32_t)((UV_Q20_PER_MV + gain_lsb_per_mv / 2u) / gain_lsb_per_mv),
         .rail_lo = rail_lo,
         .rail_hi = rail_hi,
     };

@@ -11,6 +11,16 @@
 
 typedef uint32_t ein_pair_t;
 
+static inline int16_t ein_pair_first(ein_pair_t pair)
+{
+    return (int16_t)(pair & 0xFFFFu);
+}
+
+static inline int16_t ein_pair_second(ein_pair_t pair)
+{
+    return (int16_t)(pair >> 16);
+}
+
 #if defined(__ARM_FEATURE_DSP) && !defined(EIN_CORE_PORTABLE)
 
 static inline ein_pair_t ein_pair_load(const int16_t *samples)
@@ -32,6 +42,21 @@ static inline int32_t ein_pair_sum(int32_t sum, ein_pair_t a)
 {
     __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(0x00010001u));
     return sum;
+}
+
+/* The lower ones, of the first and of the second. */
+static inline ein_pair_t ein_pair_min(ein_pair_t a, ein_pair_t b)
+{
+    ein_pair_t lower;
+    __asm__("ssub16 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(lower) : "r"(a), "r"(b));
+    return lower;
+}
+
+static inline ein_pair_t ein_pair_max(ein_pair_t a, ein_pair_t b)
+{
+    ein_pair_t higher;
+    __asm__("ssub16 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(higher) : "r"(a), "r"(b));
+    return higher;
 }
 
 /* Saturated differences. */
@@ -64,16 +89,6 @@ static inline int8_t ein_pair_scale_second(ein_pair_t a, int16_t gain_q15)
 
 #else
 
-static inline int16_t ein_pair_first(ein_pair_t pair)
-{
-    return (int16_t)(pair & 0xFFFFu);
-}
-
-static inline int16_t ein_pair_second(ein_pair_t pair)
-{
-    return (int16_t)(pair >> 16);
-}
-
 static inline ein_pair_t ein_pair_of(int16_t first, int16_t second)
 {
     return (uint16_t)first | (uint32_t)(uint16_t)second << 16;
@@ -93,6 +108,20 @@ static inline int64_t ein_pair_dot(int64_t sum, ein_pair_t a, ein_pair_t b)
 static inline int32_t ein_pair_sum(int32_t sum, ein_pair_t a)
 {
     return sum + ein_pair_first(a) + ein_pair_second(a);
+}
+
+static inline ein_pair_t ein_pair_min(ein_pair_t a, ein_pair_t b)
+{
+    const int16_t first = ein_pair_first(a), second = ein_pair_second(a);
+    return ein_pair_of(first < ein_pair_first(b) ? first : ein_pair_first(b),
+                       second < ein_pair_second(b) ? second : ein_pair_second(b));
+}
+
+static inline ein_pair_t ein_pair_max(ein_pair_t a, ein_pair_t b)
+{
+    const int16_t first = ein_pair_first(a), second = ein_pair_second(a);
+    return ein_pair_of(first > ein_pair_first(b) ? first : ein_pair_first(b),
+                       second > ein_pair_second(b) ? second : ein_pair_second(b));
 }
 
 static inline ein_pair_t ein_pair_sub(ein_pair_t a, ein_pair_t b)

@@ -7,6 +7,11 @@
 
 #define QRS_FROM (EIN_WINDOW_BEFORE_SAMPLES - EIN_TEMPLATE_QRS_BEFORE_SAMPLES)
 #define QRS_TO (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_QRS_AFTER_SAMPLES)
+#define QRS_SAMPLES (QRS_TO - QRS_FROM)
+#define ALIGNMENTS (2u * EIN_TEMPLATE_SHIFT_SAMPLES + 1u)
+
+/* What the loops over a QRS are written for. */
+typedef char ein_check_qrs[QRS_SAMPLES % 6 == 2 && ALIGNMENTS == 7 ? 1 : -1];
 
 void ein_templates_init(ein_templates_t *templates)
 {
@@ -16,25 +21,31 @@ void ein_templates_init(ein_templates_t *templates)
 void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv)
 {
     const int32_t base = (window_uv[QRS_FROM] + window_uv[QRS_TO - 1]) / 2;
-    int32_t low = INT16_MAX;
-    int32_t high = INT16_MIN;
+    ein_pair_t low = ein_pair_load(window_uv + QRS_FROM);
+    ein_pair_t high = low;
     uint32_t area = 0;
     uint32_t travel = 0;
     uint32_t steepest = 1;
     int32_t before = window_uv[QRS_FROM - 1];
-    int32_t x = window_uv[QRS_FROM];
-    for (uint32_t i = QRS_FROM; i < QRS_TO; i++) {
-        const int32_t after = window_uv[i + 1u];
-        const uint32_t slope = ein_magnitude(after - before);
-        low = x < low ? x : low;
-        high = x > high ? x : high;
-        area += ein_magnitude(x - base);
-        travel += slope;
+    for (uint32_t i = QRS_FROM; i < QRS_TO; i += 2) {
+        const ein_pair_t both = ein_pair_load(window_uv + i);
+        const int32_t x = ein_pair_first(both);
+        const int32_t next = ein_pair_second(both);
+        const uint32_t slope = ein_magnitude(next - before);
+        const uint32_t next_slope = ein_magnitude(window_uv[i + 2u] - x);
+        low = ein_pair_min(low, both);
+        high = ein_pair_max(high, both);
+        area += ein_magnitude(x - base) + ein_magnitude(next - base);
+        travel += slope + next_slope;
         steepest = slope > steepest ? slope : steepest;
-        before = x;
-        x = after;
+        steepest = next_slope > steepest ? next_slope : steepest;
+        before = next;
     }
-    const uint32_t span = high > low ? (uint32_t)(high - low) : 1u;
+    const int32_t lowest =
+        ein_pair_first(low) < ein_pair_second(low) ? ein_pair_first(low) : ein_pair_second(low);
+    const int32_t highest =
+        ein_pair_first(high) > ein_pair_second(high) ? ein_pair_first(high) : ein_pair_second(high);
+    const uint32_t span = highest > lowest ? (uint32_t)(highest - lowest) : 1u;
     shape->peak_to_peak_uv = (uint16_t)span;
     shape->amplitude_q8 = ein_log2_q8(span);
     shape->slope_q8 = ein_log2_q8(steepest);
@@ -46,11 +57,58 @@ void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv)
    fraction of a 64-bit one. */
 static int64_t divide(int64_t value, uint32_t n)
 {
-    const uint64_t whole = value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+    const uint64_t sign = value < 0 ? UINT64_MAX : 0; /* x ^ sign - sign negates where it is set */
+    const uint64_t whole = ((uint64_t)value ^ sign) - sign;
     const uint32_t high = (uint32_t)(whole >> 16);
     const uint32_t rest = (high % n) << 16 | (uint32_t)(whole & 0xFFFFu);
-    const int64_t quotient = (int64_t)(((uint64_t)(high / n) << 16) + rest / n);
-    return value < 0 ? -quotient : quotient;
+    const uint64_t quotient = ((uint64_t)(high / n) << 16) + rest / n;
+    return (int64_t)((quotient ^ sign) - sign);
+}
+
+static ein_deviation_t deviation_of(const int16_t *x, uint32_t n)
+{
+    int64_t squares = 0;
+    int32_t sum = 0;
+    uint32_t i = 0;
+    for (; i + 1u < n; i += 2) {
+        const ein_pair_t xs = ein_pair_load(x + i);
+        squares = ein_pair_dot(squares, xs, xs);
+        sum = ein_pair_sum(sum, xs);
+    }
+    if (i < n) {
+        squares += x[i] * x[i];
+        sum += x[i];
+    }
+    const int64_t about_mean = squares - divide((int64_t)sum * sum, n);
+    ein_deviation_t deviation;
+    deviation.uv2 = about_mean < 0 ? 0 : (uint64_t)about_mean;
+    deviation.root = ein_sqrt(deviation.uv2);
+    deviation.sum_uv = sum;
+    return deviation;
+}
+
+/* products: of a beat's and a template's n samples. */
+static ein_match_t match_of(const ein_deviation_t *beat, const ein_deviation_t *reference,
+                            int64_t products, uint32_t n, int8_t shift)
+{
+    const int64_t common = products - divide((int64_t)beat->sum_uv * reference->sum_uv, n);
+    const int64_t residual = (int64_t)(beat->uv2 + reference->uv2) - 2 * common;
+    ein_match_t match;
+    match.shift = shift;
+    match.residual = residual < 0 ? 0 : (uint64_t)residual;
+    match.reference = reference->uv2;
+    match.correlation_q15 = ein_ratio_q15(common, (uint64_t)beat->root * reference->root + 1u);
+    return match;
+}
+
+static int64_t product(const int16_t *t, const int16_t *x, uint32_t n)
+{
+    int64_t sum = 0;
+    uint32_t i = 0;
+    for (; i + 1u < n; i += 2) {
+        sum = ein_pair_dot(sum, ein_pair_load(t + i), ein_pair_load(x + i));
+    }
+    return i < n ? sum + t[i] * x[i] : sum;
 }
 
 ein_match_t ein_template_compare(const ein_template_t *slot, const ein_segment_t *beat,
@@ -59,86 +117,76 @@ ein_match_t ein_template_compare(const ein_template_t *slot, const ein_segment_t
     const int16_t *t = slot->uv + from;
     const int16_t *x = beat->uv + from + (uint32_t)(EIN_TEMPLATE_SHIFT_SAMPLES + shift);
     const uint32_t n = to - from;
-    int64_t xx = 0;
-    int64_t tt = 0;
-    int64_t xt = 0;
-    int32_t x_sum = 0;
-    int32_t t_sum = 0;
-    for (uint32_t i = 0; i + 1u < n; i += 2) {
-        const ein_pair_t xs = ein_pair_load(x + i);
-        const ein_pair_t ts = ein_pair_load(t + i);
-        xx = ein_pair_dot(xx, xs, xs);
-        tt = ein_pair_dot(tt, ts, ts);
-        xt = ein_pair_dot(xt, xs, ts);
-        x_sum = ein_pair_sum(x_sum, xs);
-        t_sum = ein_pair_sum(t_sum, ts);
-    }
-    if (n % 2u != 0) {
-        const int32_t last_x = x[n - 1u];
-        const int32_t last_t = t[n - 1u];
-        xx += last_x * last_x;
-        tt += last_t * last_t;
-        xt += last_x * last_t;
-        x_sum += last_x;
-        t_sum += last_t;
-    }
-    xx -= divide((int64_t)x_sum * x_sum, n);
-    tt -= divide((int64_t)t_sum * t_sum, n);
-    xt -= divide((int64_t)x_sum * t_sum, n);
-    xx = xx < 0 ? 0 : xx;
-    tt = tt < 0 ? 0 : tt;
-    const int64_t residual = xx + tt - 2 * xt;
-    ein_match_t match;
-    match.shift = shift;
-    match.residual = residual < 0 ? 0 : (uint64_t)residual;
-    match.reference = (uint64_t)tt;
-    match.correlation_q15 =
-        ein_ratio_q15(xt, (uint64_t)ein_sqrt((uint64_t)xx) * ein_sqrt((uint64_t)tt) + 1u);
-    return match;
+    const ein_deviation_t own = deviation_of(x, n);
+    const ein_deviation_t reference = deviation_of(t, n);
+    return match_of(&own, &reference, product(t, x, n), n, shift);
 }
 
-/* Products of a template with the beat at two neighbouring alignments: they share its loads. */
-static void correlate_pair(const int16_t *t, const int16_t *x, int64_t products[2])
+/* Products at alignments 0, 2 and 4, to there: samples of the beat that one needs now, the one
+   before it needs next. Three are as many as the registers of a Cortex-M4 hold. */
+static void three_products(const int16_t *t, const int16_t *x, int64_t products[5])
 {
     int64_t at_0 = 0;
-    int64_t at_1 = 0;
-#pragma GCC unroll 2
-    for (uint32_t i = 0; i < QRS_TO - QRS_FROM; i += 2) {
-        const ein_pair_t ts = ein_pair_load(t + i);
-        at_0 = ein_pair_dot(at_0, ts, ein_pair_load(x + i));
-        at_1 = ein_pair_dot(at_1, ts, ein_pair_load(x + i + 1u));
+    int64_t at_2 = 0;
+    int64_t at_4 = 0;
+    ein_pair_t a = ein_pair_load(x);
+    ein_pair_t b = ein_pair_load(x + 2);
+    ein_pair_t c;
+    ein_pair_t ts;
+#define STEP(i, first, second, third)                                                              \
+    ts = ein_pair_load(t + 2 * (i));                                                               \
+    third = ein_pair_load(x + 2 * (i) + 4);                                                        \
+    at_0 = ein_pair_dot(at_0, ts, first);                                                          \
+    at_2 = ein_pair_dot(at_2, ts, second);                                                         \
+    at_4 = ein_pair_dot(at_4, ts, third)
+    for (const int16_t *const last = t + QRS_SAMPLES - 2; t != last; t += 6, x += 6) {
+        STEP(0, a, b, c);
+        STEP(1, b, c, a);
+        STEP(2, c, a, b);
     }
+    STEP(0, a, b, c);
+#undef STEP
     products[0] = at_0;
-    products[1] = at_1;
+    products[2] = at_2;
+    products[4] = at_4;
 }
 
-ein_match_t ein_template_match(const ein_template_t *slot, const ein_segment_t *beat)
+/* A beat's QRS at each alignment, as far as a template has asked. */
+typedef struct {
+    ein_deviation_t at[ALIGNMENTS];
+    uint32_t known;
+} aligned_t;
+
+/* Compares the QRS at the alignment with the largest product; the mean of a QRS hardly changes
+   within it. */
+static ein_match_t match_qrs(const ein_template_t *slot, const ein_segment_t *beat,
+                             aligned_t *aligned)
 {
-    /* The alignment with the largest product; the mean of a QRS hardly changes within it. The last
-       pair reaches one alignment too far, which is left out. */
     const int16_t *t = slot->uv + QRS_FROM;
     const int16_t *x = beat->uv + QRS_FROM;
-    int64_t best = INT64_MIN;
-    int32_t at = 0;
-    for (int32_t s = 0; s <= 2 * EIN_TEMPLATE_SHIFT_SAMPLES; s += 2) {
-        int64_t products[2];
-        correlate_pair(t, x + s, products);
-        if (products[0] > best) {
-            best = products[0];
-            at = s;
-        }
-        if (products[1] > best && s < 2 * EIN_TEMPLATE_SHIFT_SAMPLES) {
-            best = products[1];
-            at = s + 1;
+    int64_t products[ALIGNMENTS];
+    three_products(t, x, products);
+    three_products(t, x + 1, products + 1);
+    products[6] = product(t, x + 6, QRS_SAMPLES);
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < ALIGNMENTS; i++) {
+        if (products[i] > products[best]) {
+            best = i;
         }
     }
-    const int8_t shift = (int8_t)(at - EIN_TEMPLATE_SHIFT_SAMPLES);
-    return ein_template_compare(slot, beat, shift, QRS_FROM, QRS_TO);
+    if ((aligned->known >> best & 1u) == 0) {
+        aligned->known |= 1u << best;
+        aligned->at[best] = deviation_of(x + best, QRS_SAMPLES);
+    }
+    return match_of(&aligned->at[best], &slot->qrs, products[best], QRS_SAMPLES,
+                    (int8_t)((int32_t)best - EIN_TEMPLATE_SHIFT_SAMPLES));
 }
 
 int32_t ein_templates_find(const ein_templates_t *templates, const ein_segment_t *beat,
                            const ein_shape_t *shape, ein_match_t matches[EIN_TEMPLATE_SLOTS])
 {
+    aligned_t aligned;
+    aligned.known = 0;
     int32_t found = -1;
     int16_t best = EIN_TEMPLATE_SIMILAR_Q15;
     for (uint32_t i = 0; i < EIN_TEMPLATE_SLOTS; i++) {
@@ -147,7 +195,7 @@ int32_t ein_templates_find(const ein_templates_t *templates, const ein_segment_t
             matches[i] = (ein_match_t){INT16_MIN, 0, 0, 0};
             continue;
         }
-        matches[i] = ein_template_match(slot, beat);
+        matches[i] = match_qrs(slot, beat, &aligned);
         const int32_t louder_q8 = shape->amplitude_q8 - slot->shape.amplitude_q8;
         if (matches[i].correlation_q15 >= best && louder_q8 <= EIN_TEMPLATE_LOUDER_Q8 &&
             louder_q8 >= -EIN_TEMPLATE_LOUDER_Q8) {
@@ -229,6 +277,7 @@ uint8_t ein_templates_learn(ein_templates_t *templates, int32_t found, const ein
         (int16_t)(slot->prematurity_q8 + (premature_q8 - slot->prematurity_q8) / n);
     slot->pause_q8 = (int16_t)(slot->pause_q8 + (pause_q8 - slot->pause_q8) / n);
     ein_shape_measure(&slot->shape, slot->uv);
+    slot->qrs = deviation_of(slot->uv + QRS_FROM, QRS_SAMPLES);
 
     for (uint32_t i = 0; i < EIN_TEMPLATE_SLOTS; i++) {
         ein_template_t *const other = &templates->slots[i];

@@ -7,7 +7,7 @@
  * than premature ones, scores leak over about 32 beats, and narrow QRS count for more than wide
  * ones. So bigeminy from the first beat on, or a run of ectopic beats, does not make the ectopic
  * beat the reference, while a lasting change of morphology is followed after some 20 beats.
- * RAM: 2.2 KB.
+ * RAM: 2.4 KB.
  */
 #ifndef EIN_TEMPLATE_H
 #define EIN_TEMPLATE_H
@@ -35,8 +35,16 @@ typedef struct {
     int16_t area_q8;      /* log2 of 16 x sum of |deviation from the ends| / peak to peak */
 } ein_shape_t;
 
+/* What correlating samples takes of either side alone. */
+typedef struct {
+    uint64_t uv2;   /* sum of squared deviations from the mean */
+    uint32_t root;  /* of that */
+    int32_t sum_uv; /* of the samples */
+} ein_deviation_t;
+
 typedef struct {
     int16_t uv[EIN_WINDOW_BEFORE_SAMPLES + EIN_WINDOW_AFTER_SAMPLES];
+    ein_deviation_t qrs;
     ein_shape_t shape;
     uint16_t beats;         /* averaged so far, saturating; 0 = the slot is free */
     uint16_t score;         /* leaky count, beats in time weigh EIN_TEMPLATE_WEIGHT_IN_TIME */
@@ -61,15 +69,13 @@ void ein_templates_init(ein_templates_t *templates);
 
 void ein_shape_measure(ein_shape_t *shape, const int16_t *window_uv);
 
-/* Compares the QRS, finding the best alignment. */
-ein_match_t ein_template_match(const ein_template_t *slot, const ein_segment_t *beat);
-
 /* Compares window samples from..to-1 at a given alignment. */
 ein_match_t ein_template_compare(const ein_template_t *slot, const ein_segment_t *beat,
                                  int8_t shift, uint32_t from, uint32_t to);
 
-/* The slot with the best match that is similar enough, or -1; `matches` gets one per slot
-   (correlation -32768 for a free one). */
+/* Compares the beat's QRS with every template's at the best alignment. Returns the slot with the
+   best match that is similar enough, or -1; `matches` gets one per slot (correlation -32768 for a
+   free one). */
 int32_t ein_templates_find(const ein_templates_t *templates, const ein_segment_t *beat,
                            const ein_shape_t *shape, ein_match_t matches[EIN_TEMPLATE_SLOTS]);
 

@@ -30,6 +30,13 @@ static void test(const int16_t a[2], const int16_t b[2])
     for (int i = 0; i < 2; i++)
         difference[i] = (int16_t)clip((int64_t)a[i] - b[i], INT16_MIN, INT16_MAX);
     check(d == ein_pair_load(difference), "difference");
+    const ein_pair_t low = ein_pair_min(x, y), high = ein_pair_max(x, y);
+    check(ein_pair_first(low) == (a[0] < b[0] ? a[0] : b[0]) &&
+              ein_pair_second(low) == (a[1] < b[1] ? a[1] : b[1]),
+          "lower");
+    check(ein_pair_first(high) == (a[0] > b[0] ? a[0] : b[0]) &&
+              ein_pair_second(high) == (a[1] > b[1] ? a[1] : b[1]),
+          "higher");
     const int16_t gain_q15 = b[0];
     for (int i = 0; i < 2; i++) {
         const int64_t product = (int64_t)a[i] * gain_q15 + (1 << 14);
