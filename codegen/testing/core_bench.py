@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,9 @@ SAMPLE, OVER = "one_sample", "bare_exit"
 """Functions of bare_core.c: a sample begins, the record is over."""
 
 _ORIGIN = {"m4": 0x08000000, "rv32": 0x80000000}
-_PC = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
+_PC = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/[^\n]*\n(?!Stopped)")
+"""Of each line `Trace`, but not where QEMU says in the next one that it came to a stop before the
+instruction: a timer of its own may do that at any time, and the instruction is written again."""
 _HARNESS, _LIBRARY = -1, -2
 
 Int16 = NDArray[np.int16]
@@ -102,22 +104,21 @@ def trace(elf: Path, target: str, samples: Int16) -> tuple[dict[str, Stage], Tot
     command[1:1] = ["-singlestep", "-d", "exec,nochain", "-D", "/dev/stdout"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     assert process.stdout is not None
-    addresses = np.concatenate([
-        np.array([int(pc, 16) for pc in _PC.findall(chunk)], dtype=np.uint32)
-        for chunk in _lines(iter(lambda: process.stdout.read(1 << 23), b""))  # type: ignore[union-attr]
-    ])  # fmt: skip
+    chunks = iter(lambda: process.stdout.read(1 << 23), b"")  # type: ignore[union-attr]
+    addresses = np.fromiter((int(pc, 16) for pc in executed(chunks)), dtype=np.uint32)
     if process.wait() != 0:
         raise BuildError(f"{command[0]} failed: is it QEMU 7.2?")
     return _divided(addresses, _places(elf, target, np.unique(addresses)), len(samples))
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut at ends of lines."""
+def executed(log: Iterable[bytes]) -> Iterator[bytes]:
+    """Hex address of each instruction that QEMU's log, in pieces of any size, says was executed."""
     rest = b""
-    for chunk in chunks:
-        whole, _, rest = (rest + chunk).rpartition(b"\n")
-        yield whole
-    yield rest
+    for piece in log:
+        whole, mark, rest = (rest + piece).rpartition(b"\nTrace")
+        rest = mark + rest  # what follows it is not known yet
+        yield from _PC.findall(whole + b"\n")
+    yield from _PC.findall(rest)
 
 
 @dataclass(frozen=True)
