@@ -6,7 +6,7 @@ demo: setup
 	$(RUN)einthoven demo
 
 test: setup-dev
-	$(RUN)pytest -n 2 --dist loadgroup
+	$(RUN)pytest -n 2 --dist loadfile
 
 lint: setup-dev
 	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy

@@ -22,6 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", help="its serial port or any pyserial URL, if it runs already")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Without a port each worker of `-n` starts a board of its own; on a port there is only one."""
+    if config.getoption("--port") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("there is one board on --port: leave -n out")
+
+
 def _require(name: str) -> Path:
     """Folder of a database; skips where there is none, but fails in CI, where there must be."""
     folder = locate_database(None, name)

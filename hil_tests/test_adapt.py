@@ -14,7 +14,7 @@ from einthoven.rundir import RunDir
 from einthoven.synth import Episode, make_record
 from hil_tests.device import Device
 
-pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
+pytestmark = pytest.mark.board
 
 
 @pytest.fixture(scope="module")

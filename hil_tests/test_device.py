@@ -31,7 +31,7 @@ from hil_tests.device import Device
 from hil_tests.links import SerialLink, SocketLink
 from hil_tests.session import Session
 
-pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
+pytestmark = pytest.mark.board
 QUICK = (0.2, 0.2)
 """For a board that never answers."""
 KEPT = 32

@@ -10,7 +10,7 @@ from einthoven.errors import LinkError
 from hil_tests.device import Device, Replayed
 from hil_tests.faults import TO_BOARD, TO_HOST, Direction, Fault, FaultyLink, Noise
 
-pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
+pytestmark = pytest.mark.board
 
 BOTH: tuple[Direction, ...] = (TO_BOARD, TO_HOST)
 # The minute takes about 7,500 bytes to the board and 5,000 back.

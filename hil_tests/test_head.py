@@ -20,7 +20,7 @@ from einthoven.vote import Vote
 from hil_tests.device import Device
 from hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 
-pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
+pytestmark = pytest.mark.board
 TRIES = (1.0,) * 14
 """Noise spoils one upload in two: so many that chance does not matter, and as patient as usual."""
 

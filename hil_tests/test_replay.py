@@ -34,7 +34,7 @@ from einthoven.synth import Episode, make_record
 from hil_tests.faults import TO_HOST, FaultyLink, Noise
 from hil_tests.layers import compare_layers
 
-pytestmark = [pytest.mark.board, pytest.mark.xdist_group("board")]
+pytestmark = pytest.mark.board
 
 NAMES = tuple(f"s{i}" for i in range(6))
 HANG_S = 600
