@@ -172,10 +172,9 @@ def _run_build(board: Board, *arguments: str) -> None:
         )
     over = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", done.stderr)
     if over:
-        missing = " and ".join(
-            f"{region.replace('FLASH', 'flash')} by {int(n):,} bytes" for region, n in over
-        )
-        raise TooLargeError(f"the image is too large for {board.name}: {missing}")
+        missing = {region: int(n) for region, n in over}
+        each = " and ".join(f"{region} by {n:,} bytes" for region, n in missing.items())
+        raise TooLargeError(f"the image is too large for {board.name}: {each}", missing)
     reasons = [s for s in lines if "error" in s.lower()] or [s for s in lines if s]
     raise BuildError(f"the build failed: {reasons[0] if reasons else 'no message'}")
 

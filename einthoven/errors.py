@@ -5,6 +5,7 @@ and exits with code 2; anything else that escapes is a bug and may show a traceb
 """
 
 import errno
+from collections.abc import Mapping
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a full disk, a quota or a file-size limit says."""
@@ -35,7 +36,14 @@ class BuildError(EinthovenError):
 
 
 class TooLargeError(BuildError):
-    """An image does not fit the flash or RAM that the linker script gives it."""
+    """An image does not fit the flash or RAM that the linker script gives it.
+
+    `missing`: bytes, by the script's regions "FLASH" and "RAM".
+    """
+
+    def __init__(self, message: str, missing: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.missing = missing
 
 
 class BoardError(EinthovenError):

@@ -72,11 +72,10 @@ def build_in(
             (folder / goal / file).write_text(text)
         try:
             build(made.board)
+            return made
         except TooLargeError as error:
-            missing = error
-            continue
-        return made
-    raise TooLargeError(f"{name}: {missing}")
+            refused = TooLargeError(f"{name}: {error}", error.missing)
+    raise refused
 
 
 def answers(
@@ -98,10 +97,12 @@ def answers(
     baud = carried.board.baud
     with running(carried.board, port) as url, Device(url, baud, timeouts_s=patience) as device:
         found = device.network()
-        if found.sha256 != carried.sha256:
+        if found is None or found.sha256 != carried.sha256:
+            other = f"the network {found.name} ({found.sha256[:12]}…)" if found else "no network"
             raise ModelError(
-                f"the board on {url} carries the network {found.name} ({found.sha256[:12]}…), not "
-                f"{carried.name} ({carried.sha256[:12]}…): flash {carried.board.program}"
+                f"the board on {url} carries {other} beside its model, not {carried.name} "
+                f'({carried.sha256[:12]}…): flash a firmware with it (docs/boards.md, "A second '
+                'network")'
             )
         for i, values in enumerate(inputs):
             result = device.infer(found, values)

@@ -12,7 +12,7 @@ from codegen import network
 from codegen.testing.random_models import ConvCase, Scribe, noise
 from codegen.testing.tflite_builder import RELU
 from einthoven.boards import Board, build, list_boards, load_board, running, with_network
-from einthoven.errors import BoardError, BuildError, ModelError, TooLargeError
+from einthoven.errors import BuildError, ModelError, TooLargeError
 from einthoven.resources import measure, memory
 from hil_tests.device import Device
 from hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
@@ -64,6 +64,7 @@ def test_the_board_says_which_network_it_carries(carried: Carried) -> None:
     with running(carried.board) as url:
         with Device(url) as device:
             found = device.network()
+            assert found is not None
             assert (found.name, found.sha256) == ("made-up", carried.sha256)
             assert (found.input_bytes, found.outputs) == (LENGTH, 5)
             with pytest.raises(ModelError, match="made-up takes 187 values, not 12"):
@@ -94,12 +95,11 @@ def test_a_default_image_has_no_trace_of_it(carried: Carried) -> None:
     trace = {"ein_network_infer", "ein_app_on_network", "ein_wire_put_network_reply"}
     assert trace < symbols(carried.board)
     assert not trace & symbols(board)
-    with (
-        running(board) as url,
-        Device(url) as device,
-        pytest.raises(BoardError, match="carries no second network"),
-    ):
-        device.network()
+    with running(board) as url:
+        with Device(url) as device:
+            assert device.network() is None
+        with pytest.raises(ModelError, match="carries no network beside its model, not made-up"):
+            answers(carried, INPUTS, url)
 
 
 def test_what_cannot_be_carried_is_refused(tmp_path: Path) -> None:

@@ -68,10 +68,12 @@ def info(board: BoardName, port: Port = None) -> None:
     target = load_board(board)
     grid = Table.grid(padding=(0, 2))
     with running(target, port) as url, Device(url, baud=target.baud) as device:
-        for part in (asdict(device.hello), device.info()):
-            for name, value in part.items():
-                text = ", ".join(value) if isinstance(value, tuple) else str(value)
-                grid.add_row(name.replace("_", " "), text)
+        network = device.network()
+        facts = {**asdict(device.hello), **device.info()}
+        facts |= {f"network {k}": v for k, v in asdict(network).items()} if network else {}
+    for name, value in facts.items():
+        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        grid.add_row(name.replace("_", " "), text)
     console().print(grid, soft_wrap=True)
 
 

@@ -7,16 +7,9 @@ from typing import Annotated
 
 import typer
 
-from einthoven.commands.runs import Data
+from einthoven.commands.runs import Data, Kaggle
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a training or of a model.")]
-Kaggle = Annotated[
-    Path | None,
-    typer.Option(
-        help="Reference studies: folder of Kaggle's heartbeat CSV files, instead of records.",
-        show_default=False,
-    ),
-]
 
 
 class Goal(StrEnum):

@@ -19,6 +19,13 @@ Data = Annotated[
         show_default=False,
     ),
 ]
+Kaggle = Annotated[
+    Path | None,
+    typer.Option(
+        help="Reference studies: folder of Kaggle's heartbeat CSV files, instead of records.",
+        show_default=False,
+    ),
+]
 Jobs = Annotated[
     int, typer.Option(min=1, help="Boards at the same time, at most one a core (a port: always 1).")
 ]
@@ -56,7 +63,9 @@ def replay(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the model that was exported (default: training/shipped).",
+            help="Folder of the model that was exported (default: training/shipped); or of a "
+            "reference study's training, whose network then goes into the firmware beside the "
+            "model, and its test examples through the board.",
             show_default=False,
         ),
     ] = None,
@@ -69,6 +78,13 @@ def replay(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    beats: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Reference studies: how many examples (default: 1000).", show_default=False
+        ),
+    ] = None,
+    kaggle: Kaggle = None,
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
     from einthoven.errors import UsageError
@@ -76,6 +92,15 @@ def replay(
     from einthoven.report import console
     from hil_tests.replay import Options, new_run_path, replay_run, resume_options
 
+    if model is not None and _is_study(model):
+        _refuse_for_study(
+            ("--db", db != "mitdb"), ("--lead", lead is not None), ("--jobs", jobs != 1),
+            ("--no-tflm", not tflm), ("--adapt", adapt is not None), ("--resume", resume),
+        )  # fmt: skip
+        _replay_study(model, board, records, out, data, port, beats, kaggle)
+        return
+    if beats is not None or kaggle is not None:
+        raise UsageError("--beats and --kaggle are for models of reference studies (--model)")
     if resume:
         if out is None:
             raise UsageError("--resume needs the run to go on with: add --out FOLDER")
@@ -101,6 +126,61 @@ def replay(
         out = out or new_run_path(board)
     run = replay_run(options, out, jobs, console(), resume)
     _show(run)
+
+
+def _is_study(model: Path) -> bool:
+    from training.studies.replay import is_study
+
+    return is_study(model)
+
+
+def _refuse_for_study(*options: tuple[str, bool]) -> None:
+    from einthoven.errors import UsageError
+
+    for option, given in options:
+        if given:
+            raise UsageError(
+                f"a reference study's network is replayed on its recipe's own examples, which "
+                f"{option} does not suit: leave it out"
+            )
+
+
+def _replay_study(
+    model: Path,
+    board: str | None,
+    record: str | None,
+    out: Path | None,
+    data: Path | None,
+    port: str | None,
+    beats: int | None,
+    kaggle: Path | None,
+) -> None:
+    from rich.progress import Progress
+
+    from einthoven.boards import load_board
+    from einthoven.errors import UsageError
+    from einthoven.report import console
+    from hil_tests.replay import new_run_path
+    from training.studies import replay as studies
+    from training.studies.runs import Sources
+
+    if board is None:
+        raise UsageError("say on what to replay: --board NAME (see: einthoven boards)")
+    target, out = load_board(board), out or new_run_path(board)
+    case = studies.case_of(model, Sources(data, kaggle), record)
+    wanted = min(beats or studies.BEATS, len(case.examples))
+    with Progress(console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(case.name, total=wanted)
+
+        def tell(done: int) -> None:
+            bar.update(task, completed=done)
+
+        summary = studies.replay(case, target, out, wanted, port, tell)
+    console().print(studies.text(summary), soft_wrap=True)
+    console().print(f"Summary: {out / 'summary.json'}", soft_wrap=True)
+    console().print("Not a medical device.", style="dim")
+    if summary["differing"]:
+        raise typer.Exit(1)
 
 
 def demo(

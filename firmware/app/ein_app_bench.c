@@ -13,13 +13,14 @@
 typedef char ein_check_outputs[EIN_NETWORK_OUTPUTS <= EIN_CLASSES ? 1 : -1];
 
 static uint32_t arena[(EIN_NETWORK_ARENA_BYTES + 3u) / 4u];
-static int8_t tensor[EIN_NETWORK_INPUT_BYTES];
+static int8_t input[EIN_NETWORK_INPUT_BYTES];
+#define INPUT input
 
 static void infer(ein_wire_bench_reply_t *reply)
 {
     const uint32_t before = ein_port_count();
     memset(reply->logits, 0, sizeof(reply->logits));
-    ein_network_infer(arena, tensor, reply->logits);
+    ein_network_infer(arena, input, reply->logits);
     reply->count = ein_port_count() - before;
     memcpy(reply->unadapted, reply->logits, sizeof(reply->logits));
 }
@@ -42,11 +43,11 @@ bool ein_app_on_network(const ein_frame_t *frame)
     return true;
 }
 #else
-#define tensor ein_app.bench
+#define INPUT ein_app.bench
 
 static void infer(ein_wire_bench_reply_t *reply)
 {
-    reply->count = ein_session_infer(&tensor, reply->logits, reply->unadapted);
+    reply->count = ein_session_infer(&INPUT, reply->logits, reply->unadapted);
 }
 #endif
 
@@ -56,12 +57,12 @@ bool ein_app_on_tensor(const ein_frame_t *frame)
     if (!ein_wire_get_tensor(&piece, frame->payload, frame->size)) {
         return false;
     }
-    if ((size_t)piece.offset + piece.bytes_size > sizeof(tensor)) {
+    if ((size_t)piece.offset + piece.bytes_size > sizeof(INPUT)) {
         ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_BAD_TENSOR,
                            "piece beyond the tensor's end");
         return true;
     }
-    memcpy((uint8_t *)&tensor + piece.offset, piece.bytes, piece.bytes_size);
+    memcpy((uint8_t *)&INPUT + piece.offset, piece.bytes, piece.bytes_size);
     return true;
 }
 
@@ -72,7 +73,7 @@ bool ein_app_on_bench(const ein_frame_t *frame)
         return false;
     }
     ein_wire_bench_reply_t reply;
-    reply.tensor_crc = ein_crc32(0, &tensor, sizeof(tensor));
+    reply.tensor_crc = ein_crc32(0, &INPUT, sizeof(INPUT));
     if (reply.tensor_crc != bench.tensor_crc) {
         ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_BAD_TENSOR,
                            "the tensor's CRC-32 differs");

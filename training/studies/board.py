@@ -1,32 +1,23 @@
-"""A study's int8 network on the emulated STM32F405: fits or not, to the bit or not, at what cost.
+"""A study's int8 network in the emulated STM32F405's firmware: fits or not, to the bit or not.
 
-The network takes other input than the firmware's core delivers, so the program is the engine and
-the beats alone (`codegen/testing/bare`): what is measured is the network. Weights are stored for
-speed or for size; both are measured, since a chip takes the first if that fits, else the second.
+Weights are stored for speed or for size; both are measured, since a chip takes the first if that
+fits, else the second.
 """
 
-import csv
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import numpy as np
-
-from codegen.lower import Goal
+from codegen.network import graph_of
 from codegen.planner import plan
-from codegen.testing import bare_target
-from codegen.testing.bench import size_of
-from codegen.testing.host_target import run_tflm
-from einthoven.errors import BuildError
-from einthoven.resources import HISTORY
-from training.studies.examples import Floats
-from training.studies.int8 import graph_of, quantize_input
+from einthoven.boards import load_board
+from einthoven.errors import TooLargeError
+from hil_tests.network import GOALS, answers, build_in
+from training.studies.replay import Case, costs
 
 KB = 1024
-GOALS: tuple[Goal, ...] = get_args(Goal)
-"""The faster first."""
+BOARD = "qemu_stm32f405"
 
 
 @dataclass(frozen=True)
@@ -38,67 +29,39 @@ class Chip:
     ram: int
 
 
-EMULATED = Chip("STM32F405RG, its 1 MB", (1024 - 128) * KB, 128 * KB - 64)
-"""All but the last sector, the slot of a patient's head: with a linker script of its own, since
-boards/stm32f4/stm32f4.ld is for the smallest of the family. The program measured here has none."""
+EMULATED = Chip("STM32F405RG", 896 * KB, 128 * KB - 64)
 
 CHIPS = (
     EMULATED,
-    Chip("STM32F405, F411CE, F446RE as built here", 384 * KB, 128 * KB - 64),
+    Chip("STM32F411CE, F446RE", 384 * KB, 128 * KB - 64),
     Chip("ESP32, ESP32-C3", 1280 * KB, 320 * KB),
 )
-"""The second: boards/stm32f4/stm32f4.ld, which a test reads. The third: the application's partition
-in Arduino's default table, and the smaller RAM of the two by its data sheet."""
-
-FIRMWARE_BOARD = "qemu_stm32f405"
-SHIPPED_FLASH = 44_092
-"""Code and constants that the shipped model links on it, which a test measures as `measure` does a
-study's."""
+"""The first two: by boards/stm32f4/stm32f4.ld, which a test reads. The third: the application's
+partition in Arduino's default table, and the smaller RAM of the two by its data sheet."""
 
 
-def rest() -> tuple[int, int]:
-    """Flash and RAM of the firmware without its model, by the history's last row: bytes."""
-    with HISTORY.open(newline="", encoding="utf-8") as file:
-        row = [r for r in csv.DictReader(file) if r["board"] == FIRMWARE_BOARD][-1]
-    return (
-        int(row["flash_bytes"]) - SHIPPED_FLASH,
-        int(row["ram_bytes"]) - int(row["arena_bytes"]),
-    )
+def measure(case: Case, beats: int, folder: Path) -> dict[str, Any]:
+    """Replay `beats` examples on the board, built in `folder`; by goal what it costs, for JSON.
 
-
-def measure(tflite: bytes, x: Floats, folder: Path) -> dict[str, Any]:
-    """Run the model on `x`, [n, ...] real examples, in `folder`; by goal what it costs, for JSON.
-
-    What the chip does not hold is not run: its `flash_bytes` are its weights. Raises ModelError,
-    BuildError.
+    What the chip does not hold is not run: its `flash_bytes` are by the linker's message. Raises
+    ModelError, BuildError, BoardError.
     """
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            raise BuildError(f"{tool} is not installed: see docs/boards.md")
-    return {goal: _measure(tflite, x, folder / goal, goal) for goal in GOALS}
+    return {goal: _measure(case, beats, folder, goal) for goal in GOALS}
 
 
-def _measure(tflite: bytes, x: Floats, folder: Path, goal: Goal) -> dict[str, Any]:
-    graph = graph_of(tflite, goal)
-    arena = plan(graph).size
-    # Not known before it is linked, so from the weights: within a few percent.
-    weights = sum(op.params * (2 if getattr(op, "wide", False) else 1) for op in graph.ops)
-    facts = {
-        "flash_bytes": weights,
-        "arena_bytes": arena,
-        "ram_bytes": arena + graph.inputs[0].size + graph.outputs[0].size,
-    }
-    if any(over({**facts, "flash_bytes": round(weights * 1.05)}, EMULATED).values()):
-        return facts
-    inputs = quantize_input(x, graph)
-    expected = run_tflm(tflite, [inputs], 1)[0]
-    result = bare_target.run(graph, [inputs], "m4", folder)
-    size = size_of(folder / "bare.elf")
-    return facts | {
-        "flash_bytes": size.code + size.constants,
-        "beats": len(inputs),
-        "differing_values": int(np.count_nonzero(result.outputs != expected)),
-        "instructions": int(np.median(result.instructions)),
+def _measure(case: Case, beats: int, folder: Path, goal: Any) -> dict[str, Any]:
+    try:
+        carried = build_in(load_board(BOARD), case.name, case.tflite, folder, (goal,))
+    except TooLargeError as error:
+        arena = plan(graph_of(case.tflite, goal)).size
+        return {"flash_bytes": EMULATED.flash + error.missing["FLASH"], "arena_bytes": arena}
+    found = answers(carried, case.inputs(beats))
+    facts = costs(carried, found)
+    kept = ("flash_bytes", "ram_bytes", "arena_bytes", "differing")
+    return {
+        **{key: facts[key] for key in kept},
+        "beats": len(found.outputs),
+        "instructions": facts["count_per_inference"],
     }
 
 
@@ -109,11 +72,10 @@ def by_size(params: int, activations: int) -> dict[str, Any]:
 
 
 def over(cost: Mapping[str, int], chip: Chip) -> dict[str, int]:
-    """Bytes of "flash" and "RAM" by which network and firmware exceed the chip; 0 where not."""
-    flash, ram = rest()
+    """Bytes of "flash" and "RAM" by which an image exceeds the chip; 0 where not."""
     return {
-        "flash": max(0, cost["flash_bytes"] + flash - chip.flash),
-        "RAM": max(0, cost["ram_bytes"] + ram - chip.ram),
+        "flash": max(0, cost["flash_bytes"] - chip.flash),
+        "RAM": max(0, cost.get("ram_bytes", 0) - chip.ram),
     }
 
 

@@ -26,10 +26,11 @@ from training.studies.cardiacnet_windows import (
     TEST,
     TRAIN,
     Windows,
+    labelled_of,
     load,
     split_random,
 )
-from training.studies.examples import Floats
+from training.studies.examples import Floats, Labelled
 from training.studies.recipe import StudyRecipe
 
 STAGES = {"individual": SEARCH, "tuned_all": TUNED_ALL}
@@ -131,12 +132,9 @@ def board_record(recipe: StudyRecipe) -> str:
     return SHOWN if SHOWN in records else records[0]
 
 
-def board_case(run: Path, recipe: StudyRecipe, data: Path | None) -> tuple[bytes, Floats]:
-    """The model that is run on the board, and the record's test windows in a random order."""
-    name = board_record(recipe)
-    own = examples_of(_of_role(recipe, data, (name,), TEST))
-    order = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(len(own))
-    return (model_folder(run, "individual", name) / "model.tflite").read_bytes(), own[order]
+def tested_windows(recipe: StudyRecipe, data: Path | None, name: str) -> Labelled:
+    """A record's test windows. Raises RecordError."""
+    return labelled_of(_of_role(recipe, data, (name,), TEST))
 
 
 def _of_role(

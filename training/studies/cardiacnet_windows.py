@@ -80,7 +80,11 @@ def labelled(settings: dict[str, Any], data: Path | None) -> Labelled:
     """
     folder = find_database(data, "mitdb")
     names = record_names(folder, settings["records"]) if "records" in settings else RECORDS
-    windows = load(folder, tuple(names))
+    return labelled_of(load(folder, tuple(names)))
+
+
+def labelled_of(windows: Windows) -> Labelled:
+    """Windows as any study's examples."""
     return Labelled(
         windows.signal[:, :, np.newaxis],
         windows.label.astype(np.int64),

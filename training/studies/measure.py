@@ -1,9 +1,10 @@
 """Score a study's run, run it on the emulated board, and keep both for the page.
 
-`python -m training.studies.measure RUN`: what `einthoven evaluate` prints, then the network on the
-STM32F405 in QEMU over some of the beats that it was scored on; the result goes to
-`docs/results/studies/`. `--board-only` renews the second half of a kept result. Under
-`inter_patient` the first half is a look at DS2, which the result counts.
+`python -m training.studies.measure RUN`: what `einthoven evaluate` prints, then the network in the
+firmware of the STM32F405 in QEMU on some of the beats that it was scored on, as `einthoven replay`
+does; the result goes to `docs/results/studies/`. `--board-only` renews the second half of a kept
+result. Under `inter_patient` the first half is a look at DS2, which the result counts; the second
+shows the same network some of the same beats again.
 """
 
 import argparse
@@ -11,18 +12,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from einthoven.errors import EinthovenError, UsageError
 from training.studies import board, cardiacnet_int8, results, workflow
 from training.studies.recipe import INTER_PATIENT, PATIENT_SPECIFIC
 from training.studies.registry import ACTIVATIONS, float_only
-from training.studies.runs import MODEL, Sources, open_run, recipe_of
+from training.studies.replay import case_of
+from training.studies.runs import Sources, recipe_of
 
-BEATS = 100
-EMULATED = 500_000_000
-"""Multiply-adds that the emulator is given at most: some ten seconds of it. Large networks see
-fewer beats."""
+BEATS = 500
+"""Of the test set, on the board, with the weights stored either way."""
 
 
 def evaluate(run: Path, sources: Sources, out: Path = results.FOLDER) -> results.Result:
@@ -54,15 +52,10 @@ def on_board(
         if activations is None:
             return result
         return replace(result, board=board.by_size(result.params, activations))
-    if recipe.protocol == PATIENT_SPECIFIC:
-        content, x = cardiacnet_int8.board_case(run, recipe, sources.data)
-        x = x[: min(beats, EMULATED // result.macs)]
-        return replace(result, board=board.measure(content, x, run / "board"))
-    recipe, examples = open_run(run, sources)
-    scored = np.any([p.fold.test for p in workflow.parts_of(run, recipe, examples)], axis=0)
-    rows = np.random.default_rng([recipe.seed, 0xB0A2D]).permutation(np.flatnonzero(scored))
-    x = examples.x[rows[: min(beats, EMULATED // result.macs)]]
-    return replace(result, board=board.measure((run / MODEL).read_bytes(), x, run / "board"))
+    many = recipe.protocol == PATIENT_SPECIFIC
+    record = cardiacnet_int8.board_record(recipe) if many else None
+    case = case_of(run, sources, record)
+    return replace(result, board=board.measure(case, beats, run / "firmware"))
 
 
 def main() -> int:

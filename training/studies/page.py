@@ -39,8 +39,8 @@ edit it.
 
 **Not a medical device**, and none of these networks is what the firmware ships: that is
 [the model on the accuracy page](accuracy.md), which finds its beats itself. The networks here are
-given the reference's R peaks of MIT-BIH, as the studies are, so their figures leave detection out;
-and they are run on the emulated chip by a bare program, not inside the firmware ("On the chip").
+given the reference's R peaks of MIT-BIH, as the studies are, so their figures leave detection out.
+They run inside the firmware beside that model, fed over the serial protocol ("On the chip").
 
 - *intra-patient*: a random split of beats. The test set holds the training patients' other beats.
 - *inter-patient*: no patient is on both sides (but 202 of DS2, who is 201 of DS1).

@@ -3,19 +3,12 @@
 from collections.abc import Mapping
 
 from einthoven.paths import ROOT
+from hil_tests.network import GOALS
 from training.studies import board
 from training.studies.page_tables import DASH, duration, epochs, prose, table
 from training.studies.results import Result
 
 RECIPES = ROOT / "training" / "recipes" / "studies"
-
-BARE = """\
-These networks run in a bare program of their own, not inside the firmware: the firmware's core
-makes another input (its own filter, segments and features around the R peaks it finds), which none
-of them takes, and to feed tensors through the firmware past its core would prove nothing of the
-core and no more of the network ([DESIGN.md](DESIGN.md)). So `einthoven replay` is for models of the
-core's input; what is shown here is that the same generator and engine run these networks to the
-bit, at what cost, and what would be left beside the firmware."""
 
 
 def chip_table(found: dict[str, Result]) -> str:
@@ -32,43 +25,49 @@ def chip_table(found: dict[str, Result]) -> str:
         if r.board
     ]  # fmt: skip
     head = (
-        "recipe", "parameters", "multiply-adds", "`.tflite` B", "arena B", "RAM B", "flash B",
-        "instructions", "bit-exact", *(chip.name for chip in board.CHIPS),
+        "recipe", "parameters", "multiply-adds", "`.tflite` B", "arena B", "image: RAM B",
+        "flash B", "instructions", "bit-exact", *(chip.name for chip in board.CHIPS),
     )  # fmt: skip
-    flash, ram = board.rest()
     text = prose(
-        "Each network as C from our generator, linked with the engine and real beats of its test "
-        "set, run on the STM32F405 in QEMU (`python -m training.studies.measure RUN`): every int8 "
-        "output against TensorFlow Lite Micro's, executed instructions (not cycles) of an "
-        "inference. Weights can be stored for speed or for size; where there are two figures, the "
-        "first is for speed. Flash: code and constants. RAM: arena, input and output."
+        "Each network in the firmware, beside the model that it ships with, on the STM32F405 in "
+        "QEMU: beats of its test set go over the serial protocol to the board, and every int8 "
+        "output that comes back is compared with TensorFlow Lite Micro's. That is what "
+        "`einthoven replay --model RUN --board NAME` does for one of them on any board "
+        "([replay.md](replay.md)). Instructions (executed, not cycles) are those of an inference. "
+        "Flash and RAM are of the whole image as linked, model and stack included; the arena is "
+        "the network's own part. Weights can be stored for speed or for size; where there are two "
+        "figures, the first is for speed; the beats are those of both."
     )
     chips = prose(
-        "The last columns say how the weights are stored on a chip, for speed if that fits, else "
-        f"for size, else what is missing, beside the rest of the firmware: {flash:,} bytes of "
-        f"flash and {ram:,} of RAM, stack included (the image in "
-        "[resources.csv](history/resources.csv) less the shipped model). The project's linker "
-        "script, `boards/stm32f4/stm32f4.ld`, gives an image 384 KB on all its STM32F4 boards, "
-        "which is F411CE's and F446RE's 512 KB less the sector that keeps a patient's head; the "
-        "F405RG's 1 MB, 896 KB of it for an image, needs a linker script of its own. The ESP32s "
-        "are by Arduino's default partition (1.25 MB) and the smaller RAM of the data sheets, less "
-        "the same rest: what Arduino's core takes there was not measured."
+        "The last columns say how the weights are stored on a chip, for speed if that image fits, "
+        "else for size, else by how much that exceeds it. `boards/stm32f4/stm32f4.ld` gives an "
+        "image all of a chip's flash but the last sector, which keeps a patient's head: 896 KB of "
+        "the F405RG's 1 MB, 384 KB of F411CE's and F446RE's 512. The ESP32s are by the same "
+        "image, Arduino's default partition (1.25 MB) and the smaller RAM of the data sheets: "
+        "what their code and Arduino's core take was not measured. VGG16's row is its weights and "
+        "activations, a byte each, alone."
     )
-    return f"{text}\n\n{chips}\n\n{BARE}\n\n{table(head, rows)}"
+    looks = prose(
+        "A recipe of DS1 → DS2 has beats of DS2 replayed here: the networks were final and had "
+        "been scored on them, these are the same, and nothing is chosen by what the board says, "
+        "so it is not counted as a look. Of a recipe in folds by patient, the network of all "
+        "patients runs. Bits and costs are what this table is about; scores are below."
+    )
+    return f"{text}\n\n{chips}\n\n{looks}\n\n{table(head, rows)}"
 
 
 def _each(costs: Mapping[str, Mapping[str, int]] | None, key: str) -> str:
     """The figure for speed and that for size; once if they are the same."""
-    figures = [f"{(costs or {})[g][key]:,}" for g in board.GOALS if key in (costs or {}).get(g, {})]
+    figures = [f"{(costs or {})[g][key]:,}" for g in GOALS if key in (costs or {}).get(g, {})]
     return " / ".join(dict.fromkeys(figures)) or DASH
 
 
 def _exact(costs: Mapping[str, Mapping[str, int]] | None) -> str:
     run = [cost for cost in (costs or {}).values() if "beats" in cost]
-    wrong = sum(cost["differing_values"] for cost in run)
+    beats, wrong = (sum(cost[key] for cost in run) for key in ("beats", "differing"))
     if wrong:
-        return f"no: {wrong} values differ"
-    return f"{run[0]['beats']} of {run[0]['beats']} beats" if run else DASH
+        return f"no: {wrong} beats differ"
+    return f"{beats:,} of {beats:,} beats" if run else DASH
 
 
 def _fit(costs: Mapping[str, Mapping[str, int]] | None, chip: board.Chip) -> str:
@@ -77,7 +76,7 @@ def _fit(costs: Mapping[str, Mapping[str, int]] | None, chip: board.Chip) -> str
     goal = board.goal_for(costs, chip)
     if goal is not None:
         return goal
-    smaller = costs[[g for g in board.GOALS if g in costs][-1]]
+    smaller = costs[[g for g in GOALS if g in costs][-1]]
     return "no: " + ", ".join(
         f"{what} by {n:,} B" for what, n in board.over(smaller, chip).items() if n
     )

@@ -281,14 +281,19 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
     return result
 
 
-def _int8_classes(part: Part, examples: Labelled) -> Any:
-    about = json.loads((part.folder / MODEL).with_name("model.json").read_text())
-    if about["epochs"] != epochs_of(part.folder):
+def int8_model(folder: Path) -> bytes:
+    """The int8 model of a training or fold. Raises ModelError if that went on since."""
+    about = json.loads((folder / MODEL).with_name("model.json").read_text())
+    if about["epochs"] != epochs_of(folder):
         raise ModelError(
-            f"the int8 model in {part.folder} is of {about['epochs']} epochs, the training went on "
+            f"the int8 model in {folder} is of {about['epochs']} epochs, the training went on "
             "since: quantize it again"
         )
-    engine = int8.HostEngine((part.folder / MODEL).read_bytes(), part.folder / "engine")
+    return (folder / MODEL).read_bytes()
+
+
+def _int8_classes(part: Part, examples: Labelled) -> Any:
+    engine = int8.HostEngine(int8_model(part.folder), part.folder / "engine")
     return decide(engine.logits(examples.x[part.fold.test]))
 
 

@@ -35,7 +35,7 @@ def test_cardiacnet_learns_and_is_exact_on_the_board(
     assert result.int8 is not None and result.int8["agreement"] > 0.97
     assert result.params == 67_169 + 32, "int8 gives the stem a bias"
     assert result.board is not None
-    assert [cost["differing_values"] for cost in result.board.values()] == [0, 0]
+    assert [cost["differing"] for cost in result.board.values()] == [0, 0]
     assert board.goal_for(result.board, board.EMULATED) == "speed"
 
 
@@ -62,7 +62,7 @@ def test_patient_specific_classifiers(
     for column, mean in result.extra["int8"]["mean"].items():
         assert mean == pytest.approx(result.extra["mean"][column], abs=0.03)
     assert result.board is not None and result.extra["board_record"] == "119"
-    assert [cost["differing_values"] for cost in result.board.values()] == [0, 0]
+    assert [cost["differing"] for cost in result.board.values()] == [0, 0]
     model = run / "int8" / "tuned_all" / "208"
     assert einthoven(monkeypatch, "export", model, "--out", tmp_path / "c") == 0
     assert "cardiacnet_patients-quick-tuned_all-208" in (tmp_path / "c/ein_network.h").read_text()

@@ -53,7 +53,7 @@ def test_a_quick_study_learns_and_is_exact_on_the_board(
     assert (result.params, result.macs) == (55_013, 3_627_392)
     assert result.split == "intra-patient" and result.train_seconds > 0
     assert result.board is not None and result.looks == 0, "no look at DS2"
-    assert [cost["differing_values"] for cost in result.board.values()] == [0, 0]
+    assert [cost["differing"] for cost in result.board.values()] == [0, 0]
     assert result.board["speed"]["instructions"] < 2 * result.macs
     assert result.board["size"]["flash_bytes"] < result.board["speed"]["flash_bytes"]
     assert board.goal_for(result.board, board.EMULATED) == "speed"

@@ -69,7 +69,8 @@ if bare:
     env.AddBuildMiddleware(for_size)
 network = os.environ.get("EIN_NETWORK")
 if network:
-    env.Append(CPPDEFINES=["EIN_NETWORK"], CPPPATH=[network])
+    # Behind the other folders: what else lies in this one must not hide the firmware's own.
+    env.Append(BUILD_FLAGS=["-D EIN_NETWORK", f'-I "{network}"'])
     env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
 program = env.BuildProgram()
 if bare:
