@@ -33,7 +33,7 @@ def result(name: str, protocol: str, right: int, **more: object) -> Result:
 
 
 def test_the_page_is_what_the_kept_results_make() -> None:
-    """After a new result or a new row of resources.csv: python -m training.studies.page."""
+    """After a new result: python -m training.studies.page."""
     assert page.PAGE.read_text(encoding="utf-8") == page.make(results.read_all())
 
 
