@@ -4,24 +4,31 @@
 and `einthoven quantize` made int8, each a model that has not seen its `held_out.json`. For every
 record of these patients a head is fitted on the first five minutes and scored on the rest, by the
 int8 engine; beats are detections matched to the reference within 150 ms. A memory is of the fold's
-own training patients. `--penalty` and `--memory-weight` take several values: all combinations are
+own training patients. Confidence is as the shipped model's calibration makes it, which was chosen
+without heads. `--penalty` and `--memory-weight` take several values: all combinations are
 tried. Never on DS2.
 """
 
 import argparse
 import itertools
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen import confidence as tables
 from codegen.head import Head, pack
+from codegen.model import load as load_model
+from einthoven import reliability
 from einthoven.aami import CLASSES, DS2
+from einthoven.confidence import Confidence
 from einthoven.errors import UsageError
+from einthoven.paths import SHIPPED_MODEL
 from einthoven.rundir import write_json
 from training import dataset
 from training.adapt import MAX_MINUTES, Memory, Settings, first_minutes, fit, require_minutes
@@ -33,12 +40,23 @@ from training.recipe import load as load_recipe
 Confusion = NDArray[np.int64]
 """[6, 5]: reference class (last row: no beat there) by found class."""
 
+CONFIDENCE = "confidence"
+"""What is no database in a `summary`."""
+
+
+class Judged(NamedTuple):
+    """What was said of a record."""
+
+    confusion: Confusion
+    reliability: reliability.Counts
+
 
 @dataclass(frozen=True)
 class Patient:
     """A held-out record: what its fold's engine makes of it."""
 
     engine: Engine
+    confidence: Confidence
     memory: Memory
     beats: Examples
     early: Examples
@@ -51,8 +69,8 @@ class Patient:
         """database/record"""
         return str(self.beats.record[0])
 
-    def confusion(self, settings: Settings | None) -> Confusion:
-        """Of the beats after the first minutes; `settings` None: the model as it is."""
+    def judged(self, settings: Settings | None) -> Judged:
+        """The beats after the first minutes; `settings` None: by the model as it is."""
         parameters = None
         model, host, vote = self.engine
         if settings is not None and len(self.early) > 0:
@@ -60,10 +78,12 @@ class Patient:
             parameters = pack(model, Head(model.sha256, layers))
         logits = vote.of(host.head(self.embedding, parameters), self.beats)
         late = self.beats.t_samples >= 60 * MAX_MINUTES * RATE_HZ
+        label, logits = self.beats.label[late], logits[late]
+        found = logits.argmax(axis=1)
         table = np.zeros((len(CLASSES) + 1, len(CLASSES)), dtype=np.int64)
-        # label -1 is the last row
-        np.add.at(table, (self.beats.label[late], logits[late].argmax(axis=1)), 1)
-        return table
+        np.add.at(table, (label, found), 1)  # label -1 is the last row
+        told = self.confidence.of(logits, np.zeros(len(logits), np.uint16))
+        return Judged(table, reliability.count(*told, found != label))
 
 
 def patients(folds: Path, data: Path | None, minutes: float = MAX_MINUTES) -> Iterator[Patient]:
@@ -78,6 +98,7 @@ def patients(folds: Path, data: Path | None, minutes: float = MAX_MINUTES) -> It
     for place in places:
         held_out = np.isin(examples.patient, json.loads((place / "held_out.json").read_text()))
         engine = engine_of(place / recipe.quantization.method)
+        confidence = _confidence_of(engine)
         memory = remember(engine.host, examples.where(~held_out), recipe)
         main = examples.where(held_out & examples.main)
         for record in np.unique(main.record):
@@ -85,9 +106,19 @@ def patients(folds: Path, data: Path | None, minutes: float = MAX_MINUTES) -> It
             early = first_minutes(one, minutes)
             embed = engine.host.embed
             yield Patient(
-                engine, memory, one, early,
+                engine, confidence, memory, one, early,
                 embed(one.signal, one.features), embed(early.signal, early.features),
             )  # fmt: skip
+
+
+def _confidence_of(engine: Engine) -> Confidence:
+    """Of its logits, with the shipped model's temperature and limit."""
+    calibration = load_model(SHIPPED_MODEL).calibration
+    scale = float(engine.model.graph.outputs[0].scale)
+    with tempfile.TemporaryDirectory() as scratch:
+        text = tables.table(engine.model.name, scale, calibration)
+        (Path(scratch) / "ein_confidence_table.h").write_text(text)
+        return Confidence(Path(scratch))
 
 
 def rates(table: Confusion) -> dict[str, float]:
@@ -104,21 +135,29 @@ def rates(table: Confusion) -> dict[str, float]:
     }
 
 
-def summary(tables: Mapping[str, Confusion]) -> dict[str, dict[str, float]]:
-    """`rates` per database, of confusions by record."""
-    databases = sorted({record.partition("/")[0] for record in tables})
-    return {
-        db: rates(
-            np.sum([t for r, t in tables.items() if r.startswith(f"{db}/")], axis=0, dtype=np.int64)
-        )
+def summary(found: Mapping[str, Judged]) -> dict[str, dict[str, float]]:
+    """`rates` per database and, over all, what the confidence was worth; `found`: by record."""
+    databases = sorted({record.partition("/")[0] for record in found})
+    by_database = {
+        db: rates(np.sum([j.confusion for r, j in found.items() if r.startswith(f"{db}/")], axis=0))
         for db in databases
     }
+    counts = np.sum([j.reliability for j in found.values()], axis=0)
+    total = reliability.summary(counts)
+    sure, unsure = total["sure"], total["unsure"]
+    confidence = {
+        "unsure": unsure["beats"] / counts.sum(),
+        "error_sure": sure["wrong"] / sure["beats"],
+        "error_unsure": unsure["wrong"] / max(1, unsure["beats"]),
+        "calibration_error": total["calibration_error"],
+    }
+    return {**by_database, CONFIDENCE: confidence}
 
 
-def _line(name: str, tables: Mapping[str, Confusion]) -> str:
+def _line(name: str, found: Mapping[str, Mapping[str, float]]) -> str:
     cells = "  ".join(
-        f"{db}: " + " ".join(f"{key} {value:.3f}" for key, value in found.items())
-        for db, found in summary(tables).items()
+        f"{part}: " + " ".join(f"{key} {value:.3f}" for key, value in values.items())
+        for part, values in found.items()
     )
     return f"{name:34} {cells}"
 
@@ -145,17 +184,17 @@ def main() -> None:
             for p, m in itertools.product(args.penalty, args.memory_weight)
         ),
     ]
-    tables: list[dict[str, Confusion]] = [{} for _ in grid]
+    judged: list[dict[str, Judged]] = [{} for _ in grid]
     for patient in patients(args.folds, args.data, args.minutes):
-        for found, settings in zip(tables, grid, strict=True):
-            found[patient.record] = patient.confusion(settings)
+        for found, settings in zip(judged, grid, strict=True):
+            found[patient.record] = patient.judged(settings)
     results: list[dict[str, Any]] = []
-    for found, settings in zip(tables, grid, strict=True):
+    for found, settings in zip(judged, grid, strict=True):
         name = "unadapted"
         if settings is not None:
             name = f"penalty {settings.penalty:g}, memory {settings.memory_weight:g}"
-        print(_line(name, found), flush=True)
         results.append({"settings": name, **summary(found)})
+        print(_line(name, summary(found)), flush=True)
     if args.json is not None:
         write_json(args.json, results)
 

@@ -32,13 +32,17 @@ PAGE = ROOT / "docs" / "adaptation.md"
 def page() -> str:
     """What docs/adaptation.md should say."""
     crossval = json.loads((RESULTS / "crossval.json").read_text())
-    texts = {"crossval": crossval_table(crossval), "ds2": ds2_tables(adapted_results())}
+    texts = {
+        "crossval": crossval_table(crossval),
+        "confidence": confidence_table(crossval),
+        "ds2": ds2_tables(adapted_results()),
+    }
     return replace_regions(PAGE.read_text(encoding="utf-8"), texts)
 
 
 def crossval_table(results: Sequence[Mapping[str, Any]]) -> str:
     """A row a setting: accuracy and F1 per database."""
-    databases = [key for key in results[0] if key != "settings"]
+    databases = [key for key in results[0] if key not in ("settings", "confidence")]
     measures = ("accuracy", "S", "V", "macro")
     cells = ["settings", *(f"{db}: {m}" for db in databases for m in measures)]
     rows = []
@@ -46,6 +50,15 @@ def crossval_table(results: Sequence[Mapping[str, Any]]) -> str:
         values = [f1_cell(entry[db][m]) for db in databases for m in measures]
         rows.append([entry["settings"], *values])
     return table(cells, rows)
+
+
+def confidence_table(results: Sequence[Mapping[str, Any]]) -> str:
+    """A row a setting: what the confidence is worth with its heads."""
+    head = ("settings", "unsure, %", "wrong of the sure, %", "wrong of the unsure, %",
+            "calibration error, %")  # fmt: skip
+    keys = ("unsure", "error_sure", "error_unsure", "calibration_error")
+    rows = [[e["settings"], *(percent(e["confidence"][k]) for k in keys)] for e in results]
+    return table(head, rows)
 
 
 def ds2_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
