@@ -7,6 +7,7 @@ CONCATENATION: an int8 concatenation forces one scale on both branches.
 
 import math
 import os
+from contextlib import suppress
 from typing import Any
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # tfmot knows Keras 2 only
@@ -17,11 +18,22 @@ import tf_keras as keras
 
 from training.recipe import Architecture
 
-__all__ = ["SeededDropout", "build", "keras", "multiply_adds", "parameters", "tf"]
+__all__ = ["SeededDropout", "build", "keras", "multiply_adds", "one_thread", "parameters", "tf"]
 
 Model = Any  # tf_keras has no type information
 SIGNAL_INPUT = "signal"
 FEATURE_INPUT = "features"
+
+
+def one_thread() -> None:
+    """Let TensorFlow compute in one thread from now on, if it has not begun yet.
+
+    With several, sums are split by the number of cores, so that the weights depend on the machine;
+    and networks as small as these only lose time by it.
+    """
+    with suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 @keras.utils.register_keras_serializable("einthoven")

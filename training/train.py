@@ -100,8 +100,9 @@ def _fit_one(
     on_epoch: OnEpoch,
     teachers: Sequence[Any] = (),
 ) -> Any:
-    from training.model import build, keras, tf
+    from training.model import build, keras, one_thread, tf
 
+    one_thread()
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(recipe.seed)
     model = build(

@@ -6,7 +6,6 @@ study does. Every training is a job that needs nothing but itself, so that it ca
 """
 
 import math
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
@@ -77,12 +76,9 @@ class Job:
 
 @cache
 def _trainer() -> Trainer:
-    from training.model import tf
+    from training.model import one_thread
 
-    # A window is too little work to share: with two threads the same takes twice the time.
-    with suppress(RuntimeError):  # TensorFlow has begun already: slower, and no different
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+    one_thread()
     return Trainer()
 
 
