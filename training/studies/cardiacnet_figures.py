@@ -4,6 +4,7 @@
 the study shows them, beside the result.
 """
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,11 @@ def curves(result: Result) -> Any:
 
 def main() -> int:
     """Command line."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else results.FOLDER
+    parser = argparse.ArgumentParser(
+        prog="python -m training.studies.cardiacnet_figures", description=__doc__
+    )
+    parser.add_argument("folder", type=Path, nargs="?", default=results.FOLDER)
+    folder = parser.parse_args().folder
     try:
         result = results.read(folder / "cardiacnet_patients.json")
     except EinthovenError as error:
