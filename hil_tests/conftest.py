@@ -1,6 +1,7 @@
 """The board under test: `--board NAME [--port URL]` of the root conftest.py; host by default."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from einthoven.boards import build, load_board, running
 from einthoven.synth import Episode, make_record
 from hil_tests.device import Device
+from hil_tests.replay_runs import NAMES, run
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,37 @@ def signal() -> NDArray[np.int16]:
     """A minute at 180 Hz and 200 LSB/mV: sinus rhythm with ectopic beats, lead off, saturation."""
     episodes = (Episode("saturated", 25, 25.5), Episode("lead_off", 40, 43))
     return make_record(7, 60.0, 180.0, episodes=episodes).samples
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six records at rates that boards do not have; EC57 scores the last one from 5 min on."""
+    folder = tmp_path_factory.mktemp("database")
+    for i, name in enumerate(NAMES):
+        rate_hz = (360.0, 250.0, 128.0, 257.0)[i % 4]
+        episodes = (Episode("lead_off", 20, 22),) if i == 1 else ()
+        seconds = 600.0 if name == NAMES[-1] else 45.0
+        make_record(i, seconds, rate_hz, episodes=episodes).write(folder, name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def board_options(request: pytest.FixtureRequest) -> list[str]:
+    """`--board` and `--port` of the test run, for the command line."""
+    name, port = request.config.getoption("--board"), request.config.getoption("--port")
+    if not port:
+        build(load_board(name))
+    return ["--board", name, *(["--port", port] if port else [])]
+
+
+@pytest.fixture(scope="session")
+def whole_run(
+    database: Path, board_options: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An undisturbed run of all records, on two boards where there can be two."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    words = ("--records", "all", "--data", database, "--out", out, "--jobs", "2")
+    done = run("replay", *board_options, *words)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert f"Report: {out}/report.html" in done.stdout.replace("\n", "")
+    return out

@@ -1,6 +1,6 @@
 """The command line: bad input gives one line that says what to do and exit code 2, never more.
 
-What needs a board is in hil_tests/test_replay.py.
+What needs a board is in hil_tests/test_replay_trouble.py.
 """
 
 import json
