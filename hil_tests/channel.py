@@ -105,6 +105,7 @@ class Channel:
         """Open the port again after PortLostError; LinkError if it does not come back."""
         self._link.close()
         self.decoder.restart()
+        self._early.clear()
         self.statistics.retries += 1
         for _ in range(_REOPEN_TRIES):
             time.sleep(_REOPEN_WAIT_S)

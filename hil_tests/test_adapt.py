@@ -1,18 +1,17 @@
 """Adaptation from the command line: a head made, given to a board, replayed, removed."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codegen.head import Head
-from einthoven.boards import build, load_board, running
+from einthoven.boards import load_board, running
 from einthoven.rundir import RunDir
 from einthoven.synth import Episode, make_record
 from hil_tests.device import Device
+from hil_tests.replay_runs import complains, run
 
 pytestmark = pytest.mark.board
 
@@ -24,25 +23,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     episodes = (Episode("bigeminy", 60, 100), Episode("bigeminy", 330, 380))
     make_record(3, 420.0, 360.0, episodes=episodes).write(folder, "s1")
     return folder
-
-
-@pytest.fixture(scope="module")
-def board_options(request: pytest.FixtureRequest) -> list[str]:
-    name, port = request.config.getoption("--board"), request.config.getoption("--port")
-    if not port:
-        build(load_board(name))
-    return ["--board", name, *(["--port", port] if port else [])]
-
-
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from einthoven.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-
-
-def complains(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
-    (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("error: ") and all(word in line for word in words), line
 
 
 def test_a_replay_with_heads_shows_both_sides(

@@ -102,6 +102,17 @@ def test_what_comes_in_one_piece_with_a_reply_is_kept(patient: tuple[float, ...]
         channel.close()
 
 
+def test_what_came_over_a_link_that_is_gone_is_dropped(patient: tuple[float, ...]) -> None:
+    reply, event = golden("info_reply"), golden("beat")
+    answer = wire.encode_frame(wire.Frame(reply.code, 1, reply.payload)) + wire.encode_frame(event)
+    with listener(answer) as url:
+        channel = Channel(url, 115200, patient)
+        channel.request("info", "info_reply", lambda message: None)
+        channel.reopen()
+        assert channel.receive(0.0) == []
+        channel.close()
+
+
 def test_what_has_arrived_counts_however_late_it_is_looked_at(
     patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
