@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from einthoven.cli import main
 from einthoven.records import locate_database
 
 # How long an example takes says how busy the machine is.
@@ -26,6 +27,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """Without a port each worker of `-n` starts a board of its own; on a port there is only one."""
     if config.getoption("--port") and config.getoption("numprocesses", None):
         raise pytest.UsageError("there is one board on --port: leave -n out")
+
+
+@pytest.fixture(scope="session")
+def einthoven() -> Callable[..., int]:
+    """`einthoven ARGUMENTS` in this process; returns the exit code."""
+
+    def run(*arguments: object) -> int:
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+            patch.setattr("sys.argv", ["einthoven", *map(str, arguments)])
+            main()
+        return int(stop.value.code or 0)
+
+    return run
 
 
 def _require(name: str) -> Path:

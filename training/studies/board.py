@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen.lower import Goal
 from codegen.network import graph_of
 from codegen.planner import plan
 from einthoven.boards import load_board
@@ -43,18 +44,17 @@ partition in Arduino's default table, and the smaller RAM of the two by its data
 def measure(case: Case, beats: int, folder: Path) -> dict[str, Any]:
     """Replay `beats` examples on the board, built in `folder`; by goal what it costs, for JSON.
 
-    What the chip does not hold is not run: its `flash_bytes` are by the linker's message. Raises
+    What the chip does not hold is not run: what it would need is by the linker's message. Raises
     ModelError, BuildError, BoardError.
     """
     return {goal: _measure(case, beats, folder, goal) for goal in GOALS}
 
 
-def _measure(case: Case, beats: int, folder: Path, goal: Any) -> dict[str, Any]:
+def _measure(case: Case, beats: int, folder: Path, goal: Goal) -> dict[str, Any]:
     try:
         carried = build_in(load_board(BOARD), case.name, case.tflite, folder, (goal,))
     except TooLargeError as error:
-        arena = plan(graph_of(case.tflite, goal)).size
-        return {"flash_bytes": EMULATED.flash + error.missing["FLASH"], "arena_bytes": arena}
+        return {**needed(error.missing), "arena_bytes": plan(graph_of(case.tflite, goal)).size}
     found = answers(carried, case.inputs(beats))
     facts = costs(carried, found)
     kept = ("flash_bytes", "ram_bytes", "arena_bytes", "differing")
@@ -63,6 +63,12 @@ def _measure(case: Case, beats: int, folder: Path, goal: Any) -> dict[str, Any]:
         "beats": len(found.outputs),
         "instructions": facts["count_per_inference"],
     }
+
+
+def needed(missing: Mapping[str, int]) -> dict[str, int]:
+    """What an image would take of the emulated chip, in bytes, that lacks so much; as `measure`."""
+    has = {"FLASH": ("flash_bytes", EMULATED.flash), "RAM": ("ram_bytes", EMULATED.ram)}
+    return {has[region][0]: has[region][1] + n for region, n in missing.items()}
 
 
 def by_size(params: int, activations: int) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def by_size(params: int, activations: int) -> dict[str, Any]:
 def over(cost: Mapping[str, int], chip: Chip) -> dict[str, int]:
     """Bytes of "flash" and "RAM" by which an image exceeds the chip; 0 where not."""
     return {
-        "flash": max(0, cost["flash_bytes"] - chip.flash),
+        "flash": max(0, cost.get("flash_bytes", 0) - chip.flash),
         "RAM": max(0, cost.get("ram_bytes", 0) - chip.ram),
     }
 

@@ -8,6 +8,11 @@ from training.studies import board
 from training.studies.page_tables import DASH, duration, epochs, prose, table
 from training.studies.results import Result
 
+SHARED = (
+    "`cardiacnet_patients` and `deep_mi` shared the cores with each other and up to seven more: 57 "
+    "and 23 minutes of theirs were processor time."
+)
+"""Seen when they were trained; runs keep their wall time only."""
 RECIPES = ROOT / "training" / "recipes" / "studies"
 
 
@@ -136,8 +141,7 @@ def _times(ran: list[Result]) -> str:
         "grid at most, since its pre-training is done once), "
         f"{duration(sum(map(_whole, ran)))} in all, of which "
         f"{duration(sum(r.train_seconds for r in ran))} were run. The longest is "
-        f"`{longest.name}` with {duration(_whole(longest))}. It and `deep_mi` shared the cores "
-        "with each other and up to seven more: 57 and 23 minutes of theirs were processor time."
+        f"`{longest.name}` with {duration(_whole(longest))}. {SHARED}"
     )
 
 

@@ -1,11 +1,11 @@
 """Studies 2 and 4 by the commands that users type, in their quick form, on records."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from einthoven.cli import main
 from einthoven.errors import ModelError, UsageError
 from training.studies import board, results
 from training.studies.measure import evaluate, on_board
@@ -14,21 +14,14 @@ from training.studies.runs import HERE
 RECIPES = Path("training/recipes/studies")
 
 
-def einthoven(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr("sys.argv", ["einthoven", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0)
-
-
 @pytest.mark.records
 def test_cardiacnet_learns_and_is_exact_on_the_board(
-    mitdb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mitdb: Path, tmp_path: Path, einthoven: Callable[..., int]
 ) -> None:
     run = tmp_path / "cardiacnet_random"
     recipe = RECIPES / "cardiacnet_random.toml"
-    assert einthoven(monkeypatch, "train", recipe, "--out", run, "--quick") == 0
-    assert einthoven(monkeypatch, "quantize", run) == 0
+    assert einthoven("train", recipe, "--out", run, "--quick") == 0
+    assert einthoven("quantize", run) == 0
     result = on_board(evaluate(run, HERE), run, HERE, beats=3)
     assert result.classes == ("normal", "abnormal")
     assert result.float32["balanced_accuracy"] > 0.8
@@ -43,18 +36,18 @@ def test_cardiacnet_learns_and_is_exact_on_the_board(
 def test_patient_specific_classifiers(
     mitdb: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    einthoven: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = tmp_path / "cardiacnet_patients"
     recipe = RECIPES / "cardiacnet_patients.toml"
-    assert einthoven(monkeypatch, "train", recipe, "--out", run, "--quick") == 0
+    assert einthoven("train", recipe, "--out", run, "--quick") == 0
     assert "next: einthoven quantize" in capsys.readouterr().out
-    assert einthoven(monkeypatch, "train", recipe, "--out", run, "--quick", "--resume") == 0
+    assert einthoven("train", recipe, "--out", run, "--quick", "--resume") == 0
     assert "search" not in capsys.readouterr().out, "nothing is trained again"
     with pytest.raises(UsageError, match="is not quantized"):
         evaluate(run, HERE)
-    assert einthoven(monkeypatch, "quantize", run) == 0
+    assert einthoven("quantize", run) == 0
     result = on_board(evaluate(run, HERE), run, HERE, beats=3)
     assert result.int8 is not None and result.int8["agreement"] > 0.97
     assert min(result.extra["int8"]["agreement"].values()) > 0.97
@@ -64,10 +57,10 @@ def test_patient_specific_classifiers(
     assert result.board is not None and result.extra["board_record"] == "119"
     assert [cost["differing"] for cost in result.board.values()] == [0, 0]
     model = run / "int8" / "tuned_all" / "208"
-    assert einthoven(monkeypatch, "export", model, "--out", tmp_path / "c") == 0
+    assert einthoven("export", model, "--out", tmp_path / "c") == 0
     assert "cardiacnet_patients-quick-tuned_all-208" in (tmp_path / "c/ein_network.h").read_text()
     made = (model / "model.tflite").stat().st_mtime_ns
-    assert einthoven(monkeypatch, "quantize", run) == 0
+    assert einthoven("quantize", run) == 0
     assert (model / "model.tflite").stat().st_mtime_ns == made, "it was there"
     about = json.loads((model / "model.json").read_text())
     (model / "model.json").write_text(json.dumps({**about, "weights_sha256": "other"}))
@@ -83,16 +76,17 @@ def test_vgg16_trains_on_drawn_beats(
     mitdb: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    einthoven: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     run = tmp_path / "vgg16_random"
     recipe = RECIPES / "vgg16_random.toml"
-    assert einthoven(monkeypatch, "train", recipe, "--out", run, "--quick") == 0
+    assert einthoven("train", recipe, "--out", run, "--quick") == 0
     losses = [json.loads(s)["loss"] for s in (run / "training_log.jsonl").read_text().splitlines()]
     assert losses[-1] < 0.7 * losses[0]
     capsys.readouterr()
-    assert einthoven(monkeypatch, "quantize", run) == 2
+    assert einthoven("quantize", run) == 2
     assert "65 million weights" in capsys.readouterr().err
     result = on_board(evaluate(run, HERE), run, HERE)
     n = [r["n"] for r in result.float32["per_class"].values()]
@@ -101,5 +95,5 @@ def test_vgg16_trains_on_drawn_beats(
     assert result.extra["train_accuracy"] > result.extra["majority_accuracy"] + 0.1
     assert result.board is not None
     assert all(board.goal_for(result.board, chip) is None for chip in board.CHIPS)
-    assert einthoven(monkeypatch, "train", recipe, "--out", run, "--cluster", "local:2") == 2
+    assert einthoven("train", recipe, "--out", run, "--cluster", "local:2") == 2
     assert "leave --cluster out" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from einthoven.boards import load_board
 from einthoven.paths import FIRMWARE, ROOT
 from training.studies import board
@@ -21,3 +23,9 @@ def test_the_chips_are_those_of_the_linker_script() -> None:
     assert emulated == board.EMULATED
     assert (emulated.flash, smallest.flash) == (int(own) * KB, int(least) * KB)
     assert emulated.ram == smallest.ram == int(ram) * KB - 64
+
+
+@pytest.mark.parametrize("missing", [{"FLASH": 7}, {"RAM": 5}, {"FLASH": 7, "RAM": 5}])
+def test_what_the_linker_misses_is_what_the_chip_lacks(missing: dict[str, int]) -> None:
+    lacks = {"flash": missing.get("FLASH", 0), "RAM": missing.get("RAM", 0)}
+    assert board.over(board.needed(missing), board.EMULATED) == lacks

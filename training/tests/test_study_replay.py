@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from codegen.network import graph_of
 from codegen.testing.host_target import run_tflm
 from codegen.testing.random_models import ConvCase, Scribe
 from codegen.testing.tflite_builder import RELU
-from einthoven.cli import main
 from einthoven.synth import make_record
 from hil_tests import network
 from training.studies import replay
@@ -29,13 +29,6 @@ protocol = "{protocol}"
 [data]
 records = "100"
 """
-
-
-def einthoven(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr("sys.argv", ["einthoven", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +63,12 @@ def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 
 
 def test_the_test_examples_go_through_the_firmware(
-    run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    run: Path, data: Path, tmp_path: Path, einthoven: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     out = tmp_path / "out"
     given = ("replay", "--model", run / "ptq", "--board", "host", "--data", data, "--out", out)
-    assert einthoven(monkeypatch, *given, "--beats", 20) == 0
+    assert einthoven(*given, "--beats", 20) == 0
     printed = capsys.readouterr().out
     assert "made_up in the firmware of host, beside its model" in printed
     assert "20 of 23 examples, 0 differ from TensorFlow Lite Micro" in printed
@@ -93,6 +86,7 @@ def test_the_test_examples_go_through_the_firmware(
 
 def test_an_output_that_differs_is_exit_code_1(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    einthoven: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     def off_by_one(*given: object) -> object:
@@ -102,7 +96,7 @@ def test_an_output_that_differs_is_exit_code_1(
 
     monkeypatch.setattr(network, "run_tflm", off_by_one)
     given = ("replay", "--model", run, "--board", "host", "--data", data, "--out", tmp_path / "o")
-    assert einthoven(monkeypatch, *given) == 1
+    assert einthoven(*given) == 1
     assert "23 of 23 examples, 1 differ" in capsys.readouterr().out
 
 
@@ -129,7 +123,7 @@ def test_an_output_that_differs_is_exit_code_1(
 )
 def test_mistakes_are_one_line_and_exit_code_2(
     run: Path, data: Path, tmp_path: Path, arguments: tuple[object, ...], named: str,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    einthoven: Callable[..., int], capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     folders = {"run": run, "moved": tmp_path / "moved"}
     (run / "elsewhere").mkdir(exist_ok=True)
@@ -149,7 +143,7 @@ def test_mistakes_are_one_line_and_exit_code_2(
         (folders[name] / "recipe.toml").write_text(RECIPE.format(protocol=protocol) + more)
     given = ["--model", str(run), "--board", "host", "--beats", 5, "--data", data]
     given += [str(a).format(**folders) for a in arguments]
-    assert einthoven(monkeypatch, "replay", *given, "--out", tmp_path / "out") == 2
+    assert einthoven("replay", *given, "--out", tmp_path / "out") == 2
     message = capsys.readouterr().err
     assert named in message and len(message.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists(), "the same command, put right, can be given again"

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.cli import main
 from training.studies import board, measure, results, workflow
 from training.studies.measure import evaluate, on_board
 from training.studies.recipe import load
@@ -19,30 +18,23 @@ from training.studies.scores import score
 RECIPES = Path("training/recipes/studies")
 
 
-def einthoven(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr("sys.argv", ["einthoven", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0)
-
-
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, mitdb: Path) -> Path:
+def run(
+    tmp_path_factory: pytest.TempPathFactory, mitdb: Path, einthoven: Callable[..., int]
+) -> Path:
     """A quick training of study 1, quantized."""
     folder = tmp_path_factory.mktemp("runs") / "transferable_random"
-    patch = pytest.MonkeyPatch()
     recipe = RECIPES / "transferable_random.toml"
-    assert einthoven(patch, "train", recipe, "--out", folder, "--quick", "--epochs", 2) == 0
+    assert einthoven("train", recipe, "--out", folder, "--quick", "--epochs", 2) == 0
     assert len((folder / "training_log.jsonl").read_text().splitlines()) == 2
-    assert einthoven(patch, "train", recipe, "--out", folder, "--quick", "--resume") == 0
-    assert einthoven(patch, "quantize", folder) == 0
-    patch.undo()
+    assert einthoven("train", recipe, "--out", folder, "--quick", "--resume") == 0
+    assert einthoven("quantize", folder) == 0
     return folder
 
 
 @pytest.mark.records
 def test_a_quick_study_learns_and_is_exact_on_the_board(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], einthoven: Callable[..., int]
 ) -> None:
     losses = [json.loads(s)["loss"] for s in (run / "training_log.jsonl").read_text().splitlines()]
     assert len(losses) == 6 and losses[-1] < losses[0] / 2
@@ -58,23 +50,23 @@ def test_a_quick_study_learns_and_is_exact_on_the_board(
     assert result.board["size"]["flash_bytes"] < result.board["speed"]["flash_bytes"]
     assert board.goal_for(result.board, board.EMULATED) == "speed"
     assert results.read(results.write(result, tmp_path)).name == "transferable_random-quick"
-    assert einthoven(monkeypatch, "export", run, "--out", tmp_path / "c") == 2
+    assert einthoven("export", run, "--out", tmp_path / "c") == 2
     assert f"{run / 'ptq'}: export that" in capsys.readouterr().err
-    assert einthoven(monkeypatch, "export", run / "ptq", "--out", tmp_path / "c") == 0
+    assert einthoven("export", run / "ptq", "--out", tmp_path / "c") == 0
     assert "ein_network_infer" in (tmp_path / "c" / "ein_network.c").read_text()
     capsys.readouterr()
-    assert einthoven(monkeypatch, "evaluate", run, "--json") == 0
+    assert einthoven("evaluate", run, "--json") == 0
     assert json.loads(capsys.readouterr().out)["protocol"] == "random_beats"
 
 
 @pytest.mark.records
 def test_an_int8_model_of_fewer_epochs_is_refused(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], einthoven: Callable[..., int]
 ) -> None:
     older = tmp_path / "older"
     shutil.copytree(run, older)
     (older / "epochs").write_text("7\n")
-    assert einthoven(monkeypatch, "evaluate", older) == 2
+    assert einthoven("evaluate", older) == 2
     assert "is of 6 epochs" in capsys.readouterr().err
 
 
@@ -83,24 +75,24 @@ def test_a_transfer_goes_on_from_the_run_beside_it(
     run: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    einthoven: Callable[..., int],
     require_database: Callable[[str], Path],
 ) -> None:
     for name in ("ptbdb", "ptbdb_10s"):
         require_database(name)
     recipe = RECIPES / "transferable_mi.toml"
     lonely = tmp_path / "transferable_mi"
-    assert einthoven(monkeypatch, "train", recipe, "--out", lonely, "--quick") == 2
+    assert einthoven("train", recipe, "--out", lonely, "--quick") == 2
     assert "train the recipe transferable_random" in capsys.readouterr().err
     assert not lonely.exists(), "a failed start leaves nothing"
     out = run.parent / "transferable_mi"
-    assert einthoven(monkeypatch, "train", recipe, "--out", out) == 2
+    assert einthoven("train", recipe, "--out", out) == 2
     assert "was trained with --quick" in capsys.readouterr().err
-    assert einthoven(monkeypatch, "train", recipe, "--out", out, "--quick") == 0
+    assert einthoven("train", recipe, "--out", out, "--quick") == 0
     base = json.loads((out / "training.json").read_text())["base"]
     assert (base["recipe"], base["quick"], base["epochs"]) == ("transferable_random-quick", True, 6)
     capsys.readouterr()
-    assert einthoven(monkeypatch, "evaluate", out, "--json") == 0
+    assert einthoven("evaluate", out, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert result["split"] == "inter-patient" and result["int8"] is None
     assert result["float32"]["n"] == 120, "every beat was scored once, by a fold's model"
@@ -109,7 +101,7 @@ def test_a_transfer_goes_on_from_the_run_beside_it(
     shutil.copytree(run.parent, other)
     (other / "transferable_random" / "float.weights.h5").write_bytes(b"another")
     again = ("train", recipe, "--out", other / "transferable_mi", "--quick", "--resume")
-    assert einthoven(monkeypatch, *again) == 2
+    assert einthoven(*again) == 2
     assert "has changed since" in capsys.readouterr().err
 
 
@@ -117,7 +109,7 @@ def test_a_transfer_goes_on_from_the_run_beside_it(
 def test_one_diagnosis_alone_is_not_trained_on(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    einthoven: Callable[..., int],
     require_database: Callable[[str], Path],
 ) -> None:
     source = require_database("ptbdb_10s")
@@ -131,11 +123,11 @@ def test_one_diagnosis_alone_is_not_trained_on(
             shutil.copy(path, tmp_path)
     out = tmp_path / "run"
     train = ("train", RECIPES / "baseline_mi_random.toml", "--out", out, "--data", tmp_path)
-    assert einthoven(monkeypatch, *train, "--quick") == 2
+    assert einthoven(*train, "--quick") == 2
     assert "none is healthy" in capsys.readouterr().err
     assert not out.exists()
     whole = ("train", RECIPES / "transferable_ptb_random.toml", "--out", out)
-    assert einthoven(monkeypatch, *whole, "--data", tmp_path) == 2
+    assert einthoven(*whole, "--data", tmp_path) == 2
 
 
 def test_looks_at_ds2_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,10 +190,10 @@ def test_looks_at_ds2_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 )
 def test_mistakes_are_one_line_and_exit_code_2(
     run: Path, tmp_path: Path, arguments: tuple[object, ...], named: str,
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], einthoven: Callable[..., int],
 ) -> None:  # fmt: skip
     given = [str(a).format(run=run, tmp=tmp_path) for a in arguments]
-    assert einthoven(monkeypatch, *given) == 2
+    assert einthoven(*given) == 2
     message = capsys.readouterr().err
     assert named in message and len(message.strip().splitlines()) == 1
     assert not (tmp_path / "x").exists(), "the same command, put right, can be given again"
