@@ -193,8 +193,9 @@ def main() -> None:
         name = "unadapted"
         if settings is not None:
             name = f"penalty {settings.penalty:g}, memory {settings.memory_weight:g}"
-        results.append({"settings": name, **summary(found)})
-        print(_line(name, summary(found)), flush=True)
+        told = summary(found)
+        results.append({"settings": name, **told})
+        print(_line(name, told), flush=True)
     if args.json is not None:
         write_json(args.json, results)
 

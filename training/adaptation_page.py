@@ -20,6 +20,7 @@ from einthoven.paths import ROOT
 from einthoven.report_adaptation import SIDES, adaptation_section
 from einthoven.rundir import write_json, write_text
 from training import evidence_page
+from training.adapt_crossval import CONFIDENCE
 from training.command_line import one_line_errors
 from training.evidence_adapted import FOLDER as RESULTS
 from training.evidence_adapted import WAYS, adapted_results, file_name, total
@@ -42,7 +43,7 @@ def page() -> str:
 
 def crossval_table(results: Sequence[Mapping[str, Any]]) -> str:
     """A row a setting: accuracy and F1 per database."""
-    databases = [key for key in results[0] if key not in ("settings", "confidence")]
+    databases = [key for key in results[0] if key not in ("settings", CONFIDENCE)]
     measures = ("accuracy", "S", "V", "macro")
     cells = ["settings", *(f"{db}: {m}" for db in databases for m in measures)]
     rows = []
@@ -57,7 +58,7 @@ def confidence_table(results: Sequence[Mapping[str, Any]]) -> str:
     head = ("settings", "unsure, %", "wrong of the sure, %", "wrong of the unsure, %",
             "calibration error, %")  # fmt: skip
     keys = ("unsure", "error_sure", "error_unsure", "calibration_error")
-    rows = [[e["settings"], *(percent(e["confidence"][k]) for k in keys)] for e in results]
+    rows = [[e["settings"], *(percent(e[CONFIDENCE][k]) for k in keys)] for e in results]
     return table(head, rows)
 
 
