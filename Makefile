@@ -17,15 +17,15 @@ format: setup-dev
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
 
 generated: setup
-	$(RUN)python -m codegen
+	$(RUN)python -m einthoven.codegen
 
 size: setup-dev
 	$(RUN)einthoven size
 
 bench:
 	@./setup.sh bench
-	$(RUN)python -m codegen.testing.bench
-	$(RUN)python -m codegen.testing.core_bench
+	$(RUN)python -m einthoven.codegen.testing.bench
+	$(RUN)python -m einthoven.codegen.testing.core_bench
 
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated wire)
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c

@@ -1,4 +1,4 @@
-"""`python -m codegen`: regenerate `firmware/generated/`; `--check` fails on a difference.
+"""`python -m einthoven.codegen`: regenerate `firmware/generated/`; `--check` fails on a difference.
 
 Each generator module offers `generate() -> dict[str, str]`: file name in
 `firmware/generated/` to its text. Generators are pure: same inputs, same bytes.
@@ -11,7 +11,7 @@ import sys
 from einthoven.errors import EinthovenError
 from einthoven.paths import GENERATED
 
-GENERATORS = ("codegen.pipeline", "codegen.wire", "codegen.model")
+GENERATORS = ("einthoven.codegen.pipeline", "einthoven.codegen.wire", "einthoven.codegen.model")
 
 
 def generate_all() -> dict[str, str]:
@@ -24,7 +24,7 @@ def generate_all() -> dict[str, str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Write the generated files, or with `--check` report those that differ (exit code 1)."""
-    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m einthoven.codegen", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     args = parser.parse_args(argv)
     try:
@@ -41,7 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     orphans = sorted(present - files.keys())
     if args.check:
         for name in [*stale, *orphans]:
-            print(f"differs: firmware/generated/{name} (run `python -m codegen` and commit)")
+            print(
+                f"differs: firmware/generated/{name} (run `python -m einthoven.codegen` and commit)"
+            )
         return 1 if stale or orphans else 0
     GENERATED.mkdir(parents=True, exist_ok=True)
     for name in stale:

@@ -10,8 +10,8 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from codegen.emit_ops import OpWriter, rows_of, take_turns
-from codegen.graph import (
+from einthoven.codegen.emit_ops import OpWriter, rows_of, take_turns
+from einthoven.codegen.graph import (
     Add,
     Concat,
     Conv,
@@ -26,8 +26,8 @@ from codegen.graph import (
     Softmax,
     Tensor,
 )
-from codegen.layout import head_bytes
-from codegen.planner import Plan
+from einthoven.codegen.layout import head_bytes
+from einthoven.codegen.planner import Plan
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),

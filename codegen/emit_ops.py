@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from codegen.graph import (
+from einthoven.codegen.graph import (
     Add,
     Concat,
     Conv,
@@ -19,10 +19,10 @@ from codegen.graph import (
     Softmax,
     Tensor,
 )
-from codegen.layout import conv_layout, head_offsets, pack_weights, poly_words
-from codegen.planner import Plan, scratch_key, tensor_key
-from codegen.quantize import Factor
-from codegen.schedule import Call
+from einthoven.codegen.layout import conv_layout, head_offsets, pack_weights, poly_words
+from einthoven.codegen.planner import Plan, scratch_key, tensor_key
+from einthoven.codegen.quantize import Factor
+from einthoven.codegen.schedule import Call
 
 
 @dataclass

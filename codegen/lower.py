@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph import (
+from einthoven.codegen.graph import (
     Add,
     Concat,
     Conv,
@@ -28,9 +28,9 @@ from codegen.graph import (
     Tensor,
     Window,
 )
-from codegen.lookup import logistic_table
-from codegen.lower_context import MAX_EXTENT, NO_ACTIVATION, Context
-from codegen.quantize import (
+from einthoven.codegen.lookup import logistic_table
+from einthoven.codegen.lower_context import MAX_EXTENT, NO_ACTIVATION, Context
+from einthoven.codegen.quantize import (
     Factor,
     add_factors,
     conv_factor,
@@ -40,7 +40,7 @@ from codegen.quantize import (
     rescale,
     softmax_scale,
 )
-from codegen.tflite_reader import RawModel, RawOp
+from einthoven.codegen.tflite_reader import RawModel, RawOp
 from einthoven.errors import ModelError
 
 _MAX_VERSIONS = {

@@ -1,7 +1,7 @@
 """Generate the C engine of a trained model: `ein_model.{h,c}`, `ein_model_tflite.{h,c}`,
 `ein_confidence_table.h`.
 
-`generate()` does so for the shipped model, as part of `python -m codegen`; `export()` for any model
+`generate()` does so for the shipped model, as part of `python -m einthoven.codegen`; `export()` for any model
 folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its `model.json`
 describes. A model for another pipeline is generated (or nobody could train the next one) but the
 firmware refuses to compile with it; `export` refuses it at once.
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen import confidence, pipeline, tflite_reader
-from codegen.confidence import Calibration
-from codegen.emit import Description, argument_names, emit, emit_tflite
-from codegen.graph import Graph
-from codegen.lower import Goal, lower
-from codegen.planner import plan
+from einthoven.codegen import confidence, pipeline, tflite_reader
+from einthoven.codegen.confidence import Calibration
+from einthoven.codegen.emit import Description, argument_names, emit, emit_tflite
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.lower import Goal, lower
+from einthoven.codegen.planner import plan
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
 

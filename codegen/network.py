@@ -4,13 +4,13 @@ The firmware's model takes the core's tensors. A build with EIN_NETWORK carries 
 beside it, that bench runs (docs/boards.md); its names begin with `ein_network`, so that both link.
 """
 
-from codegen import tflite_reader
-from codegen.emit import Description, emit
-from codegen.graph import Graph
-from codegen.lower import Goal, lower
-from codegen.model import c_safe
-from codegen.planner import plan
 from einthoven.aami import CLASSES
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.emit import Description, emit
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.lower import Goal, lower
+from einthoven.codegen.model import c_safe
+from einthoven.codegen.planner import plan
 from einthoven.errors import ModelError
 
 SYMBOL = "ein_network"

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from codegen.filters import Biquads, design_bandpass
+from einthoven.codegen.filters import Biquads, design_bandpass
 from einthoven.errors import UsageError
 from einthoven.paths import SPEC
 

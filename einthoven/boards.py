@@ -63,7 +63,7 @@ class Board:
     packages: tuple[tuple[str, str], ...]
     """Command and the Debian package that has it."""
     network: Path | None = None
-    """Folder of a second network that its firmware carries, as of `codegen.network`."""
+    """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
 
 
 def list_boards() -> list[str]:

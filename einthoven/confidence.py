@@ -22,7 +22,7 @@ class Confidence:
     def __init__(self, folder: Path = GENERATED) -> None:
         """Raises ModelError when nothing was generated there, BuildError."""
         if not (folder / "ein_confidence_table.h").exists():
-            raise ModelError(f"no confidence table in {folder}: run `python -m codegen`")
+            raise ModelError(f"no confidence table in {folder}: run `python -m einthoven.codegen`")
         app = FIRMWARE / "app"
         source = app / "ein_confidence.c"
         library = build_library(

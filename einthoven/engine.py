@@ -31,7 +31,7 @@ class HostModel:
         """`trace` compiles the debug build that `layers` needs. Raises ModelError, BuildError."""
         source, header = folder / "ein_model.c", folder / "ein_model.h"
         if not source.exists() or not header.exists():
-            raise ModelError(f"no generated engine in {folder}: run `python -m codegen`")
+            raise ModelError(f"no generated engine in {folder}: run `python -m einthoven.codegen`")
         flags = ["-DEIN_MODEL_TRACE"] if trace else []
         library = build_library(
             "ein_model", [source, *ENGINE_SOURCES], [folder, GENERATED, ENGINE], flags
@@ -76,7 +76,7 @@ class HostModel:
     def head(self, embedding: Int8, parameters: bytes | None = None) -> Int8:
         """int8[n, outputs] logits of embeddings [n, E], by a patient's head or the model's own.
 
-        `parameters`: what `codegen.head.pack` made; None: the model's. Raises ModelError.
+        `parameters`: what `einthoven.codegen.head.pack` made; None: the model's. Raises ModelError.
         """
         self._need_head()
         given = self._ffi.NULL

@@ -8,9 +8,9 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen import pipeline
-from codegen.confidence import VOTE_LIMIT
 from einthoven.aami import CLASSES
+from einthoven.codegen import pipeline
+from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.errors import ModelError
 from einthoven.native import build_library
 from einthoven.paths import FIRMWARE, GENERATED
@@ -46,7 +46,7 @@ class Vote:
     def __init__(self, folder: Path = GENERATED) -> None:
         """Raises ModelError when nothing was generated there, BuildError."""
         if not (folder / "ein_confidence_table.h").exists():
-            raise ModelError(f"no confidence table in {folder}: run `python -m codegen`")
+            raise ModelError(f"no confidence table in {folder}: run `python -m einthoven.codegen`")
         app = FIRMWARE / "app"
         library = build_library(
             "ein_vote", [app / "ein_vote.c"], [folder, GENERATED, app, FIRMWARE / "core"]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from einthoven import core, synth
 from einthoven.boards import Board, running
 from einthoven.engine import HostModel
-from hil_tests.device import Device
+from einthoven.hil_tests.device import Device
 
 _SECONDS = 60.0
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from einthoven import wire
 from einthoven.errors import BoardError, LinkError
+from einthoven.hil_tests.links import PortLostError, open_link
 from einthoven.wire import FrameDecoder, Message, WireError
-from hil_tests.links import PortLostError, open_link
 
 _REOPEN_TRIES = 20
 _REOPEN_WAIT_S = 0.25

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.boards import build, load_board, running
+from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.replay_runs import NAMES, run
 from einthoven.synth import Episode, make_record
-from hil_tests.device import Device
-from hil_tests.replay_runs import NAMES, run
 
 
 @pytest.fixture(scope="session")

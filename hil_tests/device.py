@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from einthoven import wire
 from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.hil_tests.channel import Channel, LinkStatistics
+from einthoven.hil_tests.session import BoardResetError, Session
 from einthoven.wire import Message
 from einthoven.wire_samples import encode_pieces
 from einthoven.wire_schema import schema
-from hil_tests.channel import Channel, LinkStatistics
-from hil_tests.session import BoardResetError, Session
 
 __all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Network", "Replayed"]
 
@@ -210,7 +210,7 @@ class Device:
     def upload_head(self, model_sha256: str, parameters: bytes) -> None:
         """Give the board a patient's head, which it keeps until it is removed or replaced.
 
-        `parameters`: what `codegen.head.pack` made, for the model with that SHA-256. Raises
+        `parameters`: what `einthoven.codegen.head.pack` made, for the model with that SHA-256. Raises
         ModelError for another model's, BoardError when the board has no slot or does not keep it,
         LinkError when it does not get through; the board then has the old head or none.
         """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from einthoven import wire
-from hil_tests.links import PortLostError, open_link
+from einthoven.hil_tests.links import PortLostError, open_link
 
 TO_BOARD: Literal["to_board"] = "to_board"
 TO_HOST: Literal["to_host"] = "to_host"

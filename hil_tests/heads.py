@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen import model
-from codegen.head import Head, pack, replaced
+from einthoven.codegen import model
+from einthoven.codegen.head import Head, pack, replaced
 from einthoven.engine import HostModel, TflmModel
 from einthoven.errors import BoardError
-from hil_tests.device import Device
-from training.adapt import adapt_record
+from einthoven.hil_tests.device import Device
+from einthoven.training.adapt import adapt_record
 
 
 @dataclass(frozen=True)

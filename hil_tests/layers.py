@@ -6,10 +6,10 @@ A board cannot show what its layers compute; the host runs the same generated C 
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen import tflite_reader
-from codegen.lower import lower
 from einthoven import core
 from einthoven.boards import load_board
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.lower import lower
 from einthoven.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.records import read_record, to_board
 from einthoven.rundir import RunDir

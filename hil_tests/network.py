@@ -12,12 +12,12 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen import network
-from codegen.lower import Goal
-from codegen.testing.host_target import run_tflm
 from einthoven.boards import Board, build, running, with_network
+from einthoven.codegen import network
+from einthoven.codegen.lower import Goal
+from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, TooLargeError
-from hil_tests.device import TIMEOUTS_S, Device
+from einthoven.hil_tests.device import TIMEOUTS_S, Device
 
 GOALS: tuple[Goal, ...] = get_args(Goal)
 """How weights are stored: the faster first."""

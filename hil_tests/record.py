@@ -10,23 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.head import describe
 from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES, literature_class
 from einthoven.annotations import Annotations, read_annotations, write_annotations
+from einthoven.codegen.head import describe
 from einthoven.confidence import ONE, Confidence
 from einthoven.ec57 import Comparison
 from einthoven.engine import HostModel, TflmModel
+from einthoven.hil_tests.agreement import Difference, differing_beats, host_events, listed
+from einthoven.hil_tests.device import Device, LinkStatistics
+from einthoven.hil_tests.heads import Adapted, Adapter, on_board
+from einthoven.hil_tests.strips import choose_strips
 from einthoven.records import Record, board_to_record_time, read_record, to_board
 from einthoven.report import stored
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.scoring import score
 from einthoven.vote import Vote
 from einthoven.wire import Message
-from hil_tests.agreement import Difference, differing_beats, host_events, listed
-from hil_tests.device import Device, LinkStatistics
-from hil_tests.heads import Adapted, Adapter, on_board
-from hil_tests.strips import choose_strips
 
 ANNOTATOR = "ein"
 _LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets", "seconds")

@@ -24,15 +24,15 @@ from einthoven.boards import Board, build, load_board
 from einthoven.checksums import sha256_file
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
+from einthoven.hil_tests.record import read_reference
+from einthoven.hil_tests.workers import run_workers
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
 from einthoven.provenance import seen_in_training
 from einthoven.records import find_database, rational_ratio, read_record, record_names
 from einthoven.report import write_report
 from einthoven.resources import measure
 from einthoven.rundir import RunDir
-from hil_tests.record import read_reference
-from hil_tests.workers import run_workers
-from training.adapt import require_minutes
+from einthoven.training.adapt import require_minutes
 
 _MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")
 
@@ -192,7 +192,7 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
     if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:
         raise ModelError(
             f"firmware/generated holds another model than {folder}: name its folder with --model, "
-            "or restore the shipped model with `python -m codegen`"
+            "or restore the shipped model with `python -m einthoven.codegen`"
         )
     return kept
 

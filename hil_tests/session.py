@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from einthoven import wire
 from einthoven.errors import BoardError, LinkError
+from einthoven.hil_tests.channel import Channel
+from einthoven.hil_tests.links import PortLostError
 from einthoven.wire import Message
 from einthoven.wire_samples import Piece, encode_pieces
 from einthoven.wire_schema import schema
-from hil_tests.channel import Channel
-from hil_tests.links import PortLostError
 
 _EVENTS = frozenset({"beat", "signal"})
 _FLAGS = schema().enums["status_flag"]

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from codegen.head import Head
 from einthoven.boards import load_board, running
+from einthoven.codegen.head import Head
+from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.replay_runs import complains, run
 from einthoven.rundir import RunDir
 from einthoven.synth import Episode, make_record
-from hil_tests.device import Device
-from hil_tests.replay_runs import complains, run
 
 pytestmark = pytest.mark.board
 

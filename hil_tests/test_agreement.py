@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from einthoven.hil_tests.agreement import FIELDS, compare_runs, differing_beats, listed
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
-from hil_tests.agreement import FIELDS, compare_runs, differing_beats, listed
 
 
 def beats(n: int = 6) -> NDArray[np.void]:

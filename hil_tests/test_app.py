@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink
 from einthoven.paths import BOARDS, FIRMWARE
-from hil_tests.device import Device
-from hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink
 
 INCLUDES = [f"-I{FIRMWARE / d}" for d in ("app", "core", "engine", "wire", "generated")]
 FLAGS = ["-std=c99", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror", *INCLUDES]

@@ -17,12 +17,12 @@ from einthoven.boards import build, load_board
 from einthoven.confidence import Confidence
 from einthoven.engine import HostModel
 from einthoven.errors import BoardError, ModelError
+from einthoven.hil_tests.channel import Channel
+from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.session import Session
 from einthoven.vote import Vote
 from einthoven.wire import FrameDecoder
 from einthoven.wire_schema import schema
-from hil_tests.channel import Channel
-from hil_tests.device import Device
-from hil_tests.session import Session
 
 pytestmark = pytest.mark.board
 KEPT = 32
@@ -282,7 +282,7 @@ def test_stream_mode_whose_adc_stops(
     host: Path, signal: NDArray[np.int16], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sample before the end: it is the ADC that is silent, not a link that loses too much."""
-    monkeypatch.setattr("hil_tests.device.SILENT_S", 0.2)
+    monkeypatch.setattr("einthoven.hil_tests.device.SILENT_S", 0.2)
     with (
         streaming(host, tmp_path / "adc", signal[:999]) as device,
         pytest.raises(BoardError, match="takes no samples: has it an ADC"),
@@ -291,7 +291,7 @@ def test_stream_mode_whose_adc_stops(
 
 
 def test_stream_mode_without_an_adc(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hil_tests.device.SILENT_S", 0.2)
+    monkeypatch.setattr("einthoven.hil_tests.device.SILENT_S", 0.2)
     with (
         started(host, "--listen", "0") as process,
         Device(first_line(process)) as device,

@@ -15,11 +15,11 @@ import pytest
 
 from einthoven import wire
 from einthoven.errors import BoardError, LinkError
+from einthoven.hil_tests.channel import Channel
+from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.links import SerialLink, SocketLink
 from einthoven.wire import FrameDecoder
 from einthoven.wire_schema import schema
-from hil_tests.channel import Channel
-from hil_tests.device import Device
-from hil_tests.links import SerialLink, SocketLink
 
 pytestmark = pytest.mark.board
 QUICK = (0.2, 0.2)
@@ -127,7 +127,9 @@ def test_what_has_arrived_counts_however_late_it_is_looked_at(
             assert isinstance(channel._link, SocketLink)
             assert select.select([channel._link._socket], [], [], patient[0])[0]
             hours = itertools.count(time.monotonic(), 3600.0)
-            monkeypatch.setattr("hil_tests.channel.time", SimpleNamespace(monotonic=hours.__next__))
+            monkeypatch.setattr(
+                "einthoven.hil_tests.channel.time", SimpleNamespace(monotonic=hours.__next__)
+            )
 
         monkeypatch.setattr(channel, "send", sleep_until_it_is_there)
         assert channel.request("info", "info_reply", print).name == "info_reply"
@@ -175,7 +177,7 @@ def test_busy_port() -> None:
 def test_port_that_goes_for_good(
     patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hil_tests.channel._REOPEN_WAIT_S", 0.01)
+    monkeypatch.setattr("einthoven.hil_tests.channel._REOPEN_WAIT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
 

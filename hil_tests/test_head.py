@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codegen import model
-from codegen.head import Head, Layer, own_head, pack, units
 from einthoven import core, wire
 from einthoven.boards import build, load_board
+from einthoven.codegen import model
+from einthoven.codegen.head import Head, Layer, own_head, pack, units
 from einthoven.engine import HostModel
 from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.vote import Vote
-from hil_tests.device import Device
-from hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 
 pytestmark = pytest.mark.board
 TRIES = (1.0,) * 14
@@ -254,7 +254,9 @@ def test_a_power_cut_leaves_the_old_head_or_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hil_tests.channel._REOPEN_WAIT_S", 0.001)  # nobody will listen again
+    monkeypatch.setattr(
+        "einthoven.hil_tests.channel._REOPEN_WAIT_S", 0.001
+    )  # nobody will listen again
     crcs = [wire.crc32(bytes.fromhex(shipped.sha256) + head) for head in heads]
     slot = tmp_path / "slot"
     with Powered(slot) as url, Device(url) as device:

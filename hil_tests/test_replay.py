@@ -15,12 +15,12 @@ import wfdb
 from einthoven import core
 from einthoven.annotations import read_annotations
 from einthoven.engine import HostModel
+from einthoven.hil_tests.layers import compare_layers
+from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.paths import GENERATED
 from einthoven.records import read_record, to_board
 from einthoven.rundir import RunDir
 from einthoven.scoring import score_folders
-from hil_tests.layers import compare_layers
-from hil_tests.replay_runs import HANG_S, NAMES, complains, run
 
 pytestmark = pytest.mark.board
 

@@ -19,18 +19,18 @@ from typing import Any
 
 import pytest
 
+from einthoven.hil_tests.faults import TO_HOST, FaultyLink, Noise
+from einthoven.hil_tests.replay_runs import HANG_S, NAMES, command, complains, results, run
 from einthoven.paths import ROOT
 from einthoven.rundir import RunDir
 from einthoven.synth import make_record
-from hil_tests.faults import TO_HOST, FaultyLink, Noise
-from hil_tests.replay_runs import HANG_S, NAMES, command, complains, results, run
 
 pytestmark = pytest.mark.board
 
 UNENDING = f"""
 import time
 from pathlib import Path
-from hil_tests import record
+from einthoven.hil_tests import record
 
 replay_record = record.replay_record
 
@@ -234,8 +234,8 @@ def test_a_model_for_another_pipeline(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from einthoven.errors import ModelError
+    from einthoven.hil_tests import replay
     from einthoven.paths import SHIPPED_MODEL
-    from hil_tests import replay
 
     shipped = json.loads((SHIPPED_MODEL / "model.json").read_text())
     shutil.copy(SHIPPED_MODEL / "model.tflite", tmp_path)

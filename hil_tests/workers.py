@@ -15,8 +15,8 @@ from rich.console import Console
 
 from einthoven.boards import Board, running
 from einthoven.errors import BoardError, EinthovenError
+from einthoven.hil_tests.progress import ReplayProgress
 from einthoven.rundir import RunDir
-from hil_tests.progress import ReplayProgress
 
 _POLL_S = 0.5
 _STOP_S = 10.0
@@ -178,9 +178,9 @@ def _leave(_signal: int, _frame: Any) -> None:
 
 
 def _replay_records(task: _Task, names: Any, news: Any) -> None:
-    from hil_tests.device import Device
-    from hil_tests.heads import Adapter
-    from hil_tests.record import Host, replay_record
+    from einthoven.hil_tests.device import Device
+    from einthoven.hil_tests.heads import Adapter
+    from einthoven.hil_tests.record import Host, replay_record
 
     plan = task.run.plan
     options = plan["options"]

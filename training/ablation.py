@@ -1,10 +1,10 @@
 """What each ingredient is worth: the recipe with one of them left out, by cross-validation.
 
-`python -m training.ablation RECIPE --out RUNS` trains every variant of `training/ablations.toml`
-with every seed, patient-wise on three folds as `training.crossval` does, and keeps one JSON a
+`python -m einthoven.training.ablation RECIPE --out RUNS` trains every variant of `training/ablations.toml`
+with every seed, patient-wise on three folds as `einthoven.training.crossval` does, and keeps one JSON a
 training in RUNS: what is there is not trained again, so it can be broken off and gone on with.
 `--publish` writes `docs/results/ablations.json`, from which docs/accuracy.md's table is made
-(`python -m training.evidence`). DS2 is not looked at.
+(`python -m einthoven.training.evidence`). DS2 is not looked at.
 
 Each training's JSON says by which pipeline and recipe it was made; what was made by others than
 today's is neither gone on with nor published. Trainings from before that was kept do not say it,
@@ -26,13 +26,13 @@ from typing import Any
 
 import numpy as np
 
-from codegen import pipeline
+from einthoven.codegen import pipeline
 from einthoven.errors import UsageError
 from einthoven.paths import GENERATED, ROOT
 from einthoven.rundir import write_json, write_text
-from training import dataset
-from training.command_line import known, one_line_errors, seed_numbers
-from training.crossval import (
+from einthoven.training import dataset
+from einthoven.training.command_line import known, one_line_errors, seed_numbers
+from einthoven.training.crossval import (
     best_bias,
     check_folds,
     cross_validate,
@@ -41,10 +41,10 @@ from training.crossval import (
     score,
     voted,
 )
-from training.dataset import PIPELINE, Examples
-from training.detector_score import generated_for
-from training.evidence import dump
-from training.recipe import Recipe, build_table, load
+from einthoven.training.dataset import PIPELINE, Examples
+from einthoven.training.detector_score import generated_for
+from einthoven.training.evidence import dump
+from einthoven.training.recipe import Recipe, build_table, load
 
 VARIANTS = ROOT / "training" / "ablations.toml"
 PUBLISHED = ROOT / "docs" / "results" / "ablations.json"
@@ -234,7 +234,9 @@ def read_run(path: Path) -> dict[str, Any]:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.ablation", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.ablation", description=__doc__
+    )
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="folder of finished trainings")
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))

@@ -20,15 +20,15 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
-from codegen.head import Head, Layer, Units, own_head, units
-from codegen.model import ModelFolder
 from einthoven.aami import CLASSES
+from einthoven.codegen.head import Head, Layer, Units, own_head, units
+from einthoven.codegen.model import ModelFolder
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError, RecordError, UsageError
-from training.dataset import PIPELINE, RATE_HZ, Examples, load_record
+from einthoven.training.dataset import PIPELINE, RATE_HZ, Examples, load_record
 
 MEMORY = "memory.npz"
-"""In a model's folder: what `training.memory` chose of its training beats."""
+"""In a model's folder: what `einthoven.training.memory` chose of its training beats."""
 MAX_MINUTES = 5.0
 """EC57 does not score them, and AAMI allows a patient-adaptive algorithm to learn from them."""
 
@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """How strongly a head is held to the model; chosen by `training.adapt_crossval`."""
+    """How strongly a head is held to the model; chosen by `einthoven.training.adapt_crossval`."""
 
     penalty: float = 3.0
     """Times the squared change of every parameter, in real units."""
@@ -61,12 +61,16 @@ class Memory:
                 embedding, sha256 = stored["embedding"], str(stored["model_sha256"])
         except OSError as error:
             raise ModelError(
-                f"{path} is missing, which adaptation needs: python -m training.memory {model.path}"
+                f"{path} is missing, which adaptation needs: python -m einthoven.training.memory {model.path}"
             ) from error
         except (ValueError, KeyError, BadZipFile) as error:
-            raise ModelError(f"{path} is damaged: python -m training.memory makes it") from error
+            raise ModelError(
+                f"{path} is damaged: python -m einthoven.training.memory makes it"
+            ) from error
         if sha256 != model.sha256 or embedding.dtype != np.int8 or embedding.ndim != 2:
-            raise ModelError(f"{path} was made for another model: python -m training.memory")
+            raise ModelError(
+                f"{path} was made for another model: python -m einthoven.training.memory"
+            )
         return cls(embedding)
 
     def write(self, folder: Path, model_sha256: str) -> Path:

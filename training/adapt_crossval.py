@@ -1,6 +1,6 @@
 """Patient adaptation on held-out patients: what every choice about it is made by.
 
-`python -m training.adapt_crossval FOLDS` takes the folds that `training.crossval --out FOLDS` kept
+`python -m einthoven.training.adapt_crossval FOLDS` takes the folds that `einthoven.training.crossval --out FOLDS` kept
 and `einthoven quantize` made int8, each a model that has not seen its `held_out.json`. For every
 record of these patients a head is fitted on the first five minutes and scored on the rest, by the
 int8 engine; beats are detections matched to the reference within 150 ms. A memory is of the fold's
@@ -21,21 +21,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen import confidence as tables
-from codegen.head import Head, pack
-from codegen.model import load as load_model
 from einthoven import reliability
 from einthoven.aami import CLASSES, DS2
+from einthoven.codegen import confidence as tables
+from einthoven.codegen.head import Head, pack
+from einthoven.codegen.model import load as load_model
 from einthoven.confidence import Confidence
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.rundir import write_json
-from training import dataset
-from training.adapt import MAX_MINUTES, Memory, Settings, first_minutes, fit, require_minutes
-from training.command_line import at_least, one_line_errors
-from training.dataset import RATE_HZ, Examples
-from training.memory import Engine, engine_of, remember
-from training.recipe import load as load_recipe
+from einthoven.training import dataset
+from einthoven.training.adapt import (
+    MAX_MINUTES,
+    Memory,
+    Settings,
+    first_minutes,
+    fit,
+    require_minutes,
+)
+from einthoven.training.command_line import at_least, one_line_errors
+from einthoven.training.dataset import RATE_HZ, Examples
+from einthoven.training.memory import Engine, engine_of, remember
+from einthoven.training.recipe import load as load_recipe
 
 Confusion = NDArray[np.int64]
 """[6, 5]: reference class (last row: no beat there) by found class."""
@@ -90,7 +97,9 @@ def patients(folds: Path, data: Path | None, minutes: float = MAX_MINUTES) -> It
     """All held-out records of all folds, main leads. Raises UsageError, ModelError."""
     places = sorted(path.parent for path in folds.glob("fold*/held_out.json"))
     if not places:
-        raise UsageError(f"no folds in {folds}: python -m training.crossval RECIPE --out {folds}")
+        raise UsageError(
+            f"no folds in {folds}: python -m einthoven.training.crossval RECIPE --out {folds}"
+        )
     recipe = load_recipe(places[0] / "recipe.toml")
     examples = dataset.load(recipe.data, data)
     if np.isin(examples.record, [f"mitdb/{name}" for name in DS2]).any():
@@ -166,7 +175,9 @@ def _line(name: str, found: Mapping[str, Mapping[str, float]]) -> str:
 def main() -> None:
     """Command line."""
     usual = Settings()
-    parser = argparse.ArgumentParser(prog="python -m training.adapt_crossval", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.adapt_crossval", description=__doc__
+    )
     parser.add_argument("folds", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--minutes", type=float, default=MAX_MINUTES)

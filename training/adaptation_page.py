@@ -1,8 +1,8 @@
 """The generated tables of docs/adaptation.md, from committed JSON.
 
-`python -m training.adaptation_page RUN` keeps what a replay of DS2 with `--adapt` found (a look at
-DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what `training.adapt_crossval
---json` wrote. Either way the page is written anew, and those of `training.evidence`, whose goals
+`python -m einthoven.training.adaptation_page RUN` keeps what a replay of DS2 with `--adapt` found (a look at
+DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what `einthoven.training.adapt_crossval
+--json` wrote. Either way the page is written anew, and those of `einthoven.training.evidence`, whose goals
 have it, too.
 """
 
@@ -19,13 +19,13 @@ from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
 from einthoven.report_adaptation import SIDES, adaptation_section
 from einthoven.rundir import write_json, write_text
-from training import evidence_page
-from training.adapt_crossval import CONFIDENCE
-from training.command_line import one_line_errors
-from training.evidence_adapted import FOLDER as RESULTS
-from training.evidence_adapted import WAYS, adapted_results, file_name, total
-from training.markdown import f1_cell, percent, rate_cell, replace_regions, table
-from training.scorecard import INTERVAL_CLASSES, f1_intervals
+from einthoven.training import evidence_page
+from einthoven.training.adapt_crossval import CONFIDENCE
+from einthoven.training.command_line import one_line_errors
+from einthoven.training.evidence_adapted import FOLDER as RESULTS
+from einthoven.training.evidence_adapted import WAYS, adapted_results, file_name, total
+from einthoven.training.markdown import f1_cell, percent, rate_cell, replace_regions, table
+from einthoven.training.scorecard import INTERVAL_CLASSES, f1_intervals
 
 PAGE = ROOT / "docs" / "adaptation.md"
 
@@ -67,7 +67,7 @@ def ds2_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
     if "shipped" not in results:
         raise ModelError(
             "docs/results/adaptation/ds2.json is of another model than the shipped one: replay DS2 "
-            "with --adapt 5, then python -m training.adaptation_page RUN"
+            "with --adapt 5, then python -m einthoven.training.adaptation_page RUN"
         )
     shipped = results["shipped"]
     found, agreement = shipped["adaptation"], shipped["agreement"]
@@ -155,7 +155,9 @@ def keep(run: Path) -> Path:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.adaptation_page", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.adaptation_page", description=__doc__
+    )
     parser.add_argument("run", type=Path, nargs="?")
     parser.add_argument("--crossval", type=Path)
     args = parser.parse_args()

@@ -2,17 +2,17 @@
 
 The training, the quantization by the recipe's method, a cross-validation over the patients of the
 training data and, from what it says of held-out patients, the calibration of the confidence. Every
-stage goes on where it was broken off. DS2 is not looked at: `python -m training.ship` does that.
+stage goes on where it was broken off. DS2 is not looked at: `python -m einthoven.training.ship` does that.
 """
 
 from pathlib import Path
 
-from training import dataset
-from training.calibrate import calibrate
-from training.crossval import cross_validate, write_held_out
-from training.quantize import quantize
-from training.recipe import load
-from training.train import train
+from einthoven.training import dataset
+from einthoven.training.calibrate import calibrate
+from einthoven.training.crossval import cross_validate, write_held_out
+from einthoven.training.quantize import quantize
+from einthoven.training.recipe import load
+from einthoven.training.train import train
 
 FOLDS = 3
 

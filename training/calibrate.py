@@ -1,7 +1,7 @@
 """Calibrate a model's confidence on patients that its like has not seen.
 
-`python -m training.calibrate MODEL HELD_OUT`: HELD_OUT is the `held_out.npz` of a cross-validation
-of MODEL's recipe (`python -m training.crossval RECIPE --out FOLDER`): what its folds' networks say
+`python -m einthoven.training.calibrate MODEL HELD_OUT`: HELD_OUT is the `held_out.npz` of a cross-validation
+of MODEL's recipe (`python -m einthoven.training.crossval RECIPE --out FOLDER`): what its folds' networks say
 of the patients that they were not trained on. With the recipe's logit bias, and in MODEL's int8
 units, one temperature is chosen by likelihood, then the limit below which a beat is unsure, so that
 a given share of the detections is. Both go into MODEL's model.json, from where the firmware's
@@ -24,16 +24,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from codegen import confidence as tables
-from codegen.confidence import Calibration
-from codegen.model import load as load_model
 from einthoven import reliability
 from einthoven.aami import CLASSES, DS2
+from einthoven.codegen import confidence as tables
+from einthoven.codegen.confidence import Calibration
+from einthoven.codegen.model import load as load_model
 from einthoven.confidence import Confidence
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.rundir import write_json
+from einthoven.training.recipe import load as load_recipe
 from einthoven.vote import Kinds, Vote
-from training.recipe import load as load_recipe
 
 UNSURE_SHARE = 0.05
 """Of the held-out detections: what a user would have to look at again."""
@@ -76,7 +76,7 @@ def held_out(path: Path, bias: tuple[float, ...], scale: float, zero_point: int)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"{path} is no result of cross-validation ({error}): "
-            "python -m training.crossval RECIPE --out FOLDER"
+            "python -m einthoven.training.crossval RECIPE --out FOLDER"
         ) from None
     if np.isin(patient, [f"mitdb/{name}" for name in DS2]).any():
         raise UsageError(f"{path} has patients of DS2, which choose nothing")
@@ -152,7 +152,9 @@ def calibrate(model: Path, predictions: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.calibrate", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.calibrate", description=__doc__
+    )
     parser.add_argument("model", type=Path)
     parser.add_argument("held_out", type=Path)
     args = parser.parse_args()

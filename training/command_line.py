@@ -1,4 +1,4 @@
-"""What the command lines of `python -m training.…` share."""
+"""What the command lines of `python -m einthoven.training.…` share."""
 
 import sys
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """Patient-wise cross-validation of a recipe: what every choice is made by.
 
-`python -m training.crossval RECIPE` trains once per fold on the patients of the others and scores
+`python -m einthoven.training.crossval RECIPE` trains once per fold on the patients of the others and scores
 the held-out ones, float, on their main lead; then it looks for the logit bias that gives the
 highest sum of S and V F1 there. DS2 is refused: it judges final models only. With `--out` the
 folds' networks and what they said of their held-out patients (`held_out.npz`) are kept.
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, DS2
 from einthoven.errors import UsageError
+from einthoven.training import dataset
+from einthoven.training.command_line import at_least, one_line_errors
+from einthoven.training.dataset import Examples
+from einthoven.training.recipe import Recipe, load
+from einthoven.training.sampling import to_real
+from einthoven.training.train import FLOAT_MODEL, add_bias, fit, provenance
 from einthoven.vote import Vote
-from training import dataset
-from training.command_line import at_least, one_line_errors
-from training.dataset import Examples
-from training.recipe import Recipe, load
-from training.sampling import to_real
-from training.train import FLOAT_MODEL, add_bias, fit, provenance
 
 STEPS = np.arange(-3.0, 0.51, 0.25)
 RARE_BIAS = (-2.0, -1.0)
@@ -104,7 +104,7 @@ def cross_validate(
 def write_held_out(
     out: Path, examples: Examples, logits: NDArray[np.float32], recipe: Path, n: int
 ) -> Path:
-    """Keep what all `n` folds in `out` said; returns the file, for `training.calibrate`."""
+    """Keep what all `n` folds in `out` said; returns the file, for `einthoven.training.calibrate`."""
     for i in range(n):  # so that a fold can be quantized like any training
         shutil.copyfile(recipe, out / f"fold{i}" / "recipe.toml")
     main = examples.main
@@ -172,7 +172,9 @@ def best_bias(parts: Judged) -> tuple[float, ...]:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.crossval", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.crossval", description=__doc__
+    )
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int)

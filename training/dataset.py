@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.pipeline import load as load_pipeline
-from codegen.pipeline import sha256 as pipeline_sha256
 from einthoven.aami import CLASSES, literature_class
 from einthoven.annotations import Annotations
+from einthoven.codegen.pipeline import load as load_pipeline
+from einthoven.codegen.pipeline import sha256 as pipeline_sha256
 from einthoven.core import analyze
 from einthoven.errors import RecordError, UsageError
 from einthoven.paths import GENERATED
@@ -31,9 +31,9 @@ from einthoven.records import (
     record_names,
     to_board,
 )
+from einthoven.training.recipe import Views
+from einthoven.training.views import Counts, NoiseMixer, combined
 from einthoven.wfdb_header import read_header
-from training.recipe import Views
-from training.views import Counts, NoiseMixer, combined
 
 PIPELINE = load_pipeline()
 PIPELINE_SHA256 = pipeline_sha256(PIPELINE)

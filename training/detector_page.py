@@ -1,8 +1,8 @@
 """The generated tables of docs/detector.md, from committed JSON.
 
-`python -m training.detector_page` makes them anew from `docs/results/detector.json`
-(`python -m training.tune_detector score --json`) and `docs/results/noise.json`
-(`python -m training.noise_table`).
+`python -m einthoven.training.detector_page` makes them anew from `docs/results/detector.json`
+(`python -m einthoven.training.tune_detector score --json`) and `docs/results/noise.json`
+(`python -m einthoven.training.noise_table`).
 """
 
 import json
@@ -12,10 +12,10 @@ from typing import Any
 from einthoven.ec57 import gross
 from einthoven.paths import ROOT
 from einthoven.rundir import write_text
-from training import noise_table
-from training.evidence_rivals import PROTOCOLS
-from training.evidence_rivals import read as read_osea
-from training.markdown import f1_cell, percent, replace_regions, table
+from einthoven.training import noise_table
+from einthoven.training.evidence_rivals import PROTOCOLS
+from einthoven.training.evidence_rivals import read as read_osea
+from einthoven.training.markdown import f1_cell, percent, replace_regions, table
 
 PAGE = ROOT / "docs" / "detector.md"
 RESULTS = ROOT / "docs" / "results" / "detector.json"

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.model import export
 from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
+from einthoven.codegen.model import export
 from einthoven.confidence import Confidence
 from einthoven.ec57 import Comparison, compare, gross
 from einthoven.ec57_runs import RunScores, compare_runs
@@ -32,11 +32,11 @@ from einthoven.records import (
     record_names,
     to_board,
 )
+from einthoven.training import scorecard
+from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
+from einthoven.training.recipe import load as load_recipe
+from einthoven.training.train import FLOAT_MODEL
 from einthoven.vote import Vote
-from training import scorecard
-from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
-from training.recipe import load as load_recipe
-from training.train import FLOAT_MODEL
 
 __all__ = ["Evaluation", "Findings", "Variant", "evaluate"]
 
@@ -268,8 +268,8 @@ def _int8(folder: Path) -> _Model:
 
 
 def _float(folder: Path) -> Infer:
-    from training.quantize import load_float
-    from training.sampling import real_inputs
+    from einthoven.training.quantize import load_float
+    from einthoven.training.sampling import real_inputs
 
     model = load_float(folder, load_recipe(folder / "recipe.toml"))
 

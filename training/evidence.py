@@ -1,8 +1,8 @@
 """Results of trainings as small JSON files, and the pages and figures made from them.
 
-`python -m training.evidence RUN …` scores finished, quantized trainings on DS2 (each is a look at
+`python -m einthoven.training.evidence RUN …` scores finished, quantized trainings on DS2 (each is a look at
 DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and, for the
-shipped model's training, the figures. `python -m training.evidence` alone makes the tables of
+shipped model's training, the figures. `python -m einthoven.training.evidence` alone makes the tables of
 docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
 """
 
@@ -24,10 +24,10 @@ from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.records import find_database, read_annotations
 from einthoven.reliability import rows
 from einthoven.rundir import write_text
-from training import scorecard
-from training.command_line import one_line_errors
-from training.evaluate import Evaluation, Variant, evaluate
-from training.recipe import load as load_recipe
+from einthoven.training import scorecard
+from einthoven.training.command_line import one_line_errors
+from einthoven.training.evaluate import Evaluation, Variant, evaluate
+from einthoven.training.recipe import load as load_recipe
 
 SCHEMA = "einthoven-evidence/1"
 RESULTS = ROOT / "docs" / "results" / "ds2"
@@ -168,7 +168,9 @@ def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         entry = json.loads(path.read_text(encoding="utf-8"))
         if entry.get("schema") != SCHEMA:
-            raise ModelError(f"{path} is not of schema {SCHEMA}: python -m training.evidence RUN")
+            raise ModelError(
+                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence RUN"
+            )
         found.append(entry)
     return found
 
@@ -189,9 +191,11 @@ def shipped_sha256() -> str:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    from training import evidence_figures, evidence_page
+    from einthoven.training import evidence_figures, evidence_page
 
-    parser = argparse.ArgumentParser(prog="python -m training.evidence", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.evidence", description=__doc__
+    )
     parser.add_argument("runs", type=Path, nargs="*", help="folders of quantized trainings")
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()

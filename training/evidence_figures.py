@@ -14,16 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from codegen.model import load as load_model
 from einthoven.aami import CLASSES, literature_class
+from einthoven.codegen.model import load as load_model
 from einthoven.engine import HostModel, Int8
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records import find_database, read_annotations, read_record, to_board
 from einthoven.reliability import coverage, from_rows, summary
-from training import dataset
-from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
-from training.evaluate import Evaluation, Variant
-from training.evidence import RESULTS, STRIP_S, worst
+from einthoven.training import dataset
+from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
+from einthoven.training.evaluate import Evaluation, Variant
+from einthoven.training.evidence import RESULTS, STRIP_S, worst
 
 COLOURS = {"N": "#4c78a8", "S": "#f58518", "V": "#e45756", "F": "#72b7b2", "Q": "#9d755d"}
 OTHER = "#888888"
@@ -189,7 +189,7 @@ def activations(signal: Int8, features: Int8, model: Path) -> NDArray[np.float32
     """[n, length × channels] int8 values of the last op that still has positions, as floats."""
     from tempfile import TemporaryDirectory
 
-    from codegen.model import export
+    from einthoven.codegen.model import export
 
     last = [op.output for op in load_model(model).graph.ops if op.output.length > 1][-1]
     with TemporaryDirectory() as scratch:

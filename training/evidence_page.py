@@ -1,6 +1,6 @@
 """The generated tables of docs/accuracy.md, of README.md and of the shipped model's card.
 
-From committed JSON alone; where they stand: `training.markdown`.
+From committed JSON alone; where they stand: `einthoven.training.markdown`.
 """
 
 import json
@@ -15,12 +15,18 @@ from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.report import restored
 from einthoven.rundir import write_text
-from training import evidence, evidence_figures, noise_table
-from training.evidence_goals import DS1_NOTE, goal_table, published_table, shortfalls, svdb_line
-from training.evidence_readme import noise_rows, results_table
-from training.evidence_rivals import rival_tables
-from training.markdown import code, f1_cell, rate_cell, replace_regions, spread, table
-from training.model_card import card
+from einthoven.training import evidence, evidence_figures, noise_table
+from einthoven.training.evidence_goals import (
+    DS1_NOTE,
+    goal_table,
+    published_table,
+    shortfalls,
+    svdb_line,
+)
+from einthoven.training.evidence_readme import noise_rows, results_table
+from einthoven.training.evidence_rivals import rival_tables
+from einthoven.training.markdown import code, f1_cell, rate_cell, replace_regions, spread, table
+from einthoven.training.model_card import card
 
 PAGE = ROOT / "docs" / "accuracy.md"
 README = ROOT / "README.md"
@@ -67,7 +73,7 @@ def shipped_result(results: Results) -> Mapping[str, Any]:
             return result
     raise ModelError(
         f"docs/results/ds2 has no result of the shipped model ({sha256[:12]}…): "
-        "python -m training.evidence RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence RUN, with the folder it was trained in"
     )
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from einthoven.aami import DS2
 from einthoven.ec57 import gross
 from einthoven.report import restored
-from training import detector_page, noise_table
-from training.dataset import ADC_BITS
-from training.evidence_adapted import adapted_results
-from training.evidence_goals import DS1_ONLY, SHIPPED
-from training.evidence_rivals import PROTOCOLS, WAYS
-from training.evidence_rivals import read as read_osea
-from training.markdown import f1_cell, percent, spread, table
+from einthoven.training import detector_page, noise_table
+from einthoven.training.dataset import ADC_BITS
+from einthoven.training.evidence_adapted import adapted_results
+from einthoven.training.evidence_goals import DS1_ONLY, SHIPPED
+from einthoven.training.evidence_rivals import PROTOCOLS, WAYS
+from einthoven.training.evidence_rivals import read as read_osea
+from einthoven.training.markdown import f1_cell, percent, spread, table
 
 GQRS_EC57 = {"se": 0.9974, "ppv": 0.9972}
 """PhysioNet's gqrs on the 48 records, measured once, elsewhere, by the same rules."""

@@ -1,6 +1,6 @@
 """The rival for ventricular beats: OSEA, EP Limited's open-source detector and classifier.
 
-`python -m training.evidence_rivals FOLDER` scores what OSEA says of MIT-BIH (FOLDER's annotation
+`python -m einthoven.training.evidence_rivals FOLDER` scores what OSEA says of MIT-BIH (FOLDER's annotation
 files `<record>.osea`) by the project's own scorer and writes `docs/results/rivals/osea.json`; the
 tables of docs/accuracy.md are made from that and from the results of DS2.
 """
@@ -20,10 +20,10 @@ from einthoven.paths import ROOT
 from einthoven.records import find_database, rate_and_length
 from einthoven.report import restored
 from einthoven.rundir import write_text
-from training import scorecard
-from training.command_line import one_line_errors
-from training.evidence import counts, dump
-from training.markdown import f1_cell, rate_cell, signed, table
+from einthoven.training import scorecard
+from einthoven.training.command_line import one_line_errors
+from einthoven.training.evidence import counts, dump
+from einthoven.training.markdown import f1_cell, rate_cell, signed, table
 
 OSEA = ROOT / "docs" / "results" / "rivals" / "osea.json"
 SOURCE = (
@@ -136,7 +136,9 @@ def _differences(osea: Mapping[str, Mapping[str, Scores]], shipped: Mapping[str,
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.evidence_rivals", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.evidence_rivals", description=__doc__
+    )
     parser.add_argument("folder", type=Path, help="folder of OSEA's annotation files")
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()

@@ -1,7 +1,7 @@
 """The memory of a model: some of its training beats as its last dense layers see them.
 
-`python -m training.memory MODEL` writes `memory.npz` into a model's folder; shipping does so, too.
-`training.adapt` holds a patient's head to what the model says of these beats. They are drawn as
+`python -m einthoven.training.memory MODEL` writes `memory.npz` into a model's folder; shipping does so, too.
+`einthoven.training.adapt` holds a patient's head to what the model says of these beats. They are drawn as
 training draws them, by class and patient; int8 activations, no ECG and no label.
 """
 
@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codegen.model import ModelFolder, export
-from codegen.model import load as load_model
+from einthoven.codegen.model import ModelFolder, export
+from einthoven.codegen.model import load as load_model
 from einthoven.engine import HostModel
+from einthoven.training import dataset
+from einthoven.training.adapt import Memory
+from einthoven.training.command_line import one_line_errors
+from einthoven.training.dataset import Examples
+from einthoven.training.recipe import Recipe
+from einthoven.training.recipe import load as load_recipe
+from einthoven.training.sampling import draw_weights
 from einthoven.vote import Vote
-from training import dataset
-from training.adapt import Memory
-from training.command_line import one_line_errors
-from training.dataset import Examples
-from training.recipe import Recipe
-from training.recipe import load as load_recipe
-from training.sampling import draw_weights
 
 BEATS = 3000
 
@@ -65,7 +65,9 @@ def write(folder: Path, data: Path | None = None) -> Path:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.memory", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.memory", description=__doc__
+    )
     parser.add_argument("model", type=Path)
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()

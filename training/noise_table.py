@@ -1,7 +1,7 @@
 """Beats and ventricular beats in noise: `nstdb` scored by EC57's rules, from clean to hopeless.
 
-`python -m training.noise_table MODEL --folds FOLDER` judges 118 and 119 by MODEL, and, with the
-folds of `training.crossval --out`, each by the network of the fold that has not seen it, which the
+`python -m einthoven.training.noise_table MODEL --folds FOLDER` judges 118 and 119 by MODEL, and, with the
+folds of `einthoven.training.crossval --out`, each by the network of the fold that has not seen it, which the
 shipped model cannot say of them: they are in DS1. The noise is `em` in all of nstdb, and no network
 is trained on that (training/views.py). `--json` writes `docs/results/noise.json`, from which the
 tables of docs/accuracy.md and docs/detector.md are made.
@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from codegen import pipeline
 from einthoven import ec57
 from einthoven.aami import CLASSES
 from einthoven.annotations import Annotations
+from einthoven.codegen import pipeline
 from einthoven.core import analyze
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
@@ -32,11 +32,11 @@ from einthoven.records import (
     to_board,
 )
 from einthoven.rundir import write_text
-from training.command_line import one_line_errors
-from training.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
-from training.evidence import dump
-from training.markdown import f1_cell, percent, table
-from training.memory import Engine, engine_of
+from einthoven.training.command_line import one_line_errors
+from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
+from einthoven.training.evidence import dump
+from einthoven.training.markdown import f1_cell, percent, table
+from einthoven.training.memory import Engine, engine_of
 
 RESULTS = ROOT / "docs" / "results" / "noise.json"
 RECORDS = ("118", "119")
@@ -141,7 +141,9 @@ def qrs_table(found: Sequence[Mapping[str, Any]]) -> str:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.noise_table", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.noise_table", description=__doc__
+    )
     parser.add_argument("model", type=Path)
     parser.add_argument("--folds", type=Path)
     parser.add_argument("--json", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")

@@ -16,12 +16,12 @@ import numpy as np
 
 from einthoven.aami import CLASSES
 from einthoven.errors import ModelError, UsageError
-from training import dataset
-from training.dataset import FEATURE_SCALE, FEATURES, SIGNAL_SCALE, WINDOW, Examples
-from training.recipe import Recipe
-from training.recipe import load as load_recipe
-from training.sampling import draw_weights, epoch_arrays, to_real
-from training.train import FLOAT_MODEL, LOG, probabilities
+from einthoven.training import dataset
+from einthoven.training.dataset import FEATURE_SCALE, FEATURES, SIGNAL_SCALE, WINDOW, Examples
+from einthoven.training.recipe import Recipe
+from einthoven.training.recipe import load as load_recipe
+from einthoven.training.sampling import draw_weights, epoch_arrays, to_real
+from einthoven.training.train import FLOAT_MODEL, LOG, probabilities
 
 __all__ = [
     "FEATURE_SCALE",
@@ -75,7 +75,7 @@ def quantize(run: Path, method: str | None = None, data: Path | None = None) -> 
 
 def load_float(run: Path, recipe: Recipe) -> Any:
     """The float network of a finished training, without dropout."""
-    from training.model import build
+    from einthoven.training.model import build
 
     arch = dataclasses.replace(recipe.model, dropout=0.0)
     model = build(arch, WINDOW, dataset.CHANNELS, FEATURES, len(CLASSES))
@@ -91,7 +91,7 @@ def fine_tune(model: Any, examples: Examples, recipe: Recipe) -> Any:
     """
     import tensorflow_model_optimization as tfmot
 
-    from training.model import keras, tf
+    from einthoven.training.model import keras, tf
 
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(recipe.seed)
@@ -139,7 +139,7 @@ def _fix_input_scales(aware: Any) -> None:
 
 def convert(model: Any, examples: Examples, recipe: Recipe, quantized: bool) -> bytes:
     """The full-int8 `.tflite` of a float (calibrated here) or quantization-aware model."""
-    from training.model import tf
+    from einthoven.training.model import tf
 
     @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[
@@ -177,7 +177,7 @@ def _calibration(examples: Examples, recipe: Recipe) -> Iterator[dict[str, Any]]
 
 def check(content: bytes) -> None:
     """Raise ModelError unless the model keeps what SPEC section 3 promises."""
-    from training.model import tf
+    from einthoven.training.model import tf
 
     interpreter = tf.lite.Interpreter(
         model_content=content,
@@ -212,7 +212,7 @@ def _write_facts(
     method: str,
     facts: dict[str, Any],
 ) -> None:
-    from training.model import multiply_adds, parameters
+    from einthoven.training.model import multiply_adds, parameters
 
     training_data = [
         {"db": s["db"], "records": s.get("records", "all"), "leads": s.get("leads", "main")}

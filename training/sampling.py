@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from training.dataset import FEATURE_SCALE, SIGNAL_SCALE, VIEWS, Examples
-from training.recipe import Augmentation, Sampling
+from einthoven.training.dataset import FEATURE_SCALE, SIGNAL_SCALE, VIEWS, Examples
+from einthoven.training.recipe import Augmentation, Sampling
 
 Floats = NDArray[np.float32]
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from einthoven.errors import UsageError
-from training.recipe import with_seed
-from training.studies import workflow
-from training.studies.jobs import workers
-from training.studies.recipe import is_study
-from training.studies.runs import HERE, Sources
-from training.train import train as train_recipe
+from einthoven.training.recipe import with_seed
+from einthoven.training.studies import workflow
+from einthoven.training.studies.jobs import workers
+from einthoven.training.studies.recipe import is_study
+from einthoven.training.studies.runs import HERE, Sources
+from einthoven.training.train import train as train_recipe
 
 
 @dataclass(frozen=True)

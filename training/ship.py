@@ -1,10 +1,10 @@
 """Put a finished, quantized training into `training/shipped/`, with its figures and its card.
 
-`python -m training.ship RUN`: scores the training on DS2 (float, ptq, qat: what is there; a look
+`python -m einthoven.training.ship RUN`: scores the training on DS2 (float, ptq, qat: what is there; a look
 at DS2), takes the method that the recipe names, and writes what the firmware is generated from,
 the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables, the model card, and the
 memory that patients' heads are fitted with.
-Calibrate before (`python -m training.calibrate`), generate after (`python -m codegen`).
+Calibrate before (`python -m einthoven.training.calibrate`), generate after (`python -m einthoven.codegen`).
 """
 
 import argparse
@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegen.confidence import Calibration
+from einthoven.codegen.confidence import Calibration
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import SHIPPED_MODEL
-from training import evidence, evidence_figures, evidence_page, memory
-from training.evaluate import Evaluation
-from training.recipe import load as load_recipe
+from einthoven.training import evidence, evidence_figures, evidence_page, memory
+from einthoven.training.evaluate import Evaluation
+from einthoven.training.recipe import load as load_recipe
 
 
 def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Evaluation:
@@ -31,7 +31,7 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     chosen = run / recipe.quantization.method
     if not Calibration.of(json.loads((chosen / "model.json").read_text())).unsure_below:
         raise UsageError(
-            f"{chosen} is not calibrated: python -m training.calibrate {chosen} HELD_OUT"
+            f"{chosen} is not calibrated: python -m einthoven.training.calibrate {chosen} HELD_OUT"
         )
     result, evaluation = evidence.score(run, data)
     out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def _figures(result: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.ship", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m einthoven.training.ship", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()

@@ -17,12 +17,12 @@ from scipy.special import softmax
 
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
-from training import dataset
-from training.dataset import Examples
-from training.loop import LOG, OnEpoch, progress_bar, run_epochs
-from training.recipe import Distillation, Recipe, with_seed
-from training.recipe import load as load_recipe
-from training.sampling import Floats, draw_weights, epoch_arrays
+from einthoven.training import dataset
+from einthoven.training.dataset import Examples
+from einthoven.training.loop import LOG, OnEpoch, progress_bar, run_epochs
+from einthoven.training.recipe import Distillation, Recipe, with_seed
+from einthoven.training.recipe import load as load_recipe
+from einthoven.training.sampling import Floats, draw_weights, epoch_arrays
 
 __all__ = ["FLOAT_MODEL", "LOG", "fit", "train"]
 
@@ -100,7 +100,7 @@ def _fit_one(
     on_epoch: OnEpoch,
     teachers: Sequence[Any] = (),
 ) -> Any:
-    from training.model import build, keras, one_thread, tf
+    from einthoven.training.model import build, keras, one_thread, tf
 
     one_thread()
     tf.config.experimental.enable_op_determinism()
@@ -158,7 +158,7 @@ def _targets(
 
 
 def _training_step(model: Any, optimizer: Any) -> Any:
-    from training.model import keras, tf
+    from einthoven.training.model import keras, tf
 
     loss_of = keras.losses.CategoricalCrossentropy(from_logits=True)
 

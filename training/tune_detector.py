@@ -1,6 +1,6 @@
 """Score the R-peak detector and show how much each of its constants matters.
 
-`python -m training.tune_detector score` measures it over MIT-BIH (EC57's rules and whole records,
+`python -m einthoven.training.tune_detector score` measures it over MIT-BIH (EC57's rules and whole records,
 by halves of the sorted list), svdb_train, noise (nstdb, and other clean records with its noises
 added), and disturbances, and prints the generated tables of docs/detector.md; with `--json` it
 writes `docs/results/detector.json` and the page. `sensitivity` changes one constant of `[qrs]` at a
@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from codegen import pipeline
 from einthoven import ec57
+from einthoven.codegen import pipeline
 from einthoven.errors import EinthovenError
 from einthoven.records import find_database, record_names
 from einthoven.rundir import write_text
-from training import detector_page
-from training.detector_score import (
+from einthoven.training import detector_page
+from einthoven.training.detector_score import (
     Result,
     evaluate,
     generated_for,
@@ -36,8 +36,8 @@ from training.detector_score import (
     read_mixed,
     read_signal,
 )
-from training.disturbances import all_kinds
-from training.evidence import dump
+from einthoven.training.disturbances import all_kinds
+from einthoven.training.evidence import dump
 
 CHANGE = 0.25
 SNRS_DB = (24, 18, 12, 6, 0, -6)
@@ -186,7 +186,9 @@ def print_sensitivity(data: Path | None, scratch: Path) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line: see the module's text."""
-    parser = argparse.ArgumentParser(prog="python -m training.tune_detector", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.tune_detector", description=__doc__
+    )
     parser.add_argument("what", choices=("score", "sensitivity"))
     parser.add_argument("--data", type=Path, help="folder of databases (mitdb, nstdb, svdb_train)")
     parser.add_argument("--json", action="store_true", help="score: write detector.json, the page")

@@ -23,15 +23,15 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from numpy.typing import NDArray
 
-from codegen import tflite_reader
-from codegen.graph import Graph
-from codegen.lower import Goal, lower
-from codegen.planner import plan
-from codegen.testing import bare_target
-from codegen.testing.bare_target import Result
-from codegen.testing.host_target import run_tflm
-from codegen.testing.model_r import model_r
-from codegen.testing.random_models import noise
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.lower import Goal, lower
+from einthoven.codegen.planner import plan
+from einthoven.codegen.testing import bare_target
+from einthoven.codegen.testing.bare_target import Result
+from einthoven.codegen.testing.host_target import run_tflm
+from einthoven.codegen.testing.model_r import model_r
+from einthoven.codegen.testing.random_models import noise
 from einthoven.paths import ROOT, SHIPPED_MODEL
 
 VECTORS = 40
@@ -174,7 +174,9 @@ def bench(name: str, data: bytes, folder: Path) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the tables; exit code 1 when an output of ours differs."""
-    parser = argparse.ArgumentParser(prog="python -m codegen.testing.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.codegen.testing.bench", description=__doc__
+    )
     parser.add_argument("model", nargs="*", type=Path, help=".tflite files [model R and shipped]")
     parser.add_argument(
         "--out", type=Path, default=ROOT / "build" / "bench", help="folder for the builds"

@@ -1,6 +1,6 @@
 """Random residual networks as TensorFlow's converter writes them: Keras, post-training int8.
 
-    python -m codegen.testing.converted_models --first 1000 --graphs 50
+    python -m einthoven.codegen.testing.converted_models --first 1000 --graphs 50
 
 Where `random_models` chooses scales by itself, these come from the converter: its fused
 activations, folded batch normalizations, padding, and scales by calibration. Generated C on the
@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from codegen import tflite_reader
-from codegen.lower import lower
-from codegen.testing.host_target import tflm_layers
-from codegen.testing.many_models import PLACES, Job, differences, programs, run
-from codegen.testing.random_models import noise
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing.host_target import tflm_layers
+from einthoven.codegen.testing.many_models import PLACES, Job, differences, programs, run
+from einthoven.codegen.testing.random_models import noise
 
 CALIBRATION_STEPS = 4
 LENGTHS, CHANNELS = (8, 72), (1, 4)
@@ -165,7 +165,7 @@ def _randomize(model: Any, rng: Generator) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Print what differs; exit code 1 if anything does."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.testing.converted_models", description=__doc__,
+        prog="python -m einthoven.codegen.testing.converted_models", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--first", type=int, default=0, help="seed of the first graph [0]")

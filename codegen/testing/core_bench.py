@@ -1,8 +1,8 @@
 """What the signal path costs: instructions per sample in QEMU, by stage, without the model.
 
-    python -m codegen.testing.core_bench                      a synthetic minute, stage by stage
-    python -m codegen.testing.core_bench --records 100,208    two minutes of records, stage by stage
-    python -m codegen.testing.core_bench --records all --longest
+    python -m einthoven.codegen.testing.core_bench                      a synthetic minute, stage by stage
+    python -m einthoven.codegen.testing.core_bench --records 100,208    two minutes of records, stage by stage
+    python -m einthoven.codegen.testing.core_bench --records all --longest
                                       whole records: mean and longest sample of each, no stages
 
 A bare program runs `firmware/core` as it is, with the firmware's compiler flags and the C library's
@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
 from einthoven import core, records, synth
+from einthoven.codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
 from einthoven.errors import BuildError, EinthovenError, UsageError
 from einthoven.paths import FIRMWARE, GENERATED
 
@@ -241,7 +241,7 @@ def _records(selection: str, data: Path | None, db: str) -> Iterator[tuple[str, 
 def main(argv: list[str] | None = None) -> int:
     """Print the tables; exit code 2 for what a user can cause."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.testing.core_bench", description=__doc__,
+        prog="python -m einthoven.codegen.testing.core_bench", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--target", choices=sorted(_ORIGIN), default="m4")

@@ -1,8 +1,8 @@
 """Every kernel against the plain reference, on the host, the emulated Cortex-M4 and rv32.
 
-    python -m codegen.testing.cross_check                  all of it: hours
-    python -m codegen.testing.cross_check --part 3/20      a twentieth, shuffled
-    python -m codegen.testing.cross_check --place m4 --seed 7
+    python -m einthoven.codegen.testing.cross_check                  all of it: hours
+    python -m einthoven.codegen.testing.cross_check --part 3/20      a twentieth, shuffled
+    python -m einthoven.codegen.testing.cross_check --place m4 --seed 7
 
 The product of shapes and the kinds of data are in `kernel_cases.py`; `tests/test_cross_check.py`
 runs its corners and a slice. Exit code 1 and a line for each model that is wrong somewhere, with
@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen import tflite_reader
-from codegen.lower import lower
-from codegen.testing import kernel_cases, plain_reference
-from codegen.testing.kernel_cases import VECTORS, Case
-from codegen.testing.many_models import PLACES, Int8, Job, differences, programs, run
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing import kernel_cases, plain_reference
+from einthoven.codegen.testing.kernel_cases import VECTORS, Case
+from einthoven.codegen.testing.many_models import PLACES, Int8, Job, differences, programs, run
 
 
 def all_cases() -> list[Case]:
@@ -75,7 +75,7 @@ def check(
 def main(argv: list[str] | None = None) -> int:
     """Print what differs, and how far it is."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.testing.cross_check", description=__doc__,
+        prog="python -m einthoven.codegen.testing.cross_check", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--part", default="1/1", metavar="K/N", help="the K-th of N parts [1/1]")

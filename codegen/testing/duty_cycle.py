@@ -1,6 +1,6 @@
 """How busy a chip is, and the current that this means: computed from data sheets, not measured.
 
-    python -m codegen.testing.duty_cycle
+    python -m einthoven.codegen.testing.duty_cycle
 
 Instructions of signal path and inference are counted in QEMU, at two heart rates. Cycles an
 instruction, and with them everything behind, are an estimate.
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen import model
-from codegen.testing import bare_target, core_bench
-from codegen.testing.random_models import noise
 from einthoven import core, synth
+from einthoven.codegen import model
+from einthoven.codegen.testing import bare_target, core_bench
+from einthoven.codegen.testing.random_models import noise
 from einthoven.paths import SHIPPED_MODEL
 
 BEATS_PER_MINUTE = (75, 200)

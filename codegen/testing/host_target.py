@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro import runtime
 
-from codegen.emit import Description, argument_names, emit
-from codegen.graph import Graph
-from codegen.planner import Plan, plan
-from codegen.testing.bare_target import BARE, ENGINE, HANG_S, WARNINGS
+from einthoven.codegen.emit import Description, argument_names, emit
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.planner import Plan, plan
+from einthoven.codegen.testing.bare_target import BARE, ENGINE, HANG_S, WARNINGS
 
 Int8 = NDArray[np.int8]
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from codegen.testing.random_models import ConvCase, Scribe
-from codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
+from einthoven.codegen.testing.random_models import ConvCase, Scribe
+from einthoven.codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
 
 CHANNELS = (1, 3, 8, 16, 24, 32, 48, 64)
 KERNELS = (1, 3, 5, 7)

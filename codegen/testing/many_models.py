@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.emit import Description, argument_names, emit
-from codegen.graph import Conv, Depthwise, Graph
-from codegen.planner import plan
-from codegen.testing.bare_target import (
+from einthoven.codegen.emit import Description, argument_names, emit
+from einthoven.codegen.graph import Conv, Depthwise, Graph
+from einthoven.codegen.planner import plan
+from einthoven.codegen.testing.bare_target import (
     BARE,
     BARE_LIBRARY,
     ENGINE,
@@ -28,7 +28,7 @@ from codegen.testing.bare_target import (
     TARGETS,
     WARNINGS,
 )
-from codegen.testing.host_target import SANITIZE
+from einthoven.codegen.testing.host_target import SANITIZE
 from einthoven.paths import FIRMWARE
 
 HOST = "host"

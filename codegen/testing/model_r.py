@@ -5,8 +5,8 @@ ReLU, max-pooling by 2), dense 32, dense 5: 35,861 parameters, 2,807,968 multipl
 random: what is measured does not depend on them.
 """
 
-from codegen.testing.random_models import ConvCase, Scribe
-from codegen.testing.tflite_builder import RELU, SAME
+from einthoven.codegen.testing.random_models import ConvCase, Scribe
+from einthoven.codegen.testing.tflite_builder import RELU, SAME
 
 LENGTH, FILTERS, KERNEL, BLOCKS = 256, 24, 5, 4
 HIDDEN = 0.1

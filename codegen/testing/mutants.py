@@ -1,6 +1,6 @@
 """Damaged and hostile `.tflite` files: what the reader accepts must still be computed right.
 
-    python -m codegen.testing.mutants --files 50000
+    python -m einthoven.codegen.testing.mutants --files 50000
 
 Every file gives a ModelError of one line, or a model. A model whose generated C is not the good
 file's is run on the host under sanitizers and compared, op by op, with TFLite Micro, which runs in
@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codegen import tflite_reader
-from codegen.emit import Description, emit
-from codegen.graph import Graph
-from codegen.lower import lower
-from codegen.planner import plan
-from codegen.testing.host_target import tflm_layers
-from codegen.testing.many_models import HOST, Int8, Job, differences, programs, run
-from codegen.testing.random_models import ConvCase, Scribe, noise
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.emit import Description, emit
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.lower import lower
+from einthoven.codegen.planner import plan
+from einthoven.codegen.testing.host_target import tflm_layers
+from einthoven.codegen.testing.many_models import HOST, Int8, Job, differences, programs, run
+from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
 from einthoven.errors import ModelError
 
 VECTORS = 4
@@ -153,7 +153,7 @@ def _batches(files: int, size: int) -> Iterator[int]:
 def main(argv: list[str] | None = None) -> int:
     """Print what is wrong, batch by batch; exit code 1 if an engine is."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.testing.mutants", description=__doc__,
+        prog="python -m einthoven.codegen.testing.mutants", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--files", type=int, default=5000)

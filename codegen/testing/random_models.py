@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.testing.tflite_builder import NONE, RELU, SAME, VALID, ModelBuilder
+from einthoven.codegen.testing.tflite_builder import NONE, RELU, SAME, VALID, ModelBuilder
 
 Int8 = NDArray[np.int8]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import tflite_reader
-from codegen.lower import lower
-from codegen.testing import bench
-from codegen.testing.host_target import run_tflm
-from codegen.testing.model_r import model_r
-from codegen.testing.random_models import noise
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing import bench
+from einthoven.codegen.testing.host_target import run_tflm
+from einthoven.codegen.testing.model_r import model_r
+from einthoven.codegen.testing.random_models import noise
 
 
 def test_model_r() -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import tflite_reader
-from codegen.graph import Conv
-from codegen.layout import poly_words
-from codegen.lower import lower
-from codegen.testing import bare_target
-from codegen.testing.host_target import run_tflm
-from codegen.testing.random_models import ConvCase, Scribe, noise
-from codegen.testing.tflite_builder import NONE, RELU, RELU6, SAME, VALID
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.graph import Conv
+from einthoven.codegen.layout import poly_words
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing import bare_target
+from einthoven.codegen.testing.host_target import run_tflm
+from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
+from einthoven.codegen.testing.tflite_builder import NONE, RELU, RELU6, SAME, VALID
 
 
 @pytest.mark.parametrize("seed", [0, 1])

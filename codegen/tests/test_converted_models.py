@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from codegen.testing.converted_models import check
-from codegen.testing.many_models import PLACES
+from einthoven.codegen.testing.converted_models import check
+from einthoven.codegen.testing.many_models import PLACES
 
 
 def test_fifty_converted_graphs(kernels: Path, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from codegen.testing import core_bench
 from einthoven import core, synth
+from einthoven.codegen.testing import core_bench
 from einthoven.errors import UsageError
 
 SAMPLES = synth.make_record(seed=3, seconds=10, rate_hz=core.rate_hz()).samples[:1000]

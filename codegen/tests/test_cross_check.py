@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from codegen import tflite_reader
-from codegen.graph import Conv
-from codegen.lower import lower
-from codegen.testing import cross_check, kernel_cases, plain_reference
-from codegen.testing.many_models import HOST, PLACES, Job, differences, run
-from codegen.testing.random_models import noise, residual_model
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.graph import Conv
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing import cross_check, kernel_cases, plain_reference
+from einthoven.codegen.testing.many_models import HOST, PLACES, Job, differences, run
+from einthoven.codegen.testing.random_models import noise, residual_model
 
 CORNERS = list(kernel_cases.corners())
 SLICE = 120
-"""Of the 53,156 cases; the others: python -m codegen.testing.cross_check."""
+"""Of the 53,156 cases; the others: python -m einthoven.codegen.testing.cross_check."""
 
 
 @pytest.mark.parametrize("place", PLACES)

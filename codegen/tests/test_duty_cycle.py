@@ -2,7 +2,8 @@
 
 import pytest
 
-from codegen.testing.duty_cycle import (
+from einthoven import core
+from einthoven.codegen.testing.duty_cycle import (
     BEATS_PER_MINUTE,
     CHIPS,
     Chip,
@@ -13,7 +14,6 @@ from codegen.testing.duty_cycle import (
     mean_ma,
     rows,
 )
-from einthoven import core
 
 CHIP = Chip("X", "m4", 2.0, (16.0, 4.0, 1.0), {16.0: (1.9, 0.4), 1.0: (0.4, 0.1)}, 0.05, "none")
 WORK = Work({75: 500.0, 200: 1000.0}, 480_000)

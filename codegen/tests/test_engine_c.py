@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from codegen.testing.bare_target import ENGINE, WARNINGS
-from codegen.testing.host_target import SANITIZE
+from einthoven.codegen.testing.bare_target import ENGINE, WARNINGS
+from einthoven.codegen.testing.host_target import SANITIZE
 
 
 def test_fixed_point_arithmetic(tmp_path: Path) -> None:

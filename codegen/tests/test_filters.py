@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import signal
 
-from codegen import pipeline
-from codegen.filters import design_bandpass
+from einthoven.codegen import pipeline
+from einthoven.codegen.filters import design_bandpass
 from einthoven.errors import UsageError
 from einthoven.native import build_library
 from einthoven.paths import FIRMWARE, GENERATED

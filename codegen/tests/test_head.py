@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import model, tflite_reader
-from codegen.emit import Description, emit
-from codegen.head import Head, Layer, own_head, pack, replaced, units
-from codegen.lower import lower
-from codegen.planner import plan
-from codegen.testing.host_target import run_tflm
-from codegen.testing.random_models import noise, residual_model
+from einthoven.codegen import model, tflite_reader
+from einthoven.codegen.emit import Description, emit
+from einthoven.codegen.head import Head, Layer, own_head, pack, replaced, units
+from einthoven.codegen.lower import lower
+from einthoven.codegen.planner import plan
+from einthoven.codegen.testing.host_target import run_tflm
+from einthoven.codegen.testing.random_models import noise, residual_model
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import tflite_reader
-from codegen.graph import Conv
-from codegen.lower import lower
-from codegen.testing import bare_target, plain_reference
-from codegen.testing.host_target import run_sanitized, run_tflm
-from codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
-from codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.graph import Conv
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing import bare_target, plain_reference
+from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
+from einthoven.codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import tflite_reader
-from codegen.lookup import logistic_table
-from codegen.lower import lower
-from codegen.testing.host_target import run_sanitized, run_tflm
-from codegen.testing.random_models import Scribe
-from codegen.testing.tflite_builder import ModelBuilder
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.lookup import logistic_table
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.random_models import Scribe
+from einthoven.codegen.testing.tflite_builder import ModelBuilder
 from einthoven.errors import ModelError
 
 VALUES = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 1, 256, 1)

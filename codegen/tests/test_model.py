@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import model, pipeline, tflite_reader
-from codegen.emit import Description, emit
-from codegen.graph import Graph
-from codegen.layout import pack_weights
-from codegen.lower import lower
-from codegen.planner import plan
-from codegen.testing import bare_target
-from codegen.testing.host_target import run_sanitized, run_tflm
-from codegen.testing.random_models import noise, residual_model
 from einthoven import core, records
+from einthoven.codegen import model, pipeline, tflite_reader
+from einthoven.codegen.emit import Description, emit
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.layout import pack_weights
+from einthoven.codegen.lower import lower
+from einthoven.codegen.planner import plan
+from einthoven.codegen.testing import bare_target
+from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.random_models import noise, residual_model
 from einthoven.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.errors import ModelError
 from einthoven.paths import FIRMWARE, SHIPPED_MODEL

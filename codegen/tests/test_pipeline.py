@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codegen import pipeline
+from einthoven.codegen import pipeline
 from einthoven.errors import UsageError
 from einthoven.paths import GENERATED
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import tflite_reader
-from codegen.graph import Add, Conv, Graph, Op, Pool
-from codegen.layout import conv_layout
-from codegen.lower import lower
-from codegen.planner import ALIGNMENT, WORTHWHILE, Plan, plan, scratch_key, tensor_key
-from codegen.testing import bare_target
-from codegen.testing.host_target import run_sanitized, run_tflm
-from codegen.testing.model_r import model_r
-from codegen.testing.random_models import ConvCase, Scribe, noise, residual_model
-from codegen.testing.tflite_builder import NONE, RELU, VALID
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.graph import Add, Conv, Graph, Op, Pool
+from einthoven.codegen.layout import conv_layout
+from einthoven.codegen.lower import lower
+from einthoven.codegen.planner import ALIGNMENT, WORTHWHILE, Plan, plan, scratch_key, tensor_key
+from einthoven.codegen.testing import bare_target
+from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.model_r import model_r
+from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise, residual_model
+from einthoven.codegen.testing.tflite_builder import NONE, RELU, VALID
 
 ANY_GAIN = 0.99
 """So that small graphs take turns, too."""

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen import tflite_reader
-from codegen.lower import lower
-from codegen.testing.mutants import compiled, fuzz, small_model
-from codegen.testing.random_models import ConvCase, Scribe, residual_model
-from codegen.testing.tflite_builder import ModelBuilder
+from einthoven.codegen import tflite_reader
+from einthoven.codegen.lower import lower
+from einthoven.codegen.testing.mutants import compiled, fuzz, small_model
+from einthoven.codegen.testing.random_models import ConvCase, Scribe, residual_model
+from einthoven.codegen.testing.tflite_builder import ModelBuilder
 from einthoven.errors import ModelError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import wire as generator
 from einthoven import wire
+from einthoven.codegen import wire as generator
 from einthoven.paths import FIRMWARE, GENERATED, SPEC
 from einthoven.synth import make_record
 from einthoven.wire_samples import encode_pieces
@@ -28,7 +28,7 @@ def run(program: Path, *arguments: str) -> str:
 
 def test_committed_files_are_what_the_generator_makes() -> None:
     for name, text in generator.generate().items():
-        assert (GENERATED / name).read_text() == text, f"{name}: run `python -m codegen`"
+        assert (GENERATED / name).read_text() == text, f"{name}: run `python -m einthoven.codegen`"
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -62,8 +62,8 @@ def info(board: BoardName, port: Port = None) -> None:
     from rich.table import Table
 
     from einthoven.boards import load_board, running
+    from einthoven.hil_tests.device import Device
     from einthoven.report import console
-    from hil_tests.device import Device
 
     target = load_board(board)
     grid = Table.grid(padding=(0, 2))
@@ -85,8 +85,8 @@ def bench(
     """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
     from einthoven.boards import build as build_board
     from einthoven.boards import load_board
+    from einthoven.hil_tests.bench import bench_board
     from einthoven.report import console
-    from hil_tests.bench import bench_board
 
     target = load_board(board)
     if port is None:
@@ -111,9 +111,9 @@ def size(
     from einthoven import resources
     from einthoven.boards import build as build_board
     from einthoven.boards import load_board
+    from einthoven.hil_tests.bench import bench_board
     from einthoven.history_chart import draw
     from einthoven.report import console
-    from hil_tests.bench import bench_board
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Board", "Figure", "Measured", "Budget"):

@@ -79,16 +79,16 @@ def train(
     _need_tensorflow()
     from einthoven.errors import UsageError
     from einthoven.report import console
-    from training.studies import runs, workflow
-    from training.studies.recipe import is_study
-    from training.train import train as train_recipe
+    from einthoven.training.studies import runs, workflow
+    from einthoven.training.studies.recipe import is_study
+    from einthoven.training.train import train as train_recipe
 
     sources, study = runs.Sources(data, kaggle), is_study(recipe)
     if not study and (kaggle is not None or quick or epochs is not None):
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
     if seeds is not None:
-        from training.command_line import seed_numbers
-        from training.seeds import train_seeds
+        from einthoven.training.command_line import seed_numbers
+        from einthoven.training.seeds import train_seeds
 
         if seed is not None or deploy:
             raise UsageError("--seeds trains, and no more: leave --seed and --deploy out")
@@ -106,7 +106,7 @@ def train(
     elif cluster is not None:
         raise UsageError(f"{recipe.name} is one training: --cluster needs --seeds")
     elif deploy:
-        from training.build import build
+        from einthoven.training.build import build
 
         model = build(recipe, out, resume, data, seed)
         console().print(f"made {model}; next: einthoven export {model}", soft_wrap=True)
@@ -133,8 +133,8 @@ def quantize(
     _need_tensorflow()
     from einthoven.errors import UsageError
     from einthoven.report import console
-    from training.quantize import quantize as quantize_run
-    from training.studies import runs, workflow
+    from einthoven.training.quantize import quantize as quantize_run
+    from einthoven.training.studies import runs, workflow
 
     if not runs.is_study_run(run):
         folder = quantize_run(run, method, data)
@@ -159,11 +159,11 @@ def evaluate(
     """
     from json import dumps
 
-    from training.evaluate import Evaluation
-    from training.evaluate import evaluate as evaluate_model
-    from training.studies import runs, workflow
-    from training.studies.results import Result
-    from training.train import FLOAT_MODEL
+    from einthoven.training.evaluate import Evaluation
+    from einthoven.training.evaluate import evaluate as evaluate_model
+    from einthoven.training.studies import runs, workflow
+    from einthoven.training.studies.results import Result
+    from einthoven.training.train import FLOAT_MODEL
 
     if (folder / FLOAT_MODEL).exists():
         _need_tensorflow()
@@ -188,10 +188,10 @@ def export(
     ] = Goal.speed,
 ) -> None:
     """Generate the C inference engine from a model's .tflite."""
-    from codegen.model import export as export_model
+    from einthoven.codegen.model import export as export_model
     from einthoven.paths import GENERATED
     from einthoven.report import console
-    from training.studies import runs, workflow
+    from einthoven.training.studies import runs, workflow
 
     if runs.is_study_run(model):
         written = workflow.export(model, out, optimize.value)

@@ -8,7 +8,7 @@ import typer
 from einthoven.commands.runs import Data, Database, Lead, Port
 
 if TYPE_CHECKING:
-    from codegen.head import Head
+    from einthoven.codegen.head import Head
 
 _HEAD_STATES = {
     "none": "computes with the model's own last layers",
@@ -75,10 +75,10 @@ def _head(
     db: str,
     lead: str | None,
 ) -> "Head":
-    from codegen.head import Head, describe
+    from einthoven.codegen.head import Head, describe
     from einthoven.records import find_database
-    from training.adapt import adapt_record, require_minutes
-    from training.memory import engine_of
+    from einthoven.training.adapt import adapt_record, require_minutes
+    from einthoven.training.memory import engine_of
 
     if record is None:
         assert head is not None
@@ -95,10 +95,10 @@ def _head(
 
 def _with_board(board: str, port: str | None, folder: Path, made: "Head | None") -> None:
     """Upload a head, or remove the one that is there; then say what the board holds."""
-    from codegen.head import pack
-    from codegen.model import load
     from einthoven.boards import load_board, running
-    from hil_tests.device import Device
+    from einthoven.codegen.head import pack
+    from einthoven.codegen.model import load
+    from einthoven.hil_tests.device import Device
 
     target = load_board(board)
     parameters = None if made is None else pack(load(folder), made)

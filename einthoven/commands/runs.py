@@ -88,9 +88,9 @@ def replay(
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
     from einthoven.errors import UsageError
+    from einthoven.hil_tests.replay import Options, new_run_path, replay_run, resume_options
     from einthoven.paths import SHIPPED_MODEL
     from einthoven.report import console
-    from hil_tests.replay import Options, new_run_path, replay_run, resume_options
 
     if model is not None and _is_study(model):
         _refuse_for_study(
@@ -129,7 +129,7 @@ def replay(
 
 
 def _is_study(model: Path) -> bool:
-    from training.studies.replay import is_study
+    from einthoven.training.studies.replay import is_study
 
     return is_study(model)
 
@@ -159,10 +159,10 @@ def _replay_study(
 
     from einthoven.boards import load_board
     from einthoven.errors import UsageError
+    from einthoven.hil_tests.replay import new_run_path
     from einthoven.report import console
-    from hil_tests.replay import new_run_path
-    from training.studies import replay as studies
-    from training.studies.runs import Sources
+    from einthoven.training.studies import replay as studies
+    from einthoven.training.studies.runs import Sources
 
     if board is None:
         raise UsageError("say on what to replay: --board NAME (see: einthoven boards)")
@@ -194,9 +194,9 @@ def demo(
 ) -> None:
     """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
     from einthoven.errors import DownloadError
+    from einthoven.hil_tests.replay import Options, new_run_path, replay_run, synthetic_database
     from einthoven.records import find_database
     from einthoven.report import console
-    from hil_tests.replay import Options, new_run_path, replay_run, synthetic_database
 
     out = out or new_run_path(board)
     screen = console()
@@ -240,14 +240,14 @@ def compare(
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
     from einthoven.errors import UsageError
+    from einthoven.hil_tests.agreement import compare_runs
     from einthoven.report import agreement_text, console, difference_line, summarize
     from einthoven.rundir import RunDir
-    from hil_tests.agreement import compare_runs
 
     screen = console()
     left = RunDir.open(run)
     if layers:
-        from hil_tests.layers import compare_layers
+        from einthoven.hil_tests.layers import compare_layers
 
         if other is not None:
             raise UsageError("--layers takes one run: leave the second one out")

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from codegen.confidence import Calibration, table, weights_q15
 from einthoven import core
+from einthoven.codegen.confidence import Calibration, table, weights_q15
 from einthoven.confidence import ONE, Confidence
 from einthoven.errors import ModelError
 from einthoven.paths import GENERATED

@@ -14,8 +14,8 @@ from einthoven import ec57
 from einthoven.core import Core, analyze, join, rate_hz
 from einthoven.paths import GENERATED
 from einthoven.records import Annotations, record_names
-from training.detector_score import Result, evaluate, read_signal
-from training.disturbances import Disturbance, all_kinds
+from einthoven.training.detector_score import Result, evaluate, read_signal
+from einthoven.training.disturbances import Disturbance, all_kinds
 
 pytestmark = pytest.mark.records
 

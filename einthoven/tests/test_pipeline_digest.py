@@ -40,5 +40,5 @@ def test_the_signal_path_computes_what_it_did() -> None:
     assert now == EXPECTED, (
         "the signal path gives other events or tensors than those that models were trained on: "
         "raise `version` in codegen/spec/pipeline.toml (if nothing else in it changed), run "
-        f"`python -m codegen`, train anew, and set EXPECTED to {now}"
+        f"`python -m einthoven.codegen`, train anew, and set EXPECTED to {now}"
     )

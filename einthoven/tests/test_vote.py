@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codegen.confidence import VOTE_LIMIT, Calibration, table
 from einthoven.aami import CLASSES
+from einthoven.codegen.confidence import VOTE_LIMIT, Calibration, table
 from einthoven.core import NO_SLOT
 from einthoven.errors import ModelError
 from einthoven.paths import GENERATED

@@ -30,8 +30,8 @@ from einthoven.records import (
     record_names,
     to_board,
 )
-from training.dataset import match
-from training.studies.examples import Floats, Labelled
+from einthoven.training.dataset import match
+from einthoven.training.studies.examples import Floats, Labelled
 
 RATE_HZ = 125
 LENGTH = 187

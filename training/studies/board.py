@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.lower import Goal
-from codegen.network import graph_of
-from codegen.planner import plan
 from einthoven.boards import load_board
+from einthoven.codegen.lower import Goal
+from einthoven.codegen.network import graph_of
+from einthoven.codegen.planner import plan
 from einthoven.errors import TooLargeError
-from hil_tests.network import GOALS, answers, build_in
-from training.studies.replay import Case, costs
+from einthoven.hil_tests.network import GOALS, answers, build_in
+from einthoven.training.studies.replay import Case, costs
 
 KB = 1024
 BOARD = "qemu_stm32f405"

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
 from einthoven.records import find_database
-from training.recipe import build_table
-from training.studies.cardiacnet_fit import Setting, Weights
-from training.studies.cardiacnet_patients import (
+from einthoven.training.recipe import build_table
+from einthoven.training.studies.cardiacnet_fit import Setting, Weights
+from einthoven.training.studies.cardiacnet_patients import (
     Job,
     Plan,
     best_trial,
@@ -24,7 +24,7 @@ from training.studies.cardiacnet_patients import (
     setting_of,
     train,
 )
-from training.studies.cardiacnet_runs import (
+from einthoven.training.studies.cardiacnet_runs import (
     LATE,
     LATE_TUNED,
     SEARCH,
@@ -37,15 +37,15 @@ from training.studies.cardiacnet_runs import (
     read_trials,
     weights_file,
 )
-from training.studies.cardiacnet_windows import (
+from einthoven.training.studies.cardiacnet_windows import (
     RECORDS,
     Windows,
     load,
     split_chronological,
     split_random,
 )
-from training.studies.jobs import RunJobs, workers
-from training.studies.recipe import StudyRecipe
+from einthoven.training.studies.jobs import RunJobs, workers
+from einthoven.training.studies.recipe import StudyRecipe
 
 ALL, OTHERS = "all", "others"
 """Pre-trained on every patient's training windows; on those of other patients only."""

@@ -1,6 +1,6 @@
 """CardiacNet's figures, of `docs/results/studies/cardiacnet_patients.json`.
 
-`python -m training.studies.cardiacnet_figures`: bars per record, histograms, curves by epoch, as
+`python -m einthoven.training.studies.cardiacnet_figures`: bars per record, histograms, curves by epoch, as
 the study shows them, beside the result.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from einthoven.errors import EinthovenError
-from training.studies import results
-from training.studies.cardiacnet_result import GOOD
-from training.studies.results import Result
+from einthoven.training.studies import results
+from einthoven.training.studies.cardiacnet_result import GOOD
+from einthoven.training.studies.results import Result
 
 SHOWN = {
     "individual": ("individual", "#4c78a8"),
@@ -95,7 +95,7 @@ def curves(result: Result) -> Any:
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.studies.cardiacnet_figures", description=__doc__
+        prog="python -m einthoven.training.studies.cardiacnet_figures", description=__doc__
     )
     parser.add_argument("folder", type=Path, nargs="?", default=results.FOLDER)
     folder = parser.parse_args().folder

@@ -15,12 +15,17 @@ from rich.progress import track
 from einthoven.errors import ModelError
 from einthoven.records import find_database
 from einthoven.report import console
-from training.studies import int8
-from training.studies.cardiacnet import plan_of
-from training.studies.cardiacnet_net import build
-from training.studies.cardiacnet_patients import confusion, trained_logits
-from training.studies.cardiacnet_runs import SEARCH, TUNED_ALL, chosen_weights, read_weights
-from training.studies.cardiacnet_windows import (
+from einthoven.training.studies import int8
+from einthoven.training.studies.cardiacnet import plan_of
+from einthoven.training.studies.cardiacnet_net import build
+from einthoven.training.studies.cardiacnet_patients import confusion, trained_logits
+from einthoven.training.studies.cardiacnet_runs import (
+    SEARCH,
+    TUNED_ALL,
+    chosen_weights,
+    read_weights,
+)
+from einthoven.training.studies.cardiacnet_windows import (
     CLASSES,
     SAMPLES,
     TEST,
@@ -30,8 +35,8 @@ from training.studies.cardiacnet_windows import (
     load,
     split_random,
 )
-from training.studies.examples import Floats, Labelled
-from training.studies.recipe import StudyRecipe
+from einthoven.training.studies.examples import Floats, Labelled
+from einthoven.training.studies.recipe import StudyRecipe
 
 STAGES = {"individual": SEARCH, "tuned_all": TUNED_ALL}
 """Stage of each column of `cardiacnet_result.COLUMNS` that is quantized: the study's two."""

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.studies.cardiacnet_fit import Limits, Setting, Trainer, Weights
-from training.studies.cardiacnet_windows import RECORDS, TEST, TRAIN, VALIDATION, Windows
+from einthoven.training.studies.cardiacnet_fit import Limits, Setting, Trainer, Weights
+from einthoven.training.studies.cardiacnet_windows import RECORDS, TEST, TRAIN, VALIDATION, Windows
 
 Trial = dict[str, Any]
 """A training, for JSON: its setting; `epochs`; `best_epoch` (from 0, -1: none was finite), which
@@ -76,7 +76,7 @@ class Job:
 
 @cache
 def _trainer() -> Trainer:
-    from training.model import one_thread
+    from einthoven.training.model import one_thread
 
     one_thread()
     return Trainer()

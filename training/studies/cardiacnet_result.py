@@ -9,20 +9,26 @@ import numpy as np
 from einthoven.errors import UsageError
 from einthoven.provenance import patient
 from einthoven.records import find_database
-from training.studies import cardiacnet_int8
-from training.studies import cardiacnet_runs as run_of
-from training.studies.cardiacnet import ALL, plan_of
-from training.studies.cardiacnet_net import build
-from training.studies.cardiacnet_patients import (
+from einthoven.training.studies import cardiacnet_int8
+from einthoven.training.studies import cardiacnet_runs as run_of
+from einthoven.training.studies.cardiacnet import ALL, plan_of
+from einthoven.training.studies.cardiacnet_net import build
+from einthoven.training.studies.cardiacnet_patients import (
     Trial,
     balanced,
     best_trial,
     setting_of,
 )
-from training.studies.cardiacnet_windows import CLASSES, SAMPLES, TRAIN, load, split_random
-from training.studies.recipe import StudyRecipe
-from training.studies.results import Result
-from training.studies.scores import score
+from einthoven.training.studies.cardiacnet_windows import (
+    CLASSES,
+    SAMPLES,
+    TRAIN,
+    load,
+    split_random,
+)
+from einthoven.training.studies.recipe import StudyRecipe
+from einthoven.training.studies.results import Result
+from einthoven.training.studies.scores import score
 
 GOOD = 0.95
 """The study counts the records above."""
@@ -51,7 +57,7 @@ def evaluate(
     `float32` and `int8` pool the individual classifiers. Raises UsageError while a record has no
     search yet, ModelError when the int8 models are of earlier weights, RecordError.
     """
-    from training.model import multiply_adds, parameters
+    from einthoven.training.model import multiply_adds, parameters
 
     plan = plan_of(recipe)
     searches = {name: run_of.read_trials(run / run_of.SEARCH, name) for name in plan.records}

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from einthoven.errors import UsageError
-from training.studies.cardiacnet_fit import Setting, Weights
-from training.studies.cardiacnet_patients import Trial, best_trial, setting_of
+from einthoven.training.studies.cardiacnet_fit import Setting, Weights
+from einthoven.training.studies.cardiacnet_patients import Trial, best_trial, setting_of
 
 PRETRAINED = "pretrained"
 SEARCH, TUNED_ALL, TUNED_OTHERS = "search", "tuned_all", "tuned_others"

@@ -18,7 +18,7 @@ from einthoven.aami import BEAT_SYMBOLS
 from einthoven.errors import RecordError
 from einthoven.provenance import patient
 from einthoven.records import find_database, read_annotations, read_record, record_names
-from training.studies.examples import Labelled
+from einthoven.training.studies.examples import Labelled
 
 RECORDS = (
     *("100", "102", "104", "105", "106", "108", "114", "116", "119", "200", "201", "202", "203"),

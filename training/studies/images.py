@@ -17,11 +17,11 @@ from rich.progress import track
 from einthoven.errors import UsageError
 from einthoven.paths import cache_dir
 from einthoven.report import console
-from training.studies import images_draw
-from training.studies.examples import Floats, Fold, Labelled
-from training.studies.fit import decide, predict
-from training.studies.images_draw import Images, draw
-from training.studies.images_vgg import FEATURES, FLOAT32, convolutions
+from einthoven.training.studies import images_draw
+from einthoven.training.studies.examples import Floats, Fold, Labelled
+from einthoven.training.studies.fit import decide, predict
+from einthoven.training.studies.images_draw import Images, draw
+from einthoven.training.studies.images_vgg import FEATURES, FLOAT32, convolutions
 
 PIECE = 256
 """Images of a piece."""

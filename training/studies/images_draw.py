@@ -102,7 +102,7 @@ def main() -> None:
     """Draw made-up beats of the shapes that matter: no record is shown."""
     from matplotlib.figure import Figure
 
-    from training.studies.results import FOLDER
+    from einthoven.training.studies.results import FOLDER
 
     t = np.arange(187)
 

@@ -13,14 +13,14 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.emit import Description, emit
-from codegen.graph import Graph
-from codegen.network import graph_of
-from codegen.planner import plan
+from einthoven.codegen.emit import Description, emit
+from einthoven.codegen.graph import Graph
+from einthoven.codegen.network import graph_of
+from einthoven.codegen.planner import plan
 from einthoven.engine import ENGINE, ENGINE_SOURCES
 from einthoven.native import build_library
-from training.studies.examples import Floats
-from training.studies.fit import model_input
+from einthoven.training.studies.examples import Floats
+from einthoven.training.studies.fit import model_input
 
 Int8 = NDArray[np.int8]
 
@@ -33,7 +33,7 @@ def convert(model: Any, calibration: Floats) -> bytes:
 
     `calibration`: [n, length, channels] training examples that its ranges are taken from.
     """
-    from training.model import tf
+    from einthoven.training.model import tf
 
     shape = (1, *model.input_shape[1:])
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
-from training.studies.beats187 import DIAGNOSES, LENGTH
-from training.studies.examples import Labelled
+from einthoven.training.studies.beats187 import DIAGNOSES, LENGTH
+from einthoven.training.studies.examples import Labelled
 
 ARRHYTHMIA = ("mitbih_train.csv", "mitbih_test.csv")
 INFARCTION = ("ptbdb_normal.csv", "ptbdb_abnormal.csv")

@@ -1,6 +1,6 @@
 """Score a study's run, run it on the emulated board, and keep both for the page.
 
-`python -m training.studies.measure RUN`: what `einthoven evaluate` prints, then the network in the
+`python -m einthoven.training.studies.measure RUN`: what `einthoven evaluate` prints, then the network in the
 firmware of the STM32F405 in QEMU on some of the beats that it was scored on, as `einthoven replay`
 does; the result goes to `docs/results/studies/`. `--board-only` renews the second half of a kept
 result. Under `inter_patient` the first half is a look at DS2, which the result counts; the second
@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from einthoven.errors import EinthovenError, UsageError
-from training.studies import board, cardiacnet_int8, results, workflow
-from training.studies.recipe import INTER_PATIENT, PATIENT_SPECIFIC
-from training.studies.registry import ACTIVATIONS, float_only
-from training.studies.replay import case_of
-from training.studies.runs import Sources, recipe_of
+from einthoven.training.studies import board, cardiacnet_int8, results, workflow
+from einthoven.training.studies.recipe import INTER_PATIENT, PATIENT_SPECIFIC
+from einthoven.training.studies.registry import ACTIVATIONS, float_only
+from einthoven.training.studies.replay import case_of
+from einthoven.training.studies.runs import Sources, recipe_of
 
 BEATS = 500
 """Of the test set, on the board, with the weights stored either way."""
@@ -60,7 +60,9 @@ def on_board(
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.studies.measure", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.studies.measure", description=__doc__
+    )
     parser.add_argument("run", type=Path, nargs="+")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--kaggle", type=Path)

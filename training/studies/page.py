@@ -1,6 +1,6 @@
 """`docs/reference-studies.md`, made of the results in `docs/results/studies/`.
 
-`python -m training.studies.page` writes it. What a study states is in `published.py`, what we
+`python -m einthoven.training.studies.page` writes it. What a study states is in `published.py`, what we
 measured is in the results, and nothing else has figures.
 """
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
-from training.studies import results
-from training.studies.page_beats import residual_section, transferable_section
-from training.studies.page_cardiacnet import cardiacnet_section
-from training.studies.page_cost import chip_table, looks_at_ds2, runs_table
-from training.studies.page_images import images_section
-from training.studies.page_side import random_splits_hide, side_by_side
-from training.studies.results import Result
+from einthoven.training.studies import results
+from einthoven.training.studies.page_beats import residual_section, transferable_section
+from einthoven.training.studies.page_cardiacnet import cardiacnet_section
+from einthoven.training.studies.page_cost import chip_table, looks_at_ds2, runs_table
+from einthoven.training.studies.page_images import images_section
+from einthoven.training.studies.page_side import random_splits_hide, side_by_side
+from einthoven.training.studies.results import Result
 
 PAGE = ROOT / "docs" / "reference-studies.md"
 
@@ -34,7 +34,7 @@ INTRODUCTION = """\
 Einthoven began from four published studies. Each is a recipe in `training/recipes/studies/`: the
 study's preprocessing, network and training, measured under its own protocol and, where that splits
 a patient's beats over both sides, on other patients (de Chazal's DS1 → DS2) beside it. This page is
-generated from the results in `docs/results/studies/` by `python -m training.studies.page`; do not
+generated from the results in `docs/results/studies/` by `python -m einthoven.training.studies.page`; do not
 edit it.
 
 **Not a medical device**, and none of these networks is what the firmware ships: that is

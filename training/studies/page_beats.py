@@ -1,7 +1,7 @@
 """The page's sections on studies 1 and 3, the 187-sample beats."""
 
-from training.studies import published
-from training.studies.page_tables import (
+from einthoven.training.studies import published
+from einthoven.training.studies.page_tables import (
     DASH,
     between,
     class_span,
@@ -12,8 +12,8 @@ from training.studies.page_tables import (
     table,
     three,
 )
-from training.studies.results import FOLDER, Result
-from training.studies.scores import wilson_span
+from einthoven.training.studies.results import FOLDER, Result
+from einthoven.training.studies.scores import wilson_span
 
 BEATS = """\
 The beats are cut as the study writes: lead II (MLII) at 125 Hz, 10-s windows scaled to [0, 1], T
@@ -21,7 +21,7 @@ the median RR of the window, 1.2 T from each R peak, zeros up to 187 samples. Fo
 were needed.
 
 - *R peaks.* The study takes the maxima above 0.9 of the scaled window. On MIT-BIH that finds 61,430
-  of 109,494 beats (`python -m training.studies.beats187`), since one tall beat hides its
+  of 109,494 beats (`python -m einthoven.training.studies.beats187`), since one tall beat hides its
   neighbours; its published files hold 109,446. So they must come from the reference annotations,
   and so do ours: 109,440 beats, the same but for those whose 1.2 T reach beyond the record.
   `r_peaks = "maxima"` in a recipe's `[data]` takes the study's words. PTB has no annotations:
@@ -195,7 +195,7 @@ def figures(found: dict[str, Result]) -> str:
     names = [n for n in found if (FOLDER / f"tsne_{n}.png").exists()]
     pictures = "\n".join(f"![t-SNE, {n}](results/studies/tsne_{n}.png)" for n in names)
     text = prose(
-        "t-SNE of the last convolution's output (`python -m training.studies.tsne RUN`), beats "
+        "t-SNE of the last convolution's output (`python -m einthoven.training.studies.tsne RUN`), beats "
         "that the network was not trained on; under cross-validation by the network that was "
         "trained on all."
     )

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from training.studies import published
-from training.studies.cardiacnet_result import COLUMNS
-from training.studies.page_tables import (
+from einthoven.training.studies import published
+from einthoven.training.studies.cardiacnet_result import COLUMNS
+from einthoven.training.studies.page_tables import (
     DASH,
     between,
     class_span,
@@ -14,8 +14,8 @@ from training.studies.page_tables import (
     table,
     three,
 )
-from training.studies.results import FOLDER, Result
-from training.studies.scores import mean_span
+from einthoven.training.studies.results import FOLDER, Result
+from einthoven.training.studies.scores import mean_span
 
 PATIENTS = "cardiacnet_patients"
 
@@ -190,5 +190,5 @@ def _figures() -> str:
         )
         if (FOLDER / f"{PATIENTS}_{name}.png").exists()
     ]
-    text = "Drawn by `python -m training.studies.cardiacnet_figures` from the result.\n\n"
+    text = "Drawn by `python -m einthoven.training.studies.cardiacnet_figures` from the result.\n\n"
     return text + "\n\n".join(pictures) if pictures else ""

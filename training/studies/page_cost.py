@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from einthoven.hil_tests.network import GOALS
 from einthoven.paths import ROOT
-from hil_tests.network import GOALS
-from training.studies import board
-from training.studies.page_tables import DASH, duration, epochs, prose, table
-from training.studies.results import Result
+from einthoven.training.studies import board
+from einthoven.training.studies.page_tables import DASH, duration, epochs, prose, table
+from einthoven.training.studies.results import Result
 
 SHARED = (
     "`cardiacnet_patients` and `deep_mi` shared the cores with each other and up to seven more: 57 "
@@ -95,7 +95,7 @@ def looks_at_ds2(found: dict[str, Result]) -> str:
     each = ", ".join(f"`{r.name}` {r.looks}" for r in looked)
     return prose(
         f"{sum(r.looks for r in looked)} in all, float and (if quantized) int8 together: {each}. "
-        "`python -m training.studies.measure` counts them, each time that it scores; a network "
+        "`python -m einthoven.training.studies.measure` counts them, each time that it scores; a network "
         "that is trained on and measured again is looked at again. They measure the studies' "
         "networks; nothing of the shipped model was chosen by them, and what changed of a recipe "
         "after a look was how much it trains (epochs, images), which DS2 did not decide."
@@ -110,8 +110,8 @@ def runs_table(found: dict[str, Result]) -> str:
         "```sh\n"
         "einthoven train training/recipes/studies/NAME.toml --out runs/studies/NAME\n"
         "einthoven quantize runs/studies/NAME\n"
-        "python -m training.studies.measure runs/studies/NAME\n"
-        "python -m training.studies.page\n"
+        "python -m einthoven.training.studies.measure runs/studies/NAME\n"
+        "python -m einthoven.training.studies.page\n"
         "```\n\n"
     )
     text += prose(

@@ -1,8 +1,8 @@
 """The page's section on study 4, VGG16 on images of beats."""
 
-from training.studies.page_beats import by_class
-from training.studies.page_tables import percent
-from training.studies.results import FOLDER, Result
+from einthoven.training.studies.page_beats import by_class
+from einthoven.training.studies.page_tables import percent
+from einthoven.training.studies.results import FOLDER, Result
 
 PICTURES = "vgg16_beats"
 
@@ -41,7 +41,7 @@ def images_section(found: dict[str, Result]) -> str:
     if (FOLDER / f"{PICTURES}.png").exists():
         parts.append(
             f"![A synthetic beat as the network sees it](results/studies/{PICTURES}.png)\n\n"
-            "Made-up beats, drawn by `python -m training.studies.images_draw`."
+            "Made-up beats, drawn by `python -m einthoven.training.studies.images_draw`."
         )
     return "\n\n".join(parts)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from training.studies import published
-from training.studies.page_cardiacnet import PATIENTS, mean_and_span
-from training.studies.page_tables import (
+from einthoven.training.studies import published
+from einthoven.training.studies.page_cardiacnet import PATIENTS, mean_and_span
+from einthoven.training.studies.page_tables import (
     DASH,
     class_span,
     epochs,
@@ -16,7 +16,7 @@ from training.studies.page_tables import (
     table,
     three,
 )
-from training.studies.results import Result
+from einthoven.training.studies.results import Result
 
 Words = Callable[[dict[str, Any]], str]
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training.studies.results import Result
+from einthoven.training.studies.results import Result
 
 DASH = "–"
 

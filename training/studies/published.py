@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.studies.scores import class_rates, rates
+from einthoven.training.studies.scores import class_rates, rates
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from einthoven.errors import UsageError
-from training.studies import (
+from einthoven.training.studies import (
     beats187,
     cardiacnet_net,
     cardiacnet_windows,
@@ -14,8 +14,8 @@ from training.studies import (
     kaggle,
     networks,
 )
-from training.studies.examples import Labelled
-from training.studies.recipe import StudyRecipe
+from einthoven.training.studies.examples import Labelled
+from einthoven.training.studies.recipe import StudyRecipe
 
 DATASETS: dict[str, Callable[[dict[str, Any], Path | None], Labelled]] = {
     "beats187": beats187.arrhythmia,
@@ -99,7 +99,7 @@ def load_examples(recipe: StudyRecipe, data: Path | None, kaggle_folder: Path | 
 
 def build_network(recipe: StudyRecipe, examples: Labelled) -> Any:
     """A fresh network for `examples`, seeded. Two classes get one output. Raises UsageError."""
-    from training.model import keras, tf
+    from einthoven.training.model import keras, tf
 
     check_names(recipe)
     tf.config.experimental.enable_op_determinism()

@@ -16,20 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from codegen.network import graph_of
 from einthoven.boards import Board
+from einthoven.codegen.network import graph_of
 from einthoven.errors import UsageError
+from einthoven.hil_tests.network import GOALS, Answers, Carried, answers, build_in
 from einthoven.resources import measure, memory
 from einthoven.rundir import RunDir
-from hil_tests.network import GOALS, Answers, Carried, answers, build_in
-from training.studies import cardiacnet_int8, workflow
-from training.studies.examples import Labelled
-from training.studies.fit import decide
-from training.studies.int8 import Int8, quantize_input
-from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
-from training.studies.registry import float_only
-from training.studies.runs import FACTS, MODEL, Sources, is_study_run, open_run, recipe_of
-from training.studies.scores import score
+from einthoven.training.studies import cardiacnet_int8, workflow
+from einthoven.training.studies.examples import Labelled
+from einthoven.training.studies.fit import decide
+from einthoven.training.studies.int8 import Int8, quantize_input
+from einthoven.training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
+from einthoven.training.studies.registry import float_only
+from einthoven.training.studies.runs import FACTS, MODEL, Sources, is_study_run, open_run, recipe_of
+from einthoven.training.studies.scores import score
 
 BEATS = 1000
 """Of the examples, where nobody says how many: one to three minutes on the emulated board."""

@@ -1,6 +1,6 @@
 """t-SNE of what the last convolution of a study's network gives: what it has learnt, in a plane.
 
-`python -m training.studies.tsne RUN`: of at most 300 beats of each class that RUN was scored on
+`python -m einthoven.training.studies.tsne RUN`: of at most 300 beats of each class that RUN was scored on
 (under cross-validation: of all), coloured by class, as `docs/results/studies/tsne_<recipe>.png`.
 L. van der Maaten, G. Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008.
 """
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import EinthovenError
-from training.studies import results, workflow
-from training.studies.examples import Floats, Labelled
-from training.studies.fit import model_input
-from training.studies.recipe import StudyRecipe
-from training.studies.runs import Sources, load_float, open_run
+from einthoven.training.studies import results, workflow
+from einthoven.training.studies.examples import Floats, Labelled
+from einthoven.training.studies.fit import model_input
+from einthoven.training.studies.recipe import StudyRecipe
+from einthoven.training.studies.runs import Sources, load_float, open_run
 
 PER_CLASS = 300
 COLOURS = ("#4c78a8", "#f58518", "#e45756", "#72b7b2", "#9d755d")
@@ -26,7 +26,7 @@ COLOURS = ("#4c78a8", "#f58518", "#e45756", "#72b7b2", "#9d755d")
 
 def last_convolution(model: Any, x: Floats) -> Floats:
     """[n, positions × channels]: what the network's last convolution or residual sum gives."""
-    from training.model import keras
+    from einthoven.training.model import keras
 
     flatten = next(layer for layer in model.layers if isinstance(layer, keras.layers.Flatten))
     before_pool = flatten.input.node.layer.input
@@ -84,7 +84,9 @@ def _chosen(run: Path, recipe: StudyRecipe, examples: Labelled) -> Labelled:
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.studies.tsne", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.studies.tsne", description=__doc__
+    )
     parser.add_argument("run", type=Path, nargs="+")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--kaggle", type=Path)

@@ -12,26 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from codegen import network
-from codegen.emit import emit_tflite
-from codegen.lower import Goal
+from einthoven.codegen import network
+from einthoven.codegen.emit import emit_tflite
+from einthoven.codegen.lower import Goal
 from einthoven.errors import ModelError, UsageError
 from einthoven.records import find_database
-from training.loop import OnEpoch, progress_bar
-from training.studies import images, int8
-from training.studies.examples import Fold, Labelled, folds_of
-from training.studies.fit import decide, fit_network, predict
-from training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
-from training.studies.recipe import load as load_recipe
-from training.studies.registry import (
+from einthoven.training.loop import OnEpoch, progress_bar
+from einthoven.training.studies import images, int8
+from einthoven.training.studies.examples import Fold, Labelled, folds_of
+from einthoven.training.studies.fit import decide, fit_network, predict
+from einthoven.training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
+from einthoven.training.studies.recipe import load as load_recipe
+from einthoven.training.studies.registry import (
     FROZEN,
     build_network,
     check_names,
     float_only,
     load_examples,
 )
-from training.studies.results import Result
-from training.studies.runs import (
+from einthoven.training.studies.results import Result
+from einthoven.training.studies.runs import (
     HERE,
     MODEL,
     Sources,
@@ -48,8 +48,8 @@ from training.studies.runs import (
     recipe_of,
     seconds_of,
 )
-from training.studies.scores import patients_right, score
-from training.train import FLOAT_MODEL
+from einthoven.training.studies.scores import patients_right, score
+from einthoven.training.train import FLOAT_MODEL
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _train_patients(
     quick: bool,
     cluster: str | None,
 ) -> Path:
-    from training.studies import cardiacnet
+    from einthoven.training.studies import cardiacnet
 
     plan = cardiacnet.plan_of(recipe)
     find_database(sources.data)
@@ -176,7 +176,7 @@ def _train_patients(
 def _train_part(
     part: Part, recipe: StudyRecipe, examples: Labelled, until: int, run: Path, report: OnEpoch
 ) -> None:
-    from training.studies.networks import start_from
+    from einthoven.training.studies.networks import start_from
 
     model = build_network(recipe, examples)
     if base := recipe.arch.get("base"):
@@ -196,7 +196,7 @@ def quantize(run: Path, sources: Sources = HERE) -> Path:
     if reason is not None:
         raise UsageError(f"{run} is scored in float only: {reason}")
     if recipe_of(run).protocol == PATIENT_SPECIFIC:
-        from training.studies import cardiacnet_int8
+        from einthoven.training.studies import cardiacnet_int8
 
         cardiacnet_int8.quantize(run, recipe_of(run), sources.data)
         return run
@@ -227,10 +227,10 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
 
     Raises ModelError when the training went on after it was quantized.
     """
-    from training.model import multiply_adds, parameters
+    from einthoven.training.model import multiply_adds, parameters
 
     if recipe_of(run).protocol == PATIENT_SPECIFIC:
-        from training.studies import cardiacnet_result
+        from einthoven.training.studies import cardiacnet_result
 
         recipe = recipe_of(run)
         told = commands(run, recipe, sources)
@@ -312,7 +312,7 @@ def commands(run: Path, recipe: StudyRecipe, sources: Sources) -> tuple[str, ...
     return (
         f"einthoven train training/recipes/studies/{recipe.name}.toml --out {folder}{of}",
         *([] if float_only(recipe) else [f"einthoven quantize {folder}{of}"]),
-        f"python -m training.studies.measure {folder}{of}",
+        f"python -m einthoven.training.studies.measure {folder}{of}",
     )
 
 
@@ -352,7 +352,7 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
 def is_quantized(run: Path, recipe: StudyRecipe) -> bool:
     """Whether a run has its int8 models."""
     if recipe.protocol == PATIENT_SPECIFIC:
-        from training.studies import cardiacnet_int8
+        from einthoven.training.studies import cardiacnet_int8
 
         return cardiacnet_int8.is_quantized(run, recipe)
     return (run / MODEL).exists()

@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 from einthoven.errors import UsageError
-from training import ablation, dataset
-from training.ablation import Variant, blanked, changed_pipeline, changed_recipe, read_variants
-from training.dataset import CHANNELS, FEATURES, PIPELINE, VIEWS, WINDOW, Examples
-from training.recipe import Architecture, Distillation, Fit, Recipe, Sampling
+from einthoven.training import ablation, dataset
+from einthoven.training.ablation import (
+    Variant,
+    blanked,
+    changed_pipeline,
+    changed_recipe,
+    read_variants,
+)
+from einthoven.training.dataset import CHANNELS, FEATURES, PIPELINE, VIEWS, WINDOW, Examples
+from einthoven.training.recipe import Architecture, Distillation, Fit, Recipe, Sampling
 
 RECIPE = Recipe(
     name="tiny",

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codegen import model
-from codegen.head import Head, own_head, pack, units
+from einthoven.codegen import model
+from einthoven.codegen.head import Head, own_head, pack, units
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError, RecordError, UsageError
 from einthoven.paths import SHIPPED_MODEL
-from training.adapt import (
+from einthoven.training.adapt import (
     MEMORY,
     Memory,
     Settings,
@@ -21,7 +21,7 @@ from training.adapt import (
     first_minutes,
     fit,
 )  # fmt: skip
-from training.dataset import RATE_HZ, load_record
+from einthoven.training.dataset import RATE_HZ, load_record
 
 N, V = 0, 2
 

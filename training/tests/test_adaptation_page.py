@@ -8,8 +8,8 @@ import pytest
 
 from einthoven.ec57 import Rate
 from einthoven.errors import ModelError, UsageError
-from training import evidence_adapted
-from training.adaptation_page import (
+from einthoven.training import evidence_adapted
+from einthoven.training.adaptation_page import (
     PAGE,
     crossval_table,
     ds2_tables,
@@ -17,9 +17,9 @@ from training.adaptation_page import (
     page,
     worse_line,
 )
-from training.evidence_adapted import FOLDER as RESULTS
-from training.evidence_adapted import total
-from training.evidence_goals import GOALS, goal_table
+from einthoven.training.evidence_adapted import FOLDER as RESULTS
+from einthoven.training.evidence_adapted import total
+from einthoven.training.evidence_goals import GOALS, goal_table
 
 
 def test_the_page_is_what_the_results_say() -> None:
@@ -27,7 +27,7 @@ def test_the_page_is_what_the_results_say() -> None:
 
 
 def test_the_settings_that_are_used_are_in_the_table() -> None:
-    from training.adapt import Settings
+    from einthoven.training.adapt import Settings
 
     used = f"penalty {Settings.penalty:g}, memory {Settings.memory_weight:g}"
     assert used in crossval_table(json.loads((RESULTS / "crossval.json").read_text()))

@@ -11,11 +11,18 @@ import wfdb
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
 from einthoven.records import Record
-from training.studies import beats187, kaggle
-from training.studies.beats187 import LENGTH, RATE_HZ, WINDOW, maxima, record_beats, window_starts
-from training.studies.examples import Labelled, folds_of
-from training.studies.recipe import load
-from training.studies.registry import SETTINGS, load_examples
+from einthoven.training.studies import beats187, kaggle
+from einthoven.training.studies.beats187 import (
+    LENGTH,
+    RATE_HZ,
+    WINDOW,
+    maxima,
+    record_beats,
+    window_starts,
+)
+from einthoven.training.studies.examples import Labelled, folds_of
+from einthoven.training.studies.recipe import load
+from einthoven.training.studies.registry import SETTINGS, load_examples
 
 RECIPES = ROOT / "training" / "recipes" / "studies"
 

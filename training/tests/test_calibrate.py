@@ -12,7 +12,7 @@ from einthoven.core import NO_SLOT
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.reliability import summary
-from training.calibrate import (
+from einthoven.training.calibrate import (
     HeldOut,
     best_temperature,
     calibrate,

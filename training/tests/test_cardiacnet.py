@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from einthoven.errors import UsageError
-from training.studies import (
+from einthoven.training.studies import (
     cardiacnet,
     cardiacnet_figures,
     cardiacnet_result,
     cardiacnet_runs,
     jobs,
 )
-from training.studies.cardiacnet_fit import Limits, Setting, Trainer, batches
-from training.studies.cardiacnet_net import PARAMETERS, build
-from training.studies.cardiacnet_patients import (
+from einthoven.training.studies.cardiacnet_fit import Limits, Setting, Trainer, batches
+from einthoven.training.studies.cardiacnet_net import PARAMETERS, build
+from einthoven.training.studies.cardiacnet_patients import (
     Job,
     Plan,
     best_trial,
@@ -27,8 +27,8 @@ from training.studies.cardiacnet_patients import (
     setting_of,
     train,
 )
-from training.studies.cardiacnet_windows import SAMPLES, TEST, Windows, split_random
-from training.studies.recipe import load as load_recipe
+from einthoven.training.studies.cardiacnet_windows import SAMPLES, TEST, Windows, split_random
+from einthoven.training.studies.recipe import load as load_recipe
 
 RECIPE = Path("training/recipes/studies/cardiacnet_patients.toml")
 LIMITS = Limits(epochs=3)

@@ -8,7 +8,7 @@ import wfdb
 
 from einthoven.errors import RecordError
 from einthoven.records import write_annotations
-from training.studies import cardiacnet_windows as cw
+from einthoven.training.studies import cardiacnet_windows as cw
 
 
 def windows(n: int = 600, records: tuple[str, ...] = ("100", "201", "202")) -> cw.Windows:

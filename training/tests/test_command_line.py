@@ -1,4 +1,4 @@
-"""Bad input to `python -m training.…` gets one line that says what to do, and exit code 2."""
+"""Bad input to `python -m einthoven.training.…` gets one line that says what to do, and exit code 2."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from einthoven.errors import UsageError
-from training.command_line import at_least, known, one_line_errors, seed_numbers
+from einthoven.training.command_line import at_least, known, one_line_errors, seed_numbers
 
 QUICK = "training/recipes/quick.toml"
 

@@ -7,8 +7,8 @@ import pytest
 
 from einthoven.aami import DS1, DS2
 from einthoven.errors import UsageError
-from training import dataset
-from training.dataset import match
+from einthoven.training import dataset
+from einthoven.training.dataset import match
 
 
 def test_match_is_mutual_and_within_the_window() -> None:

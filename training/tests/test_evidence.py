@@ -18,7 +18,7 @@ from einthoven.reliability import judge, summary
 from einthoven.report import restored
 from einthoven.rhythm import BeatSequence, of_reference, to_dict
 from einthoven.rhythm import compare as compare_rhythm
-from training import (
+from einthoven.training import (
     evidence,
     evidence_figures,
     evidence_goals,
@@ -27,9 +27,9 @@ from training import (
     markdown,
     scorecard,
 )
-from training.dataset import CHANNELS, FEATURES, WINDOW
-from training.evaluate import Evaluation, Findings, Variant
-from training.model_card import card
+from einthoven.training.dataset import CHANNELS, FEATURES, WINDOW
+from einthoven.training.evaluate import Evaluation, Findings, Variant
+from einthoven.training.model_card import card
 
 N = 900
 NAMES = ("100", "202", "232")
@@ -187,7 +187,9 @@ def test_regions_are_replaced_and_unknown_ones_refused() -> None:
 
 def test_the_committed_pages_are_what_the_committed_results_make() -> None:
     for path, text in evidence_page.pages().items():
-        assert path.read_text(encoding="utf-8") == text, "run `python -m training.evidence`"
+        assert path.read_text(encoding="utf-8") == text, (
+            "run `python -m einthoven.training.evidence`"
+        )
 
 
 def test_figures_are_the_same_twice(result: dict[str, Any], tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
-from training.studies import board, images, images_draw, images_vgg
-from training.studies.examples import Fold, Labelled
-from training.studies.images_draw import DRAWN, MARGIN, PEN, SIZE, draw
+from einthoven.training.studies import board, images, images_draw, images_vgg
+from einthoven.training.studies.examples import Fold, Labelled
+from einthoven.training.studies.images_draw import DRAWN, MARGIN, PEN, SIZE, draw
 
 
 def beats(n: int, length: int = 187) -> NDArray[np.float32]:
@@ -166,7 +166,7 @@ def test_bfloat16_features_are_float32_s_within_a_percent() -> None:
 
 
 def test_what_an_accuracy_is_held_against() -> None:
-    from training.model import keras
+    from einthoven.training.model import keras
 
     n = 10
     y = np.array([0, 0, 0, 0, 1, 2, 0, 1, 1, 2])
@@ -182,7 +182,7 @@ def test_what_an_accuracy_is_held_against() -> None:
 
 
 def test_parameters_are_the_study_s() -> None:
-    from training.model import keras
+    from einthoven.training.model import keras
 
     trunk = keras.applications.VGG16(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
     assert trunk.count_params() == images_vgg.FROZEN_PARAMETERS
@@ -210,7 +210,7 @@ def test_it_fits_no_chip() -> None:
 def test_weights_that_are_not_there_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.model import keras
+    from einthoven.training.model import keras
 
     with pytest.raises(UsageError, match="holds no weights of VGG16"):
         images_vgg.convolutions(str(tmp_path / "missing.h5"))

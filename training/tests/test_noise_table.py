@@ -7,7 +7,7 @@ import pytest
 
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
-from training import noise_table
+from einthoven.training import noise_table
 
 
 @pytest.mark.records

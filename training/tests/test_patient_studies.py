@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from einthoven.errors import ModelError, UsageError
-from training.studies import board, results
-from training.studies.measure import evaluate, on_board
-from training.studies.runs import HERE
+from einthoven.training.studies import board, results
+from einthoven.training.studies.measure import evaluate, on_board
+from einthoven.training.studies.runs import HERE
 
 RECIPES = Path("training/recipes/studies")
 

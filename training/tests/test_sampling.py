@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from einthoven.errors import UsageError
-from training.crossval import cross_validate, f1, folds
-from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
-from training.recipe import Augmentation, Recipe, Sampling
-from training.sampling import augment, draw_weights, epoch_arrays, to_real
+from einthoven.training.crossval import cross_validate, f1, folds
+from einthoven.training.dataset import CHANNELS, FEATURES, WINDOW, Examples
+from einthoven.training.recipe import Augmentation, Recipe, Sampling
+from einthoven.training.sampling import augment, draw_weights, epoch_arrays, to_real
 
 
 def examples(n: int = 400) -> Examples:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from codegen.confidence import Calibration
 from einthoven.aami import CLASSES, DS2
+from einthoven.codegen.confidence import Calibration
 from einthoven.paths import ROOT, SHIPPED_MODEL
-from training.dataset import FEATURES, PIPELINE_SHA256
-from training.evaluate import evaluate
-from training.recipe import load
-from training.scorecard import literature
+from einthoven.training.dataset import FEATURES, PIPELINE_SHA256
+from einthoven.training.evaluate import evaluate
+from einthoven.training.recipe import load
+from einthoven.training.scorecard import literature
 
 
 def test_files_fit_each_other_and_the_pipeline() -> None:

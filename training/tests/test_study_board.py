@@ -6,7 +6,7 @@ import pytest
 
 from einthoven.boards import load_board
 from einthoven.paths import FIRMWARE, ROOT
-from training.studies import board
+from einthoven.training.studies import board
 
 KB = 1024
 

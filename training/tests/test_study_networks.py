@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen.network import graph_of
-from codegen.testing.host_target import run_tflm
+from einthoven.codegen.network import graph_of
+from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
-from training.loop import LOG
-from training.model import parameters
-from training.studies import int8, networks
-from training.studies.examples import Labelled
-from training.studies.fit import epoch_rows, fit_network, predict
-from training.studies.images_vgg import FEATURES
-from training.studies.recipe import Fit, StudyRecipe, load
-from training.studies.registry import build_network
+from einthoven.training.loop import LOG
+from einthoven.training.model import parameters
+from einthoven.training.studies import int8, networks
+from einthoven.training.studies.examples import Labelled
+from einthoven.training.studies.fit import epoch_rows, fit_network, predict
+from einthoven.training.studies.images_vgg import FEATURES
+from einthoven.training.studies.recipe import Fit, StudyRecipe, load
+from einthoven.training.studies.registry import build_network
 
 LENGTH = 187
 RECIPES = sorted((ROOT / "training" / "recipes" / "studies").glob("*.toml"))

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from einthoven.paths import ROOT
-from training.studies import page, page_side, results
-from training.studies.page_tables import duration, span, three
-from training.studies.published import INFARCTION
-from training.studies.results import Result
-from training.studies.scores import patients_right, score
+from einthoven.training.studies import page, page_side, results
+from einthoven.training.studies.page_tables import duration, span, three
+from einthoven.training.studies.published import INFARCTION
+from einthoven.training.studies.results import Result
+from einthoven.training.studies.scores import patients_right, score
 
 BOARD = {
     "flash_bytes": 300_000, "arena_bytes": 1, "ram_bytes": 2, "beats": 7, "differing": 0,
@@ -33,7 +33,7 @@ def result(name: str, protocol: str, right: int, **more: object) -> Result:
 
 
 def test_the_page_is_what_the_kept_results_make() -> None:
-    """After a new result: python -m training.studies.page."""
+    """After a new result: python -m einthoven.training.studies.page."""
     assert page.PAGE.read_text(encoding="utf-8") == page.make(results.read_all())
 
 

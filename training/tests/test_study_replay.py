@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.network import graph_of
-from codegen.testing.host_target import run_tflm
-from codegen.testing.random_models import ConvCase, Scribe
-from codegen.testing.tflite_builder import RELU
+from einthoven.codegen.network import graph_of
+from einthoven.codegen.testing.host_target import run_tflm
+from einthoven.codegen.testing.random_models import ConvCase, Scribe
+from einthoven.codegen.testing.tflite_builder import RELU
+from einthoven.hil_tests import network
 from einthoven.synth import make_record
-from hil_tests import network
-from training.studies import replay
-from training.studies.fit import decide
-from training.studies.recipe import load
-from training.studies.registry import load_examples
-from training.studies.runs import Sources, facts_of
+from einthoven.training.studies import replay
+from einthoven.training.studies.fit import decide
+from einthoven.training.studies.recipe import load
+from einthoven.training.studies.registry import load_examples
+from einthoven.training.studies.runs import Sources, facts_of
 
 RECIPE = """
 study = "cardiacnet"

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.studies import board, measure, results, workflow
-from training.studies.measure import evaluate, on_board
-from training.studies.recipe import load
-from training.studies.results import Result
-from training.studies.runs import HERE, Sources
-from training.studies.scores import score
+from einthoven.training.studies import board, measure, results, workflow
+from einthoven.training.studies.measure import evaluate, on_board
+from einthoven.training.studies.recipe import load
+from einthoven.training.studies.results import Result
+from einthoven.training.studies.runs import HERE, Sources
+from einthoven.training.studies.scores import score
 
 RECIPES = Path("training/recipes/studies")
 

@@ -8,12 +8,12 @@ import pytest
 
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
-from training.studies import recipe, registry, results
-from training.studies.cardiacnet import plan_of
-from training.studies.fit import decide
-from training.studies.recipe import Fit
-from training.studies.results import Result
-from training.studies.scores import confusion, mean_span, rates, score, wilson_span
+from einthoven.training.studies import recipe, registry, results
+from einthoven.training.studies.cardiacnet import plan_of
+from einthoven.training.studies.fit import decide
+from einthoven.training.studies.recipe import Fit
+from einthoven.training.studies.results import Result
+from einthoven.training.studies.scores import confusion, mean_span, rates, score, wilson_span
 
 RECIPES = sorted((ROOT / "training" / "recipes" / "studies").glob("*.toml"))
 MINIMAL = (

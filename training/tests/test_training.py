@@ -9,17 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen.model import export
+from einthoven.codegen.model import export
 from einthoven.errors import ModelError, UsageError
-from training import quantize
-from training.build import build
-from training.dataset import CHANNELS, FEATURES, WINDOW, Examples
-from training.loop import CHECKPOINTS, OnEpoch
-from training.model import multiply_adds, parameters
-from training.recipe import Architecture, Distillation, Fit, Quantization, Recipe, Sampling, load
-from training.seeds import train_seeds
-from training.studies.runs import Sources
-from training.train import FLOAT_MODEL, LOG, fit
+from einthoven.training import quantize
+from einthoven.training.build import build
+from einthoven.training.dataset import CHANNELS, FEATURES, WINDOW, Examples
+from einthoven.training.loop import CHECKPOINTS, OnEpoch
+from einthoven.training.model import multiply_adds, parameters
+from einthoven.training.recipe import (
+    Architecture,
+    Distillation,
+    Fit,
+    Quantization,
+    Recipe,
+    Sampling,
+    load,
+)
+from einthoven.training.seeds import train_seeds
+from einthoven.training.studies.runs import Sources
+from einthoven.training.train import FLOAT_MODEL, LOG, fit
 
 RECIPE = Recipe(
     name="tiny",

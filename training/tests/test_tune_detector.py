@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from codegen import pipeline
-from training import detector_page
-from training.detector_score import evaluate, generated_for, read_mixed, read_signal
+from einthoven.codegen import pipeline
+from einthoven.training import detector_page
+from einthoven.training.detector_score import evaluate, generated_for, read_mixed, read_signal
 
 
 @pytest.mark.records
@@ -41,7 +41,7 @@ def test_flag_tells_noise_from_none(tmp_path: Path) -> None:
 
 def test_the_page_is_what_the_results_say() -> None:
     text = detector_page.PAGE.read_text(encoding="utf-8")
-    assert text == detector_page.page(), "run `python -m training.detector_page`"
+    assert text == detector_page.page(), "run `python -m einthoven.training.detector_page`"
     found = detector_page.read()
     assert found["pipeline_sha256"] == pipeline.sha256(pipeline.load()), "measure it anew"
     for kind in ("tp", "fn", "fp"):

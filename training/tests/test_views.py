@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import dataset
-from training.recipe import Views
-from training.views import NoiseMixer, combined
+from einthoven.training import dataset
+from einthoven.training.recipe import Views
+from einthoven.training.views import NoiseMixer, combined
 
 ONE = [{"db": "mitdb", "records": "119", "leads": "both"}]
 
