@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, CLASSES, ec57_class, literature_class
-from einthoven.annotations import Annotations, rescale_times
 from einthoven.errors import RecordError
-from einthoven.records import rational_ratio
+from einthoven.records.annotations import Annotations, rescale_times
+from einthoven.records.record import rational_ratio
 
 MATCH_S = 0.15
 LEARNING_S = 300.0

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import literature_class
-from einthoven.annotations import Annotations
 from einthoven.confidence import ONE
 from einthoven.ec57 import Comparison
+from einthoven.records.annotations import Annotations
 
 Counts = NDArray[np.int64]
 

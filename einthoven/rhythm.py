@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import literature_class
-from einthoven.annotations import Annotations
 from einthoven.ec57 import MATCH_S, Rate
+from einthoven.records.annotations import Annotations
 
 KINDS = (
     *("couplet", "ventricular tachycardia", "slow ventricular run", "supraventricular run"),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core, synth
+from einthoven import core
 from einthoven.boards import Board, running
 from einthoven.engine import HostModel
 from einthoven.hil_tests.device import Device
+from einthoven.records import synth
 
 _SECONDS = 60.0
 

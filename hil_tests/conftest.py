@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from einthoven.boards import build, load_board, running
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.replay_runs import NAMES, run
-from einthoven.synth import Episode, make_record
+from einthoven.records.synth import Episode, make_record
 
 
 @pytest.fixture(scope="session")

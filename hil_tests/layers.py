@@ -11,7 +11,7 @@ from einthoven.boards import load_board
 from einthoven.codegen import tflite_reader
 from einthoven.codegen.lower import lower
 from einthoven.engine import HostModel, TflmModel, first_differing_layer
-from einthoven.records import read_record, to_board
+from einthoven.records.record import read_record, to_board
 from einthoven.rundir import RunDir
 
 BEATS_PER_RECORD = 20

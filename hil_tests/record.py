@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES, literature_class
-from einthoven.annotations import Annotations, read_annotations, write_annotations
 from einthoven.codegen.head import describe
 from einthoven.confidence import ONE, Confidence
 from einthoven.ec57 import Comparison
@@ -21,7 +20,8 @@ from einthoven.hil_tests.agreement import Difference, differing_beats, host_even
 from einthoven.hil_tests.device import Device, LinkStatistics
 from einthoven.hil_tests.heads import Adapted, Adapter, on_board
 from einthoven.hil_tests.strips import choose_strips
-from einthoven.records import Record, board_to_record_time, read_record, to_board
+from einthoven.records.annotations import Annotations, read_annotations, write_annotations
+from einthoven.records.record import Record, board_to_record_time, read_record, to_board
 from einthoven.report import stored
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.scoring import score

@@ -21,14 +21,14 @@ from rich.console import Console
 
 from einthoven import __version__, core
 from einthoven.boards import Board, build, load_board
-from einthoven.checksums import sha256_file
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.hil_tests.record import read_reference
 from einthoven.hil_tests.workers import run_workers
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
 from einthoven.provenance import seen_in_training
-from einthoven.records import find_database, rational_ratio, read_record, record_names
+from einthoven.records.checksums import sha256_file
+from einthoven.records.record import find_database, rational_ratio, read_record, record_names
 from einthoven.report import write_report
 from einthoven.resources import measure
 from einthoven.rundir import RunDir
@@ -199,7 +199,7 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
 
 def synthetic_database() -> Path:
     """A folder with the seeded synthetic record, made when it is not there yet."""
-    from einthoven import synth
+    from einthoven.records import synth
 
     folder = cache_dir() / "synthetic"
     synth.demo_record().write(folder, "synth")

@@ -10,8 +10,8 @@ from einthoven.boards import load_board, running
 from einthoven.codegen.head import Head
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.replay_runs import complains, run
+from einthoven.records.synth import Episode, make_record
 from einthoven.rundir import RunDir
-from einthoven.synth import Episode, make_record
 
 pytestmark = pytest.mark.board
 

@@ -126,7 +126,7 @@ def test_incompressible_samples(device: Device) -> None:
 
 @pytest.mark.records
 def test_a_real_record(device: Device, mitdb: Path) -> None:
-    from einthoven.records import read_record, to_board
+    from einthoven.records.record import read_record, to_board
 
     who = device.hello
     record = read_record(mitdb, "208")

@@ -13,12 +13,12 @@ import pytest
 import wfdb
 
 from einthoven import core
-from einthoven.annotations import read_annotations
 from einthoven.engine import HostModel
 from einthoven.hil_tests.layers import compare_layers
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.paths import GENERATED
-from einthoven.records import read_record, to_board
+from einthoven.records.annotations import read_annotations
+from einthoven.records.record import read_record, to_board
 from einthoven.rundir import RunDir
 from einthoven.scoring import score_folders
 
@@ -163,7 +163,7 @@ def test_the_demonstration_without_records_and_network(
     elsewhere = {"EINTHOVEN_PHYSIONET": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path)}
     environment = {k: v for k, v in os.environ.items() if k != "EINTHOVEN_DATA"} | elsewhere
     code = (
-        "import einthoven.records as r, pathlib; r.ROOT = pathlib.Path('/nonexistent/x')\n"
+        "import einthoven.records.record as r, pathlib; r.ROOT = pathlib.Path('/nonexistent/x')\n"
         "from einthoven.cli import main; main()"
     )
     words = ("demo", "--board", board_options[1], "--out", str(tmp_path / "out"))

@@ -22,8 +22,8 @@ import pytest
 from einthoven.hil_tests.faults import TO_HOST, FaultyLink, Noise
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, command, complains, results, run
 from einthoven.paths import ROOT
+from einthoven.records.synth import make_record
 from einthoven.rundir import RunDir
-from einthoven.synth import make_record
 
 pytestmark = pytest.mark.board
 

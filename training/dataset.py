@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
-from einthoven.annotations import Annotations
 from einthoven.codegen.pipeline import load as load_pipeline
 from einthoven.codegen.pipeline import sha256 as pipeline_sha256
 from einthoven.core import analyze
 from einthoven.errors import RecordError, UsageError
 from einthoven.paths import GENERATED
 from einthoven.provenance import SAME_PATIENT
-from einthoven.records import (
+from einthoven.records.annotations import Annotations
+from einthoven.records.header import read_header
+from einthoven.records.record import (
     Record,
     find_database,
     read_annotations,
@@ -33,7 +34,6 @@ from einthoven.records import (
 )
 from einthoven.training.recipe import Views
 from einthoven.training.views import Counts, NoiseMixer, combined
-from einthoven.wfdb_header import read_header
 
 PIPELINE = load_pipeline()
 PIPELINE_SHA256 = pipeline_sha256(PIPELINE)

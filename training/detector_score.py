@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven import ec57
-from einthoven.annotations import Annotations, read_annotations
 from einthoven.codegen import pipeline
 from einthoven.core import FLAG_LEARNING, FLAG_NOISY, FLAG_SEARCH_BACK, Beats, analyze
-from einthoven.noise import mix
-from einthoven.records import Record, find_database, read_record, to_board
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.noise import mix
+from einthoven.records.record import Record, find_database, read_record, to_board
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV
 
 NOISE_BITS = 16

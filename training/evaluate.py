@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from einthoven import core, reliability, rhythm
 from einthoven.aami import CLASSES
-from einthoven.annotations import Annotations
 from einthoven.codegen.model import export
 from einthoven.confidence import Confidence
 from einthoven.ec57 import Comparison, compare, gross
@@ -23,7 +22,8 @@ from einthoven.ec57_runs import RunScores, compare_runs
 from einthoven.ec57_text import beat_table, literature_table, run_table
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
-from einthoven.records import (
+from einthoven.records.annotations import Annotations
+from einthoven.records.record import (
     Record,
     board_to_record_time,
     find_database,

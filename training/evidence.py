@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from einthoven.aami import literature_class
-from einthoven.annotations import Annotations
 from einthoven.ec57 import Scores
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
-from einthoven.records import find_database, read_annotations
+from einthoven.records.annotations import Annotations
+from einthoven.records.record import find_database, read_annotations
 from einthoven.reliability import rows
 from einthoven.rundir import write_text
 from einthoven.training import scorecard

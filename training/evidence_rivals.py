@@ -13,11 +13,11 @@ from typing import Any
 
 from einthoven import ec57
 from einthoven.aami import DS2
-from einthoven.annotations import read_annotations
 from einthoven.ec57 import Rate, Scores, gross
 from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
-from einthoven.records import find_database, rate_and_length
+from einthoven.records.annotations import read_annotations
+from einthoven.records.record import find_database, rate_and_length
 from einthoven.report import restored
 from einthoven.rundir import write_text
 from einthoven.training import scorecard

@@ -19,12 +19,12 @@ from typing import Any
 
 from einthoven import ec57
 from einthoven.aami import CLASSES
-from einthoven.annotations import Annotations
 from einthoven.codegen import pipeline
 from einthoven.core import analyze
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
-from einthoven.records import (
+from einthoven.records.annotations import Annotations
+from einthoven.records.record import (
     board_to_record_time,
     find_database,
     read_annotations,

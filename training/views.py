@@ -4,7 +4,7 @@ A sum of two leads with any weights is about what electrodes elsewhere would hav
 same beats in another shape. Noise (nstdb's `bw` and `ma`; never `em`, which nstdb's own test
 records are made with) shows the network what beats, and the detector's inventions, look like in it.
 All of it is made at the board's rate and goes through the core like a record. Levels are those of
-`einthoven.noise`, but with the noise's power over the whole minute and not over single seconds:
+`einthoven.records.noise`, but with the noise's power over the whole minute and not over single seconds:
 of slow noise that would leave nothing but clipping.
 """
 
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from einthoven.noise import qrs_amplitude
-from einthoven.records import rational_ratio, read_record
-from einthoven.wfdb_header import read_header
+from einthoven.records.header import read_header
+from einthoven.records.noise import qrs_amplitude
+from einthoven.records.record import rational_ratio, read_record
 
 Counts = NDArray[np.float64]
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from einthoven import core, synth
+from einthoven import core
 from einthoven.codegen import model
 from einthoven.codegen.testing import bare_target, core_bench
 from einthoven.codegen.testing.random_models import noise
 from einthoven.paths import SHIPPED_MODEL
+from einthoven.records import synth
 
 BEATS_PER_MINUTE = (75, 200)
 MOST_BUSY = 0.75

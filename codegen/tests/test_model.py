@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven import core, records
+from einthoven import core
 from einthoven.codegen import model, pipeline, tflite_reader
 from einthoven.codegen.emit import Description, emit
 from einthoven.codegen.graph import Graph
@@ -21,6 +21,7 @@ from einthoven.codegen.testing.random_models import noise, residual_model
 from einthoven.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.errors import ModelError
 from einthoven.paths import FIRMWARE, SHIPPED_MODEL
+from einthoven.records import record as records
 
 ENGINE = FIRMWARE / "engine"
 

@@ -9,7 +9,7 @@ import pytest
 from einthoven import wire
 from einthoven.codegen import wire as generator
 from einthoven.paths import FIRMWARE, GENERATED, SPEC
-from einthoven.synth import make_record
+from einthoven.records.synth import make_record
 from einthoven.wire_samples import encode_pieces
 from einthoven.wire_schema import SchemaError, parse, schema
 

@@ -195,7 +195,7 @@ def demo(
     """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
     from einthoven.errors import DownloadError
     from einthoven.hil_tests.replay import Options, new_run_path, replay_run, synthetic_database
-    from einthoven.records import find_database
+    from einthoven.records.record import find_database
     from einthoven.report import console
 
     out = out or new_run_path(board)

@@ -14,7 +14,7 @@ from einthoven.aami import (
     ec57_class,
     literature_class,
 )
-from einthoven.records import read_annotations, record_names
+from einthoven.records.record import read_annotations, record_names
 
 
 def test_splits_are_the_44_records_without_paced_beats() -> None:

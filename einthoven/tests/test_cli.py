@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import einthoven.cli
-from einthoven.synth import make_record
+from einthoven.records.synth import make_record
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -205,7 +205,7 @@ def test_a_file_that_cannot_be_read(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", str(database / "a.hea"))
 
-    monkeypatch.setattr("einthoven.download.verify", refuse)
+    monkeypatch.setattr("einthoven.records.download.verify", refuse)
     complain(run("data", "verify", database), "a.hea: Permission denied")
 
 

@@ -14,8 +14,8 @@ from einthoven.core import Beats, Core, analyze, join
 from einthoven.ec57 import compare
 from einthoven.errors import UsageError
 from einthoven.paths import FIRMWARE
-from einthoven.records import Annotations
-from einthoven.synth import Episode, Noise, make_record
+from einthoven.records.record import Annotations
+from einthoven.records.synth import Episode, Noise, make_record
 
 RATE_HZ = 180
 RAILS = (-2048, 2047)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from einthoven import ec57
 from einthoven.core import Core, analyze, join, rate_hz
 from einthoven.paths import GENERATED
-from einthoven.records import Annotations, record_names
+from einthoven.records.record import Annotations, record_names
 from einthoven.training.detector_score import Result, evaluate, read_signal
 from einthoven.training.disturbances import Disturbance, all_kinds
 

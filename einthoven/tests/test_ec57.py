@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from einthoven.annotations import Annotations, read_annotations
 from einthoven.ec57 import Rate, Scores, compare, gross
 from einthoven.ec57_runs import Kind, RunScores, compare_runs
 from einthoven.ec57_text import (
@@ -26,7 +25,8 @@ from einthoven.ec57_text import (
 )
 from einthoven.errors import RecordError
 from einthoven.paths import ROOT
-from einthoven.records import record_names
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.record import record_names
 
 HZ = 360
 MINUTE = 60 * HZ

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from einthoven import core
-from einthoven.synth import Episode, make_record
+from einthoven.records.synth import Episode, make_record
 
 # Of `digest()`; its first part is the pipeline's hash, so that one cannot change without the other.
 EXPECTED = "49bf7b15851ae8ce:acf34d5cad8fa523356dab65c2d54ef3"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from einthoven.annotations import Annotations
 from einthoven.ec57 import compare
+from einthoven.records.annotations import Annotations
 from einthoven.reliability import count, coverage, from_rows, judge, rows, summary
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from einthoven.annotations import Annotations
 from einthoven.ec57 import Scores, compare
 from einthoven.ec57_text import beat_table
+from einthoven.records.annotations import Annotations
 from einthoven.report import (
     SEEN_NOTE,
     clock,

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.annotations import Annotations, read_annotations
-from einthoven.records import record_names
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.record import record_names
 from einthoven.rhythm import KINDS, BeatSequence, compare, find, of_reference, to_dict, total
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from einthoven.ec57 import Rate
 from einthoven.errors import RecordError, UsageError
-from einthoven.records import write_annotations
+from einthoven.records.record import write_annotations
+from einthoven.records.synth import make_record
 from einthoven.scoring import (
     bootstrap_f1,
     score_files,
@@ -15,7 +16,6 @@ from einthoven.scoring import (
     text_report,
     to_dict,
 )
-from einthoven.synth import make_record
 
 
 @pytest.fixture(scope="module")

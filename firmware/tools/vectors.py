@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from einthoven import core
 from einthoven.engine import TflmModel
 from einthoven.errors import EinthovenError
-from einthoven.synth import Episode, make_record
+from einthoven.records.synth import Episode, make_record
 
 SEED = 20
 SECONDS = 60.0

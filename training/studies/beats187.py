@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES, literature_class
 from einthoven.errors import RecordError, UsageError
 from einthoven.provenance import patient
-from einthoven.records import (
+from einthoven.records.record import (
     Record,
     find_database,
     locate_database,

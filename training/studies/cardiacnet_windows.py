@@ -17,7 +17,7 @@ from scipy.signal import butter, resample, sosfiltfilt
 from einthoven.aami import BEAT_SYMBOLS
 from einthoven.errors import RecordError
 from einthoven.provenance import patient
-from einthoven.records import find_database, read_annotations, read_record, record_names
+from einthoven.records.record import find_database, read_annotations, read_record, record_names
 from einthoven.training.studies.examples import Labelled
 
 RECORDS = (

@@ -35,7 +35,7 @@ class Sources:
 
 
 HERE = Sources()
-"""Records where `einthoven.records` finds them."""
+"""Records where `einthoven.records.record` finds them."""
 
 
 def is_study_run(folder: Path) -> bool:

@@ -16,7 +16,7 @@ from einthoven.codegen import network
 from einthoven.codegen.emit import emit_tflite
 from einthoven.codegen.lower import Goal
 from einthoven.errors import ModelError, UsageError
-from einthoven.records import find_database
+from einthoven.records.record import find_database
 from einthoven.training.loop import OnEpoch, progress_bar
 from einthoven.training.studies import images, int8
 from einthoven.training.studies.examples import Fold, Labelled, folds_of

@@ -10,7 +10,7 @@ import wfdb
 
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
-from einthoven.records import Record
+from einthoven.records.record import Record
 from einthoven.training.studies import beats187, kaggle
 from einthoven.training.studies.beats187 import (
     LENGTH,

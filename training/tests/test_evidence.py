@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from einthoven.aami import DS2
-from einthoven.annotations import Annotations, read_annotations, write_annotations
 from einthoven.ec57 import Rate, Scores, compare, gross
 from einthoven.ec57_runs import compare_runs
 from einthoven.errors import EinthovenError, ModelError
 from einthoven.paths import SHIPPED_MODEL
+from einthoven.records.annotations import Annotations, read_annotations, write_annotations
 from einthoven.reliability import judge, summary
 from einthoven.report import restored
 from einthoven.rhythm import BeatSequence, of_reference, to_dict

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from einthoven import records
-from einthoven.download import fetch, list_databases, verify
 from einthoven.errors import DownloadError, RecordError
-from einthoven.records import find_database, read_annotations, read_record, record_names
-from einthoven.synth import make_record
+from einthoven.records import record
+from einthoven.records.download import fetch, list_databases, verify
+from einthoven.records.record import find_database, read_annotations, read_record, record_names
+from einthoven.records.synth import make_record
 
 DB = "svdb"  # known, and no digests of it are pinned
 NAMES = ("800", "801", "802")
@@ -311,7 +311,7 @@ def test_a_destination_that_is_a_file_is_one_line(tmp_path: Path) -> None:
 
 def test_two_processes_fetch_into_one_folder(server: Server, source: Path, tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from einthoven.download import fetch; "
+        "from pathlib import Path; from einthoven.records.download import fetch; "
         f"fetch({DB!r}, Path({str(tmp_path)!r}), progress=False)"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], env=os.environ) for _ in range(2)]
@@ -326,7 +326,7 @@ def test_a_database_that_is_nowhere_is_downloaded_to_the_cache(
 ) -> None:
     monkeypatch.delenv("EINTHOVEN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(records, "ROOT", tmp_path / "checkout")
+    monkeypatch.setattr(record, "ROOT", tmp_path / "checkout")
     folder = find_database(None, DB, "801")
     assert folder == tmp_path / "cache" / "einthoven" / "records" / DB
     assert record_names(folder, "801") == ["801"]

@@ -13,8 +13,8 @@ import numpy as np
 import wfdb
 from numpy.typing import ArrayLike, NDArray
 
-from einthoven.checksums import verify_sha256
 from einthoven.errors import RecordError
+from einthoven.records.checksums import verify_sha256
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from einthoven import records
-from einthoven.annotations import rescale_times
-from einthoven.checksums import sha256_file
 from einthoven.errors import RecordError
-from einthoven.records import (
+from einthoven.records import record as records
+from einthoven.records.annotations import rescale_times
+from einthoven.records.checksums import sha256_file
+from einthoven.records.record import (
     Record,
     board_to_record_time,
     find_database,

@@ -2,7 +2,7 @@
 
 A file appears under its name only when its SHA-256 is right; until then it is `<name>.part`,
 which a later call goes on with (HTTP Range). The digests of mitdb and nstdb are pinned in
-`einthoven/sums/`; those of other databases are PhysioNet's own SHA256SUMS.txt.
+`einthoven/records/sums/`; those of other databases are PhysioNet's own SHA256SUMS.txt.
 """
 
 import fcntl
@@ -23,9 +23,9 @@ from rich.progress import (
 )
 from urllib3.exceptions import NewConnectionError
 
-from einthoven import records
-from einthoven.checksums import folder_sums, parse_sums, sha256_file
 from einthoven.errors import DISK_FULL, DownloadError, RecordError
+from einthoven.records import record as records
+from einthoven.records.checksums import folder_sums, parse_sums, sha256_file
 
 BASE_URL = "https://physionet.org/files"
 SUMS_NAME = "SHA256SUMS.txt"

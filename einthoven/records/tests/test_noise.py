@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from einthoven import noise
-from einthoven.annotations import Annotations
 from einthoven.cli import app
 from einthoven.errors import RecordError
-from einthoven.records import Record, read_annotations, read_record
+from einthoven.records import noise
+from einthoven.records.annotations import Annotations
+from einthoven.records.record import Record, read_annotations, read_record
 
 RATE_HZ = 360.0
 SECONDS = 600

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from einthoven.annotations import Annotations, write_annotations
 from einthoven.errors import RecordError
-from einthoven.records import Record
+from einthoven.records.annotations import Annotations, write_annotations
+from einthoven.records.record import Record
 
 
 def write_record(

@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.annotations import Annotations
 from einthoven.errors import UsageError
-from einthoven.records import Record
-from einthoven.writing import write_record
+from einthoven.records.annotations import Annotations
+from einthoven.records.record import Record
+from einthoven.records.writing import write_record
 
 LEAD = "MLII"
 GAIN_LSB_PER_MV = 200

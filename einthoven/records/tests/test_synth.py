@@ -8,20 +8,20 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from einthoven.annotations import Annotations
 from einthoven.core import Beats, analyze
 from einthoven.ec57 import compare
 from einthoven.ec57_runs import compare_runs
 from einthoven.engine import TflmModel
 from einthoven.errors import RecordError, UsageError
-from einthoven.records import (
+from einthoven.records.annotations import Annotations
+from einthoven.records.record import (
     board_to_record_time,
     read_annotations,
     read_record,
     to_board,
     verify_record,
 )
-from einthoven.synth import (
+from einthoven.records.synth import (
     Ectopy,
     Episode,
     EpisodeKind,

@@ -18,11 +18,22 @@ import wfdb
 from numpy.typing import ArrayLike, NDArray
 
 from einthoven.aami import DS1, DS2
-from einthoven.annotations import Annotations, read_annotations, rescale_times, write_annotations
-from einthoven.checksums import verify_sha256
 from einthoven.errors import RecordError
 from einthoven.paths import ROOT, cache_dir
-from einthoven.wfdb_header import is_calibrated, known_gain, lead_index, read_header, units_per_mv
+from einthoven.records.annotations import (
+    Annotations,
+    read_annotations,
+    rescale_times,
+    write_annotations,
+)
+from einthoven.records.checksums import verify_sha256
+from einthoven.records.header import (
+    is_calibrated,
+    known_gain,
+    lead_index,
+    read_header,
+    units_per_mv,
+)
 
 __all__ = [
     "Annotations",
@@ -93,7 +104,7 @@ def find_database(data: Path | None, db: str = DEFAULT_DATABASE, selection: str 
     found = locate_database(data, db)
     if found is not None:
         return found
-    from einthoven import download  # imports this module to verify what it fetched
+    from einthoven.records import download  # imports this module to verify what it fetched
 
     return download.fetch(db, cached_database(db), selection)
 

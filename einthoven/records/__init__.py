@@ -1,0 +1,1 @@
+"""WFDB records: found, fetched, read, verified, made up, mixed with noise, written."""
