@@ -14,13 +14,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from einthoven.ec57 import Scores, gross
-from einthoven.ec57_text import beat_table
 from einthoven.report_adaptation import NOTICE as ADAPTED
 from einthoven.report_adaptation import adaptation_summary, adaptation_table
 from einthoven.report_findings import confidence_summary, findings_lines, rhythm_summary
 from einthoven.rundir import SCHEMA, RunDir, write_json, write_text
-from einthoven.scoring import PROTOCOLS
+from einthoven.scoring.comparison import Scores, gross
+from einthoven.scoring.score import PROTOCOLS
+from einthoven.scoring.text import beat_table
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device: for engineering and research only."
 KINDS = ("qrs", "veb", "sveb")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from einthoven.ec57 import Scores, gross
+from einthoven.scoring.comparison import Scores, gross
 
 NOTICE = (
     "Adapted: all scores but the table of patient heads are with a head, fitted to labelled "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from einthoven import reliability, rhythm
+from einthoven.scoring import reliability, rhythm
 
 
 def confidence_summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

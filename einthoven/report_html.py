@@ -26,7 +26,7 @@ from einthoven.report_adaptation import NOTICE as ADAPTED
 from einthoven.report_adaptation import adaptation_section
 from einthoven.report_findings import record_rows, shown_kinds
 from einthoven.rundir import RunDir, write_text
-from einthoven.scoring import PROTOCOLS
+from einthoven.scoring.score import PROTOCOLS
 
 CLASS_NAMES = {
     "N": "normal",

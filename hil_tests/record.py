@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core, reliability, rhythm
+from einthoven import core
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.head import describe
 from einthoven.confidence import ONE, Confidence
-from einthoven.ec57 import Comparison
 from einthoven.engine import HostModel, TflmModel
 from einthoven.hil_tests.agreement import Difference, differing_beats, host_events, listed
 from einthoven.hil_tests.device import Device, LinkStatistics
@@ -24,7 +23,9 @@ from einthoven.records.annotations import Annotations, read_annotations, write_a
 from einthoven.records.record import Record, board_to_record_time, read_record, to_board
 from einthoven.report import stored
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
-from einthoven.scoring import score
+from einthoven.scoring import reliability, rhythm
+from einthoven.scoring.comparison import Comparison
+from einthoven.scoring.score import score
 from einthoven.vote import Vote
 from einthoven.wire import Message
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.ec57 import MATCH_S  # here it only picks pictures
+from einthoven.scoring.comparison import MATCH_S  # here it only picks pictures
 
 STRIP_S = 10.0
 

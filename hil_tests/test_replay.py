@@ -20,7 +20,7 @@ from einthoven.paths import GENERATED
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import read_record, to_board
 from einthoven.rundir import RunDir
-from einthoven.scoring import score_folders
+from einthoven.scoring.score import score_folders
 
 pytestmark = pytest.mark.board
 

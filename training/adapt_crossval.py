@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import reliability
 from einthoven.aami import CLASSES, DS2
 from einthoven.codegen import confidence as tables
 from einthoven.codegen.head import Head, pack
@@ -30,6 +29,7 @@ from einthoven.confidence import Confidence
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.rundir import write_json
+from einthoven.scoring import reliability
 from einthoven.training import dataset
 from einthoven.training.adapt import (
     MAX_MINUTES,

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from einthoven import reliability
 from einthoven.aami import CLASSES, DS2
 from einthoven.codegen import confidence as tables
 from einthoven.codegen.confidence import Calibration
@@ -32,6 +31,7 @@ from einthoven.codegen.model import load as load_model
 from einthoven.confidence import Confidence
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.rundir import write_json
+from einthoven.scoring import reliability
 from einthoven.training.recipe import load as load_recipe
 from einthoven.vote import Kinds, Vote
 

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from einthoven.ec57 import gross
 from einthoven.paths import ROOT
 from einthoven.rundir import write_text
+from einthoven.scoring.comparison import gross
 from einthoven.training import noise_table
 from einthoven.training.evidence_rivals import PROTOCOLS
 from einthoven.training.evidence_rivals import read as read_osea

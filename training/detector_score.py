@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import ec57
 from einthoven.codegen import pipeline
 from einthoven.core import FLAG_LEARNING, FLAG_NOISY, FLAG_SEARCH_BACK, Beats, analyze
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.noise import mix
 from einthoven.records.record import Record, find_database, read_record, to_board
+from einthoven.scoring import comparison
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV
 
 NOISE_BITS = 16
@@ -46,12 +46,12 @@ class Signal:
 class Result:
     """Detections of one record, compared with its reference beats from `start_s` on."""
 
-    scores: ec57.Comparison
+    scores: comparison.Comparison
     error_ms: NDArray[np.float64]
     """[m] detected minus annotated R of the matched beats."""
     delay_ms: NDArray[np.float64]
     """[k] R to confirmation, of beats found neither by search-back nor while learning."""
-    unflagged: ec57.Rate
+    unflagged: comparison.Rate
     """The same beats, without those detections that carry the noisy flag."""
     noisy_share: float
     """How much of the scored time the noisy flag stands."""
@@ -95,7 +95,7 @@ def evaluate(
     generated: Path,
     *,
     disturb: Callable[[Counts], Counts] = lambda samples: samples,
-    start_s: float = ec57.LEARNING_S,
+    start_s: float = comparison.LEARNING_S,
     end_s: float | None = None,
 ) -> Result:
     """Run the core made for `generated` over a signal and score it from `start_s` to `end_s`.
@@ -108,7 +108,7 @@ def evaluate(
     samples = disturb(signal.samples.copy())
     beats = analyze(samples, GAIN_LSB_PER_MV, rails, generated)
     test = Annotations.of(beats.t_samples, ["N"] * len(beats), hz)
-    scores = ec57.compare(signal.reference, test, record.rate_hz, end, start_s)
+    scores = comparison.compare(signal.reference, test, record.rate_hz, end, start_s)
     i, j = scores.matched.T
     error_s = beats.t_samples[j] / hz - signal.reference.samples[i] / record.rate_hz
     return Result(
@@ -134,12 +134,12 @@ def _delays(beats: Beats) -> NDArray[np.int64]:
     return chosen
 
 
-def _unflagged(scores: ec57.Comparison, beats: Beats) -> ec57.Rate:
+def _unflagged(scores: comparison.Comparison, beats: Beats) -> comparison.Rate:
     """A detection that is flagged as noisy counts as none: missed if it was a beat."""
     said = np.append((beats.flags & FLAG_NOISY) == 0, False)  # the last is for index -1: no beat
     is_beat, found = scores.pairs[:, 0] >= 0, said[scores.pairs[:, 1]]
     tp = int((is_beat & found).sum())
-    return ec57.Rate(tp, int(is_beat.sum()) - tp, int((~is_beat & found).sum()))
+    return comparison.Rate(tp, int(is_beat.sum()) - tp, int((~is_beat & found).sum()))
 
 
 def _noisy_share(beats: Beats, start: int, end: int) -> float:

@@ -13,13 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core, reliability, rhythm
+from einthoven import core
 from einthoven.aami import CLASSES
 from einthoven.codegen.model import export
 from einthoven.confidence import Confidence
-from einthoven.ec57 import Comparison, compare, gross
-from einthoven.ec57_runs import RunScores, compare_runs
-from einthoven.ec57_text import beat_table, literature_table, run_table
 from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.records.annotations import Annotations
@@ -32,6 +29,10 @@ from einthoven.records.record import (
     record_names,
     to_board,
 )
+from einthoven.scoring import reliability, rhythm
+from einthoven.scoring.comparison import Comparison, compare, gross
+from einthoven.scoring.runs import RunScores, compare_runs
+from einthoven.scoring.text import beat_table, literature_table, run_table
 from einthoven.training import scorecard
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from einthoven.training.recipe import load as load_recipe

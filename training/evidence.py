@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from einthoven.aami import literature_class
-from einthoven.ec57 import Scores
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.records.annotations import Annotations
 from einthoven.records.record import find_database, read_annotations
-from einthoven.reliability import rows
 from einthoven.rundir import write_text
+from einthoven.scoring.comparison import Scores
+from einthoven.scoring.reliability import rows
 from einthoven.training import scorecard
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.evaluate import Evaluation, Variant, evaluate

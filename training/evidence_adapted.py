@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from einthoven.ec57 import Rate
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT
+from einthoven.scoring.comparison import Rate
 from einthoven.training.evidence import load_all, shipped_sha256
 from einthoven.training.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
 

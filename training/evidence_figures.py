@@ -19,7 +19,7 @@ from einthoven.codegen.model import load as load_model
 from einthoven.engine import HostModel, Int8
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.record import find_database, read_annotations, read_record, to_board
-from einthoven.reliability import coverage, from_rows, summary
+from einthoven.scoring.reliability import coverage, from_rows, summary
 from einthoven.training import dataset
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from einthoven.training.evaluate import Evaluation, Variant

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from einthoven import reliability, rhythm
-from einthoven.ec57 import Scores, gross
-from einthoven.ec57_text import RUN_HEADER, beat_table, literature_table
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.report import restored
 from einthoven.rundir import write_text
+from einthoven.scoring import reliability, rhythm
+from einthoven.scoring.comparison import Scores, gross
+from einthoven.scoring.text import RUN_HEADER, beat_table, literature_table
 from einthoven.training import evidence, evidence_figures, noise_table
 from einthoven.training.evidence_goals import (
     DS1_NOTE,

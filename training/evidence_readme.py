@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from einthoven.aami import DS2
-from einthoven.ec57 import gross
 from einthoven.report import restored
+from einthoven.scoring.comparison import gross
 from einthoven.training import detector_page, noise_table
 from einthoven.training.dataset import ADC_BITS
 from einthoven.training.evidence_adapted import adapted_results

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from einthoven import ec57
 from einthoven.aami import DS2
-from einthoven.ec57 import Rate, Scores, gross
 from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import find_database, rate_and_length
 from einthoven.report import restored
 from einthoven.rundir import write_text
+from einthoven.scoring import comparison
+from einthoven.scoring.comparison import Rate, Scores, gross
 from einthoven.training import scorecard
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.evidence import counts, dump
@@ -28,7 +28,7 @@ from einthoven.training.markdown import f1_cell, rate_cell, signed, table
 OSEA = ROOT / "docs" / "results" / "rivals" / "osea.json"
 SOURCE = (
     "EP Limited's open-source beat detector and classifier (rules; classes N, V, Q) on lead MLII, "
-    "else the first, resampled to 200 Hz: its annotation files, scored by einthoven.ec57, which "
+    "else the first, resampled to 200 Hz: its annotation files, scored by einthoven.scoring.comparison, which "
     "gives PhysioNet's bxb's lines for them"
 )
 PROTOCOLS = {"whole": "whole records", "ec57": "EC57's 25 minutes"}
@@ -49,7 +49,10 @@ def score(folder: Path, data: Path | None = None, annotator: str = "osea") -> di
         test = read_annotations(folder, name, annotator)
         rate_hz, n_samples = rate_and_length(database, name)
         both = (reference, test, rate_hz, n_samples)
-        scores = {"whole": ec57.compare(*both, start_s=0.0), "ec57": ec57.compare(*both)}
+        scores = {
+            "whole": comparison.compare(*both, start_s=0.0),
+            "ec57": comparison.compare(*both),
+        }
         records.append({"record": name, **{p: counts(s) for p, s in scores.items()}})
     if not records:
         raise EinthovenError(f"no *.{annotator} in {folder}: give the folder of OSEA's annotations")

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from einthoven import ec57
 from einthoven.aami import CLASSES
 from einthoven.codegen import pipeline
 from einthoven.core import analyze
@@ -32,6 +31,7 @@ from einthoven.records.record import (
     to_board,
 )
 from einthoven.rundir import write_text
+from einthoven.scoring import comparison
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
 from einthoven.training.evidence import dump
@@ -69,7 +69,7 @@ def models(model: Path, folds: Path | None) -> dict[str, Engine]:
     return found
 
 
-def score(judges: dict[str, Engine], snr: str, bits: int, data: Path | None) -> ec57.Scores:
+def score(judges: dict[str, Engine], snr: str, bits: int, data: Path | None) -> comparison.Scores:
     """Gross of both records at one of SNRS_DB's levels. Raises RecordError."""
     folder = find_database(data, "nstdb")
     rails = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
@@ -82,8 +82,8 @@ def score(judges: dict[str, Engine], snr: str, bits: int, data: Path | None) -> 
         classes = judge.vote.of(logits, beats).argmax(axis=1)
         times = board_to_record_time(beats.t_samples, record, RATE_HZ)
         test = Annotations.of(times, [CLASSES[i] for i in classes], record.rate_hz)
-        scores.append(ec57.compare(reference, test, record.rate_hz, record.n_samples))
-    return ec57.gross(scores)
+        scores.append(comparison.compare(reference, test, record.rate_hz, record.n_samples))
+    return comparison.gross(scores)
 
 
 def rows(judge: str, judges: dict[str, Engine], data: Path | None) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import ec57
+from einthoven.scoring import comparison
 
 AF_RECORDS = ("202", "210", "219", "221", "222")
 """DS2's records with atrial fibrillation or flutter, which cost S its precision."""
@@ -19,20 +19,20 @@ DRAWS = 2000
 """Of records with replacement, for intervals."""
 
 
-def literature(scores: Sequence[ec57.Scores]) -> dict[str, Any]:
+def literature(scores: Sequence[comparison.Scores]) -> dict[str, Any]:
     """Se, +P and F1 of N, S, V, F by the literature's mapping, and macro-F1 over N, S, V.
 
     A beat that was missed counts against its class, a false detection against the class that
     it was given. `VEB`: V by the standard's count, which forgives F and Q taken for V.
     """
-    total = ec57.gross(scores)
+    total = comparison.gross(scores)
     rates = {name: total.literature_rate(name).to_dict() for name in ("N", "S", "V", "F")}
     macro = float(np.mean([rates[name]["f1"] or 0.0 for name in INTERVAL_CLASSES]))
     return {**rates, "VEB": total.veb.to_dict(), "macro_f1": macro}
 
 
 def ways(
-    whole: Mapping[str, ec57.Scores], scored: Mapping[str, ec57.Scores]
+    whole: Mapping[str, comparison.Scores], scored: Mapping[str, comparison.Scores]
 ) -> dict[str, dict[str, Any]]:
     """`literature` over all records, by both protocols, and over those without 232 and AF."""
     return {
@@ -45,7 +45,7 @@ def ways(
     }
 
 
-def intervals(scores: Sequence[ec57.Scores]) -> dict[str, tuple[float, float]]:
+def intervals(scores: Sequence[comparison.Scores]) -> dict[str, tuple[float, float]]:
     """95 % intervals of the F1 of N, S, V and of their mean, by resampling records (seeded)."""
     tables = np.stack([s.literature for s in scores])
     hits = np.diagonal(tables, axis1=1, axis2=2)
@@ -67,7 +67,7 @@ def f1_intervals(
 
 
 def difference(
-    ours: Sequence[ec57.Rate], theirs: Sequence[ec57.Rate]
+    ours: Sequence[comparison.Rate], theirs: Sequence[comparison.Rate]
 ) -> tuple[float, tuple[float, float]]:
     """F1 of ours minus theirs over the same records, and its 95 % interval.
 

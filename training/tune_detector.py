@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from einthoven import ec57
 from einthoven.codegen import pipeline
 from einthoven.errors import EinthovenError
 from einthoven.records.record import find_database, record_names
 from einthoven.rundir import write_text
+from einthoven.scoring import comparison
 from einthoven.training import detector_page
 from einthoven.training.detector_score import (
     Result,
@@ -54,8 +54,8 @@ def _database(data: Path | None, db: str, generated: Path) -> dict[str, Result]:
     return {name: evaluate(read_signal(data, db, name), generated) for name in names}
 
 
-def _qrs(results: Iterable[Result]) -> ec57.Rate:
-    return ec57.gross(r.scores for r in results).qrs
+def _qrs(results: Iterable[Result]) -> comparison.Rate:
+    return comparison.gross(r.scores for r in results).qrs
 
 
 def _summary(label: str, results: Sequence[Result]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _summary(label: str, results: Sequence[Result]) -> dict[str, Any]:
         },
         "delay_p99_ms": float(np.percentile(np.concatenate([r.delay_ms for r in results]), 99)),
         "noisy_share": float(np.mean([r.noisy_share for r in results])),
-        "unflagged": ec57.Rate(
+        "unflagged": comparison.Rate(
             *(sum(getattr(rate, k) for rate in said) for k in ("tp", "fn", "fp"))
         ).to_dict(),
     }
@@ -99,7 +99,7 @@ def measure_clean(data: Path | None, generated: Path) -> dict[str, Any]:
     }
     return {
         "groups": [_summary(label, group) for label, group in groups.items()],
-        "whole": ec57.gross(whole.values()).qrs.to_dict(),
+        "whole": comparison.gross(whole.values()).qrs.to_dict(),
         "records": [
             {**_summary(name, [result]), "whole": whole[name].qrs.to_dict()}
             for name, result in found.items()

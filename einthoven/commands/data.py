@@ -135,7 +135,7 @@ def score(
 
     from einthoven.errors import UsageError
     from einthoven.records.record import locate_database
-    from einthoven.scoring import score_files, score_folders, text_report, to_dict
+    from einthoven.scoring.score import score_files, score_folders, text_report, to_dict
 
     if not reference.exists() and len(reference.parts) == 1:
         reference = locate_database(None, str(reference)) or reference

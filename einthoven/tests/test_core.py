@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from einthoven import core
 from einthoven.core import Beats, Core, analyze, join
-from einthoven.ec57 import compare
 from einthoven.errors import UsageError
 from einthoven.paths import FIRMWARE
 from einthoven.records.record import Annotations
 from einthoven.records.synth import Episode, Noise, make_record
+from einthoven.scoring.comparison import compare
 
 RATE_HZ = 180
 RAILS = (-2048, 2047)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from einthoven import ec57
 from einthoven.core import Core, analyze, join, rate_hz
 from einthoven.paths import GENERATED
 from einthoven.records.record import Annotations, record_names
+from einthoven.scoring import comparison
 from einthoven.training.detector_score import Result, evaluate, read_signal
 from einthoven.training.disturbances import Disturbance, all_kinds
 
@@ -30,7 +30,7 @@ def detect(name: str, disturb: Disturbance = lambda x: x, start_s: float = 300) 
 
 def test_ec57_over_all_records(mitdb: Path) -> None:
     results = [detect(name) for name in record_names(mitdb, "all")]
-    qrs = ec57.gross(r.scores for r in results).qrs
+    qrs = comparison.gross(r.scores for r in results).qrs
     assert qrs.se is not None and qrs.se >= 0.9985
     assert qrs.ppv is not None and qrs.ppv >= 0.9985
     error_ms = np.abs(np.concatenate([r.error_ms for r in results]))
@@ -50,7 +50,7 @@ def test_no_beat_is_lost_at_the_start_nor_invented(name: str) -> None:
     cut = reference.samples < 30 * 360
     first = Annotations.of(reference.samples[cut], reference.symbols[cut].tolist(), 360.0)
     test = Annotations.of(beats.t_samples, ["N"] * len(beats), rate_hz())
-    qrs = ec57.compare(first, test, 360.0, 30 * 360, start_s=0.0).qrs
+    qrs = comparison.compare(first, test, 360.0, 30 * 360, start_s=0.0).qrs
     assert (qrs.fn, qrs.fp) == (0, 0)
 
 
@@ -66,7 +66,7 @@ def test_recovers_within_3_s(what: str) -> None:
     for name in ("100", "119", "200", "213", "223", "234"):
         plain.append(detect(name, start_s=over_s + 3).scores)
         disturbed.append(detect(name, disturb, over_s + 3).scores)
-    before, after = ec57.gross(plain).qrs, ec57.gross(disturbed).qrs
+    before, after = comparison.gross(plain).qrs, comparison.gross(disturbed).qrs
     assert after.fn <= before.fn + 2
     assert after.fp <= before.fp + 4
 
@@ -94,5 +94,5 @@ NOISE_F1 = {"24": 0.9997, "18": 0.999, "12": 0.98, "06": 0.92, "00": 0.815, "_6"
 @pytest.mark.parametrize("snr", NOISE_F1)
 def test_noise(snr: str) -> None:
     signals = [read_signal(None, "nstdb", f"{name}e{snr}") for name in ("118", "119")]
-    f1 = ec57.gross(evaluate(s, GENERATED).scores for s in signals).qrs.f1
+    f1 = comparison.gross(evaluate(s, GENERATED).scores for s in signals).qrs.f1
     assert f1 is not None and f1 >= NOISE_F1[snr]

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from einthoven.ec57 import Scores, compare
-from einthoven.ec57_text import beat_table
 from einthoven.records.annotations import Annotations
 from einthoven.report import (
     SEEN_NOTE,
@@ -28,6 +26,8 @@ from einthoven.report import (
 )
 from einthoven.report_figures import histogram_svg, strip_svg
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.scoring.comparison import Scores, compare
+from einthoven.scoring.text import beat_table
 
 RATE_HZ = 180
 VOID = {"area", "br", "hr", "img", "input", "link", "meta"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from einthoven.ec57 import Rate
 from einthoven.errors import ModelError, UsageError
+from einthoven.scoring.comparison import Rate
 from einthoven.training import evidence_adapted
 from einthoven.training.adaptation_page import (
     PAGE,

@@ -11,7 +11,7 @@ from einthoven.aami import CLASSES
 from einthoven.core import NO_SLOT
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.reliability import summary
+from einthoven.scoring.reliability import summary
 from einthoven.training.calibrate import (
     HeldOut,
     best_temperature,

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from einthoven.aami import DS2
-from einthoven.ec57 import Rate, Scores, compare, gross
-from einthoven.ec57_runs import compare_runs
 from einthoven.errors import EinthovenError, ModelError
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
-from einthoven.reliability import judge, summary
 from einthoven.report import restored
-from einthoven.rhythm import BeatSequence, of_reference, to_dict
-from einthoven.rhythm import compare as compare_rhythm
+from einthoven.scoring.comparison import Rate, Scores, compare, gross
+from einthoven.scoring.reliability import judge, summary
+from einthoven.scoring.rhythm import BeatSequence, of_reference, to_dict
+from einthoven.scoring.rhythm import compare as compare_rhythm
+from einthoven.scoring.runs import compare_runs
 from einthoven.training import (
     evidence,
     evidence_figures,

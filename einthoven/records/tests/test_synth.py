@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.core import Beats, analyze
-from einthoven.ec57 import compare
-from einthoven.ec57_runs import compare_runs
 from einthoven.engine import TflmModel
 from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import Annotations
@@ -30,6 +28,8 @@ from einthoven.records.synth import (
     demo_record,
     make_record,
 )
+from einthoven.scoring.comparison import compare
+from einthoven.scoring.runs import compare_runs
 
 SILENT = Noise(wander_mv=0.0, muscle_mv=0.0, mains_mv=0.0, electrode_pops_per_minute=0.0)
 MANY = Ectopy(0.1, 0.1, 0.05, 0.03, 0.08)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from einthoven.ec57 import compare
 from einthoven.records.annotations import Annotations
-from einthoven.reliability import count, coverage, from_rows, judge, rows, summary
+from einthoven.scoring.comparison import compare
+from einthoven.scoring.reliability import count, coverage, from_rows, judge, rows, summary
 
 
 def test_judged_are_all_scored_detections() -> None:

@@ -12,9 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from einthoven.ec57 import Rate, Scores, compare, gross
-from einthoven.ec57_runs import Kind, RunScores, compare_runs
-from einthoven.ec57_text import (
+from einthoven.errors import RecordError
+from einthoven.paths import ROOT
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.record import record_names
+from einthoven.scoring.comparison import Rate, Scores, compare, gross
+from einthoven.scoring.runs import Kind, RunScores, compare_runs
+from einthoven.scoring.text import (
     BEAT_HEADER,
     beat_line,
     beat_table,
@@ -23,10 +27,6 @@ from einthoven.ec57_text import (
     run_table,
     shutdown_line,
 )
-from einthoven.errors import RecordError
-from einthoven.paths import ROOT
-from einthoven.records.annotations import Annotations, read_annotations
-from einthoven.records.record import record_names
 
 HZ = 360
 MINUTE = 60 * HZ

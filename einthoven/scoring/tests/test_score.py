@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from einthoven.ec57 import Rate
 from einthoven.errors import RecordError, UsageError
 from einthoven.records.record import write_annotations
 from einthoven.records.synth import make_record
-from einthoven.scoring import (
+from einthoven.scoring.comparison import Rate
+from einthoven.scoring.score import (
     bootstrap_f1,
     score_files,
     score_folders,

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import ec57_class
-from einthoven.ec57 import LEARNING_S, MATCH_S, at_rate
 from einthoven.records.annotations import Annotations
+from einthoven.scoring.comparison import LEARNING_S, MATCH_S, at_rate
 
 Kind = Literal["V", "S"]
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from einthoven.ec57 import LEARNING_S, Comparison, Rate, compare, gross
-from einthoven.ec57_runs import RunScores, compare_runs
-from einthoven.ec57_text import beat_table, literature_table, run_table
 from einthoven.errors import RecordError, UsageError
 from einthoven.records import record as records
 from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare, gross
+from einthoven.scoring.runs import RunScores, compare_runs
+from einthoven.scoring.text import beat_table, literature_table, run_table
 
 PROTOCOLS = {"ec57": LEARNING_S, "whole": 0.0}
 """Name to the second from which beats are scored."""

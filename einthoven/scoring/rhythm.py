@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import literature_class
-from einthoven.ec57 import MATCH_S, Rate
 from einthoven.records.annotations import Annotations
+from einthoven.scoring.comparison import MATCH_S, Rate
 
 KINDS = (
     *("couplet", "ventricular tachycardia", "slow ventricular run", "supraventricular run"),

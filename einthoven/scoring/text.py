@@ -7,8 +7,8 @@ the WFDB software 10.7: their own tools read what is written here.
 from collections.abc import Callable, Iterable, Sequence
 
 from einthoven.aami import CLASSES
-from einthoven.ec57 import Scores, gross
-from einthoven.ec57_runs import RunScores
+from einthoven.scoring.comparison import Scores, gross
+from einthoven.scoring.runs import RunScores
 
 BEAT_HEADER = (
     "Record Nn' Sn' Vn' Fn' On'  Ns  Ss  Vs  Fs' Os' Nv  Sv   Vv  Fv' Ov' No' So' Vo' Fo'"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from einthoven.aami import literature_class
 from einthoven.confidence import ONE
-from einthoven.ec57 import Comparison
 from einthoven.records.annotations import Annotations
+from einthoven.scoring.comparison import Comparison
 
 Counts = NDArray[np.int64]
 

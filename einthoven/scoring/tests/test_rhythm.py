@@ -7,7 +7,15 @@ import pytest
 
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.record import record_names
-from einthoven.rhythm import KINDS, BeatSequence, compare, find, of_reference, to_dict, total
+from einthoven.scoring.rhythm import (
+    KINDS,
+    BeatSequence,
+    compare,
+    find,
+    of_reference,
+    to_dict,
+    total,
+)
 
 
 def beats(labels: str, rr_s: float | list[float] = 0.8, broken: str = "") -> BeatSequence:
