@@ -15,8 +15,8 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 
 from einthoven.boards import Board
-from einthoven.engine import header_macros
 from einthoven.errors import BuildError
+from einthoven.native.engine import header_macros
 from einthoven.paths import FIRMWARE, GENERATED, ROOT
 from einthoven.stack import stack_bound
 

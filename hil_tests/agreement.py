@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.confidence import Confidence
-from einthoven.core import Beats
+from einthoven.native.confidence import Confidence
+from einthoven.native.core import Beats
+from einthoven.native.vote import Vote
 from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
-from einthoven.vote import Vote
 
 FIELDS = (
     *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),

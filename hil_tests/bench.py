@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core
 from einthoven.boards import Board, running
-from einthoven.engine import HostModel
 from einthoven.hil_tests.device import Device
+from einthoven.native import core
+from einthoven.native.engine import HostModel
 from einthoven.records import synth
 
 _SECONDS = 60.0

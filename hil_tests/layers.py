@@ -6,11 +6,11 @@ A board cannot show what its layers compute; the host runs the same generated C 
 from dataclasses import dataclass
 from pathlib import Path
 
-from einthoven import core
 from einthoven.boards import load_board
 from einthoven.codegen import tflite_reader
 from einthoven.codegen.lower import lower
-from einthoven.engine import HostModel, TflmModel, first_differing_layer
+from einthoven.native import core
+from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.records.record import read_record, to_board
 from einthoven.rundir import RunDir
 

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.head import describe
-from einthoven.confidence import ONE, Confidence
-from einthoven.engine import HostModel, TflmModel
 from einthoven.hil_tests.agreement import Difference, differing_beats, host_events, listed
 from einthoven.hil_tests.device import Device, LinkStatistics
 from einthoven.hil_tests.heads import Adapted, Adapter, on_board
 from einthoven.hil_tests.strips import choose_strips
+from einthoven.native import core
+from einthoven.native.confidence import ONE, Confidence
+from einthoven.native.engine import HostModel, TflmModel
+from einthoven.native.vote import Vote
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
 from einthoven.records.record import Record, board_to_record_time, read_record, to_board
 from einthoven.report import stored
@@ -26,7 +27,6 @@ from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.score import score
-from einthoven.vote import Vote
 from einthoven.wire import Message
 
 ANNOTATOR = "ein"

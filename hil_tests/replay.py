@@ -19,12 +19,13 @@ from typing import Any
 
 from rich.console import Console
 
-from einthoven import __version__, core
+from einthoven import __version__
 from einthoven.boards import Board, build, load_board
-from einthoven.engine import HostModel
 from einthoven.errors import ModelError
 from einthoven.hil_tests.record import read_reference
 from einthoven.hil_tests.workers import run_workers
+from einthoven.native import core
+from einthoven.native.engine import HostModel
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
 from einthoven.provenance import seen_in_training
 from einthoven.records.checksums import sha256_file

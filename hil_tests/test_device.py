@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven import core, wire
+from einthoven import wire
 from einthoven.boards import build, load_board
-from einthoven.confidence import Confidence
-from einthoven.engine import HostModel
 from einthoven.errors import BoardError, ModelError
 from einthoven.hil_tests.channel import Channel
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.session import Session
-from einthoven.vote import Vote
+from einthoven.native import core
+from einthoven.native.confidence import Confidence
+from einthoven.native.engine import HostModel
+from einthoven.native.vote import Vote
 from einthoven.wire import FrameDecoder
 from einthoven.wire_schema import schema
 

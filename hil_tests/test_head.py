@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven import core, wire
+from einthoven import wire
 from einthoven.boards import build, load_board
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, Layer, own_head, pack, units
-from einthoven.engine import HostModel
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
+from einthoven.native import core
+from einthoven.native.engine import HostModel
+from einthoven.native.vote import Vote
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.vote import Vote
 
 pytestmark = pytest.mark.board
 TRIES = (1.0,) * 14

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import wfdb
 
-from einthoven import core
-from einthoven.engine import HostModel
 from einthoven.hil_tests.layers import compare_layers
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
+from einthoven.native import core
+from einthoven.native.engine import HostModel
 from einthoven.paths import GENERATED
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import read_record, to_board

@@ -23,8 +23,8 @@ from threadpoolctl import threadpool_limits
 from einthoven.aami import CLASSES
 from einthoven.codegen.head import Head, Layer, Units, own_head, units
 from einthoven.codegen.model import ModelFolder
-from einthoven.engine import HostModel
 from einthoven.errors import ModelError, RecordError, UsageError
+from einthoven.native.engine import HostModel
 from einthoven.training.dataset import PIPELINE, RATE_HZ, Examples, load_record
 
 MEMORY = "memory.npz"

@@ -25,8 +25,8 @@ from einthoven.aami import CLASSES, DS2
 from einthoven.codegen import confidence as tables
 from einthoven.codegen.head import Head, pack
 from einthoven.codegen.model import load as load_model
-from einthoven.confidence import Confidence
 from einthoven.errors import UsageError
+from einthoven.native.confidence import Confidence
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.rundir import write_json
 from einthoven.scoring import reliability

@@ -28,12 +28,12 @@ from einthoven.aami import CLASSES, DS2
 from einthoven.codegen import confidence as tables
 from einthoven.codegen.confidence import Calibration
 from einthoven.codegen.model import load as load_model
-from einthoven.confidence import Confidence
 from einthoven.errors import EinthovenError, UsageError
+from einthoven.native.confidence import Confidence
+from einthoven.native.vote import Kinds, Vote
 from einthoven.rundir import write_json
 from einthoven.scoring import reliability
 from einthoven.training.recipe import load as load_recipe
-from einthoven.vote import Kinds, Vote
 
 UNSURE_SHARE = 0.05
 """Of the held-out detections: what a user would have to look at again."""

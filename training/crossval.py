@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, DS2
 from einthoven.errors import UsageError
+from einthoven.native.vote import Vote
 from einthoven.training import dataset
 from einthoven.training.command_line import at_least, one_line_errors
 from einthoven.training.dataset import Examples
 from einthoven.training.recipe import Recipe, load
 from einthoven.training.sampling import to_real
 from einthoven.training.train import FLOAT_MODEL, add_bias, fit, provenance
-from einthoven.vote import Vote
 
 STEPS = np.arange(-3.0, 0.51, 0.25)
 RARE_BIAS = (-2.0, -1.0)

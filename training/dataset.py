@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.pipeline import load as load_pipeline
 from einthoven.codegen.pipeline import sha256 as pipeline_sha256
-from einthoven.core import analyze
 from einthoven.errors import RecordError, UsageError
+from einthoven.native.core import analyze
 from einthoven.paths import GENERATED
 from einthoven.provenance import SAME_PATIENT
 from einthoven.records.annotations import Annotations

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.codegen import pipeline
-from einthoven.core import FLAG_LEARNING, FLAG_NOISY, FLAG_SEARCH_BACK, Beats, analyze
+from einthoven.native.core import FLAG_LEARNING, FLAG_NOISY, FLAG_SEARCH_BACK, Beats, analyze
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.noise import mix
 from einthoven.records.record import Record, find_database, read_record, to_board

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core
 from einthoven.aami import CLASSES
 from einthoven.codegen.model import export
-from einthoven.confidence import Confidence
-from einthoven.engine import HostModel
 from einthoven.errors import ModelError
+from einthoven.native import core
+from einthoven.native.confidence import Confidence
+from einthoven.native.engine import HostModel
+from einthoven.native.vote import Vote
 from einthoven.records.annotations import Annotations
 from einthoven.records.record import (
     Record,
@@ -37,7 +38,6 @@ from einthoven.training import scorecard
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from einthoven.training.recipe import load as load_recipe
 from einthoven.training.train import FLOAT_MODEL
-from einthoven.vote import Vote
 
 __all__ = ["Evaluation", "Findings", "Variant", "evaluate"]
 

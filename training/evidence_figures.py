@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.model import load as load_model
-from einthoven.engine import HostModel, Int8
+from einthoven.native.engine import HostModel, Int8
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.record import find_database, read_annotations, read_record, to_board
 from einthoven.scoring.reliability import coverage, from_rows, summary

@@ -14,7 +14,8 @@ import numpy as np
 
 from einthoven.codegen.model import ModelFolder, export
 from einthoven.codegen.model import load as load_model
-from einthoven.engine import HostModel
+from einthoven.native.engine import HostModel
+from einthoven.native.vote import Vote
 from einthoven.training import dataset
 from einthoven.training.adapt import Memory
 from einthoven.training.command_line import one_line_errors
@@ -22,7 +23,6 @@ from einthoven.training.dataset import Examples
 from einthoven.training.recipe import Recipe
 from einthoven.training.recipe import load as load_recipe
 from einthoven.training.sampling import draw_weights
-from einthoven.vote import Vote
 
 BEATS = 3000
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from einthoven.aami import CLASSES
 from einthoven.codegen import pipeline
-from einthoven.core import analyze
 from einthoven.errors import UsageError
+from einthoven.native.core import analyze
 from einthoven.paths import ROOT
 from einthoven.records.annotations import Annotations
 from einthoven.records.record import (

@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core
 from einthoven.codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
 from einthoven.errors import BuildError, EinthovenError, UsageError
+from einthoven.native import core
 from einthoven.paths import FIRMWARE, GENERATED
 from einthoven.records import record as records
 from einthoven.records import synth

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from einthoven import core
 from einthoven.codegen import model
 from einthoven.codegen.testing import bare_target, core_bench
 from einthoven.codegen.testing.random_models import noise
+from einthoven.native import core
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records import synth
 

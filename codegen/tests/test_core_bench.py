@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from einthoven import core
 from einthoven.codegen.testing import core_bench
 from einthoven.errors import UsageError
+from einthoven.native import core
 from einthoven.records import synth
 
 SAMPLES = synth.make_record(seed=3, seconds=10, rate_hz=core.rate_hz()).samples[:1000]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from einthoven import core
 from einthoven.codegen.testing.duty_cycle import (
     BEATS_PER_MINUTE,
     CHIPS,
@@ -14,6 +13,7 @@ from einthoven.codegen.testing.duty_cycle import (
     mean_ma,
     rows,
 )
+from einthoven.native import core
 
 CHIP = Chip("X", "m4", 2.0, (16.0, 4.0, 1.0), {16.0: (1.9, 0.4), 1.0: (0.4, 0.1)}, 0.05, "none")
 WORK = Work({75: 500.0, 200: 1000.0}, 480_000)

@@ -13,7 +13,7 @@ from scipy import signal
 from einthoven.codegen import pipeline
 from einthoven.codegen.filters import design_bandpass
 from einthoven.errors import UsageError
-from einthoven.native import build_library
+from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 RATE_HZ = 180.0

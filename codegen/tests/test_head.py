@@ -14,8 +14,8 @@ from einthoven.codegen.lower import lower
 from einthoven.codegen.planner import plan
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.random_models import noise, residual_model
-from einthoven.engine import HostModel
 from einthoven.errors import ModelError
+from einthoven.native.engine import HostModel
 from einthoven.paths import SHIPPED_MODEL
 
 

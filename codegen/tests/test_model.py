@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven import core
 from einthoven.codegen import model, pipeline, tflite_reader
 from einthoven.codegen.emit import Description, emit
 from einthoven.codegen.graph import Graph
@@ -18,8 +17,9 @@ from einthoven.codegen.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
 from einthoven.codegen.testing.random_models import noise, residual_model
-from einthoven.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.errors import ModelError
+from einthoven.native import core
+from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.paths import FIRMWARE, SHIPPED_MODEL
 from einthoven.records import record as records
 

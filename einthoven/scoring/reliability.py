@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import literature_class
-from einthoven.confidence import ONE
+from einthoven.native.confidence import ONE
 from einthoven.records.annotations import Annotations
 from einthoven.scoring.comparison import Comparison
 

@@ -1,4 +1,4 @@
-/* Compiled and run by einthoven/tests/test_core_modules.py: the whole signal path, and hostile
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: the whole signal path, and hostile
    input under the sanitizers. What the beats are is tested on records (test_core_records.py). */
 #include "ein_core.h"
 

@@ -1,4 +1,4 @@
-/* Compiled and run by einthoven/tests/test_core_modules.py: the detector on made-up waves, which go
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: the detector on made-up waves, which go
    through filters and ring as in ein_core. */
 #include "ein_qrs.h"
 

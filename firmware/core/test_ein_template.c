@@ -1,4 +1,4 @@
-/* Compiled and run by einthoven/tests/test_beat_stage.py. Oracle: correlation in doubles. */
+/* Compiled and run by einthoven/native/tests/test_beat_stage.py. Oracle: correlation in doubles. */
 #include "ein_template.h"
 
 #include <math.h>

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import core
-from einthoven.engine import TflmModel
 from einthoven.errors import EinthovenError
+from einthoven.native import core
+from einthoven.native.engine import TflmModel
 from einthoven.records.synth import Episode, make_record
 
 SEED = 20

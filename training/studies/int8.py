@@ -17,8 +17,8 @@ from einthoven.codegen.emit import Description, emit
 from einthoven.codegen.graph import Graph
 from einthoven.codegen.network import graph_of
 from einthoven.codegen.planner import plan
-from einthoven.engine import ENGINE, ENGINE_SOURCES
-from einthoven.native import build_library
+from einthoven.native.build import build_library
+from einthoven.native.engine import ENGINE, ENGINE_SOURCES
 from einthoven.training.studies.examples import Floats
 from einthoven.training.studies.fit import model_input
 

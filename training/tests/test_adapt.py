@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, own_head, pack, units
-from einthoven.engine import HostModel
 from einthoven.errors import ModelError, RecordError, UsageError
+from einthoven.native.engine import HostModel
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.training.adapt import (
     MEMORY,

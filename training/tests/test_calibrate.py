@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from einthoven.aami import CLASSES
-from einthoven.core import NO_SLOT
 from einthoven.errors import UsageError
+from einthoven.native.core import NO_SLOT
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.scoring.reliability import summary
 from einthoven.training.calibrate import (

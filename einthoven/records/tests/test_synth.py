@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from einthoven.core import Beats, analyze
-from einthoven.engine import TflmModel
 from einthoven.errors import RecordError, UsageError
+from einthoven.native.core import Beats, analyze
+from einthoven.native.engine import TflmModel
 from einthoven.records.annotations import Annotations
 from einthoven.records.record import (
     board_to_record_time,

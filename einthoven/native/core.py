@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
-from einthoven.native import build_library
+from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 FLAG_SATURATED = 0x0001

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from einthoven import core
-from einthoven.core import Beats, Core, analyze, join
 from einthoven.errors import UsageError
+from einthoven.native import core
+from einthoven.native.core import Beats, Core, analyze, join
 from einthoven.paths import FIRMWARE
 from einthoven.records.record import Annotations
 from einthoven.records.synth import Episode, Noise, make_record

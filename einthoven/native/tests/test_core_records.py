@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from einthoven.core import Core, analyze, join, rate_hz
+from einthoven.native.core import Core, analyze, join, rate_hz
 from einthoven.paths import GENERATED
 from einthoven.records.record import Annotations, record_names
 from einthoven.scoring import comparison

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from einthoven import core
+from einthoven.native import core
 from einthoven.records.synth import Episode, make_record
 
 # Of `digest()`; its first part is the pipeline's hash, so that one cannot change without the other.

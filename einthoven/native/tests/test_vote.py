@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.codegen.confidence import VOTE_LIMIT, Calibration, table
-from einthoven.core import NO_SLOT
 from einthoven.errors import ModelError
+from einthoven.native.core import NO_SLOT
+from einthoven.native.vote import SLOTS, Kinds, Vote
 from einthoven.paths import GENERATED
-from einthoven.vote import SLOTS, Kinds, Vote
 
 SCALE = 0.0571
 V = CLASSES.index("V")

@@ -12,7 +12,7 @@ from einthoven.aami import CLASSES
 from einthoven.codegen import pipeline
 from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.errors import ModelError
-from einthoven.native import build_library
+from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 SLOTS = int(pipeline.load()["template"]["slots"])

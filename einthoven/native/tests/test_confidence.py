@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from einthoven import core
 from einthoven.codegen.confidence import Calibration, table, weights_q15
-from einthoven.confidence import ONE, Confidence
 from einthoven.errors import ModelError
+from einthoven.native import core
+from einthoven.native.confidence import ONE, Confidence
 from einthoven.paths import GENERATED
 
 SCALE = 0.0571

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.errors import ModelError
-from einthoven.native import build_library
+from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 ONE = 255

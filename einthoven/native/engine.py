@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import ModelError
-from einthoven.native import build_library
+from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED, SHIPPED_MODEL
 
 Int8 = NDArray[np.int8]
