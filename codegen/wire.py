@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from einthoven.paths import SPEC
-from einthoven.wire import encode_payload
-from einthoven.wire_schema import Field, MessageType, Schema, SchemaError, case_values, schema
+from einthoven.wire.codec import encode_payload
+from einthoven.wire.schema import Field, MessageType, Schema, SchemaError, case_values, schema
 
 _C_TYPES = {
     "u8": "uint8_t",

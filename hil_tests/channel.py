@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from einthoven import wire
 from einthoven.errors import BoardError, LinkError
 from einthoven.hil_tests.links import PortLostError, open_link
-from einthoven.wire import FrameDecoder, Message, WireError
+from einthoven.wire import codec
+from einthoven.wire.codec import FrameDecoder, Message, WireError
 
 _REOPEN_TRIES = 20
 _REOPEN_WAIT_S = 0.25
@@ -96,7 +96,7 @@ class Channel:
         messages: list[Message] = []
         for frame in self.decoder.feed(data):
             try:
-                messages.append(wire.decode(frame))
+                messages.append(codec.decode(frame))
             except WireError:
                 self.decoder.reject(frame)
         return messages
@@ -129,8 +129,8 @@ class Channel:
             self._sequence = self._sequence % 255 + 1
             try:
                 # The delimiter ends what a broken write may have left on the line.
-                again = wire.DELIMITER if number else b""
-                self.send(again + wire.encode(name, self._sequence, **fields))
+                again = codec.DELIMITER if number else b""
+                self.send(again + codec.encode(name, self._sequence, **fields))
                 found = self._await(self._sequence, {reply, "error"}, others, timeout_s)
             except PortLostError:
                 self.reopen()

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import wire
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.channel import Channel, LinkStatistics
 from einthoven.hil_tests.session import BoardResetError, Session
-from einthoven.wire import Message
-from einthoven.wire_samples import encode_pieces
-from einthoven.wire_schema import schema
+from einthoven.wire import codec
+from einthoven.wire.codec import Message
+from einthoven.wire.samples import encode_pieces
+from einthoven.wire.schema import schema
 
 __all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Network", "Replayed"]
 
@@ -150,7 +150,7 @@ class Device:
 
     def reset(self) -> None:
         """Restart the board, and wait until it answers again."""
-        self._channel.post(wire.encode("reset"))
+        self._channel.post(codec.encode("reset"))
         self.hello = self._hello()
 
     def bench(self, signal: NDArray[np.int8], features: NDArray[np.int8]) -> BenchResult:
@@ -193,9 +193,9 @@ class Device:
         for _ in self._channel.timeouts_s:
             for offset in range(0, len(tensor), step):
                 piece = tensor[offset : offset + step]
-                self._channel.post(wire.encode("tensor", offset=offset, bytes=piece))
+                self._channel.post(codec.encode("tensor", offset=offset, bytes=piece))
             reply = self._channel.request(
-                "bench", "bench_reply", _ignore, tensor_crc=wire.crc32(tensor)
+                "bench", "bench_reply", _ignore, tensor_crc=codec.crc32(tensor)
             )
             if reply.name == "bench_reply":
                 logits, unadapted = (
@@ -221,12 +221,12 @@ class Device:
                 f"{len(parameters)}: flash the firmware of this checkout (einthoven flash)"
             )
         model = bytes.fromhex(model_sha256)
-        crc = wire.crc32(model + parameters)
+        crc = codec.crc32(model + parameters)
         step = schema().max_payload - schema().message("head_piece").fixed_size
         for _ in self._channel.timeouts_s:
             for offset in range(0, len(parameters), step):
                 piece = parameters[offset : offset + step]
-                self._channel.post(wire.encode("head_piece", offset=offset, bytes=piece))
+                self._channel.post(codec.encode("head_piece", offset=offset, bytes=piece))
             reply = self._channel.request(
                 "head_store", "head_reply", _ignore, head_crc=crc, model_sha256=model
             )
@@ -325,7 +325,7 @@ class Device:
         return reply
 
     def _hello(self) -> Hello:
-        self._channel.post(wire.DELIMITER)  # ends what an earlier program left half sent
+        self._channel.post(codec.DELIMITER)  # ends what an earlier program left half sent
         reply = self._request("hello", "hello_reply", protocol=schema().version)
         values = dict(reply.fields)
         protocol = values.pop("protocol")

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from einthoven import wire
 from einthoven.hil_tests.links import PortLostError, open_link
+from einthoven.wire import codec as wire
 
 TO_BOARD: Literal["to_board"] = "to_board"
 TO_HOST: Literal["to_host"] = "to_host"

@@ -27,7 +27,7 @@ from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.score import score
-from einthoven.wire import Message
+from einthoven.wire.codec import Message
 
 ANNOTATOR = "ein"
 _LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets", "seconds")

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven import wire
 from einthoven.errors import BoardError, LinkError
 from einthoven.hil_tests.channel import Channel
 from einthoven.hil_tests.links import PortLostError
-from einthoven.wire import Message
-from einthoven.wire_samples import Piece, encode_pieces
-from einthoven.wire_schema import schema
+from einthoven.wire import codec
+from einthoven.wire.codec import Message
+from einthoven.wire.samples import Piece, encode_pieces
+from einthoven.wire.schema import schema
 
 _EVENTS = frozenset({"beat", "signal"})
 _FLAGS = schema().enums["status_flag"]
@@ -168,7 +168,7 @@ class Session:
             if piece.start != upcoming:  # the board took a part of this one
                 piece = encode_pieces(samples[:end], end - upcoming, upcoming)[0]
                 end = piece.start + piece.count
-            data = wire.encode(
+            data = codec.encode(
                 "samples",
                 start=piece.start,
                 events_acked=self._next_event,

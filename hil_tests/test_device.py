@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven import wire
 from einthoven.boards import build, load_board
 from einthoven.errors import BoardError, ModelError
 from einthoven.hil_tests.channel import Channel
@@ -22,8 +21,9 @@ from einthoven.native import core
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
 from einthoven.native.vote import Vote
-from einthoven.wire import FrameDecoder
-from einthoven.wire_schema import schema
+from einthoven.wire import codec
+from einthoven.wire.codec import FrameDecoder
+from einthoven.wire.schema import schema
 
 pytestmark = pytest.mark.board
 KEPT = 32
@@ -169,15 +169,15 @@ def test_bad_gain_and_rails_are_refused(device: Device, signal: NDArray[np.int16
 
 def test_nonsense_is_answered_and_harmless(board_url: str, patient: tuple[float, ...]) -> None:
     channel = Channel(board_url, 115200, patient)
-    heard: list[wire.Message] = []
+    heard: list[codec.Message] = []
     try:
         reset = schema().message("reset").code
         frames = [
-            wire.Frame(0x7E, 9, b"123"),
-            wire.Frame(0x03, 10, b"short"),
-            wire.Frame(reset, 11, b"too long"),
+            codec.Frame(0x7E, 9, b"123"),
+            codec.Frame(0x03, 10, b"short"),
+            codec.Frame(reset, 11, b"too long"),
         ]
-        channel.send(wire.DELIMITER + b"".join(wire.encode_frame(frame) for frame in frames))
+        channel.send(codec.DELIMITER + b"".join(codec.encode_frame(frame) for frame in frames))
         channel.send(b"\xff" * 400 + b"\0")
         channel.request("info", "info_reply", heard.append)
     finally:
@@ -219,12 +219,12 @@ def test_over_a_pseudo_terminal(host: Path, signal: NDArray[np.int16]) -> None:
 def test_over_pipes(host: Path) -> None:
     with started(host) as process:
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(wire.DELIMITER + wire.encode("hello", 7, protocol=1))
+        process.stdin.write(codec.DELIMITER + codec.encode("hello", 7, protocol=1))
         decoder = FrameDecoder()
-        frames: list[wire.Frame] = []
+        frames: list[codec.Frame] = []
         while not frames:
             frames = decoder.feed(process.stdout.read(4096))
-        assert wire.decode(frames[0])["board"] == "host"
+        assert codec.decode(frames[0])["board"] == "host"
         assert "Not a medical device." in decoder.text[0]
         process.stdin.close()
         assert process.wait(60) == 0
@@ -265,7 +265,7 @@ def test_stream_mode_counts_what_nobody_fetched(
     beats = core.analyze(signal, 200, (-2048, 2047))
     total = len(beats.t_samples) + len(beats.signal_events)
     with streaming(host, tmp_path / "adc", signal) as device:
-        channel, events = device._channel, list[wire.Message]()
+        channel, events = device._channel, list[codec.Message]()
         session = Session(channel, events)
         session.start("stream", 200, (-2048, 2047))
         while (info := device.info())["samples"] < len(signal):

@@ -13,13 +13,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from einthoven import wire
 from einthoven.errors import BoardError, LinkError
 from einthoven.hil_tests.channel import Channel
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.links import SerialLink, SocketLink
-from einthoven.wire import FrameDecoder
-from einthoven.wire_schema import schema
+from einthoven.wire import codec
+from einthoven.wire.codec import FrameDecoder
+from einthoven.wire.schema import schema
 
 pytestmark = pytest.mark.board
 QUICK = (0.2, 0.2)
@@ -65,7 +65,7 @@ def test_silent_board() -> None:
 def test_board_that_only_prints() -> None:
     with listener(b"\0hard fault: pc=0x08001234\r\n\0") as url:
         channel = Channel(url, 115200, QUICK)
-        channel.send(wire.DELIMITER)
+        channel.send(codec.DELIMITER)
         while not channel.decoder.text:
             channel.receive(1.0)
         with pytest.raises(LinkError, match="it printed: hard fault: pc=0x08001234"):
@@ -83,7 +83,7 @@ def test_something_that_never_stops_talking() -> None:
         refused(url, LinkError, "it printed: hard fault")
 
 
-def golden(name: str) -> wire.Frame:
+def golden(name: str) -> codec.Frame:
     case = next(c for c in schema().cases if c["name"] == f"message {name}")
     [frame] = FrameDecoder().feed(bytes.fromhex(case["bytes"]))
     return frame
@@ -92,10 +92,12 @@ def golden(name: str) -> wire.Frame:
 def test_what_comes_in_one_piece_with_a_reply_is_kept(patient: tuple[float, ...]) -> None:
     """As on a host that was busy: "start"'s reply and the first events are read together."""
     reply, event = golden("info_reply"), golden("beat")
-    answer = wire.encode_frame(wire.Frame(reply.code, 1, reply.payload)) + wire.encode_frame(event)
+    answer = codec.encode_frame(codec.Frame(reply.code, 1, reply.payload)) + codec.encode_frame(
+        event
+    )
     with listener(answer) as url:
         channel = Channel(url, 115200, patient)
-        heard: list[wire.Message] = []
+        heard: list[codec.Message] = []
         channel.request("info", "info_reply", heard.append)
         assert not heard, "it came later"
         assert [message.name for message in channel.receive(patient[0])] == ["beat"]
@@ -104,7 +106,9 @@ def test_what_comes_in_one_piece_with_a_reply_is_kept(patient: tuple[float, ...]
 
 def test_what_came_over_a_link_that_is_gone_is_dropped(patient: tuple[float, ...]) -> None:
     reply, event = golden("info_reply"), golden("beat")
-    answer = wire.encode_frame(wire.Frame(reply.code, 1, reply.payload)) + wire.encode_frame(event)
+    answer = codec.encode_frame(codec.Frame(reply.code, 1, reply.payload)) + codec.encode_frame(
+        event
+    )
     with listener(answer) as url:
         channel = Channel(url, 115200, patient)
         channel.request("info", "info_reply", lambda message: None)
@@ -118,7 +122,7 @@ def test_what_has_arrived_counts_however_late_it_is_looked_at(
 ) -> None:
     """A machine that sleeps between request and reply: the time is over before it looks."""
     reply = golden("info_reply")
-    with listener(wire.encode_frame(wire.Frame(reply.code, 1, reply.payload))) as url:
+    with listener(codec.encode_frame(codec.Frame(reply.code, 1, reply.payload))) as url:
         channel = Channel(url, 115200, patient)
         send = channel.send
 
@@ -140,7 +144,7 @@ def test_what_has_arrived_counts_however_late_it_is_looked_at(
 def test_another_protocol_version(patient: tuple[float, ...]) -> None:
     frame = golden("hello_reply")
     answer = b"".join(
-        wire.encode_frame(wire.Frame(frame.code, n, b"\x63" + frame.payload[1:]))
+        codec.encode_frame(codec.Frame(frame.code, n, b"\x63" + frame.payload[1:]))
         for n in range(1, 4)
     )
     with listener(answer) as url:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven import wire
 from einthoven.boards import build, load_board
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, Layer, own_head, pack, units
@@ -20,6 +19,7 @@ from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.native.vote import Vote
 from einthoven.paths import SHIPPED_MODEL
+from einthoven.wire import codec
 
 pytestmark = pytest.mark.board
 TRIES = (1.0,) * 14
@@ -86,7 +86,7 @@ def test_a_head_is_kept_and_exact_until_it_is_removed(
         device.upload_head(shipped.sha256, heads[0])
         assert_computes(device, heads[0], signal[:5000])
         device.reset()
-        crc = wire.crc32(bytes.fromhex(shipped.sha256) + heads[0])
+        crc = codec.crc32(bytes.fromhex(shipped.sha256) + heads[0])
         assert (device.hello.head, device.hello.head_crc) == ("active", crc)
         assert_computes(device, heads[0], signal[:5000])
         device.upload_head(shipped.sha256, heads[1])
@@ -112,10 +112,10 @@ def test_what_does_not_fit_is_refused(
     with pytest.raises(BoardError, match="parameters do not fit"):
         device.upload_head(shipped.sha256, bytes(unfit))
     device.hello = device._hello()
-    assert device.hello.head_crc == wire.crc32(bytes.fromhex(shipped.sha256) + heads[0])
+    assert device.hello.head_crc == codec.crc32(bytes.fromhex(shipped.sha256) + heads[0])
 
 
-def request(device: Device, name: str, **fields: object) -> wire.Message:
+def request(device: Device, name: str, **fields: object) -> codec.Message:
     return device._channel.request(name, "head_reply", lambda _: None, **fields)
 
 
@@ -125,14 +125,14 @@ def test_the_board_itself_refuses_another_models_head(
     """A host that does not look first gets an error, and the board keeps what it had."""
     device.upload_head(shipped.sha256, heads[0])
     other = bytes(32)
-    crc = wire.crc32(other + heads[0])
+    crc = codec.crc32(other + heads[0])
     for offset in range(0, len(heads[0]), 240):
         piece = heads[0][offset : offset + 240]
-        device._channel.post(wire.encode("head_piece", offset=offset, bytes=piece))
+        device._channel.post(codec.encode("head_piece", offset=offset, bytes=piece))
     reply = request(device, "head_store", head_crc=crc, model_sha256=other)
     assert reply.name == "error" and b"another model" in reply["text"]
-    device._channel.post(wire.encode("head_piece", 0, offset=len(heads[0]) - 1, bytes=b"ab"))
-    assert device._hello().head_crc == wire.crc32(bytes.fromhex(shipped.sha256) + heads[0])
+    device._channel.post(codec.encode("head_piece", 0, offset=len(heads[0]) - 1, bytes=b"ab"))
+    assert device._hello().head_crc == codec.crc32(bytes.fromhex(shipped.sha256) + heads[0])
 
 
 def test_an_upload_that_is_broken_off_changes_nothing(
@@ -142,9 +142,9 @@ def test_an_upload_that_is_broken_off_changes_nothing(
     signal: NDArray[np.int16],
 ) -> None:
     device.upload_head(shipped.sha256, heads[0])
-    device._channel.post(wire.encode("head_piece", offset=0, bytes=heads[1][:200]))
+    device._channel.post(codec.encode("head_piece", offset=0, bytes=heads[1][:200]))
     assert_computes(device, heads[0], signal[:3000])
-    device._channel.post(wire.encode("head_piece", offset=200, bytes=heads[1][200:400]))
+    device._channel.post(codec.encode("head_piece", offset=200, bytes=heads[1][200:400]))
     device.reset()
     assert_computes(device, heads[0], signal[:3000])
 
@@ -258,7 +258,7 @@ def test_a_power_cut_leaves_the_old_head_or_none(
     monkeypatch.setattr(
         "einthoven.hil_tests.channel._REOPEN_WAIT_S", 0.001
     )  # nobody will listen again
-    crcs = [wire.crc32(bytes.fromhex(shipped.sha256) + head) for head in heads]
+    crcs = [codec.crc32(bytes.fromhex(shipped.sha256) + head) for head in heads]
     slot = tmp_path / "slot"
     with Powered(slot) as url, Device(url) as device:
         device.upload_head(shipped.sha256, heads[0])

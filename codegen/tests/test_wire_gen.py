@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven import wire
 from einthoven.codegen import wire as generator
 from einthoven.paths import FIRMWARE, GENERATED, SPEC
 from einthoven.records.synth import make_record
-from einthoven.wire_samples import encode_pieces
-from einthoven.wire_schema import SchemaError, parse, schema
+from einthoven.wire import codec
+from einthoven.wire.samples import encode_pieces
+from einthoven.wire.schema import SchemaError, parse, schema
 
 WIRE = FIRMWARE / "wire"
 SOURCES = [*sorted(WIRE.glob("ein_*.c")), GENERATED / "ein_wire_gen.c"]
@@ -88,7 +88,7 @@ def _conversation(mode: int) -> bytes:
     """A session in the input format of fuzz_app.c: type, size, contents."""
 
     def message(name: str, **fields: object) -> bytes:
-        payload = wire.encode_payload(name, fields)
+        payload = codec.encode_payload(name, fields)
         return bytes((schema().message(name).code, len(payload))) + payload
 
     samples = make_record(3, 15.0, 180.0).samples

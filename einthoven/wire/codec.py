@@ -15,7 +15,7 @@ from typing import Any
 from cobs import cobs
 
 from einthoven.errors import LinkError
-from einthoven.wire_schema import MessageType, schema
+from einthoven.wire.schema import MessageType, schema
 
 DELIMITER = b"\0"
 _CRC_BYTES = 4

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from einthoven import wire
-from einthoven.wire import Frame, FrameDecoder, WireError
-from einthoven.wire_samples import MAX_CODE_BYTES, decode_piece, encode_pieces
-from einthoven.wire_schema import case_values, schema
+from einthoven.wire import codec
+from einthoven.wire.codec import Frame, FrameDecoder, WireError
+from einthoven.wire.samples import MAX_CODE_BYTES, decode_piece, encode_pieces
+from einthoven.wire.schema import case_values, schema
 
 CASES = {case["name"]: case for case in schema().cases}
 SAMPLE_CASES = {case["name"]: case for case in schema().sample_cases}
@@ -22,7 +22,7 @@ def expected_frames(name: str) -> list[Frame]:
     for raw in CASES[name]["frames"]:
         if "message" in raw:
             message = schema().message(raw["message"])
-            payload = wire.encode_payload(message.name, case_values(message, raw))
+            payload = codec.encode_payload(message.name, case_values(message, raw))
             frames.append(Frame(message.code, raw["sequence"], payload))
         else:
             frames.append(Frame(raw["code"], raw["sequence"], bytes.fromhex(raw["payload"])))
@@ -46,10 +46,10 @@ def test_message_both_ways(name: str) -> None:
     raw = CASES[name]["frames"][0]
     message = schema().message(raw["message"])
     values = case_values(message, raw)
-    data = wire.encode(message.name, raw["sequence"], **values)
+    data = codec.encode(message.name, raw["sequence"], **values)
     assert data == bytes.fromhex(CASES[name]["bytes"])
     [frame] = FrameDecoder().feed(data)
-    decoded = wire.decode(frame)
+    decoded = codec.decode(frame)
     assert (decoded.name, decoded.sequence) == (message.name, raw["sequence"])
     assert dict(decoded.fields) == values
 
@@ -75,7 +75,7 @@ def test_sample_case(name: str) -> None:
 
 def test_text_is_shown_and_not_counted() -> None:
     decoder = FrameDecoder()
-    poll = wire.encode("poll", 3, events_acked=1)
+    poll = codec.encode("poll", 3, events_acked=1)
     frames = decoder.feed(b"\0Einthoven on host.\r\nfault: pc=0x08001234\r\n\0" + poll)
     assert decoder.text == ["Einthoven on host.", "fault: pc=0x08001234"]
     assert len(frames) == 1 and decoder.rejected_frames == 0
@@ -88,12 +88,12 @@ def test_endless_garbage_takes_no_memory() -> None:
     assert len(decoder._pending) <= 4096
     decoder.feed(b"\0")
     assert decoder.rejected_bytes == 1_000_000
-    assert len(decoder.feed(wire.encode("info", 1))) == 1
+    assert len(decoder.feed(codec.encode("info", 1))) == 1
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8), st.randoms(use_true_random=False))
 def test_any_bytes_and_any_split(parts: list[bytes], random: object) -> None:
-    data = b"\0".join(parts) + b"\0" + wire.encode("poll", 1, events_acked=7)
+    data = b"\0".join(parts) + b"\0" + codec.encode("poll", 1, events_acked=7)
     whole, pieces = FrameDecoder(), FrameDecoder()
     frames = whole.feed(data)
     cut = sorted(random.randrange(len(data) + 1) for _ in range(10))  # type: ignore[attr-defined]
@@ -107,7 +107,7 @@ def test_any_bytes_and_any_split(parts: list[bytes], random: object) -> None:
 @given(st.binary(max_size=248), st.integers(0, 255), st.integers(0, 255))
 def test_frame_round_trip(payload: bytes, code: int, sequence: int) -> None:
     frame = Frame(code, sequence, payload)
-    data = wire.encode_frame(frame)
+    data = codec.encode_frame(frame)
     assert data.index(0) == len(data) - 1 <= 255
     assert FrameDecoder().feed(data) == [frame]
 
@@ -115,16 +115,16 @@ def test_frame_round_trip(payload: bytes, code: int, sequence: int) -> None:
 @given(st.binary(max_size=248), st.sampled_from([m.code for m in schema().messages] + [0x7E]))
 def test_any_payload_decodes_or_is_refused(payload: bytes, code: int) -> None:
     try:
-        message = wire.decode(Frame(code, 0, payload))
+        message = codec.decode(Frame(code, 0, payload))
     except WireError:
         return
-    again = wire.encode_payload(message.name, message.fields)
+    again = codec.encode_payload(message.name, message.fields)
     assert again == payload
 
 
 @pytest.mark.parametrize("bit", range(8 * 12))
 def test_any_flipped_bit_is_noticed(bit: int) -> None:
-    data = bytearray(wire.encode("poll", 5, events_acked=0x01020304))
+    data = bytearray(codec.encode("poll", 5, events_acked=0x01020304))
     assert len(data) == 12
     data[bit // 8] ^= 1 << bit % 8
     frames = FrameDecoder().feed(bytes(data) + b"\0")
@@ -171,13 +171,13 @@ def test_pieces_from_the_middle() -> None:
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        (lambda: wire.encode("pol", events_acked=1), "no message 'pol'"),
-        (lambda: wire.encode("poll"), "missing or unknown fields events_acked"),
-        (lambda: wire.encode("poll", events_acked=-1), "does not fit"),
-        (lambda: wire.encode("poll", events_acked=2**32), "does not fit"),
-        (lambda: wire.encode("tensor", offset=0, bytes=bytes(300)), "exceeds 248"),
-        (lambda: wire.decode(Frame(0x7E, 0, b"")), "unknown message type 0x7e"),
-        (lambda: wire.decode(Frame(0x05, 0, b"abc")), "'poll' has 3 bytes instead of 4"),
+        (lambda: codec.encode("pol", events_acked=1), "no message 'pol'"),
+        (lambda: codec.encode("poll"), "missing or unknown fields events_acked"),
+        (lambda: codec.encode("poll", events_acked=-1), "does not fit"),
+        (lambda: codec.encode("poll", events_acked=2**32), "does not fit"),
+        (lambda: codec.encode("tensor", offset=0, bytes=bytes(300)), "exceeds 248"),
+        (lambda: codec.decode(Frame(0x7E, 0, b"")), "unknown message type 0x7e"),
+        (lambda: codec.decode(Frame(0x05, 0, b"abc")), "'poll' has 3 bytes instead of 4"),
         (lambda: encode_pieces(np.zeros(3, dtype=np.int32)), "int16"),
         (lambda: encode_pieces(int16s(1), 0), "1 to 512"),
     ],
@@ -195,7 +195,7 @@ def test_a_record_takes_less_than_0_7_bytes_a_sample(mitdb: object) -> None:
     samples = to_board(read_record(mitdb, "119"), 180, 200, 12)  # type: ignore[arg-type]
     pieces = encode_pieces(samples)
     size = sum(
-        len(wire.encode("samples", start=p.start, events_acked=0, count=p.count, code=p.code))
+        len(codec.encode("samples", start=p.start, events_acked=0, count=p.count, code=p.code))
         for p in pieces
     )
     assert size / len(samples) < 0.7

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.wire import WireError
-from einthoven.wire_schema import schema
+from einthoven.wire.codec import WireError
+from einthoven.wire.schema import schema
 
 MAX_CODE_BYTES = schema().max_payload - schema().message("samples").fixed_size
 SAMPLES_PER_MESSAGE = 320

@@ -1,0 +1,1 @@
+"""The host's end of the serial protocol (docs/SPEC.md, section 5)."""
