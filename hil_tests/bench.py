@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.boards import Board, running
+from einthoven.boards.board import Board, running
 from einthoven.hil_tests.device import Device
 from einthoven.native import core
 from einthoven.native.engine import HostModel

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven.boards import build, load_board, running
+from einthoven.boards.board import build, load_board, running
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.replay_runs import NAMES, run
 from einthoven.records.synth import Episode, make_record

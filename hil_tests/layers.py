@@ -6,7 +6,7 @@ A board cannot show what its layers compute; the host runs the same generated C 
 from dataclasses import dataclass
 from pathlib import Path
 
-from einthoven.boards import load_board
+from einthoven.boards.board import load_board
 from einthoven.codegen import tflite_reader
 from einthoven.codegen.lower import lower
 from einthoven.native import core

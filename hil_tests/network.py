@@ -12,7 +12,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.boards import Board, build, running, with_network
+from einthoven.boards.board import Board, build, running, with_network
 from einthoven.codegen import network
 from einthoven.codegen.lower import Goal
 from einthoven.codegen.testing.host_target import run_tflm

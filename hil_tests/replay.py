@@ -20,7 +20,8 @@ from typing import Any
 from rich.console import Console
 
 from einthoven import __version__
-from einthoven.boards import Board, build, load_board
+from einthoven.boards.board import Board, build, load_board
+from einthoven.boards.resources import measure
 from einthoven.errors import ModelError
 from einthoven.hil_tests.record import read_reference
 from einthoven.hil_tests.workers import run_workers
@@ -31,7 +32,6 @@ from einthoven.provenance import seen_in_training
 from einthoven.records.checksums import sha256_file
 from einthoven.records.record import find_database, rational_ratio, read_record, record_names
 from einthoven.report import write_report
-from einthoven.resources import measure
 from einthoven.rundir import RunDir
 from einthoven.training.adapt import require_minutes
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from einthoven.boards import load_board, running
+from einthoven.boards.board import load_board, running
 from einthoven.codegen.head import Head
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.replay_runs import complains, run

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven.boards import build, load_board
+from einthoven.boards.board import build, load_board
 from einthoven.errors import BoardError, ModelError
 from einthoven.hil_tests.channel import Channel
 from einthoven.hil_tests.device import Device

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven.boards import build, load_board
+from einthoven.boards.board import build, load_board
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, Layer, own_head, pack, units
 from einthoven.errors import BoardError, LinkError, ModelError

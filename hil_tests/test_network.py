@@ -8,7 +8,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from einthoven.boards import Board, build, list_boards, load_board, running, with_network
+from einthoven.boards.board import Board, build, list_boards, load_board, running, with_network
+from einthoven.boards.resources import measure, memory
 from einthoven.codegen import network
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
 from einthoven.codegen.testing.tflite_builder import RELU
@@ -16,7 +17,6 @@ from einthoven.errors import BuildError, ModelError, TooLargeError
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 from einthoven.hil_tests.network import Carried, answers, build_in
-from einthoven.resources import measure, memory
 
 LENGTH = 187
 INPUTS = noise((LENGTH, 1), 8, seed=3)

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from einthoven.boards import Board, running
+from einthoven.boards.board import Board, running
 from einthoven.errors import BoardError, EinthovenError
 from einthoven.hil_tests.progress import ReplayProgress
 from einthoven.rundir import RunDir

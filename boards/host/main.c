@@ -1,6 +1,6 @@
 /* The application as a process: over stdin and stdout, a pseudo-terminal, or a TCP connection.
  *
- * usage() says how. --fd is how einthoven.boards starts it: it binds the socket and hands it on.
+ * usage() says how. --fd is how einthoven.boards.board starts it: it binds the socket and hands it on.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -14,7 +14,7 @@ def boards() -> None:
     from rich.table import Table
     from serial.tools import list_ports
 
-    from einthoven.boards import list_boards, load_board
+    from einthoven.boards.board import list_boards, load_board
     from einthoven.report import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -34,8 +34,8 @@ def boards() -> None:
 
 def build(board: BoardName) -> None:
     """Build the firmware for a board."""
-    from einthoven.boards import build as build_board
-    from einthoven.boards import load_board
+    from einthoven.boards.board import build as build_board
+    from einthoven.boards.board import load_board
     from einthoven.report import console
 
     program = build_board(load_board(board))
@@ -44,9 +44,9 @@ def build(board: BoardName) -> None:
 
 def flash(board: BoardName, port: Port = None) -> None:
     """Build the firmware and write it to a board."""
-    from einthoven.boards import build as build_board
-    from einthoven.boards import flash as flash_board
-    from einthoven.boards import load_board
+    from einthoven.boards.board import build as build_board
+    from einthoven.boards.board import flash as flash_board
+    from einthoven.boards.board import load_board
     from einthoven.report import console
 
     target = load_board(board)
@@ -61,7 +61,7 @@ def info(board: BoardName, port: Port = None) -> None:
 
     from rich.table import Table
 
-    from einthoven.boards import load_board, running
+    from einthoven.boards.board import load_board, running
     from einthoven.hil_tests.device import Device
     from einthoven.report import console
 
@@ -83,8 +83,8 @@ def bench(
     beats: Annotated[int, typer.Option(min=1, help="Inferences to run.")] = 40,
 ) -> None:
     """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
-    from einthoven.boards import build as build_board
-    from einthoven.boards import load_board
+    from einthoven.boards.board import build as build_board
+    from einthoven.boards.board import load_board
     from einthoven.hil_tests.bench import bench_board
     from einthoven.report import console
 
@@ -108,11 +108,11 @@ def size(
 
     from rich.table import Table
 
-    from einthoven import resources
-    from einthoven.boards import build as build_board
-    from einthoven.boards import load_board
+    from einthoven.boards import resources
+    from einthoven.boards.board import build as build_board
+    from einthoven.boards.board import load_board
+    from einthoven.boards.history_chart import draw
     from einthoven.hil_tests.bench import bench_board
-    from einthoven.history_chart import draw
     from einthoven.report import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")

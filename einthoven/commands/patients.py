@@ -95,7 +95,7 @@ def _head(
 
 def _with_board(board: str, port: str | None, folder: Path, made: "Head | None") -> None:
     """Upload a head, or remove the one that is there; then say what the board holds."""
-    from einthoven.boards import load_board, running
+    from einthoven.boards.board import load_board, running
     from einthoven.codegen.head import pack
     from einthoven.codegen.model import load
     from einthoven.hil_tests.device import Device

@@ -157,7 +157,7 @@ def _replay_study(
 ) -> None:
     from rich.progress import Progress
 
-    from einthoven.boards import load_board
+    from einthoven.boards.board import load_board
     from einthoven.errors import UsageError
     from einthoven.hil_tests.replay import new_run_path
     from einthoven.report import console

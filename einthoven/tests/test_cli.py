@@ -185,7 +185,7 @@ def test_export_complains(run: Run, tmp_path: Path) -> None:
 
 
 def test_flash_complains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("einthoven.boards.build", lambda _: None)
+    monkeypatch.setattr("einthoven.boards.board.build", lambda _: None)
     complain(run("flash", "host"), "nothing to flash")
 
 
@@ -213,7 +213,7 @@ def test_an_interrupt_has_its_own_exit_code(run: Run, monkeypatch: pytest.Monkey
     def stop() -> None:
         raise KeyboardInterrupt("1 of 2 records are done")
 
-    monkeypatch.setattr("einthoven.boards.list_boards", stop)
+    monkeypatch.setattr("einthoven.boards.board.list_boards", stop)
     code, _, err = run("boards")
     assert code == 130 and err.strip() == "interrupted: 1 of 2 records are done"
 

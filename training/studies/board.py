@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from einthoven.boards import load_board
+from einthoven.boards.board import load_board
 from einthoven.codegen.lower import Goal
 from einthoven.codegen.network import graph_of
 from einthoven.codegen.planner import plan

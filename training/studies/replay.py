@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from einthoven.boards import Board
+from einthoven.boards.board import Board
+from einthoven.boards.resources import measure, memory
 from einthoven.codegen.network import graph_of
 from einthoven.errors import UsageError
 from einthoven.hil_tests.network import GOALS, Answers, Carried, answers, build_in
-from einthoven.resources import measure, memory
 from einthoven.rundir import RunDir
 from einthoven.training.studies import cardiacnet_int8, workflow
 from einthoven.training.studies.examples import Labelled

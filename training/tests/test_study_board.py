@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from einthoven.boards import load_board
+from einthoven.boards.board import load_board
 from einthoven.paths import FIRMWARE, ROOT
 from einthoven.training.studies import board
 

@@ -44,7 +44,7 @@ if bare:
 
 def upload(target, source, env) -> int:
     """Flash the board as its board.toml says; an emulator loads the program itself."""
-    from einthoven.boards import flash, load_board
+    from einthoven.boards.board import flash, load_board
     from einthoven.errors import EinthovenError
 
     try:

@@ -12,8 +12,8 @@ import pytest
 import serial
 from serial.tools import list_ports
 
-from einthoven import boards
-from einthoven.boards import Board, find_port, flash, list_boards, load_board, running
+from einthoven.boards import board as boards
+from einthoven.boards.board import Board, find_port, flash, list_boards, load_board, running
 from einthoven.errors import BoardError, BuildError
 from einthoven.paths import BOARDS, FIRMWARE, ROOT
 
@@ -148,7 +148,7 @@ def test_process_ends_after_interrupt(host: Board) -> None:
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs Linux's setpriv")
 def test_process_ends_when_its_starter_is_killed(host: Board) -> None:
     code = (
-        "from einthoven.boards import *; import time\n"
+        "from einthoven.boards.board import *; import time\n"
         "with running(load_board('host')) as url: print(url, flush=True); time.sleep(3600)"
     )
     starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -14,11 +14,11 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-from einthoven.boards import Board
+from einthoven.boards.board import Board
+from einthoven.boards.stack import stack_bound
 from einthoven.errors import BuildError
 from einthoven.native.engine import header_macros
 from einthoven.paths import FIRMWARE, GENERATED, ROOT
-from einthoven.stack import stack_bound
 
 BUDGET = FIRMWARE / "budget.toml"
 HISTORY = ROOT / "docs" / "history" / "resources.csv"

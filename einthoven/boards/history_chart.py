@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from einthoven.resources import HISTORY
+from einthoven.boards.resources import HISTORY
 
 CHART = HISTORY.with_suffix(".svg")
 PANELS = {

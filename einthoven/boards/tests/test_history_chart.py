@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
-from einthoven.history_chart import CHART, PANELS, draw
-from einthoven.resources import HISTORY
+from einthoven.boards.history_chart import CHART, PANELS, draw
+from einthoven.boards.resources import HISTORY
 
 
 def test_chart_is_of_the_history(tmp_path: Path) -> None:

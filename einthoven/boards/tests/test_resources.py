@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from einthoven import boards, resources
-from einthoven.boards import load_board
+from einthoven.boards import board as boards
+from einthoven.boards import resources
+from einthoven.boards.board import load_board
+from einthoven.boards.history_chart import PANELS
+from einthoven.boards.resources import check, measure, record
+from einthoven.boards.stack import EXCEPTION_FRAME_BYTES, read_call_graph, stack_bound
 from einthoven.errors import BuildError
-from einthoven.history_chart import PANELS
-from einthoven.resources import check, measure, record
-from einthoven.stack import EXCEPTION_FRAME_BYTES, read_call_graph, stack_bound
 
 BOARD = next(iter(resources.budgets()))
 
