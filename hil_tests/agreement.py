@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from einthoven.native.confidence import Confidence
 from einthoven.native.core import Beats
 from einthoven.native.vote import Vote
-from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 
 FIELDS = (
     *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),

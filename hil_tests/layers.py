@@ -12,7 +12,7 @@ from einthoven.codegen.lower import lower
 from einthoven.native import core
 from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.records.record import read_record, to_board
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
 
 BEATS_PER_RECORD = 20
 """Compared in every record, besides those on which the run found a difference."""

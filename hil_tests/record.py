@@ -22,8 +22,8 @@ from einthoven.native.engine import HostModel, TflmModel
 from einthoven.native.vote import Vote
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
 from einthoven.records.record import Record, board_to_record_time, read_record, to_board
-from einthoven.report import stored
-from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.text import stored
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.score import score

@@ -31,8 +31,8 @@ from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
 from einthoven.provenance import seen_in_training
 from einthoven.records.checksums import sha256_file
 from einthoven.records.record import find_database, rational_ratio, read_record, record_names
-from einthoven.report import write_report
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
+from einthoven.report.text import write_report
 from einthoven.training.adapt import require_minutes
 
 _MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
 
 NAMES = tuple(f"s{i}" for i in range(6))
 HANG_S = 600

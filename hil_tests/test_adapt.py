@@ -11,7 +11,7 @@ from einthoven.codegen.head import Head
 from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.replay_runs import complains, run
 from einthoven.records.synth import Episode, make_record
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
 
 pytestmark = pytest.mark.board
 

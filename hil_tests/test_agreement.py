@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.hil_tests.agreement import FIELDS, compare_runs, differing_beats, listed
-from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 
 
 def beats(n: int = 6) -> NDArray[np.void]:

@@ -19,7 +19,7 @@ from einthoven.native.engine import HostModel
 from einthoven.paths import GENERATED
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import read_record, to_board
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
 from einthoven.scoring.score import score_folders
 
 pytestmark = pytest.mark.board

@@ -23,7 +23,7 @@ from einthoven.hil_tests.faults import TO_HOST, FaultyLink, Noise
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, command, complains, results, run
 from einthoven.paths import ROOT
 from einthoven.records.synth import make_record
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
 
 pytestmark = pytest.mark.board
 

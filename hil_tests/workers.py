@@ -16,7 +16,7 @@ from rich.console import Console
 from einthoven.boards.board import Board, running
 from einthoven.errors import BoardError, EinthovenError
 from einthoven.hil_tests.progress import ReplayProgress
-from einthoven.rundir import RunDir
+from einthoven.report.run import RunDir
 
 _POLL_S = 0.5
 _STOP_S = 10.0

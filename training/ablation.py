@@ -29,7 +29,7 @@ import numpy as np
 from einthoven.codegen import pipeline
 from einthoven.errors import UsageError
 from einthoven.paths import GENERATED, ROOT
-from einthoven.rundir import write_json, write_text
+from einthoven.report.run import write_json, write_text
 from einthoven.training import dataset
 from einthoven.training.command_line import known, one_line_errors, seed_numbers
 from einthoven.training.crossval import (

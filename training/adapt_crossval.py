@@ -28,7 +28,7 @@ from einthoven.codegen.model import load as load_model
 from einthoven.errors import UsageError
 from einthoven.native.confidence import Confidence
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.rundir import write_json
+from einthoven.report.run import write_json
 from einthoven.scoring import reliability
 from einthoven.training import dataset
 from einthoven.training.adapt import (

@@ -17,8 +17,8 @@ import numpy as np
 
 from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
-from einthoven.report_adaptation import SIDES, adaptation_section
-from einthoven.rundir import write_json, write_text
+from einthoven.report.adaptation import SIDES, adaptation_section
+from einthoven.report.run import write_json, write_text
 from einthoven.training import evidence_page
 from einthoven.training.adapt_crossval import CONFIDENCE
 from einthoven.training.command_line import one_line_errors

@@ -31,7 +31,7 @@ from einthoven.codegen.model import load as load_model
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.native.confidence import Confidence
 from einthoven.native.vote import Kinds, Vote
-from einthoven.rundir import write_json
+from einthoven.report.run import write_json
 from einthoven.scoring import reliability
 from einthoven.training.recipe import load as load_recipe
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from einthoven.paths import ROOT
-from einthoven.rundir import write_text
+from einthoven.report.run import write_text
 from einthoven.scoring.comparison import gross
 from einthoven.training import noise_table
 from einthoven.training.evidence_rivals import PROTOCOLS

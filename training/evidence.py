@@ -21,7 +21,7 @@ from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.records.annotations import Annotations
 from einthoven.records.record import find_database, read_annotations
-from einthoven.rundir import write_text
+from einthoven.report.run import write_text
 from einthoven.scoring.comparison import Scores
 from einthoven.scoring.reliability import rows
 from einthoven.training import scorecard

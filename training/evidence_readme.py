@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from einthoven.aami import DS2
-from einthoven.report import restored
+from einthoven.report.text import restored
 from einthoven.scoring.comparison import gross
 from einthoven.training import detector_page, noise_table
 from einthoven.training.dataset import ADC_BITS

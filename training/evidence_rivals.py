@@ -16,8 +16,8 @@ from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import find_database, rate_and_length
-from einthoven.report import restored
-from einthoven.rundir import write_text
+from einthoven.report.run import write_text
+from einthoven.report.text import restored
 from einthoven.scoring import comparison
 from einthoven.scoring.comparison import Rate, Scores, gross
 from einthoven.training import scorecard

@@ -30,7 +30,7 @@ from einthoven.records.record import (
     read_record,
     to_board,
 )
-from einthoven.rundir import write_text
+from einthoven.report.run import write_text
 from einthoven.scoring import comparison
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ

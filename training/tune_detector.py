@@ -25,7 +25,7 @@ import numpy as np
 from einthoven.codegen import pipeline
 from einthoven.errors import EinthovenError
 from einthoven.records.record import find_database, record_names
-from einthoven.rundir import write_text
+from einthoven.report.run import write_text
 from einthoven.scoring import comparison
 from einthoven.training import detector_page
 from einthoven.training.detector_score import (

@@ -15,7 +15,7 @@ def boards() -> None:
     from serial.tools import list_ports
 
     from einthoven.boards.board import list_boards, load_board
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Board", "MCU", "What", "Tested"):
@@ -36,7 +36,7 @@ def build(board: BoardName) -> None:
     """Build the firmware for a board."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     program = build_board(load_board(board))
     console().print(f"built {program}", soft_wrap=True)
@@ -47,7 +47,7 @@ def flash(board: BoardName, port: Port = None) -> None:
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import flash as flash_board
     from einthoven.boards.board import load_board
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     target = load_board(board)
     build_board(target)
@@ -63,7 +63,7 @@ def info(board: BoardName, port: Port = None) -> None:
 
     from einthoven.boards.board import load_board, running
     from einthoven.hil_tests.device import Device
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     target = load_board(board)
     grid = Table.grid(padding=(0, 2))
@@ -86,7 +86,7 @@ def bench(
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
     from einthoven.hil_tests.bench import bench_board
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     target = load_board(board)
     if port is None:
@@ -113,7 +113,7 @@ def size(
     from einthoven.boards.board import load_board
     from einthoven.boards.history_chart import draw
     from einthoven.hil_tests.bench import bench_board
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Board", "Figure", "Measured", "Budget"):

@@ -14,7 +14,7 @@ def list_() -> None:
 
     from einthoven.records.download import list_databases
     from einthoven.records.record import locate_database, record_names
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Name", "Title", "Records", "Rate", "DOI", "Where"):
@@ -46,7 +46,7 @@ def fetch(
     """Download a database from PhysioNet, or the rest of it, and verify every file."""
     from einthoven.records.download import fetch as download
     from einthoven.records.record import cached_database
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     folder = download(db, dest or cached_database(db), records)
     console().print(f"{db} is complete in {folder}", soft_wrap=True)
@@ -61,7 +61,7 @@ def verify(
     from einthoven.errors import RecordError
     from einthoven.records.download import verify as check
     from einthoven.records.record import locate_database
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     folder = folder or locate_database(None, "mitdb")
     if folder is None:
@@ -97,7 +97,7 @@ def mix(
     from einthoven.records.noise import mix as mixed
     from einthoven.records.record import find_database, read_annotations, read_record
     from einthoven.records.writing import write_record
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     folder = find_database(None, db, record)
     reference = read_annotations(folder, record)

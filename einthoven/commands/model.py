@@ -78,7 +78,7 @@ def train(
     """Train the recipe's network: on the core's own beats, or as a reference study does."""
     _need_tensorflow()
     from einthoven.errors import UsageError
-    from einthoven.report import console
+    from einthoven.report.text import console
     from einthoven.training.studies import runs, workflow
     from einthoven.training.studies.recipe import is_study
     from einthoven.training.train import train as train_recipe
@@ -132,7 +132,7 @@ def quantize(
     """Make the full-int8 .tflite of a training."""
     _need_tensorflow()
     from einthoven.errors import UsageError
-    from einthoven.report import console
+    from einthoven.report.text import console
     from einthoven.training.quantize import quantize as quantize_run
     from einthoven.training.studies import runs, workflow
 
@@ -190,7 +190,7 @@ def export(
     """Generate the C inference engine from a model's .tflite."""
     from einthoven.codegen.model import export as export_model
     from einthoven.paths import GENERATED
-    from einthoven.report import console
+    from einthoven.report.text import console
     from einthoven.training.studies import runs, workflow
 
     if runs.is_study_run(model):

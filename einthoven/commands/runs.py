@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from einthoven.rundir import RunDir
+    from einthoven.report.run import RunDir
 
 DEMO_RECORDS = "100,119,208,213,232"
 DEMO_BOARD = "qemu_stm32f405"
@@ -90,7 +90,7 @@ def replay(
     from einthoven.errors import UsageError
     from einthoven.hil_tests.replay import Options, new_run_path, replay_run, resume_options
     from einthoven.paths import SHIPPED_MODEL
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     if model is not None and _is_study(model):
         _refuse_for_study(
@@ -160,7 +160,7 @@ def _replay_study(
     from einthoven.boards.board import load_board
     from einthoven.errors import UsageError
     from einthoven.hil_tests.replay import new_run_path
-    from einthoven.report import console
+    from einthoven.report.text import console
     from einthoven.training.studies import replay as studies
     from einthoven.training.studies.runs import Sources
 
@@ -196,7 +196,7 @@ def demo(
     from einthoven.errors import DownloadError
     from einthoven.hil_tests.replay import Options, new_run_path, replay_run, synthetic_database
     from einthoven.records.record import find_database
-    from einthoven.report import console
+    from einthoven.report.text import console
 
     out = out or new_run_path(board)
     screen = console()
@@ -221,8 +221,8 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder of a replay.")],
 ) -> None:
     """Build summary.json and report.html anew from a run folder, and print the tables."""
-    from einthoven.report import write_report
-    from einthoven.rundir import RunDir
+    from einthoven.report.run import RunDir
+    from einthoven.report.text import write_report
 
     opened = RunDir.open(run)
     write_report(opened)
@@ -241,8 +241,8 @@ def compare(
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
     from einthoven.errors import UsageError
     from einthoven.hil_tests.agreement import compare_runs
-    from einthoven.report import agreement_text, console, difference_line, summarize
-    from einthoven.rundir import RunDir
+    from einthoven.report.run import RunDir
+    from einthoven.report.text import agreement_text, console, difference_line, summarize
 
     screen = console()
     left = RunDir.open(run)
@@ -279,7 +279,7 @@ def compare(
 
 
 def _show(run: "RunDir") -> None:
-    from einthoven.report import console, summarize, summary_text
+    from einthoven.report.text import console, summarize, summary_text
 
     screen = console(least=80)
     screen.print(summary_text(summarize(run)))

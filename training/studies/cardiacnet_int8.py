@@ -14,7 +14,7 @@ from rich.progress import track
 
 from einthoven.errors import ModelError
 from einthoven.records.record import find_database
-from einthoven.report import console
+from einthoven.report.text import console
 from einthoven.training.studies import int8
 from einthoven.training.studies.cardiacnet import plan_of
 from einthoven.training.studies.cardiacnet_net import build

@@ -16,7 +16,7 @@ from rich.progress import track
 
 from einthoven.errors import UsageError
 from einthoven.paths import cache_dir
-from einthoven.report import console
+from einthoven.report.text import console
 from einthoven.training.studies import images_draw
 from einthoven.training.studies.examples import Floats, Fold, Labelled
 from einthoven.training.studies.fit import decide, predict

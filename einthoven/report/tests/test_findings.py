@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from einthoven.report_findings import (
+from einthoven.report.findings import (
     confidence_summary,
     findings_lines,
     record_rows,

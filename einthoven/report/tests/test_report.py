@@ -12,7 +12,9 @@ import pytest
 from rich.console import Console
 
 from einthoven.records.annotations import Annotations
-from einthoven.report import (
+from einthoven.report.figures import histogram_svg, strip_svg
+from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.text import (
     SEEN_NOTE,
     clock,
     console,
@@ -24,8 +26,6 @@ from einthoven.report import (
     summary_text,
     write_report,
 )
-from einthoven.report_figures import histogram_svg, strip_svg
-from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.scoring.comparison import Scores, compare
 from einthoven.scoring.text import beat_table
 

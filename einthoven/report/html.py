@@ -9,9 +9,13 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from einthoven import report_figures as figures
 from einthoven.aami import CLASSES
-from einthoven.report import (
+from einthoven.report import figures
+from einthoven.report.adaptation import NOTICE as ADAPTED
+from einthoven.report.adaptation import adaptation_section
+from einthoven.report.findings import record_rows, shown_kinds
+from einthoven.report.run import RunDir, write_text
+from einthoven.report.text import (
     KINDS,
     SEEN_MARK,
     SEEN_NOTE,
@@ -22,10 +26,6 @@ from einthoven.report import (
     percent,
     resource_rows,
 )
-from einthoven.report_adaptation import NOTICE as ADAPTED
-from einthoven.report_adaptation import adaptation_section
-from einthoven.report_findings import record_rows, shown_kinds
-from einthoven.rundir import RunDir, write_text
 from einthoven.scoring.score import PROTOCOLS
 
 CLASS_NAMES = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from einthoven.errors import EinthovenError, UsageError
-from einthoven.rundir import BEAT, SIGNAL_STATE, Events, RunDir, whole_file, write_text
+from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir, whole_file, write_text
 
 PLAN = {
     "board": "host",

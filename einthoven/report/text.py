@@ -14,10 +14,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from einthoven.report_adaptation import NOTICE as ADAPTED
-from einthoven.report_adaptation import adaptation_summary, adaptation_table
-from einthoven.report_findings import confidence_summary, findings_lines, rhythm_summary
-from einthoven.rundir import SCHEMA, RunDir, write_json, write_text
+from einthoven.report.adaptation import NOTICE as ADAPTED
+from einthoven.report.adaptation import adaptation_summary, adaptation_table
+from einthoven.report.findings import confidence_summary, findings_lines, rhythm_summary
+from einthoven.report.run import SCHEMA, RunDir, write_json, write_text
 from einthoven.scoring.comparison import Scores, gross
 from einthoven.scoring.score import PROTOCOLS
 from einthoven.scoring.text import beat_table
@@ -195,7 +195,7 @@ def _latency(run: RunDir, names: Sequence[str]) -> dict[str, float | None]:
 
 def write_report(run: RunDir) -> dict[str, Any]:
     """Write events.csv, ec57.txt, whole.txt, summary.json and report.html; returns the summary."""
-    from einthoven.report_html import write_html
+    from einthoven.report.html import write_html
 
     summary = summarize(run)
     run.write_all_events(summary["data"]["records"])

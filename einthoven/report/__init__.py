@@ -1,0 +1,1 @@
+"""What a run found: its folder, and the same description of it as text and as a page."""
