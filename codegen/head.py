@@ -17,10 +17,10 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
-from einthoven.codegen.graph import Conv
-from einthoven.codegen.layout import pack_weights
+from einthoven.codegen.engine.graph import Conv
+from einthoven.codegen.engine.layout import pack_weights
+from einthoven.codegen.engine.reader import parse
 from einthoven.codegen.model import ModelFolder
-from einthoven.codegen.tflite_reader import parse
 from einthoven.errors import ModelError
 
 SCHEMA = "einthoven-head/1"

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from einthoven.codegen import confidence, pipeline, tflite_reader
+from einthoven.codegen import confidence, pipeline
 from einthoven.codegen.confidence import Calibration
-from einthoven.codegen.emit import Description, argument_names, emit, emit_tflite
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.lower import Goal, lower
-from einthoven.codegen.planner import plan
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.emit import Description, argument_names, emit, emit_tflite
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.lower import Goal, lower
+from einthoven.codegen.engine.planner import plan
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
 
@@ -59,7 +60,7 @@ def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
             f"{folder / 'model.tflite'} is not the file that its model.json describes "
             "(SHA-256 differs): take both from the same training"
         )
-    graph = lower(tflite_reader.parse(data), optimize)
+    graph = lower(reader.parse(data), optimize)
     names = argument_names(graph)
     if sorted(names[0]) != ["features", "signal"] or names[1] != ["logits"]:
         raise ModelError(

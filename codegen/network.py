@@ -5,12 +5,12 @@ beside it, that bench runs (docs/boards.md); its names begin with `ein_network`,
 """
 
 from einthoven.aami import CLASSES
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.emit import Description, emit
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.lower import Goal, lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.emit import Description, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.lower import Goal, lower
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.model import c_safe
-from einthoven.codegen.planner import plan
 from einthoven.errors import ModelError
 
 SYMBOL = "ein_network"
@@ -18,7 +18,7 @@ SYMBOL = "ein_network"
 
 def graph_of(tflite: bytes, optimize: Goal = "speed") -> Graph:
     """The engine's graph. Raises ModelError when the engine lacks an op, or inputs are several."""
-    graph = lower(tflite_reader.parse(tflite), optimize)
+    graph = lower(reader.parse(tflite), optimize)
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError("a study's model has one input and one output")
     return graph

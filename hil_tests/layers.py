@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from einthoven.boards.board import load_board
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.lower import lower
 from einthoven.native import core
 from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.records.record import read_record, to_board
@@ -58,7 +58,7 @@ def compare_layers(
     path = Path(options["model"]) / "model.tflite"
     host = host or HostModel(trace=True)
     tflm = TflmModel(path, trace=True)
-    ops = {op.output.index: op for op in lower(tflite_reader.parse(path.read_bytes())).ops}
+    ops = {op.output.index: op for op in lower(reader.parse(path.read_bytes())).ops}
     board = load_board(run.plan["board"])
     top = 1 << (board.adc_bits - 1)
     compared, differences = 0, []

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from einthoven.boards.board import Board, build, running, with_network
 from einthoven.codegen import network
-from einthoven.codegen.lower import Goal
+from einthoven.codegen.engine.lower import Goal
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, TooLargeError
 from einthoven.hil_tests.device import TIMEOUTS_S, Device

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.emit import Description, argument_names, emit
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.planner import Plan, plan
+from einthoven.codegen.engine.emit import Description, argument_names, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.planner import Plan, plan
 from einthoven.paths import FIRMWARE
 
 BARE = Path(__file__).parent / "bare"

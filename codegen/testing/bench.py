@@ -23,10 +23,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from numpy.typing import NDArray
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.lower import Goal, lower
-from einthoven.codegen.planner import plan
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.lower import Goal, lower
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import Result
 from einthoven.codegen.testing.host_target import run_tflm
@@ -80,7 +80,7 @@ def size_of(elf: Path) -> Size:
 
 def _ours(target: str, optimize: Goal = "speed") -> Engine:
     def engine(data: bytes, graph: Graph, inputs: list[Int8], folder: Path) -> tuple[Result, int]:
-        graph = lower(tflite_reader.parse(data), optimize)
+        graph = lower(reader.parse(data), optimize)
         return bare_target.run(graph, inputs, target, folder), plan(graph).size
 
     return engine
@@ -139,7 +139,7 @@ ENGINES: dict[str, tuple[str, Engine]] = {
 
 def bench(name: str, data: bytes, folder: Path) -> int:
     """Print one model's table; returns how many values of ours differ from TFLite Micro's."""
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     made = plan(graph)
     inputs = [noise((t.length, t.channels), VECTORS, i) for i, t in enumerate(graph.inputs)]
     expected = run_tflm(data, inputs, len(graph.outputs))[0]

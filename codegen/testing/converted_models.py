@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing.host_target import tflm_layers
 from einthoven.codegen.testing.many_models import PLACES, Job, differences, programs, run
 from einthoven.codegen.testing.random_models import noise
@@ -66,7 +66,7 @@ def check(
     jobs, expected = [], {}
     for seed in seeds:
         data = converted_model(seed)
-        graph = lower(tflite_reader.parse(data))
+        graph = lower(reader.parse(data))
         inputs = [noise((t.length, t.channels), n, seed + i) for i, t in enumerate(graph.inputs)]
         jobs.append(Job(f"graph {seed}", graph, inputs))
         tensors = [op.output.index for op in graph.ops]

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import kernel_cases, plain_reference
 from einthoven.codegen.testing.kernel_cases import VECTORS, Case
 from einthoven.codegen.testing.many_models import PLACES, Int8, Job, differences, programs, run
@@ -41,7 +41,7 @@ def jobs(cases: Iterable[Case], seed: int, n: int) -> Iterator[tuple[Job, list[d
     """
     rng = np.random.default_rng([seed, 0x10B5])
     for number, (label, data) in enumerate(kernel_cases.models(cases, seed)):
-        raw = tflite_reader.parse(data)
+        raw = reader.parse(data)
         graph = lower(raw, "size" if number % 2 else "speed")
         inputs = [kernel_cases.vectors((t.length, t.channels), n, rng) for t in graph.inputs]
         expected = [plain_reference.layers(raw, [i[v] for i in inputs]) for v in range(n)]

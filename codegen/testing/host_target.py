@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro import runtime
 
-from einthoven.codegen.emit import Description, argument_names, emit
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.planner import Plan, plan
+from einthoven.codegen.engine.emit import Description, argument_names, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.planner import Plan, plan
 from einthoven.codegen.testing.bare_target import BARE, ENGINE, HANG_S, WARNINGS
 
 Int8 = NDArray[np.int8]

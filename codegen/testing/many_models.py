@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.emit import Description, argument_names, emit
-from einthoven.codegen.graph import Conv, Depthwise, Graph
-from einthoven.codegen.planner import plan
+from einthoven.codegen.engine.emit import Description, argument_names, emit
+from einthoven.codegen.engine.graph import Conv, Depthwise, Graph
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing.bare_target import (
     BARE,
     BARE_LIBRARY,

@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.emit import Description, emit
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.lower import lower
-from einthoven.codegen.planner import plan
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.emit import Description, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.lower import lower
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing.host_target import tflm_layers
 from einthoven.codegen.testing.many_models import HOST, Int8, Job, differences, programs, run
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
@@ -68,7 +68,7 @@ def mutate(good: bytes, rng: random.Random) -> bytes:
 def compiled(data: bytes) -> tuple[Graph, str] | None:
     """The graph and its C, or None for a file that is refused as it should be."""
     try:
-        graph = lower(tflite_reader.parse(data))
+        graph = lower(reader.parse(data))
         return graph, emit(graph, plan(graph), Description("fuzz", "0" * 64))["ein_model.c"]
     except ModelError as error:
         assert "\n" not in str(error)

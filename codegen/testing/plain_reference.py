@@ -1,7 +1,7 @@
 """The ops in plain numpy, written to be read: the second opinion beside TFLite Micro.
 
-Works on what the file says (`einthoven.codegen.tflite_reader`), not on the generator's graph: nothing of
-`einthoven.codegen.lower`, `quantize`, `planner` or `emit` is used. Integers are Python's or int64: nothing
+Works on what the file says (`einthoven.codegen.engine.reader`), not on the generator's graph: nothing of
+`einthoven.codegen.engine.lower`, `quantize`, `planner` or `emit` is used. Integers are Python's or int64: nothing
 overflows, nothing is folded, nothing is packed.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.tflite_reader import RawModel, RawOp
+from einthoven.codegen.engine.reader import RawModel, RawOp
 
 Int8 = NDArray[np.int8]
 Int64 = NDArray[np.int64]

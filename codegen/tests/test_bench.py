@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import bench
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.model_r import model_r
@@ -15,7 +15,7 @@ from einthoven.codegen.testing.random_models import noise
 
 def test_model_r() -> None:
     data = model_r()
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     assert (graph.params, graph.macs) == (35_861, 2_807_968)
     assert data == model_r(), "not the same file twice"
     outputs = run_tflm(data, [noise((256, 1), bench.VECTORS, 0)], 1)[0]

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import model, tflite_reader
-from einthoven.codegen.emit import Description, emit
+from einthoven.codegen import model
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.emit import Description, emit
+from einthoven.codegen.engine.lower import lower
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.head import Head, Layer, own_head, pack, replaced, units
-from einthoven.codegen.lower import lower
-from einthoven.codegen.planner import plan
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.random_models import noise, residual_model
 from einthoven.errors import ModelError
@@ -69,8 +70,8 @@ def test_the_models_own_head_changes_nothing(shipped: model.ModelFolder) -> None
 
 def test_only_the_heads_parameters_are_replaced(shipped: model.ModelFolder) -> None:
     head = random_head(shipped, 1)
-    before = tflite_reader.parse(shipped.tflite)
-    after = tflite_reader.parse(replaced(shipped, head))
+    before = reader.parse(shipped.tflite)
+    after = reader.parse(replaced(shipped, head))
     changed = {
         new.name for old, new in zip(before.tensors, after.tensors, strict=True) if old != new
     }
@@ -160,7 +161,7 @@ def test_which_layers_a_head_replaces() -> None:
     """The dense layers at the end, whatever the graph; none where it ends otherwise."""
     sizes = set()
     for seed in range(20):
-        graph = lower(tflite_reader.parse(residual_model(seed)))
+        graph = lower(reader.parse(residual_model(seed)))
         head = graph.head
         sizes.add(len(head))
         text = emit(graph, plan(graph), Description("m", "0" * 64))

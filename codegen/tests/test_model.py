@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import model, pipeline, tflite_reader
-from einthoven.codegen.emit import Description, emit
-from einthoven.codegen.graph import Graph
-from einthoven.codegen.layout import pack_weights
-from einthoven.codegen.lower import lower
-from einthoven.codegen.planner import plan
+from einthoven.codegen import model, pipeline
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.emit import Description, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.layout import pack_weights
+from einthoven.codegen.engine.lower import lower
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
 from einthoven.codegen.testing.random_models import noise, residual_model
@@ -38,7 +39,7 @@ def inputs_of(graph: Graph, n: int, seed: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("seed", range(20))
 def test_random_graph_on_the_host(seed: int, objects: Path, tmp_path: Path) -> None:
     data = residual_model(seed)
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     inputs = inputs_of(graph, 10, seed)
     ours = run_sanitized(graph, inputs, objects, tmp_path)
     theirs = run_tflm(data, inputs, len(graph.outputs))
@@ -49,7 +50,7 @@ def test_random_graph_on_the_host(seed: int, objects: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("seed", [1, 5, 8])
 def test_random_graph_on_a_bare_target(seed: int, target: str, tmp_path: Path) -> None:
     data = residual_model(seed)
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     inputs = inputs_of(graph, 8, seed)
     result = bare_target.run(graph, inputs, target, tmp_path)
     np.testing.assert_array_equal(result.outputs, run_tflm(data, inputs, 1)[0])
@@ -93,7 +94,7 @@ def test_generated_text_is_the_same_every_time() -> None:
     data = residual_model(7)
     texts = []
     for _ in range(2):
-        graph = lower(tflite_reader.parse(data))
+        graph = lower(reader.parse(data))
         texts.append(emit(graph, plan(graph), Description("same", "0" * 64)))
     assert texts[0] == texts[1]
 
@@ -166,7 +167,7 @@ def test_export_to_where_it_cannot_write(tmp_path: Path) -> None:
 
 
 def test_firmware_does_not_compile_with_a_model_for_another_pipeline(tmp_path: Path) -> None:
-    graph = lower(tflite_reader.parse(residual_model(2)))
+    graph = lower(reader.parse(residual_model(2)))
     signal, features = sorted(graph.inputs, key=lambda t: t.length == 1)
     for name, text in emit(graph, plan(graph), Description("m", "0" * 64, "ab" * 32)).items():
         (tmp_path / name).write_text(text)

@@ -91,7 +91,7 @@ class Beats:
 def _library(generated: Path = GENERATED) -> tuple[cffi.FFI, Any]:
     core = FIRMWARE / "core"
     sources = sorted(p for p in core.glob("ein_*.c"))
-    shim = Path(__file__).parent / "native" / "core_host.c"
+    shim = Path(__file__).parent / "core_host.c"
     ffi = cffi.FFI()
     ffi.cdef(_CDEF)
     path = build_library("ein_core", [*sources, shim], [core, generated], ["-DNDEBUG"])

@@ -9,7 +9,7 @@
  * point.
  *
  * Work: `chunk` positions at a time are widened to int16 in `scratch` (so `out` may overlap rows of
- * `in` that are no longer needed: codegen/planner.py knows which), then pairs of output channels
+ * `in` that are no longer needed: codegen/engine/planner.py knows which), then pairs of output channels
  * are computed for several positions at a time. The path taken does not depend on the data, but for
  * the clamps of targets without SSAT.
  *

@@ -1,6 +1,6 @@
 /* A function of one int8 value as a table: LOGISTIC.
  *
- * out[i] = table[in[i] + 128]. The generator fills the table (codegen/lookup.py), so that any
+ * out[i] = table[in[i] + 128]. The generator fills the table (codegen/engine/lookup.py), so that any
  * function costs the same and nothing depends on the data. `out` may be `in` or begin before it.
  * Flash: 256 bytes per op.
  */

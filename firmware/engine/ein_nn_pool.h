@@ -2,7 +2,7 @@
  *
  * in int8 [in_length][channels], out int8 [out_length][channels]. Positions outside the input are
  * left out: they are no maximum and are not counted in an average. The average is rounded half away
- * from zero. `out` may overlap rows of `in` that are no longer needed (codegen/planner.py).
+ * from zero. `out` may overlap rows of `in` that are no longer needed (codegen/engine/planner.py).
  */
 #ifndef EIN_NN_POOL_H
 #define EIN_NN_POOL_H

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from einthoven.boards.board import load_board
-from einthoven.codegen.lower import Goal
+from einthoven.codegen.engine.lower import Goal
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.network import graph_of
-from einthoven.codegen.planner import plan
 from einthoven.errors import TooLargeError
 from einthoven.hil_tests.network import GOALS, answers, build_in
 from einthoven.training.studies.replay import Case, costs

@@ -13,10 +13,10 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.emit import Description, emit
-from einthoven.codegen.graph import Graph
+from einthoven.codegen.engine.emit import Description, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.network import graph_of
-from einthoven.codegen.planner import plan
 from einthoven.native.build import build_library
 from einthoven.native.engine import ENGINE, ENGINE_SOURCES
 from einthoven.training.studies.examples import Floats

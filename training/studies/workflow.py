@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from einthoven.codegen import network
-from einthoven.codegen.emit import emit_tflite
-from einthoven.codegen.lower import Goal
+from einthoven.codegen.engine.emit import emit_tflite
+from einthoven.codegen.engine.lower import Goal
 from einthoven.errors import ModelError, UsageError
 from einthoven.records.record import find_database
 from einthoven.training.loop import OnEpoch, progress_bar

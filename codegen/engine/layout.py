@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.graph import Conv, Int8
+from einthoven.codegen.engine.graph import Conv, Int8
 
 DEPTH_MULTIPLE = 8
 """Of the inner loops, which take eight values at a time."""

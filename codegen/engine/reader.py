@@ -2,7 +2,7 @@
 
 FlatBuffers has no verifier in Python, so every offset is followed with bounds checked by the
 accessors; whatever goes wrong on the way is the file's fault and becomes a ModelError. What the ops
-mean is checked later, by `einthoven.codegen.lower`.
+mean is checked later, by `einthoven.codegen.engine.lower`.
 """
 
 import struct

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from einthoven.codegen.graph import (
+from einthoven.codegen.engine.graph import (
     Add,
     Concat,
     Conv,
@@ -19,10 +19,10 @@ from einthoven.codegen.graph import (
     Softmax,
     Tensor,
 )
-from einthoven.codegen.layout import conv_layout, head_offsets, pack_weights, poly_words
-from einthoven.codegen.planner import Plan, scratch_key, tensor_key
-from einthoven.codegen.quantize import Factor
-from einthoven.codegen.schedule import Call
+from einthoven.codegen.engine.layout import conv_layout, head_offsets, pack_weights, poly_words
+from einthoven.codegen.engine.planner import Plan, scratch_key, tensor_key
+from einthoven.codegen.engine.quantize import Factor
+from einthoven.codegen.engine.schedule import Call
 
 
 @dataclass

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.graph import Conv
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.graph import Conv
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import cross_check, kernel_cases, plain_reference
 from einthoven.codegen.testing.many_models import HOST, PLACES, Job, differences, run
 from einthoven.codegen.testing.random_models import noise, residual_model
@@ -41,7 +41,7 @@ def test_the_product_is_that_of_the_issue() -> None:
 
 def test_the_data_reach_the_limits() -> None:
     """Sums up to the last bit of 32, factors of both ends, fast path and long way, saturation."""
-    graphs = [lower(tflite_reader.parse(d)) for _, d in kernel_cases.models(CORNERS, seed=5)]
+    graphs = [lower(reader.parse(d)) for _, d in kernel_cases.models(CORNERS, seed=5)]
     convs = [op for graph in graphs for op in graph.ops if isinstance(op, Conv)]
     factors = [f for op in convs for f in op.factors]
     assert {1, 22, 23, 31} <= {f.right for f in factors}
@@ -60,7 +60,7 @@ def test_the_data_reach_the_limits() -> None:
 def test_the_first_op_that_differs_is_named(kernels: Path, tmp_path: Path) -> None:
     """An engine made wrong in one op: that one is named, although all that follow differ, too."""
     data = residual_model(6)
-    raw = tflite_reader.parse(data)
+    raw = reader.parse(data)
     graph = lower(raw)
     inputs = [noise((t.length, t.channels), 6, 1) for t in graph.inputs]
     at, op = [(i, op) for i, op in enumerate(graph.ops) if isinstance(op, Conv)][2]

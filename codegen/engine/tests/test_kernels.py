@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.graph import Conv
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.graph import Conv
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import bare_target, plain_reference
 from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
@@ -23,7 +23,7 @@ def check(
     model: bytes, objects: Path, folder: Path, plain: bool = True, n: int = 8, varied: bool = True
 ) -> None:
     """Generated C, TFLite Micro and plain numpy agree to the bit, and the data says something."""
-    raw = tflite_reader.parse(model)
+    raw = reader.parse(model)
     graph = lower(raw)
     inputs = [noise(raw.tensors[i].shape[1:], n, seed=i) for i in raw.inputs]
     ours = run_sanitized(graph, inputs, objects, folder)
@@ -95,7 +95,7 @@ def test_every_convolution_with_portable_kernels_on_the_m4(tmp_path: Path) -> No
         sources.append(s.input([1, n_in]))
         outputs.append(s.dense(sources[-1], units))
     data = s.b.finish(sources, outputs)
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
     result = bare_target.run(graph, inputs, "m4-portable", tmp_path)
     expected = np.concatenate(run_tflm(data, inputs, len(outputs)), axis=1)
@@ -122,7 +122,7 @@ def test_sums_that_fill_their_lanes(target: str, tmp_path: Path) -> None:
         sources.append(s.input([1, 1, case.length, channels]))
         outputs.append(s.conv(sources[-1], case))
     data = s.b.finish(sources, outputs)
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     assert [op.poly for op in graph.ops if isinstance(op, Conv)] == [True, False]
     inputs = [noise((t.length, t.channels), 6, i) for i, t in enumerate(graph.inputs)]
     result = bare_target.run(graph, inputs, target, tmp_path)
@@ -220,7 +220,7 @@ def test_pad(left: int, right: int, objects: Path, tmp_path: Path) -> None:
     padded = s.pad(source, left, right)
     conv = s.conv(padded, ConvCase(14 + left + right, 3, 4, 3, 2, padding=VALID))
     folded = s.b.finish([source], [conv])
-    assert [op.kind for op in lower(tflite_reader.parse(folded)).ops] == ["CONV_2D"]
+    assert [op.kind for op in lower(reader.parse(folded)).ops] == ["CONV_2D"]
     check(folded, objects, tmp_path / "folded")
 
 

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.graph import Add, Conv, Graph, Lookup, Op, Pool, Requantize, Tensor
-from einthoven.codegen.layout import conv_layout
+from einthoven.codegen.engine.graph import Add, Conv, Graph, Lookup, Op, Pool, Requantize, Tensor
+from einthoven.codegen.engine.layout import conv_layout
 
 TURN_MULTIPLE = 2
 """Of the rows that an op computes in a turn: kernels take two positions at once."""

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.graph import (
+from einthoven.codegen.engine.context import MAX_EXTENT, NO_ACTIVATION, Context
+from einthoven.codegen.engine.graph import (
     Add,
     Concat,
     Conv,
@@ -28,9 +29,8 @@ from einthoven.codegen.graph import (
     Tensor,
     Window,
 )
-from einthoven.codegen.lookup import logistic_table
-from einthoven.codegen.lower_context import MAX_EXTENT, NO_ACTIVATION, Context
-from einthoven.codegen.quantize import (
+from einthoven.codegen.engine.lookup import logistic_table
+from einthoven.codegen.engine.quantize import (
     Factor,
     add_factors,
     conv_factor,
@@ -40,7 +40,7 @@ from einthoven.codegen.quantize import (
     rescale,
     softmax_scale,
 )
-from einthoven.codegen.tflite_reader import RawModel, RawOp
+from einthoven.codegen.engine.reader import RawModel, RawOp
 from einthoven.errors import ModelError
 
 _MAX_VERSIONS = {

@@ -5,9 +5,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.graph import Tensor, Window
-from einthoven.codegen.quantize import Factor, quantized
-from einthoven.codegen.tflite_reader import RawModel, RawOp, RawTensor
+from einthoven.codegen.engine.graph import Tensor, Window
+from einthoven.codegen.engine.quantize import Factor, quantized
+from einthoven.codegen.engine.reader import RawModel, RawOp, RawTensor
 from einthoven.errors import ModelError
 
 MAX_EXTENT = 32767

@@ -6,7 +6,7 @@ and gemmlowp's `fixedpoint/fixedpoint.h`, whose fixed-point exponential and reci
 
 import math
 
-from einthoven.codegen.quantize import INT32_MAX, factor, rescale
+from einthoven.codegen.engine.quantize import INT32_MAX, factor, rescale
 
 _INPUT_BITS = 4
 """Integer bits of the argument: a Q4.27 number."""

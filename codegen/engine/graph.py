@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.quantize import Factor
+from einthoven.codegen.engine.quantize import Factor
 
 Int8 = NDArray[np.int8]
 

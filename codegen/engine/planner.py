@@ -1,6 +1,6 @@
 """Place activations and scratch in one arena at generation time.
 
-Bytes are shared by whatever is not needed at the same time, row by row: `einthoven.codegen.schedule` says
+Bytes are shared by whatever is not needed at the same time, row by row: `einthoven.codegen.engine.schedule` says
 from when to when. So ADD, pooling and most convolutions work in place, give or take a few rows, and
 where ops take turns a tensor is written over the rows of an earlier one that have been used up.
 
@@ -17,9 +17,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.graph import Conv, Graph, Op, Tensor
-from einthoven.codegen.layout import conv_layout
-from einthoven.codegen.schedule import (
+from einthoven.codegen.engine.graph import Conv, Graph, Op, Tensor
+from einthoven.codegen.engine.layout import conv_layout
+from einthoven.codegen.engine.schedule import (
     Call,
     Group,
     Life,

@@ -10,8 +10,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from einthoven.codegen.emit_ops import OpWriter, rows_of, take_turns
-from einthoven.codegen.graph import (
+from einthoven.codegen.engine.graph import (
     Add,
     Concat,
     Conv,
@@ -26,8 +25,9 @@ from einthoven.codegen.graph import (
     Softmax,
     Tensor,
 )
-from einthoven.codegen.layout import head_bytes
-from einthoven.codegen.planner import Plan
+from einthoven.codegen.engine.layout import head_bytes
+from einthoven.codegen.engine.ops import OpWriter, rows_of, take_turns
+from einthoven.codegen.engine.planner import Plan
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),

@@ -7,11 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.graph import Add, Conv, Graph, Op, Pool
-from einthoven.codegen.layout import conv_layout
-from einthoven.codegen.lower import lower
-from einthoven.codegen.planner import ALIGNMENT, WORTHWHILE, Plan, plan, scratch_key, tensor_key
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.graph import Add, Conv, Graph, Op, Pool
+from einthoven.codegen.engine.layout import conv_layout
+from einthoven.codegen.engine.lower import lower
+from einthoven.codegen.engine.planner import (
+    ALIGNMENT,
+    WORTHWHILE,
+    Plan,
+    plan,
+    scratch_key,
+    tensor_key,
+)
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
 from einthoven.codegen.testing.model_r import model_r
@@ -28,7 +35,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def graph_of(model: bytes) -> Graph:
-    return lower(tflite_reader.parse(model))
+    return lower(reader.parse(model))
 
 
 def stepwise(graph: Graph, made: Plan) -> Iterator[tuple[Op, int, int]]:

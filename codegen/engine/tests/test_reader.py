@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing.mutants import compiled, fuzz, small_model
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, residual_model
 from einthoven.codegen.testing.tflite_builder import ModelBuilder
@@ -38,12 +38,12 @@ def test_fuzz(seed: int, kernels: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 3, 8, 16, 24, 100])
 def test_truncated(size: int) -> None:
     with pytest.raises(ModelError):
-        tflite_reader.parse(small_model()[:size])
+        reader.parse(small_model()[:size])
 
 
 def refuses(data: bytes, *words: str) -> None:
     with pytest.raises(ModelError) as caught:
-        lower(tflite_reader.parse(data))
+        lower(reader.parse(data))
     for word in words:
         assert word in str(caught.value)
 
@@ -188,9 +188,9 @@ def test_a_name_that_is_no_text_stays_on_one_line() -> None:
     data = bytearray(small_model())
     at = data.find(b"tensor0")
     data[at - 4 : at] = (len(data) - at).to_bytes(4, "little")
-    names = [t.name for t in tflite_reader.parse(bytes(data)).tensors]
-    assert all(n.isprintable() and len(n) <= tflite_reader.MAX_LABEL for n in names)
-    assert any(len(n) == tflite_reader.MAX_LABEL for n in names)
+    names = [t.name for t in reader.parse(bytes(data)).tensors]
+    assert all(n.isprintable() and len(n) <= reader.MAX_LABEL for n in names)
+    assert any(len(n) == reader.MAX_LABEL for n in names)
 
 
 @pytest.mark.parametrize("axes", [[3], [0, 2], [1, 1026], [-7], [1, 2, 3]])

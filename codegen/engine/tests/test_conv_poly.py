@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.graph import Conv
-from einthoven.codegen.layout import poly_words
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.graph import Conv
+from einthoven.codegen.engine.layout import poly_words
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
@@ -29,7 +29,7 @@ def test_lengths_and_channels(seed: int, tmp_path: Path) -> None:
         sources.append(s.input([1, 1, case.length, case.channels]))
         outputs.append(s.conv(sources[-1], case))
     data = s.b.finish(sources, outputs)
-    graph = lower(tflite_reader.parse(data))
+    graph = lower(reader.parse(data))
     assert sum(op.poly for op in graph.ops if isinstance(op, Conv)) >= 15
     inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
     result = bare_target.run(graph, inputs, "m4", tmp_path)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import tflite_reader
-from einthoven.codegen.lookup import logistic_table
-from einthoven.codegen.lower import lower
+from einthoven.codegen.engine import reader
+from einthoven.codegen.engine.lookup import logistic_table
+from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
 from einthoven.codegen.testing.random_models import Scribe
 from einthoven.codegen.testing.tflite_builder import ModelBuilder
@@ -41,7 +41,7 @@ def test_generated_code(tmp_path: Path) -> None:
     source = s.activation([1, 1, 256, 1], 0.04, 3)
     doubled = s.add(source, source)  # so that the table's input lies in the arena
     data = s.b.finish([source], [s.logistic(s.logistic(doubled))])
-    ours = run_sanitized(lower(tflite_reader.parse(data)), [VALUES], tmp_path, tmp_path)
+    ours = run_sanitized(lower(reader.parse(data)), [VALUES], tmp_path, tmp_path)
     np.testing.assert_array_equal(ours[0], run_tflm(data, [VALUES], 1)[0])
     assert len(np.unique(ours[0])) > 30
 
@@ -56,4 +56,4 @@ def test_what_is_refused(scale: float, out_scale: float, out_zero: int, message:
     source, out = b.tensor([1, 1, 4, 1], scale), b.tensor([1, 1, 4, 1], out_scale, out_zero)
     b.op("LOGISTIC", [source], out, 2)
     with pytest.raises(ModelError, match=message):
-        lower(tflite_reader.parse(b.finish([source], [out])))
+        lower(reader.parse(b.finish([source], [out])))
