@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.boards.board import build, load_board, running
-from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.replay_runs import NAMES, run
 from einthoven.records.synth import Episode, make_record
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from einthoven.hil_tests.links import PortLostError, open_link
+from einthoven.hil_tests.harness.links import PortLostError, open_link
 from einthoven.wire import codec as wire
 
 TO_BOARD: Literal["to_board"] = "to_board"

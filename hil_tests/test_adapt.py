@@ -8,7 +8,7 @@ import pytest
 
 from einthoven.boards.board import load_board, running
 from einthoven.codegen.head import Head
-from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.replay_runs import complains, run
 from einthoven.records.synth import Episode, make_record
 from einthoven.report.run import RunDir

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven.hil_tests.agreement import FIELDS, compare_runs, differing_beats, listed
+from einthoven.hil_tests.harness.agreement import FIELDS, compare_runs, differing_beats, listed
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink
+from einthoven.hil_tests.harness.device import Device
 from einthoven.paths import BOARDS, FIRMWARE
 
 INCLUDES = [f"-I{FIRMWARE / d}" for d in ("app", "core", "engine", "wire", "generated")]

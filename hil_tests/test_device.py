@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from einthoven.boards.board import build, load_board
 from einthoven.errors import BoardError, ModelError
-from einthoven.hil_tests.channel import Channel
-from einthoven.hil_tests.device import Device
-from einthoven.hil_tests.session import Session
+from einthoven.hil_tests.harness.channel import Channel
+from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.harness.session import Session
 from einthoven.native import core
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
@@ -283,7 +283,7 @@ def test_stream_mode_whose_adc_stops(
     host: Path, signal: NDArray[np.int16], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sample before the end: it is the ADC that is silent, not a link that loses too much."""
-    monkeypatch.setattr("einthoven.hil_tests.device.SILENT_S", 0.2)
+    monkeypatch.setattr("einthoven.hil_tests.harness.device.SILENT_S", 0.2)
     with (
         streaming(host, tmp_path / "adc", signal[:999]) as device,
         pytest.raises(BoardError, match="takes no samples: has it an ADC"),
@@ -292,7 +292,7 @@ def test_stream_mode_whose_adc_stops(
 
 
 def test_stream_mode_without_an_adc(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("einthoven.hil_tests.device.SILENT_S", 0.2)
+    monkeypatch.setattr("einthoven.hil_tests.harness.device.SILENT_S", 0.2)
     with (
         started(host, "--listen", "0") as process,
         Device(first_line(process)) as device,

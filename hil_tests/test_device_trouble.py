@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import pytest
 
 from einthoven.errors import BoardError, LinkError
-from einthoven.hil_tests.channel import Channel
-from einthoven.hil_tests.device import Device
-from einthoven.hil_tests.links import SerialLink, SocketLink
+from einthoven.hil_tests.harness.channel import Channel
+from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.harness.links import SerialLink, SocketLink
 from einthoven.wire import codec
 from einthoven.wire.codec import FrameDecoder
 from einthoven.wire.schema import schema
@@ -132,7 +132,8 @@ def test_what_has_arrived_counts_however_late_it_is_looked_at(
             assert select.select([channel._link._socket], [], [], patient[0])[0]
             hours = itertools.count(time.monotonic(), 3600.0)
             monkeypatch.setattr(
-                "einthoven.hil_tests.channel.time", SimpleNamespace(monotonic=hours.__next__)
+                "einthoven.hil_tests.harness.channel.time",
+                SimpleNamespace(monotonic=hours.__next__),
             )
 
         monkeypatch.setattr(channel, "send", sleep_until_it_is_there)
@@ -181,7 +182,7 @@ def test_busy_port() -> None:
 def test_port_that_goes_for_good(
     patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("einthoven.hil_tests.channel._REOPEN_WAIT_S", 0.01)
+    monkeypatch.setattr("einthoven.hil_tests.harness.channel._REOPEN_WAIT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
 

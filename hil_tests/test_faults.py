@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.errors import LinkError
-from einthoven.hil_tests.device import Device, Replayed
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Direction, Fault, FaultyLink, Noise
+from einthoven.hil_tests.harness.device import Device, Replayed
 
 pytestmark = pytest.mark.board
 

@@ -13,8 +13,8 @@ from einthoven.boards.board import build, load_board
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, Layer, own_head, pack, units
 from einthoven.errors import BoardError, LinkError, ModelError
-from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
+from einthoven.hil_tests.harness.device import Device
 from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.native.vote import Vote
@@ -256,7 +256,7 @@ def test_a_power_cut_leaves_the_old_head_or_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "einthoven.hil_tests.channel._REOPEN_WAIT_S", 0.001
+        "einthoven.hil_tests.harness.channel._REOPEN_WAIT_S", 0.001
     )  # nobody will listen again
     crcs = [codec.crc32(bytes.fromhex(shipped.sha256) + head) for head in heads]
     slot = tmp_path / "slot"

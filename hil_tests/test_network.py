@@ -14,9 +14,9 @@ from einthoven.codegen import network
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
 from einthoven.codegen.testing.tflite_builder import RELU
 from einthoven.errors import BuildError, ModelError, TooLargeError
-from einthoven.hil_tests.device import Device
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
-from einthoven.hil_tests.network import Carried, answers, build_in
+from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.harness.network import Carried, answers, build_in
 
 LENGTH = 187
 INPUTS = noise((LENGTH, 1), 8, seed=3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from einthoven.hil_tests.progress import Remaining, duration
+from einthoven.hil_tests.harness.progress import Remaining, duration
 
 
 def test_nothing_is_said_before_anything_is_known() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from einthoven.hil_tests.layers import compare_layers
+from einthoven.hil_tests.harness.layers import compare_layers
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.native import core
 from einthoven.native.engine import HostModel

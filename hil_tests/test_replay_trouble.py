@@ -30,7 +30,7 @@ pytestmark = pytest.mark.board
 UNENDING = f"""
 import time
 from pathlib import Path
-from einthoven.hil_tests import record
+from einthoven.hil_tests.harness import record
 
 replay_record = record.replay_record
 
@@ -234,7 +234,7 @@ def test_a_model_for_another_pipeline(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from einthoven.errors import ModelError
-    from einthoven.hil_tests import replay
+    from einthoven.hil_tests.harness import replay
     from einthoven.paths import SHIPPED_MODEL
 
     shipped = json.loads((SHIPPED_MODEL / "model.json").read_text())

@@ -62,7 +62,7 @@ def info(board: BoardName, port: Port = None) -> None:
     from rich.table import Table
 
     from einthoven.boards.board import load_board, running
-    from einthoven.hil_tests.device import Device
+    from einthoven.hil_tests.harness.device import Device
     from einthoven.report.text import console
 
     target = load_board(board)
@@ -85,7 +85,7 @@ def bench(
     """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
-    from einthoven.hil_tests.bench import bench_board
+    from einthoven.hil_tests.harness.bench import bench_board
     from einthoven.report.text import console
 
     target = load_board(board)
@@ -112,7 +112,7 @@ def size(
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
     from einthoven.boards.history_chart import draw
-    from einthoven.hil_tests.bench import bench_board
+    from einthoven.hil_tests.harness.bench import bench_board
     from einthoven.report.text import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -98,7 +98,7 @@ def _with_board(board: str, port: str | None, folder: Path, made: "Head | None")
     from einthoven.boards.board import load_board, running
     from einthoven.codegen.head import pack
     from einthoven.codegen.model import load
-    from einthoven.hil_tests.device import Device
+    from einthoven.hil_tests.harness.device import Device
 
     target = load_board(board)
     parameters = None if made is None else pack(load(folder), made)

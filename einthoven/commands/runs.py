@@ -88,7 +88,7 @@ def replay(
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
     from einthoven.errors import UsageError
-    from einthoven.hil_tests.replay import Options, new_run_path, replay_run, resume_options
+    from einthoven.hil_tests.harness.replay import Options, new_run_path, replay_run, resume_options
     from einthoven.paths import SHIPPED_MODEL
     from einthoven.report.text import console
 
@@ -159,7 +159,7 @@ def _replay_study(
 
     from einthoven.boards.board import load_board
     from einthoven.errors import UsageError
-    from einthoven.hil_tests.replay import new_run_path
+    from einthoven.hil_tests.harness.replay import new_run_path
     from einthoven.report.text import console
     from einthoven.training.studies import replay as studies
     from einthoven.training.studies.runs import Sources
@@ -194,7 +194,12 @@ def demo(
 ) -> None:
     """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
     from einthoven.errors import DownloadError
-    from einthoven.hil_tests.replay import Options, new_run_path, replay_run, synthetic_database
+    from einthoven.hil_tests.harness.replay import (
+        Options,
+        new_run_path,
+        replay_run,
+        synthetic_database,
+    )
     from einthoven.records.record import find_database
     from einthoven.report.text import console
 
@@ -240,14 +245,14 @@ def compare(
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
     from einthoven.errors import UsageError
-    from einthoven.hil_tests.agreement import compare_runs
+    from einthoven.hil_tests.harness.agreement import compare_runs
     from einthoven.report.run import RunDir
     from einthoven.report.text import agreement_text, console, difference_line, summarize
 
     screen = console()
     left = RunDir.open(run)
     if layers:
-        from einthoven.hil_tests.layers import compare_layers
+        from einthoven.hil_tests.harness.layers import compare_layers
 
         if other is not None:
             raise UsageError("--layers takes one run: leave the second one out")

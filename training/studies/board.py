@@ -14,7 +14,7 @@ from einthoven.codegen.engine.lower import Goal
 from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.network import graph_of
 from einthoven.errors import TooLargeError
-from einthoven.hil_tests.network import GOALS, answers, build_in
+from einthoven.hil_tests.harness.network import GOALS, answers, build_in
 from einthoven.training.studies.replay import Case, costs
 
 KB = 1024

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from einthoven.hil_tests.network import GOALS
+from einthoven.hil_tests.harness.network import GOALS
 from einthoven.paths import ROOT
 from einthoven.training.studies import board
 from einthoven.training.studies.page_tables import DASH, duration, epochs, prose, table

@@ -20,7 +20,7 @@ from einthoven.boards.board import Board
 from einthoven.boards.resources import measure, memory
 from einthoven.codegen.network import graph_of
 from einthoven.errors import UsageError
-from einthoven.hil_tests.network import GOALS, Answers, Carried, answers, build_in
+from einthoven.hil_tests.harness.network import GOALS, Answers, Carried, answers, build_in
 from einthoven.report.run import RunDir
 from einthoven.training.studies import cardiacnet_int8, workflow
 from einthoven.training.studies.examples import Labelled

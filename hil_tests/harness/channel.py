@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from einthoven.errors import BoardError, LinkError
-from einthoven.hil_tests.links import PortLostError, open_link
+from einthoven.hil_tests.harness.links import PortLostError, open_link
 from einthoven.wire import codec
 from einthoven.wire.codec import FrameDecoder, Message, WireError
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.boards.board import Board, running
-from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.harness.device import Device
 from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.records import synth

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import BoardError, LinkError
-from einthoven.hil_tests.channel import Channel
-from einthoven.hil_tests.links import PortLostError
+from einthoven.hil_tests.harness.channel import Channel
+from einthoven.hil_tests.harness.links import PortLostError
 from einthoven.wire import codec
 from einthoven.wire.codec import Message
 from einthoven.wire.samples import Piece, encode_pieces

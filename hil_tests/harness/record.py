@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.head import describe
-from einthoven.hil_tests.agreement import Difference, differing_beats, host_events, listed
-from einthoven.hil_tests.device import Device, LinkStatistics
-from einthoven.hil_tests.heads import Adapted, Adapter, on_board
-from einthoven.hil_tests.strips import choose_strips
+from einthoven.hil_tests.harness.agreement import Difference, differing_beats, host_events, listed
+from einthoven.hil_tests.harness.device import Device, LinkStatistics
+from einthoven.hil_tests.harness.heads import Adapted, Adapter, on_board
+from einthoven.hil_tests.harness.strips import choose_strips
 from einthoven.native import core
 from einthoven.native.confidence import ONE, Confidence
 from einthoven.native.engine import HostModel, TflmModel

@@ -8,7 +8,7 @@ from pathlib import Path
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, pack, replaced
 from einthoven.errors import BoardError
-from einthoven.hil_tests.device import Device
+from einthoven.hil_tests.harness.device import Device
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.training.adapt import adapt_record
 

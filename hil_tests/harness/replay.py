@@ -23,8 +23,8 @@ from einthoven import __version__
 from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
 from einthoven.errors import ModelError
-from einthoven.hil_tests.record import read_reference
-from einthoven.hil_tests.workers import run_workers
+from einthoven.hil_tests.harness.record import read_reference
+from einthoven.hil_tests.harness.workers import run_workers
 from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import BoardError, LinkError, ModelError
-from einthoven.hil_tests.channel import Channel, LinkStatistics
-from einthoven.hil_tests.session import BoardResetError, Session
+from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
+from einthoven.hil_tests.harness.session import BoardResetError, Session
 from einthoven.wire import codec
 from einthoven.wire.codec import Message
 from einthoven.wire.samples import encode_pieces

@@ -17,7 +17,7 @@ from einthoven.codegen import network
 from einthoven.codegen.engine.lower import Goal
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, TooLargeError
-from einthoven.hil_tests.device import TIMEOUTS_S, Device
+from einthoven.hil_tests.harness.device import TIMEOUTS_S, Device
 
 GOALS: tuple[Goal, ...] = get_args(Goal)
 """How weights are stored: the faster first."""

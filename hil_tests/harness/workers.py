@@ -15,7 +15,7 @@ from rich.console import Console
 
 from einthoven.boards.board import Board, running
 from einthoven.errors import BoardError, EinthovenError
-from einthoven.hil_tests.progress import ReplayProgress
+from einthoven.hil_tests.harness.progress import ReplayProgress
 from einthoven.report.run import RunDir
 
 _POLL_S = 0.5
@@ -178,9 +178,9 @@ def _leave(_signal: int, _frame: Any) -> None:
 
 
 def _replay_records(task: _Task, names: Any, news: Any) -> None:
-    from einthoven.hil_tests.device import Device
-    from einthoven.hil_tests.heads import Adapter
-    from einthoven.hil_tests.record import Host, replay_record
+    from einthoven.hil_tests.harness.device import Device
+    from einthoven.hil_tests.harness.heads import Adapter
+    from einthoven.hil_tests.harness.record import Host, replay_record
 
     plan = task.run.plan
     options = plan["options"]

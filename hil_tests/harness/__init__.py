@@ -1,0 +1,1 @@
+"""Records through a board over a link: sent, answered, checked, kept."""
