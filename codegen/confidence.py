@@ -1,6 +1,6 @@
 """Generate `ein_confidence_table.h`: what turns a model's int8 logits into a verdict.
 
-The confidence is a softmax at the temperature that `training/calibrate.py` found on held-out
+The confidence is a softmax at the temperature that `training/model/calibrate.py` found on held-out
 patients. As the class's own logit is the largest, all that is needed is the table of
 exp(-d·scale/temperature) for the distances d = 0, 1, … of the others from it. The limit of a
 beat's vote (firmware/app/ein_vote.h) is in the model's steps, too.

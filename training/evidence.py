@@ -26,8 +26,8 @@ from einthoven.scoring.comparison import Scores
 from einthoven.scoring.reliability import rows
 from einthoven.training import scorecard
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.evaluate import Evaluation, Variant, evaluate
-from einthoven.training.recipe import load as load_recipe
+from einthoven.training.model.evaluate import Evaluation, Variant, evaluate
+from einthoven.training.model.recipe import load as load_recipe
 
 SCHEMA = "einthoven-evidence/1"
 RESULTS = ROOT / "docs" / "results" / "ds2"

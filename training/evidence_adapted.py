@@ -1,7 +1,7 @@
 """What replays of DS2 with a head per patient found, as committed, a file a seed.
 
 `docs/results/adaptation/ds2.json` is the shipped model's, `ds2-seed<n>.json` are other seeds' of
-its recipe (`python -m einthoven.training.adaptation_page RUN` writes them).
+its recipe (`python -m einthoven.training.adaptation.page RUN` writes them).
 """
 
 import json

@@ -6,8 +6,9 @@ from typing import Any
 from einthoven.aami import DS2
 from einthoven.report.text import restored
 from einthoven.scoring.comparison import gross
-from einthoven.training import detector_page, noise_table
-from einthoven.training.dataset import ADC_BITS
+from einthoven.training import noise_table
+from einthoven.training.data.dataset import ADC_BITS
+from einthoven.training.detector import page
 from einthoven.training.evidence_adapted import adapted_results
 from einthoven.training.evidence_goals import DS1_ONLY, SHIPPED
 from einthoven.training.evidence_rivals import PROTOCOLS, WAYS
@@ -20,7 +21,7 @@ GQRS_EC57 = {"se": 0.9974, "ppv": 0.9972}
 
 def results_table(results: Sequence[Mapping[str, Any]], shipped: Mapping[str, Any]) -> str:
     """Detection, V and S with what they compare with."""
-    found, osea = detector_page.read(), read_osea()
+    found, osea = page.read(), read_osea()
     rows = []
     for protocol, ours in (("ec57", found["groups"][0]["ec57"]), ("whole", found["whole"])):
         rival = f"OSEA {_pair(gross(osea[protocol].values()).qrs.to_dict())}"

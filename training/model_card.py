@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from einthoven.training import dataset
+from einthoven.training.data import dataset
 
 _CARD = """# Model card: {name}
 

@@ -1,9 +1,9 @@
 """Beats and ventricular beats in noise: `nstdb` scored by EC57's rules, from clean to hopeless.
 
 `python -m einthoven.training.noise_table MODEL --folds FOLDER` judges 118 and 119 by MODEL, and, with the
-folds of `einthoven.training.crossval --out`, each by the network of the fold that has not seen it, which the
+folds of `einthoven.training.model.crossval --out`, each by the network of the fold that has not seen it, which the
 shipped model cannot say of them: they are in DS1. The noise is `em` in all of nstdb, and no network
-is trained on that (training/views.py). `--json` writes `docs/results/noise.json`, from which the
+is trained on that (training/data/views.py). `--json` writes `docs/results/noise.json`, from which the
 tables of docs/accuracy.md and docs/detector.md are made.
 
 The records go in unclipped, as `gqrs` and OSEA read them, and as a board with 12 bits has them:
@@ -33,10 +33,10 @@ from einthoven.records.record import (
 from einthoven.report.run import write_text
 from einthoven.scoring import comparison
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
+from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
+from einthoven.training.data.memory import Engine, engine_of
 from einthoven.training.evidence import dump
 from einthoven.training.markdown import f1_cell, percent, table
-from einthoven.training.memory import Engine, engine_of
 
 RESULTS = ROOT / "docs" / "results" / "noise.json"
 RECORDS = ("118", "119")

@@ -79,16 +79,16 @@ def train(
     _need_tensorflow()
     from einthoven.errors import UsageError
     from einthoven.report.text import console
+    from einthoven.training.model.train import train as train_recipe
     from einthoven.training.studies import runs, workflow
     from einthoven.training.studies.recipe import is_study
-    from einthoven.training.train import train as train_recipe
 
     sources, study = runs.Sources(data, kaggle), is_study(recipe)
     if not study and (kaggle is not None or quick or epochs is not None):
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
     if seeds is not None:
         from einthoven.training.command_line import seed_numbers
-        from einthoven.training.seeds import train_seeds
+        from einthoven.training.model.seeds import train_seeds
 
         if seed is not None or deploy:
             raise UsageError("--seeds trains, and no more: leave --seed and --deploy out")
@@ -106,7 +106,7 @@ def train(
     elif cluster is not None:
         raise UsageError(f"{recipe.name} is one training: --cluster needs --seeds")
     elif deploy:
-        from einthoven.training.build import build
+        from einthoven.training.model.build import build
 
         model = build(recipe, out, resume, data, seed)
         console().print(f"made {model}; next: einthoven export {model}", soft_wrap=True)
@@ -133,7 +133,7 @@ def quantize(
     _need_tensorflow()
     from einthoven.errors import UsageError
     from einthoven.report.text import console
-    from einthoven.training.quantize import quantize as quantize_run
+    from einthoven.training.model.quantize import quantize as quantize_run
     from einthoven.training.studies import runs, workflow
 
     if not runs.is_study_run(run):
@@ -159,11 +159,11 @@ def evaluate(
     """
     from json import dumps
 
-    from einthoven.training.evaluate import Evaluation
-    from einthoven.training.evaluate import evaluate as evaluate_model
+    from einthoven.training.model.evaluate import Evaluation
+    from einthoven.training.model.evaluate import evaluate as evaluate_model
+    from einthoven.training.model.train import FLOAT_MODEL
     from einthoven.training.studies import runs, workflow
     from einthoven.training.studies.results import Result
-    from einthoven.training.train import FLOAT_MODEL
 
     if (folder / FLOAT_MODEL).exists():
         _need_tensorflow()

@@ -77,8 +77,8 @@ def _head(
 ) -> "Head":
     from einthoven.codegen.head import Head, describe
     from einthoven.records.record import find_database
-    from einthoven.training.adapt import adapt_record, require_minutes
-    from einthoven.training.memory import engine_of
+    from einthoven.training.adaptation.fit import adapt_record, require_minutes
+    from einthoven.training.data.memory import engine_of
 
     if record is None:
         assert head is not None

@@ -10,7 +10,7 @@ from einthoven.codegen.head import Head, pack, replaced
 from einthoven.errors import BoardError
 from einthoven.hil_tests.harness.device import Device
 from einthoven.native.engine import HostModel, TflmModel
-from einthoven.training.adapt import adapt_record
+from einthoven.training.adaptation.fit import adapt_record
 
 
 @dataclass(frozen=True)

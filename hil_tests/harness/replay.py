@@ -33,7 +33,7 @@ from einthoven.records.checksums import sha256_file
 from einthoven.records.record import find_database, rational_ratio, read_record, record_names
 from einthoven.report.run import RunDir
 from einthoven.report.text import write_report
-from einthoven.training.adapt import require_minutes
+from einthoven.training.adaptation.fit import require_minutes
 
 _MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")
 

@@ -30,7 +30,7 @@ from einthoven.records.record import (
     record_names,
     to_board,
 )
-from einthoven.training.dataset import match
+from einthoven.training.data.dataset import match
 from einthoven.training.studies.examples import Floats, Labelled
 
 RATE_HZ = 125

@@ -68,7 +68,7 @@ class Trainer:
     """One compiled network for any number of trainings, each from the weights that it is given."""
 
     def __init__(self) -> None:
-        from einthoven.training.model import keras, tf
+        from einthoven.training.model.network import keras, tf
 
         self._model = build({}, SAMPLES, 1, 1)
         self._optimizer = keras.optimizers.Adam()
@@ -96,7 +96,7 @@ class Trainer:
         self._epoch, self._infer = epoch, infer
 
     def _step(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
-        from einthoven.training.model import tf
+        from einthoven.training.model.network import tf
 
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
@@ -109,7 +109,7 @@ class Trainer:
 
     def fresh(self, seed: int) -> Weights:
         """Weights to start from that depend on the seed only."""
-        from einthoven.training.model import keras
+        from einthoven.training.model.network import keras
 
         keras.utils.set_random_seed(seed)
         weights: Weights = build({}, SAMPLES, 1, 1).get_weights()
@@ -135,7 +135,7 @@ class Trainer:
         seed: int,
     ) -> Fitted:
         """Train from `start`; the same arguments give the same weights on the same machine."""
-        from einthoven.training.model import tf
+        from einthoven.training.model.network import tf
 
         self._model.set_weights(start)
         for variable in self._optimizer.variables:
@@ -193,7 +193,7 @@ def batches(
 
 def _tally(label: Any, logit: Any, weight: Any) -> Any:
     """[2, 2]: windows found and windows in all, normal and abnormal."""
-    from einthoven.training.model import tf
+    from einthoven.training.model.network import tf
 
     of = tf.stack([1 - label, label]) * weight
     right = tf.cast((logit > 0) == (label > 0), tf.float32)

@@ -19,7 +19,7 @@ def build(arch: dict[str, Any], length: int, channels: int, outputs: int) -> Any
     two dense layers. They convolve without padding and repeat the border values afterwards; here
     the border is padded with zeros, which int8 runtimes have an op for.
     """
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     layers = keras.layers
 

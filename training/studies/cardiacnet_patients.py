@@ -76,7 +76,7 @@ class Job:
 
 @cache
 def _trainer() -> Trainer:
-    from einthoven.training.model import one_thread
+    from einthoven.training.model.network import one_thread
 
     one_thread()
     return Trainer()

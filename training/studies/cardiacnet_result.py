@@ -57,7 +57,7 @@ def evaluate(
     `float32` and `int8` pool the individual classifiers. Raises UsageError while a record has no
     search yet, ModelError when the int8 models are of earlier weights, RecordError.
     """
-    from einthoven.training.model import multiply_adds, parameters
+    from einthoven.training.model.network import multiply_adds, parameters
 
     plan = plan_of(recipe)
     searches = {name: run_of.read_trials(run / run_of.SEARCH, name) for name in plan.records}

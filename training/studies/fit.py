@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.training.loop import OnEpoch, run_epochs
+from einthoven.training.model.loop import OnEpoch, run_epochs
 from einthoven.training.studies.examples import Floats, Labelled
 from einthoven.training.studies.recipe import Fit
 
@@ -34,7 +34,7 @@ def fit_network(
     and a training that was begun there is gone on with. `stop_after`: at most so many epochs in
     all. An epoch depends on (seed, epoch) only.
     """
-    from einthoven.training.model import keras, tf
+    from einthoven.training.model.network import keras, tf
 
     optimizer = _optimizer(fit)
     optimizer.build(model.trainable_variables)
@@ -69,7 +69,7 @@ def fit_network(
 
 
 def _optimizer(fit: Fit) -> Any:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     rate = keras.optimizers.schedules.ExponentialDecay(
         fit.learning_rate, fit.decay_steps, fit.decay

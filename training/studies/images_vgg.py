@@ -44,7 +44,7 @@ def convolutions(weights: str, arithmetic: str = FLOAT32) -> tuple[Infer, str]:
     """
     if arithmetic not in ARITHMETIC:
         raise UsageError(f"[data] arithmetic '{arithmetic}' is none of {', '.join(ARITHMETIC)}")
-    from einthoven.training.model import keras, tf
+    from einthoven.training.model.network import keras, tf
 
     before = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy(ARITHMETIC[arithmetic])
@@ -75,7 +75,7 @@ def convolutions(weights: str, arithmetic: str = FLOAT32) -> tuple[Infer, str]:
 
 
 def _trunk(weights: str) -> tuple[Any, str]:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     def vgg16(source: str | None) -> Any:
         return keras.applications.VGG16(
@@ -122,7 +122,7 @@ def head(arch: dict[str, Any], length: int, channels: int, outputs: int) -> Any:
 
     `arch`: `dropout` (0.4), `dense` (4096: smaller for `--quick` only).
     """
-    from einthoven.training.model import SeededDropout, keras
+    from einthoven.training.model.network import SeededDropout, keras
 
     inputs = keras.layers.Input((1, length, channels), name="features")
     x = keras.layers.Flatten(name="flatten")(inputs)

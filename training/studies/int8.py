@@ -33,7 +33,7 @@ def convert(model: Any, calibration: Floats) -> bytes:
 
     `calibration`: [n, length, channels] training examples that its ranges are taken from.
     """
-    from einthoven.training.model import tf
+    from einthoven.training.model.network import tf
 
     shape = (1, *model.input_shape[1:])
 

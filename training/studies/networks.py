@@ -1,4 +1,4 @@
-"""Networks of studies 1 and 3, from Conv2D of height 1 as the shipped one (see training/model.py).
+"""Networks of studies 1 and 3, from Conv2D of height 1 as the shipped one (see training/model/network.py).
 
 All end in logits: softmax and sigmoid do not change the class. A global max-pool is a max-pool over
 all positions, which the engine has, and not a REDUCE_MAX.
@@ -14,20 +14,20 @@ HEAD = "head_"
 
 
 def _conv(x: Any, n: int, width: int, name: str, padding: str = "same", **options: Any) -> Any:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     return keras.layers.Conv2D(n, (1, width), padding=padding, name=name, **options)(x)
 
 
 def _pool(x: Any, size: int, stride: int, name: str) -> Any:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     return keras.layers.MaxPooling2D((1, size), (1, stride), name=name)(x)
 
 
 def _residual(x: Any, convs: int, kernel: int, name: str, **last: Any) -> Any:
     """ReLU(x + convolutions of x), a ReLU between the convolutions; `last`: options of the last."""
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     y, channels = x, int(x.shape[-1])
     for i in range(convs - 1):
@@ -37,7 +37,7 @@ def _residual(x: Any, convs: int, kernel: int, name: str, **last: Any) -> Any:
 
 
 def _head(x: Any, dense: tuple[int, ...], outputs: int, task: str) -> Any:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     for i, n in enumerate(dense):
         x = keras.layers.Dense(n, activation="relu", name=f"{HEAD}{task}_{i}")(x)
@@ -49,7 +49,7 @@ def transferable(arch: dict[str, Any], length: int, channels: int, outputs: int)
 
     `arch`: `blocks` (5), `filters` (32), and `base`, the recipe whose convolutions are taken over.
     """
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     filters = arch.get("filters", 32)
     inputs = keras.layers.Input((1, length, channels), name="signal")
@@ -67,7 +67,7 @@ def baseline(arch: dict[str, Any], length: int, channels: int, outputs: int) -> 
 
     The dropout rates are ours: the study has layers for them and does not say how much.
     """
-    from einthoven.training.model import SeededDropout, keras
+    from einthoven.training.model.network import SeededDropout, keras
 
     inputs = keras.layers.Input((1, length, channels), name="signal")
     x = inputs
@@ -90,7 +90,7 @@ def residual(arch: dict[str, Any], length: int, channels: int, outputs: int) -> 
     `final_kernel` (3) of the two last convolutions; `zero_init`: the blocks begin as identities,
     without which a hundred layers that have no batch normalization do not train.
     """
-    from einthoven.training.model import SeededDropout, keras
+    from einthoven.training.model.network import SeededDropout, keras
 
     blocks, convs = arch.get("blocks", [1] * 5), arch.get("convs", [2, 2, 2, 2, 1])
     last = {"kernel_initializer": "zeros"} if arch.get("zero_init") else {}

@@ -99,7 +99,7 @@ def load_examples(recipe: StudyRecipe, data: Path | None, kaggle_folder: Path | 
 
 def build_network(recipe: StudyRecipe, examples: Labelled) -> Any:
     """A fresh network for `examples`, seeded. Two classes get one output. Raises UsageError."""
-    from einthoven.training.model import keras, tf
+    from einthoven.training.model.network import keras, tf
 
     check_names(recipe)
     tf.config.experimental.enable_op_determinism()

@@ -26,7 +26,7 @@ COLOURS = ("#4c78a8", "#f58518", "#e45756", "#72b7b2", "#9d755d")
 
 def last_convolution(model: Any, x: Floats) -> Floats:
     """[n, positions × channels]: what the network's last convolution or residual sum gives."""
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     flatten = next(layer for layer in model.layers if isinstance(layer, keras.layers.Flatten))
     before_pool = flatten.input.node.layer.input

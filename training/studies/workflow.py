@@ -17,7 +17,8 @@ from einthoven.codegen.engine.emit import emit_tflite
 from einthoven.codegen.engine.lower import Goal
 from einthoven.errors import ModelError, UsageError
 from einthoven.records.record import find_database
-from einthoven.training.loop import OnEpoch, progress_bar
+from einthoven.training.model.loop import OnEpoch, progress_bar
+from einthoven.training.model.train import FLOAT_MODEL
 from einthoven.training.studies import images, int8
 from einthoven.training.studies.examples import Fold, Labelled, folds_of
 from einthoven.training.studies.fit import decide, fit_network, predict
@@ -49,7 +50,6 @@ from einthoven.training.studies.runs import (
     seconds_of,
 )
 from einthoven.training.studies.scores import patients_right, score
-from einthoven.training.train import FLOAT_MODEL
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
 
     Raises ModelError when the training went on after it was quantized.
     """
-    from einthoven.training.model import multiply_adds, parameters
+    from einthoven.training.model.network import multiply_adds, parameters
 
     if recipe_of(run).protocol == PATIENT_SPECIFIC:
         from einthoven.training.studies import cardiacnet_result

@@ -27,8 +27,8 @@ from einthoven.training import (
     markdown,
     scorecard,
 )
-from einthoven.training.dataset import CHANNELS, FEATURES, WINDOW
-from einthoven.training.evaluate import Evaluation, Findings, Variant
+from einthoven.training.data.dataset import CHANNELS, FEATURES, WINDOW
+from einthoven.training.model.evaluate import Evaluation, Findings, Variant
 from einthoven.training.model_card import card
 
 N = 900

@@ -166,7 +166,7 @@ def test_bfloat16_features_are_float32_s_within_a_percent() -> None:
 
 
 def test_what_an_accuracy_is_held_against() -> None:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     n = 10
     y = np.array([0, 0, 0, 0, 1, 2, 0, 1, 1, 2])
@@ -182,7 +182,7 @@ def test_what_an_accuracy_is_held_against() -> None:
 
 
 def test_parameters_are_the_study_s() -> None:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     trunk = keras.applications.VGG16(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
     assert trunk.count_params() == images_vgg.FROZEN_PARAMETERS
@@ -210,7 +210,7 @@ def test_it_fits_no_chip() -> None:
 def test_weights_that_are_not_there_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from einthoven.training.model import keras
+    from einthoven.training.model.network import keras
 
     with pytest.raises(UsageError, match="holds no weights of VGG16"):
         images_vgg.convolutions(str(tmp_path / "missing.h5"))

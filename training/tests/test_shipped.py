@@ -9,9 +9,9 @@ import pytest
 from einthoven.aami import CLASSES, DS2
 from einthoven.codegen.confidence import Calibration
 from einthoven.paths import ROOT, SHIPPED_MODEL
-from einthoven.training.dataset import FEATURES, PIPELINE_SHA256
-from einthoven.training.evaluate import evaluate
-from einthoven.training.recipe import load
+from einthoven.training.data.dataset import FEATURES, PIPELINE_SHA256
+from einthoven.training.model.evaluate import evaluate
+from einthoven.training.model.recipe import load
 from einthoven.training.scorecard import literature
 
 

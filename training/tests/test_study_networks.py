@@ -11,8 +11,8 @@ from einthoven.codegen.network import graph_of
 from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
-from einthoven.training.loop import LOG
-from einthoven.training.model import parameters
+from einthoven.training.model.loop import LOG
+from einthoven.training.model.network import parameters
 from einthoven.training.studies import int8, networks
 from einthoven.training.studies.examples import Labelled
 from einthoven.training.studies.fit import epoch_rows, fit_network, predict

@@ -14,8 +14,8 @@ from einthoven.native.core import Core, analyze, join, rate_hz
 from einthoven.paths import GENERATED
 from einthoven.records.record import Annotations, record_names
 from einthoven.scoring import comparison
-from einthoven.training.detector_score import Result, evaluate, read_signal
-from einthoven.training.disturbances import Disturbance, all_kinds
+from einthoven.training.detector.disturbances import Disturbance, all_kinds
+from einthoven.training.detector.score import Result, evaluate, read_signal
 
 pytestmark = pytest.mark.records
 

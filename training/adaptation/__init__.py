@@ -1,0 +1,1 @@
+"""The last layers fitted to a patient: on the device's minutes, and judged on held-out patients."""

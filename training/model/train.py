@@ -1,0 +1,194 @@
+"""Train a recipe's network on the core's tensors.
+
+Same recipe, records and machine: same weights. A checkpoint is written after every epoch and a
+training that was broken off goes on there with `resume`, to the same weights as without a break.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from einthoven.aami import CLASSES
+from einthoven.errors import UsageError
+from einthoven.training.data import dataset
+from einthoven.training.data.dataset import Examples
+from einthoven.training.data.sampling import Floats, draw_weights, epoch_arrays
+from einthoven.training.model.loop import LOG, OnEpoch, progress_bar, run_epochs
+from einthoven.training.model.recipe import Distillation, Recipe, with_seed
+from einthoven.training.model.recipe import load as load_recipe
+
+__all__ = ["FLOAT_MODEL", "LOG", "fit", "train"]
+
+FLOAT_MODEL = "float.weights.h5"
+TEACHER_SEEDS = 1000
+"""Teacher i of a recipe with seed s has seed 1000 s + i."""
+
+
+def train(
+    recipe: Path,
+    out: Path,
+    resume: bool = False,
+    data: Path | None = None,
+    seed: int | None = None,
+) -> Path:
+    """Train `recipe` into folder `out`, float; returns `out`. `einthoven quantize` comes next.
+
+    `out` gets the recipe (with `seed`, if one is given), the weights, a log (one JSON object per
+    epoch) and `training.json` (data's digest and counts, pipeline hash). Raises UsageError if `out`
+    holds another training.
+    """
+    settings = load_recipe(recipe)
+    if seed is not None:
+        settings = replace(settings, seed=seed)
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise UsageError(f"{out} is not empty: choose another --out, or --resume to go on there")
+    kept = out / "recipe.toml"
+    if resume and kept.exists() and load_recipe(kept) != settings:
+        raise UsageError(f"{out} was begun with another recipe: choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    if recipe.resolve() != kept.resolve():
+        kept.write_text(with_seed(recipe.read_text(encoding="utf-8"), settings.seed))
+    examples = dataset.load(settings.data, data, settings.views)
+    facts = json.dumps(provenance(settings, examples), indent=1)
+    (out / "training.json").write_text(facts + "\n")
+    networks = settings.distillation.teachers + 1
+    with progress_bar(settings.name, networks * settings.fit.epochs) as show:
+        fit(examples, settings, out, show)
+    return out
+
+
+def fit(
+    examples: Examples,
+    recipe: Recipe,
+    out: Path | None = None,
+    on_epoch: OnEpoch = lambda entry: None,
+) -> Any:
+    """Fit a fresh network, or go on from `out`'s checkpoints; returns the float Keras model.
+
+    With a recipe that distils, its teachers are fitted first, in folders of their own in `out`.
+    """
+    teachers = []
+    for i in range(recipe.distillation.teachers):
+        own = replace(
+            recipe,
+            seed=TEACHER_SEEDS * recipe.seed + i,
+            logit_bias=(0.0,) * len(CLASSES),
+            distillation=Distillation(),
+        )
+        folder = None if out is None else out / f"teacher{i}"
+        show = partial(_shifted, on_epoch, i * recipe.fit.epochs)
+        teachers.append(_fit_one(examples, own, folder, show))
+    show = partial(_shifted, on_epoch, len(teachers) * recipe.fit.epochs)
+    return _fit_one(examples, recipe, out, show, teachers)
+
+
+def _shifted(on_epoch: OnEpoch, before: int, entry: dict[str, Any]) -> None:
+    on_epoch({**entry, "epoch": entry["epoch"] + before})
+
+
+def _fit_one(
+    examples: Examples,
+    recipe: Recipe,
+    out: Path | None,
+    on_epoch: OnEpoch,
+    teachers: Sequence[Any] = (),
+) -> Any:
+    from einthoven.training.model.network import build, keras, one_thread, tf
+
+    one_thread()
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(recipe.seed)
+    model = build(
+        recipe.model, dataset.WINDOW, dataset.CHANNELS, examples.features.shape[1], len(CLASSES)
+    )
+    steps = -(-recipe.sampling.examples // recipe.fit.batch)
+    optimizer = keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(recipe.fit.learning_rate, steps * recipe.fit.epochs),
+        weight_decay=recipe.fit.weight_decay,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+    optimizer.build(model.trainable_variables)
+    step = _training_step(model, optimizer)
+
+    weights = draw_weights(examples, recipe.sampling)
+
+    def train_epoch(epoch: int) -> list[float]:
+        signal, features, label = epoch_arrays(
+            examples, weights, recipe.sampling, recipe.augmentation, recipe.seed, epoch
+        )
+        target = _targets(signal, features, label, recipe, teachers)
+        return [
+            float(step(signal[rows], features[rows], target[rows]))
+            for i in range(0, len(label), recipe.fit.batch)
+            for rows in [slice(i, i + recipe.fit.batch)]
+        ]
+
+    run_epochs(model, optimizer, train_epoch, recipe.fit.epochs, out, on_epoch)
+    add_bias(model, recipe.logit_bias)
+    if out is not None:
+        model.save_weights(out / FLOAT_MODEL)
+    return model
+
+
+def probabilities(model: Any, signal: Floats, features: Floats) -> Floats:
+    """[n, 5] what a network says of inputs in real units."""
+    logits = model.predict([signal, features], batch_size=2048, verbose=0)
+    said: Floats = softmax(logits, axis=1).astype(np.float32)
+    return said
+
+
+def _targets(
+    signal: Floats, features: Floats, label: NDArray[np.int64], recipe: Recipe, teachers: Any
+) -> Floats:
+    """[n, 5] probabilities to be learnt: the smoothed label, or mixed with what teachers say."""
+    smooth = recipe.fit.label_smoothing
+    own = np.eye(len(CLASSES), dtype=np.float32)[label] * (1 - smooth) + smooth / len(CLASSES)
+    if not teachers:
+        return own
+    weight = np.float32(recipe.distillation.weight)
+    said: Floats = np.mean([probabilities(t, signal, features) for t in teachers], axis=0)
+    return weight * said + (1 - weight) * own
+
+
+def _training_step(model: Any, optimizer: Any) -> Any:
+    from einthoven.training.model.network import keras, tf
+
+    loss_of = keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(signal: Any, features: Any, target: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = model([signal, features], training=True)
+            loss = loss_of(target, logits)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return step
+
+
+def add_bias(model: Any, bias: tuple[float, ...]) -> None:
+    """Add `bias` to the logits of a float network."""
+    layer = model.get_layer("logits")
+    layer.bias.assign(layer.bias.numpy() + np.array(bias, dtype=np.float32))
+
+
+def provenance(recipe: Recipe, examples: Examples) -> dict[str, Any]:
+    """What a network was trained with and on, for JSON."""
+    return {
+        "recipe": recipe.name,
+        "settings": asdict(recipe),
+        "pipeline_sha256": dataset.PIPELINE_SHA256,
+        "data_sha256": examples.digest(),
+        "beats": examples.counts(),
+        "detections_without_label": int(np.sum(examples.label < 0)),
+        "patients": len(np.unique(examples.patient)),
+        "records": sorted(set(examples.record.tolist())),
+    }
