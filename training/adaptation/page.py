@@ -2,7 +2,7 @@
 
 `python -m einthoven.training.adaptation.page RUN` keeps what a replay of DS2 with `--adapt` found (a look at
 DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what `einthoven.training.adaptation.crossval
---json` wrote. Either way the page is written anew, and those of `einthoven.training.evidence`, whose goals
+--json` wrote. Either way the page is written anew, and those of `einthoven.training.evidence.collect`, whose goals
 have it, too.
 """
 
@@ -19,13 +19,13 @@ from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
 from einthoven.report.adaptation import SIDES, adaptation_section
 from einthoven.report.run import write_json, write_text
-from einthoven.training import evidence_page
 from einthoven.training.adaptation.crossval import CONFIDENCE
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.evidence_adapted import FOLDER as RESULTS
-from einthoven.training.evidence_adapted import WAYS, adapted_results, file_name, total
+from einthoven.training.evidence import page as evidence_page
+from einthoven.training.evidence.adapted import FOLDER as RESULTS
+from einthoven.training.evidence.adapted import WAYS, adapted_results, file_name, total
+from einthoven.training.evidence.scorecard import INTERVAL_CLASSES, f1_intervals
 from einthoven.training.markdown import f1_cell, percent, rate_cell, replace_regions, table
-from einthoven.training.scorecard import INTERVAL_CLASSES, f1_intervals
 
 PAGE = ROOT / "docs" / "adaptation.md"
 

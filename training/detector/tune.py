@@ -37,7 +37,7 @@ from einthoven.training.detector.score import (
     read_mixed,
     read_signal,
 )
-from einthoven.training.evidence import dump
+from einthoven.training.evidence.collect import dump
 
 CHANGE = 0.25
 SNRS_DB = (24, 18, 12, 6, 0, -6)

@@ -17,8 +17,8 @@ from typing import Any
 from einthoven.codegen.confidence import Calibration
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.training import evidence, evidence_figures, evidence_page
 from einthoven.training.data import memory
+from einthoven.training.evidence import collect, figures, page
 from einthoven.training.model.evaluate import Evaluation
 from einthoven.training.model.recipe import load as load_recipe
 
@@ -34,7 +34,7 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
         raise UsageError(
             f"{chosen} is not calibrated: python -m einthoven.training.model.calibrate {chosen} HELD_OUT"
         )
-    result, evaluation = evidence.score(run, data)
+    result, evaluation = collect.score(run, data)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("model.tflite", "recipe.toml", "training_log.jsonl"):
         shutil.copyfile(chosen / name, out / name)
@@ -43,14 +43,14 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     (out / "model.json").write_text(json.dumps(about, indent=1) + "\n")
     memory.write(out, data)
     if out == SHIPPED_MODEL:
-        evidence.write(result)
-        evidence_figures.draw_records(result, evaluation, data)
-        evidence_page.write_pages()
+        collect.write(result)
+        figures.draw_records(result, evaluation, data)
+        page.write_pages()
     return evaluation
 
 
 def _figures(result: dict[str, Any]) -> dict[str, Any]:
-    """What `training/tests/test_shipped.py` holds the model to."""
+    """What `training/evidence/tests/test_shipped.py` holds the model to."""
     return {"literature": result["variants"], "agreement": result["agreement"]}
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from einthoven.errors import ModelError, UsageError
 from einthoven.scoring.comparison import Rate
-from einthoven.training import evidence_adapted
 from einthoven.training.adaptation.page import (
     PAGE,
     crossval_table,
@@ -17,9 +16,10 @@ from einthoven.training.adaptation.page import (
     page,
     worse_line,
 )
-from einthoven.training.evidence_adapted import FOLDER as RESULTS
-from einthoven.training.evidence_adapted import total
-from einthoven.training.evidence_goals import GOALS, goal_table
+from einthoven.training.evidence import adapted
+from einthoven.training.evidence.adapted import FOLDER as RESULTS
+from einthoven.training.evidence.adapted import total
+from einthoven.training.evidence.goals import GOALS, goal_table
 
 
 def test_the_page_is_what_the_results_say() -> None:
@@ -76,21 +76,21 @@ def test_records_that_lose_by_their_head_are_named() -> None:
 
 def test_a_result_is_kept_under_its_models_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     results = [{"seed": 2, "sha256": {"ptq": "b"}}]
-    monkeypatch.setattr(evidence_adapted, "load_all", lambda: results)
-    monkeypatch.setattr(evidence_adapted, "shipped_sha256", lambda: "a")
-    assert evidence_adapted.file_name("a") == "ds2.json"
-    assert evidence_adapted.file_name("b") == "ds2-seed2.json"
+    monkeypatch.setattr(adapted, "load_all", lambda: results)
+    monkeypatch.setattr(adapted, "shipped_sha256", lambda: "a")
+    assert adapted.file_name("a") == "ds2.json"
+    assert adapted.file_name("b") == "ds2-seed2.json"
     with pytest.raises(ModelError, match="no result of the model c"):
-        evidence_adapted.file_name("c")
+        adapted.file_name("c")
 
 
 def test_results_of_models_that_are_shipped_no_longer_are_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert next(iter(evidence_adapted.adapted_results())) == "shipped"
-    monkeypatch.setattr(evidence_adapted, "shipped_sha256", lambda: "another")
-    monkeypatch.setattr(evidence_adapted, "load_all", list)
-    assert evidence_adapted.adapted_results() == {}
+    assert next(iter(adapted.adapted_results())) == "shipped"
+    monkeypatch.setattr(adapted, "shipped_sha256", lambda: "another")
+    monkeypatch.setattr(adapted, "load_all", list)
+    assert adapted.adapted_results() == {}
     with pytest.raises(ModelError, match="replay DS2 with --adapt 5"):
         ds2_tables({})
     assert goal_table([]).count("not measured") == sum(len(goal.least) for goal in GOALS)

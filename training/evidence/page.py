@@ -15,18 +15,18 @@ from einthoven.report.text import restored
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Scores, gross
 from einthoven.scoring.text import RUN_HEADER, beat_table, literature_table
-from einthoven.training import evidence, evidence_figures, noise_table
-from einthoven.training.evidence_goals import (
+from einthoven.training.evidence import collect, figures, noise
+from einthoven.training.evidence.goals import (
     DS1_NOTE,
     goal_table,
     published_table,
     shortfalls,
     svdb_line,
 )
-from einthoven.training.evidence_readme import noise_rows, results_table
-from einthoven.training.evidence_rivals import rival_tables
+from einthoven.training.evidence.model_card import card
+from einthoven.training.evidence.readme import noise_rows, results_table
+from einthoven.training.evidence.rivals import rival_tables
 from einthoven.training.markdown import code, f1_cell, rate_cell, replace_regions, spread, table
-from einthoven.training.model_card import card
 
 PAGE = ROOT / "docs" / "accuracy.md"
 README = ROOT / "README.md"
@@ -39,8 +39,8 @@ Results = Sequence[Mapping[str, Any]]
 
 def write_pages() -> list[Path]:
     """Write the pages and the figures that need no record; returns the pages that changed."""
-    shipped = shipped_result(evidence.load_all())
-    evidence_figures.draw_counts(shipped)
+    shipped = shipped_result(collect.load_all())
+    figures.draw_counts(shipped)
     changed = []
     for path, text in pages().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -51,7 +51,7 @@ def write_pages() -> list[Path]:
 
 def pages() -> dict[Path, str]:
     """What docs/accuracy.md, README.md and the model card should say. Raises ModelError."""
-    results = evidence.load_all()
+    results = collect.load_all()
     about = json.loads((SHIPPED_MODEL / "model.json").read_text())
     # What calibration says of held-out patients belongs to the model, not to DS2.
     shipped = shipped_result(results)
@@ -67,13 +67,13 @@ def pages() -> dict[Path, str]:
 
 def shipped_result(results: Results) -> Mapping[str, Any]:
     """The result of the shipped model's training. Raises ModelError if it was not scored."""
-    sha256 = evidence.shipped_sha256()
+    sha256 = collect.shipped_sha256()
     for result in results:
         if result["sha256"].get(result["method"]) == sha256:
             return result
     raise ModelError(
         f"docs/results/ds2 has no result of the shipped model ({sha256[:12]}…): "
-        "python -m einthoven.training.evidence RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence.collect RUN, with the folder it was trained in"
     )
 
 
@@ -104,7 +104,7 @@ def regions(
         "svdb": svdb_line(results),
         "published": published_table(results),
         "shortfalls": shortfalls(results, shipped),
-        "noise": noise_table.table_of(noise_table.read()),
+        "noise": noise.table_of(noise.read()),
     }
     if ABLATIONS.exists():
         texts["ablations"] = ablation_table(json.loads(ABLATIONS.read_text(encoding="utf-8")))
@@ -275,7 +275,7 @@ def rhythm_table(detail: Results) -> str:
 def worst_table(shipped: Mapping[str, Any], whole: Mapping[str, Scores]) -> str:
     """The five records with most wrong beats: which errors, and in which rhythm they lie."""
     rows = []
-    for entry in evidence.worst(shipped):
+    for entry in collect.worst(shipped):
         kinds, rhythms = entry["errors"]["kinds"], entry["errors"]["rhythms"]
         scores = whole[entry["record"]]
         top = ", ".join(f"{_kind(k)} {n}" for k, n in list(kinds.items())[:4])

@@ -6,13 +6,13 @@ from typing import Any
 from einthoven.aami import DS2
 from einthoven.report.text import restored
 from einthoven.scoring.comparison import gross
-from einthoven.training import noise_table
 from einthoven.training.data.dataset import ADC_BITS
 from einthoven.training.detector import page
-from einthoven.training.evidence_adapted import adapted_results
-from einthoven.training.evidence_goals import DS1_ONLY, SHIPPED
-from einthoven.training.evidence_rivals import PROTOCOLS, WAYS
-from einthoven.training.evidence_rivals import read as read_osea
+from einthoven.training.evidence import noise
+from einthoven.training.evidence.adapted import adapted_results
+from einthoven.training.evidence.goals import DS1_ONLY, SHIPPED
+from einthoven.training.evidence.rivals import PROTOCOLS, WAYS
+from einthoven.training.evidence.rivals import read as read_osea
 from einthoven.training.markdown import f1_cell, percent, spread, table
 
 GQRS_EC57 = {"se": 0.9974, "ppv": 0.9972}
@@ -55,18 +55,18 @@ def results_table(results: Sequence[Mapping[str, Any]], shipped: Mapping[str, An
 
 def noise_rows() -> str:
     """F1 in noise, 16 bits as the rivals had and 12 as a board has."""
-    kept, rivals = noise_table.read(), noise_table.RIVALS
+    kept, rivals = noise.read(), noise.RIVALS
     rows = []
     for kind, name in (("qrs", "QRS"), ("veb", "V, patients not trained on")):
-        for bits in noise_table.BITS:
-            values = noise_table.f1(kept, noise_table.UNSEEN, bits, kind)
+        for bits in noise.BITS:
+            values = noise.f1(kept, noise.UNSEEN, bits, kind)
             by = f"{name}, {bits} bits" + (", as a board has them" if bits == ADC_BITS else "")
             rows.append([by, *(f1_cell(v) for v in values)])
         for rival, measured in rivals.items():
             if kind in measured:
                 cells = [f1_cell(v) for v in measured[kind]]
                 rows.append([f"{name.split(',')[0]}, {rival}, 16 bits", *cells])
-    return table(("F1 at dB", *map(str, noise_table.SNRS_DB.values())), rows)
+    return table(("F1 at dB", *map(str, noise.SNRS_DB.values())), rows)
 
 
 def _pair(rate: Mapping[str, Any]) -> str:

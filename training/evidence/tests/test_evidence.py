@@ -18,18 +18,12 @@ from einthoven.scoring.reliability import judge, summary
 from einthoven.scoring.rhythm import BeatSequence, of_reference, to_dict
 from einthoven.scoring.rhythm import compare as compare_rhythm
 from einthoven.scoring.runs import compare_runs
-from einthoven.training import (
-    evidence,
-    evidence_figures,
-    evidence_goals,
-    evidence_page,
-    evidence_rivals,
-    markdown,
-    scorecard,
-)
+from einthoven.training import markdown
 from einthoven.training.data.dataset import CHANNELS, FEATURES, WINDOW
+from einthoven.training.evidence import collect, figures, goals, rivals, scorecard
+from einthoven.training.evidence import page as evidence_page
+from einthoven.training.evidence.model_card import card
 from einthoven.training.model.evaluate import Evaluation, Findings, Variant
-from einthoven.training.model_card import card
 
 N = 900
 NAMES = ("100", "202", "232")
@@ -80,7 +74,7 @@ def filled(name: str, wrong: float) -> Variant:
 @pytest.fixture
 def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What is kept of a run with ptq and qat."""
-    monkeypatch.setattr(evidence, "read_annotations", lambda _, name: reference(NAMES.index(name)))
+    monkeypatch.setattr(collect, "read_annotations", lambda _, name: reference(NAMES.index(name)))
     for seed, method in enumerate(("ptq", "qat")):
         about = {
             "recipe": "ds1_svdb",
@@ -101,24 +95,24 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     text = evaluation.text("ptq")
     for part in ("qat_vs_ptq", "ventricular runs", "confidence: wrong", "couplet", "missed"):
         assert part in text
-    return evidence.describe(tmp_path, evaluation, "ptq", tmp_path)
+    return collect.describe(tmp_path, evaluation, "ptq", tmp_path)
 
 
 def test_a_result_survives_its_file(
     result: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "shipped_sha256", lambda: "0" * 64)
-    path = evidence.write(result, tmp_path / "results")
+    monkeypatch.setattr(collect, "shipped_sha256", lambda: "0" * 64)
+    path = collect.write(result, tmp_path / "results")
     assert path.name == "ds1_svdb-seed1.json"
-    (back,) = evidence.load_all(tmp_path / "results")
+    (back,) = collect.load_all(tmp_path / "results")
     assert back == json.loads(json.dumps(result))
     scores = restored(back["detail"][1]["whole"])
     assert np.array_equal(scores.counts, filled("ptq", 0.05).whole["202"].counts)
-    other = evidence.write({**result, "seed": 2, "sha256": {"ptq": "9"}}, tmp_path / "results")
+    other = collect.write({**result, "seed": 2, "sha256": {"ptq": "9"}}, tmp_path / "results")
     assert "detail" not in json.loads(other.read_text())
     path.write_text('{"schema": "other"}')
     with pytest.raises(ModelError, match="schema"):
-        evidence.load_all(tmp_path / "results")
+        collect.load_all(tmp_path / "results")
 
 
 def test_errors_are_named_and_laid_to_the_marked_rhythm(result: dict[str, Any]) -> None:
@@ -131,14 +125,14 @@ def test_errors_are_named_and_laid_to_the_marked_rhythm(result: dict[str, Any]) 
         assert set(rhythms) == {"N", "AFIB"}
         assert sum(wrong for wrong, _ in rhythms.values()) == sum(kinds.values())
         assert 0 <= entry["errors"]["strip_s"] < 900
-    ranked = [sum(e["errors"]["kinds"].values()) for e in evidence.worst(result)]
+    ranked = [sum(e["errors"]["kinds"].values()) for e in collect.worst(result)]
     assert ranked == sorted(ranked, reverse=True)
 
 
 def test_pages_say_what_the_results_say(
     result: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(evidence, "shipped_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(collect, "shipped_sha256", lambda: "0" * 64)
     runs = [
         {"variant": "all", "seed": i, "scores": {"mitdb": {"V": 0.9 - i / 100, "S": 0.5}}}
         for i in (1, 2)
@@ -188,13 +182,13 @@ def test_regions_are_replaced_and_unknown_ones_refused() -> None:
 def test_the_committed_pages_are_what_the_committed_results_make() -> None:
     for path, text in evidence_page.pages().items():
         assert path.read_text(encoding="utf-8") == text, (
-            "run `python -m einthoven.training.evidence`"
+            "run `python -m einthoven.training.evidence.collect`"
         )
 
 
 def test_figures_are_the_same_twice(result: dict[str, Any], tmp_path: Path) -> None:
-    for draw in (evidence_figures.records, evidence_figures.confidence):
-        with mpl.rc_context(evidence_figures.STYLE):
+    for draw in (figures.records, figures.confidence):
+        with mpl.rc_context(figures.STYLE):
             one = draw(result, tmp_path / "one.svg").read_bytes()
             two = draw(result, tmp_path / "two.svg").read_bytes()
         assert one == two and len(one) > 5000
@@ -202,9 +196,9 @@ def test_figures_are_the_same_twice(result: dict[str, Any], tmp_path: Path) -> N
 
 def test_the_sample_takes_all_of_a_rare_class() -> None:
     label = np.array([0] * 2000 + [1] * 30 + [-1] * 50 + [2] * 900, dtype=np.int8)
-    chosen = evidence_figures.sample(label)
+    chosen = figures.sample(label)
     assert [int((label[chosen] == i).sum()) for i in (-1, 0, 1, 2)] == [0, 400, 30, 400]
-    assert np.array_equal(chosen, evidence_figures.sample(label))
+    assert np.array_equal(chosen, figures.sample(label))
 
 
 def test_activations_are_those_of_the_last_block() -> None:
@@ -213,7 +207,7 @@ def test_activations_are_those_of_the_last_block() -> None:
     rng = np.random.default_rng(1)
     signal = rng.integers(-90, 90, (n, WINDOW, CHANNELS)).astype(np.int8)
     features = rng.integers(-60, 60, (n, FEATURES)).astype(np.int8)
-    found = evidence_figures.activations(signal, features, SHIPPED_MODEL)
+    found = figures.activations(signal, features, SHIPPED_MODEL)
     assert found.shape[0] == n and found.shape[1] > 32
     assert np.unique(found, axis=0).shape[0] == n
 
@@ -243,23 +237,23 @@ def test_goals_are_judged_by_the_mean_over_the_seeds(monkeypatch: pytest.MonkeyP
         variants = {"ptq": {"whole": rates}}
         return {"recipe": "ds1", "seed": seed, "method": "ptq", "variants": variants}
 
-    goal = evidence_goals.Goal("g", "ds1", "whole", {"V": 0.9, "S": 0.5})
-    monkeypatch.setattr(evidence_goals, "GOALS", (goal,))
+    goal = goals.Goal("g", "ds1", "whole", {"V": 0.9, "S": 0.5})
+    monkeypatch.setattr(goals, "GOALS", (goal,))
     results = [run(2, 0.95), run(1, 0.84)]
-    text = evidence_goals.goal_table(results)
+    text = goals.goal_table(results)
     assert (
         "| g | V F1, as the literature counts | ≥ .900 | .840 | .895 (.840–.950) | 2 | **missed** |"
         in text
     )
     assert "| g | S F1 | ≥ .500 | .600 | .600 (.600–.600) | 2 | met |" in text
-    (line,) = evidence_goals.missed_goals(results)
+    (line,) = goals.missed_goals(results)
     assert line == "g: V F1, as the literature counts .895 (.840–.950) against .900, short by .005"
 
 
 def test_osea_has_the_counts_that_physionets_bxb_prints() -> None:
-    total = gross(evidence_rivals.read()["ec57"][record] for record in DS2)
+    total = gross(rivals.read()["ec57"][record] for record in DS2)
     assert total.veb == Rate(2578, 108, 84)
-    assert len(evidence_rivals.read()["whole"]) == 48
+    assert len(rivals.read()["whole"]) == 48
 
 
 @pytest.mark.records
@@ -268,8 +262,8 @@ def test_a_rival_is_scored_from_its_annotations(mitdb: Path, tmp_path: Path) -> 
     beats = [i for i, s in enumerate(reference.symbols) if s in "NAV"][:-1]
     symbols = ["V" if reference.symbols[i] == "A" else "N" for i in beats]
     write_annotations(tmp_path, "100", "osea", reference.samples[beats], symbols, 360.0)
-    (entry,) = evidence_rivals.score(tmp_path, mitdb.parent)["records"]
+    (entry,) = rivals.score(tmp_path, mitdb.parent)["records"]
     whole = restored(entry["whole"])
     assert whole.qrs.fn == 1 and whole["Sv"] == 33 and whole.veb.tp == 0
     with pytest.raises(EinthovenError, match=r"no \*\.none in"):
-        evidence_rivals.score(tmp_path, mitdb.parent, "none")
+        rivals.score(tmp_path, mitdb.parent, "none")

@@ -1,8 +1,8 @@
 """Results of trainings as small JSON files, and the pages and figures made from them.
 
-`python -m einthoven.training.evidence RUN …` scores finished, quantized trainings on DS2 (each is a look at
+`python -m einthoven.training.evidence.collect RUN …` scores finished, quantized trainings on DS2 (each is a look at
 DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and, for the
-shipped model's training, the figures. `python -m einthoven.training.evidence` alone makes the tables of
+shipped model's training, the figures. `python -m einthoven.training.evidence.collect` alone makes the tables of
 docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
 """
 
@@ -24,8 +24,8 @@ from einthoven.records.record import find_database, read_annotations
 from einthoven.report.run import write_text
 from einthoven.scoring.comparison import Scores
 from einthoven.scoring.reliability import rows
-from einthoven.training import scorecard
 from einthoven.training.command_line import one_line_errors
+from einthoven.training.evidence import scorecard
 from einthoven.training.model.evaluate import Evaluation, Variant, evaluate
 from einthoven.training.model.recipe import load as load_recipe
 
@@ -169,7 +169,7 @@ def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
         entry = json.loads(path.read_text(encoding="utf-8"))
         if entry.get("schema") != SCHEMA:
             raise ModelError(
-                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence RUN"
+                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence.collect RUN"
             )
         found.append(entry)
     return found
@@ -191,10 +191,10 @@ def shipped_sha256() -> str:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    from einthoven.training import evidence_figures, evidence_page
+    from einthoven.training.evidence import figures, page
 
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.evidence", description=__doc__
+        prog="python -m einthoven.training.evidence.collect", description=__doc__
     )
     parser.add_argument("runs", type=Path, nargs="*", help="folders of quantized trainings")
     parser.add_argument("--data", type=Path)
@@ -203,9 +203,9 @@ def main() -> None:
         result, evaluation = score(run, args.data)
         print(f"wrote {write(result)}")
         if shipped_sha256() in result["sha256"].values():
-            for path in evidence_figures.draw_records(result, evaluation, args.data):
+            for path in figures.draw_records(result, evaluation, args.data):
                 print(f"wrote {path}")
-    for path in evidence_page.write_pages():
+    for path in page.write_pages():
         print(f"wrote {path}")
 
 

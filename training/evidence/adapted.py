@@ -11,8 +11,8 @@ from typing import Any
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT
 from einthoven.scoring.comparison import Rate
-from einthoven.training.evidence import load_all, shipped_sha256
-from einthoven.training.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
+from einthoven.training.evidence.collect import load_all, shipped_sha256
+from einthoven.training.evidence.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
 
 FOLDER = ROOT / "docs" / "results" / "adaptation"
 
@@ -34,7 +34,7 @@ def file_name(sha256: str) -> str:
             return f"ds2-seed{result['seed']}.json"
     raise ModelError(
         f"docs/results/ds2 has no result of the model {sha256[:12]}… that was replayed: "
-        "python -m einthoven.training.evidence RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence.collect RUN, with the folder it was trained in"
     )
 
 

@@ -1,0 +1,1 @@
+"""Figures that are measured, and the pages that show them."""
