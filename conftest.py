@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from einthoven.cli import main
-from einthoven.records.record import locate_database
+from einthoven.records.database import locate_database
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(

@@ -127,7 +127,8 @@ def test_incompressible_samples(device: Device) -> None:
 
 @pytest.mark.records
 def test_a_real_record(device: Device, mitdb: Path) -> None:
-    from einthoven.records.record import read_record, to_board
+    from einthoven.records.adc import to_board
+    from einthoven.records.record import read_record
 
     who = device.hello
     record = read_record(mitdb, "208")

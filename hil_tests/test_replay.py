@@ -17,8 +17,9 @@ from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.paths import GENERATED
+from einthoven.records.adc import to_board
 from einthoven.records.annotations import read_annotations
-from einthoven.records.record import read_record, to_board
+from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
 from einthoven.scoring.score import score_folders
 

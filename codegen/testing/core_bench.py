@@ -29,8 +29,11 @@ from einthoven.codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNI
 from einthoven.errors import BuildError, EinthovenError, UsageError
 from einthoven.native import core
 from einthoven.paths import FIRMWARE, GENERATED
-from einthoven.records import record as records
 from einthoven.records import synth
+from einthoven.records.adc import to_board
+from einthoven.records.database import DEFAULT_DATABASE, record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import read_record
 
 CORE = FIRMWARE / "core"
 FIRMWARE_FLAGS = ("-O2", "-g", "-DNDEBUG")
@@ -234,10 +237,10 @@ def _records(selection: str, data: Path | None, db: str) -> Iterator[tuple[str, 
     if not selection:
         yield "synthetic minute", synth.make_record(seed=1, seconds=60, rate_hz=rate_hz).samples
         return
-    folder = records.find_database(data, db, selection)
-    for name in records.record_names(folder, selection):
-        record = records.read_record(folder, name)
-        yield name, records.to_board(record, rate_hz, GAIN_LSB_PER_MV, BITS)
+    folder = find_database(data, db, selection)
+    for name in record_names(folder, selection):
+        record = read_record(folder, name)
+        yield name, to_board(record, rate_hz, GAIN_LSB_PER_MV, BITS)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -249,7 +252,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--target", choices=sorted(_ORIGIN), default="m4")
     parser.add_argument("--records", default="", help="as `einthoven replay` takes them")
     parser.add_argument("--data", type=Path, help="folder of WFDB records")
-    parser.add_argument("--db", default=records.DEFAULT_DATABASE)
+    parser.add_argument("--db", default=DEFAULT_DATABASE)
     parser.add_argument("--seconds", type=float, default=120.0, help="of each record, by stage")
     parser.add_argument("--longest", action="store_true", help="whole records, without stages")
     args = parser.parse_args(argv)

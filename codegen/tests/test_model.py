@@ -22,7 +22,8 @@ from einthoven.errors import ModelError
 from einthoven.native import core
 from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
 from einthoven.paths import FIRMWARE, SHIPPED_MODEL
-from einthoven.records import record as records
+from einthoven.records.adc import to_board
+from einthoven.records.record import read_record
 
 ENGINE = FIRMWARE / "engine"
 
@@ -194,7 +195,7 @@ def test_firmware_does_not_compile_with_a_model_for_another_pipeline(tmp_path: P
 @pytest.mark.parametrize("record", ["200", "213", "232"])
 def test_real_beats_agree_with_tflm(record: str, mitdb: Path) -> None:
     """Every third beat of three difficult records of DS2; a replay checks all of them."""
-    board = records.to_board(records.read_record(mitdb, record), 180, 200, 12)
+    board = to_board(read_record(mitdb, record), 180, 200, 12)
     beats = core.analyze(board)
     signal, features = beats.signal[::3], beats.features[::3]
     assert len(signal) > 500

@@ -12,8 +12,8 @@ def list_() -> None:
     """The databases that can be fetched, and where their records are."""
     from rich.table import Table
 
+    from einthoven.records.database import locate_database, record_names
     from einthoven.records.download import list_databases
-    from einthoven.records.record import locate_database, record_names
     from einthoven.report.text import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -44,8 +44,8 @@ def fetch(
     ] = None,
 ) -> None:
     """Download a database from PhysioNet, or the rest of it, and verify every file."""
+    from einthoven.records.database import cached_database
     from einthoven.records.download import fetch as download
-    from einthoven.records.record import cached_database
     from einthoven.report.text import console
 
     folder = download(db, dest or cached_database(db), records)
@@ -59,8 +59,8 @@ def verify(
 ) -> None:
     """Check SHA-256 and WFDB checksums of a folder of records."""
     from einthoven.errors import RecordError
+    from einthoven.records.database import locate_database
     from einthoven.records.download import verify as check
-    from einthoven.records.record import locate_database
     from einthoven.report.text import console
 
     folder = folder or locate_database(None, "mitdb")
@@ -94,8 +94,10 @@ def mix(
     ] = None,
 ) -> None:
     """Add noise to a record as PhysioNet's nst does: from minute 6 on, every other 2 minutes."""
+    from einthoven.records.annotations import read_annotations
+    from einthoven.records.download import find_database
     from einthoven.records.noise import mix as mixed
-    from einthoven.records.record import find_database, read_annotations, read_record
+    from einthoven.records.record import read_record
     from einthoven.records.writing import write_record
     from einthoven.report.text import console
 
@@ -134,7 +136,7 @@ def score(
     from json import dumps
 
     from einthoven.errors import UsageError
-    from einthoven.records.record import locate_database
+    from einthoven.records.database import locate_database
     from einthoven.scoring.score import score_files, score_folders, text_report, to_dict
 
     if not reference.exists() and len(reference.parts) == 1:

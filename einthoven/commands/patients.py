@@ -76,7 +76,7 @@ def _head(
     lead: str | None,
 ) -> "Head":
     from einthoven.codegen.head import Head, describe
-    from einthoven.records.record import find_database
+    from einthoven.records.download import find_database
     from einthoven.training.adaptation.fit import adapt_record, require_minutes
     from einthoven.training.data.memory import engine_of
 

@@ -200,7 +200,7 @@ def demo(
         replay_run,
         synthetic_database,
     )
-    from einthoven.records.record import find_database
+    from einthoven.records.download import find_database
     from einthoven.report.text import console
 
     out = out or new_run_path(board)

@@ -24,8 +24,15 @@ from rich.progress import (
 from urllib3.exceptions import NewConnectionError
 
 from einthoven.errors import DISK_FULL, DownloadError, RecordError
-from einthoven.records import record as records
 from einthoven.records.checksums import folder_sums, parse_sums, sha256_file
+from einthoven.records.database import (
+    DEFAULT_DATABASE,
+    cached_database,
+    headers,
+    locate_database,
+    selected_names,
+)
+from einthoven.records.record import verify_record
 
 BASE_URL = "https://physionet.org/files"
 SUMS_NAME = "SHA256SUMS.txt"
@@ -71,6 +78,19 @@ def list_databases() -> tuple[Database, ...]:
     return _DATABASES
 
 
+def find_database(data: Path | None, db: str = DEFAULT_DATABASE, selection: str = "all") -> Path:
+    """Folder that holds the records of database `db`, downloading them if there is none.
+
+    Looked for as `locate_database` does; else `selection` of it (see `record_names`) is
+    downloaded from PhysioNet to the user's cache. Raises RecordError when `data` has none,
+    DownloadError.
+    """
+    found = locate_database(data, db)
+    if found is not None:
+        return found
+    return fetch(db, cached_database(db), selection)
+
+
 def fetch(
     db: str,
     dest: Path,
@@ -81,7 +101,7 @@ def fetch(
 ) -> Path:
     """Make sure that the records that `selection` means are in `dest`, complete and verified.
 
-    `selection` as of `records.record_names`. What is there already is verified and kept, so a
+    `selection` as of `database.record_names`. What is there already is verified and kept, so a
     call that has nothing to do needs no network. `$EINTHOVEN_PHYSIONET` replaces PhysioNet's
     address. Returns `dest`. Raises DownloadError; what was fetched so far stays and is gone on
     with next time.
@@ -104,7 +124,7 @@ def fetch(
         raise _as_download_error(error, dest) from error
     for name in sorted({f.removesuffix(".hea") for f in todo if f.endswith(".hea")}):
         try:
-            records.verify_record(dest, name)
+            verify_record(dest, name)
         except RecordError as error:
             raise DownloadError(f"{db} as fetched does not verify: {error}") from error
     return dest
@@ -137,12 +157,12 @@ def verify(folder: Path) -> Verification:
         for f in there
         if sha256_file(folder / f) != sums[f]
     ]
-    names = records.headers(folder)
+    names = headers(folder)
     if not names:
         raise RecordError(f"{folder} has no WFDB records (*.hea)")
     for name in names:
         try:
-            records.verify_record(folder, name)
+            verify_record(folder, name)
         except RecordError as error:
             problems.append(str(error))
     return Verification(folder, len(there), len(names), tuple(problems))
@@ -176,7 +196,7 @@ def _fetch_sums(
 def _files_of(db: str, sums: dict[str, str], selection: str) -> list[str]:
     """The files that the selected records are made of, each record's together."""
     names = sorted(f.removesuffix(".hea") for f in sums if f.endswith(".hea"))
-    chosen = records.selected_names(selection) or names
+    chosen = selected_names(selection) or names
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         raise DownloadError(f"{db} has no record {', '.join(unknown)}")

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, ec57_class
 from einthoven.errors import RecordError
+from einthoven.records.adc import rational_ratio
 from einthoven.records.annotations import Annotations
-from einthoven.records.record import Record, rational_ratio
+from einthoven.records.record import Record
 
 FIRST_NOISE_S, SEGMENT_S = 300.0, 120.0
 """nstdb's protocol: noise from the sixth minute on, every other two minutes."""

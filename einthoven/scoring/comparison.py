@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, CLASSES, ec57_class, literature_class
 from einthoven.errors import RecordError
+from einthoven.records.adc import rational_ratio
 from einthoven.records.annotations import Annotations, rescale_times
-from einthoven.records.record import rational_ratio
 
 MATCH_S = 0.15
 LEARNING_S = 300.0

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from einthoven.errors import RecordError, UsageError
-from einthoven.records import record as records
 from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.database import record_names
+from einthoven.records.record import rate_and_length
 from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs
 from einthoven.scoring.text import beat_table, literature_table, run_table
@@ -73,7 +74,7 @@ def score_folders(
 ) -> list[RecordScore]:
     """Score the records of two folders, in order of their names.
 
-    `selection` as of `records.record_names`; None: every record that `test` has annotations of.
+    `selection` as of `database.record_names`; None: every record that `test` has annotations of.
     Raises RecordError, also when a record that was selected lacks annotations on either side.
     """
     if selection is None:
@@ -83,7 +84,7 @@ def score_folders(
         if not names:
             raise RecordError(f"{test} has no annotation files *.{annotator}: see --annotator")
     else:
-        names = records.record_names(reference, selection)
+        names = record_names(reference, selection)
     return [
         _score_pair((reference, name, reference_annotator), (test, name, annotator))
         for name in names
@@ -112,7 +113,7 @@ def _score_pair(reference: _File, test: _File) -> RecordScore:
 def _rate_and_length(file: _File) -> tuple[float, int | None] | None:
     folder, name, _ = file
     has_header = (folder / f"{name}.hea").is_file()
-    return records.rate_and_length(folder, name) if has_header else None
+    return rate_and_length(folder, name) if has_header else None
 
 
 def text_report(scores: Sequence[RecordScore]) -> str:

@@ -14,7 +14,8 @@ from einthoven.aami import (
     ec57_class,
     literature_class,
 )
-from einthoven.records.record import read_annotations, record_names
+from einthoven.records.annotations import read_annotations
+from einthoven.records.database import record_names
 
 
 def test_splits_are_the_44_records_without_paced_beats() -> None:

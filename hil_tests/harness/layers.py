@@ -11,7 +11,8 @@ from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lower import lower
 from einthoven.native import core
 from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
-from einthoven.records.record import read_record, to_board
+from einthoven.records.adc import to_board
+from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
 
 BEATS_PER_RECORD = 20

@@ -20,8 +20,9 @@ from einthoven.native import core
 from einthoven.native.confidence import ONE, Confidence
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.native.vote import Vote
+from einthoven.records.adc import board_to_record_time, to_board
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
-from einthoven.records.record import Record, board_to_record_time, read_record, to_board
+from einthoven.records.record import Record, read_record
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.report.text import stored
 from einthoven.scoring import reliability, rhythm

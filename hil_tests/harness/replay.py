@@ -29,8 +29,11 @@ from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
 from einthoven.provenance import seen_in_training
+from einthoven.records.adc import rational_ratio
 from einthoven.records.checksums import sha256_file
-from einthoven.records.record import find_database, rational_ratio, read_record, record_names
+from einthoven.records.database import record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
 from einthoven.report.text import write_report
 from einthoven.training.adaptation.fit import require_minutes

@@ -22,16 +22,12 @@ from einthoven.errors import RecordError, UsageError
 from einthoven.native.core import analyze
 from einthoven.paths import GENERATED
 from einthoven.provenance import SAME_PATIENT
-from einthoven.records.annotations import Annotations
+from einthoven.records.adc import to_board
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.database import record_names
+from einthoven.records.download import find_database
 from einthoven.records.header import read_header
-from einthoven.records.record import (
-    Record,
-    find_database,
-    read_annotations,
-    read_record,
-    record_names,
-    to_board,
-)
+from einthoven.records.record import Record, read_record
 from einthoven.training.data.views import Counts, NoiseMixer, combined
 from einthoven.training.model.recipe import Views
 

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from einthoven.codegen import pipeline
 from einthoven.native.core import FLAG_LEARNING, FLAG_NOISY, FLAG_SEARCH_BACK, Beats, analyze
+from einthoven.records.adc import to_board
 from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.download import find_database
 from einthoven.records.noise import mix
-from einthoven.records.record import Record, find_database, read_record, to_board
+from einthoven.records.record import Record, read_record
 from einthoven.scoring import comparison
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV
 

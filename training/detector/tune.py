@@ -24,7 +24,8 @@ import numpy as np
 
 from einthoven.codegen import pipeline
 from einthoven.errors import EinthovenError
-from einthoven.records.record import find_database, record_names
+from einthoven.records.database import record_names
+from einthoven.records.download import find_database
 from einthoven.report.run import write_text
 from einthoven.scoring import comparison
 from einthoven.training.detector import page

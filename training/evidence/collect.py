@@ -19,8 +19,8 @@ import numpy as np
 from einthoven.aami import literature_class
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
-from einthoven.records.annotations import Annotations
-from einthoven.records.record import find_database, read_annotations
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.download import find_database
 from einthoven.report.run import write_text
 from einthoven.scoring.comparison import Scores
 from einthoven.scoring.reliability import rows

@@ -18,7 +18,10 @@ from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.model import load as load_model
 from einthoven.native.engine import HostModel, Int8
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.records.record import find_database, read_annotations, read_record, to_board
+from einthoven.records.adc import to_board
+from einthoven.records.annotations import read_annotations
+from einthoven.records.download import find_database
+from einthoven.records.record import read_record
 from einthoven.scoring.reliability import coverage, from_rows, summary
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ

@@ -22,14 +22,10 @@ from einthoven.codegen import pipeline
 from einthoven.errors import UsageError
 from einthoven.native.core import analyze
 from einthoven.paths import ROOT
-from einthoven.records.annotations import Annotations
-from einthoven.records.record import (
-    board_to_record_time,
-    find_database,
-    read_annotations,
-    read_record,
-    to_board,
-)
+from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.download import find_database
+from einthoven.records.record import read_record
 from einthoven.report.run import write_text
 from einthoven.scoring import comparison
 from einthoven.training.command_line import one_line_errors

@@ -15,7 +15,8 @@ from einthoven.aami import DS2
 from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
 from einthoven.records.annotations import read_annotations
-from einthoven.records.record import find_database, rate_and_length
+from einthoven.records.download import find_database
+from einthoven.records.record import rate_and_length
 from einthoven.report.run import write_text
 from einthoven.report.text import restored
 from einthoven.scoring import comparison

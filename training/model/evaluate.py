@@ -20,16 +20,11 @@ from einthoven.native import core
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
 from einthoven.native.vote import Vote
-from einthoven.records.annotations import Annotations
-from einthoven.records.record import (
-    Record,
-    board_to_record_time,
-    find_database,
-    read_annotations,
-    read_record,
-    record_names,
-    to_board,
-)
+from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.database import record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import Record, read_record
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs

@@ -21,15 +21,11 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES, literature_class
 from einthoven.errors import RecordError, UsageError
 from einthoven.provenance import patient
-from einthoven.records.record import (
-    Record,
-    find_database,
-    locate_database,
-    read_annotations,
-    read_record,
-    record_names,
-    to_board,
-)
+from einthoven.records.adc import to_board
+from einthoven.records.annotations import read_annotations
+from einthoven.records.database import locate_database, record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import Record, read_record
 from einthoven.training.data.dataset import match
 from einthoven.training.studies.examples import Floats, Labelled
 

@@ -13,7 +13,7 @@ import numpy as np
 from rich.progress import track
 
 from einthoven.errors import ModelError
-from einthoven.records.record import find_database
+from einthoven.records.download import find_database
 from einthoven.report.text import console
 from einthoven.training.studies import int8
 from einthoven.training.studies.cardiacnet import plan_of

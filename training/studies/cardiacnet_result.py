@@ -8,7 +8,7 @@ import numpy as np
 
 from einthoven.errors import UsageError
 from einthoven.provenance import patient
-from einthoven.records.record import find_database
+from einthoven.records.download import find_database
 from einthoven.training.studies import cardiacnet_int8
 from einthoven.training.studies import cardiacnet_runs as run_of
 from einthoven.training.studies.cardiacnet import ALL, plan_of

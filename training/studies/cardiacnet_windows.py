@@ -17,7 +17,10 @@ from scipy.signal import butter, resample, sosfiltfilt
 from einthoven.aami import BEAT_SYMBOLS
 from einthoven.errors import RecordError
 from einthoven.provenance import patient
-from einthoven.records.record import find_database, read_annotations, read_record, record_names
+from einthoven.records.annotations import read_annotations
+from einthoven.records.database import record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import read_record
 from einthoven.training.studies.examples import Labelled
 
 RECORDS = (

@@ -16,7 +16,7 @@ from einthoven.codegen import network
 from einthoven.codegen.engine.emit import emit_tflite
 from einthoven.codegen.engine.lower import Goal
 from einthoven.errors import ModelError, UsageError
-from einthoven.records.record import find_database
+from einthoven.records.download import find_database
 from einthoven.training.model.loop import OnEpoch, progress_bar
 from einthoven.training.model.train import FLOAT_MODEL
 from einthoven.training.studies import images, int8

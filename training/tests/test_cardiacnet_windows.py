@@ -7,7 +7,7 @@ import pytest
 import wfdb
 
 from einthoven.errors import RecordError
-from einthoven.records.record import write_annotations
+from einthoven.records.annotations import write_annotations
 from einthoven.training.studies import cardiacnet_windows as cw
 
 

@@ -13,7 +13,7 @@ from einthoven.errors import UsageError
 from einthoven.native import core
 from einthoven.native.core import Beats, Core, analyze, join
 from einthoven.paths import FIRMWARE
-from einthoven.records.record import Annotations
+from einthoven.records.annotations import Annotations
 from einthoven.records.synth import Episode, Noise, make_record
 from einthoven.scoring.comparison import compare
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from einthoven.native.core import Core, analyze, join, rate_hz
 from einthoven.paths import GENERATED
-from einthoven.records.record import Annotations, record_names
+from einthoven.records.annotations import Annotations
+from einthoven.records.database import record_names
 from einthoven.scoring import comparison
 from einthoven.training.detector.disturbances import Disturbance, all_kinds
 from einthoven.training.detector.score import Result, evaluate, read_signal

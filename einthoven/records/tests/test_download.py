@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from einthoven.errors import DownloadError, RecordError
-from einthoven.records import record
-from einthoven.records.download import fetch, list_databases, verify
-from einthoven.records.record import find_database, read_annotations, read_record, record_names
+from einthoven.records import database
+from einthoven.records.annotations import read_annotations
+from einthoven.records.database import record_names
+from einthoven.records.download import fetch, find_database, list_databases, verify
+from einthoven.records.record import read_record
 from einthoven.records.synth import make_record
 
 DB = "svdb"  # known, and no digests of it are pinned
@@ -326,7 +328,7 @@ def test_a_database_that_is_nowhere_is_downloaded_to_the_cache(
 ) -> None:
     monkeypatch.delenv("EINTHOVEN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(record, "ROOT", tmp_path / "checkout")
+    monkeypatch.setattr(database, "ROOT", tmp_path / "checkout")
     folder = find_database(None, DB, "801")
     assert folder == tmp_path / "cache" / "einthoven" / "records" / DB
     assert record_names(folder, "801") == ["801"]

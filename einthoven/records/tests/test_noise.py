@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from einthoven.cli import app
 from einthoven.errors import RecordError
 from einthoven.records import noise
-from einthoven.records.annotations import Annotations
-from einthoven.records.record import Record, read_annotations, read_record
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.record import Record, read_record
 
 RATE_HZ = 360.0
 SECONDS = 600

@@ -12,21 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from einthoven.errors import RecordError
-from einthoven.records import record as records
-from einthoven.records.annotations import rescale_times
+from einthoven.records import database
+from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.annotations import read_annotations, rescale_times, write_annotations
 from einthoven.records.checksums import sha256_file
-from einthoven.records.record import (
-    Record,
-    board_to_record_time,
-    find_database,
-    locate_database,
-    read_annotations,
-    read_record,
-    record_names,
-    to_board,
-    verify_record,
-    write_annotations,
-)
+from einthoven.records.database import locate_database, record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import Record, read_record, verify_record
 
 RATES_HZ = (128.0, 250.0, 257.0, 360.0, 500.0, 1000.0)
 
@@ -334,7 +326,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("EINTHOVEN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("EINTHOVEN_PHYSIONET", "http://127.0.0.1:9")
-    monkeypatch.setattr(records, "ROOT", tmp_path / "checkout")
+    monkeypatch.setattr(database, "ROOT", tmp_path / "checkout")
     return tmp_path
 
 

@@ -11,14 +11,9 @@ from einthoven.aami import CLASSES
 from einthoven.errors import RecordError, UsageError
 from einthoven.native.core import Beats, analyze
 from einthoven.native.engine import TflmModel
-from einthoven.records.annotations import Annotations
-from einthoven.records.record import (
-    board_to_record_time,
-    read_annotations,
-    read_record,
-    to_board,
-    verify_record,
-)
+from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.record import read_record, verify_record
 from einthoven.records.synth import (
     Ectopy,
     Episode,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from einthoven.errors import RecordError
 from einthoven.paths import ROOT
 from einthoven.records.annotations import Annotations, read_annotations
-from einthoven.records.record import record_names
+from einthoven.records.database import record_names
 from einthoven.scoring.comparison import Rate, Scores, compare, gross
 from einthoven.scoring.runs import Kind, RunScores, compare_runs
 from einthoven.scoring.text import (

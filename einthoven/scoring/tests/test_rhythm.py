@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from einthoven.records.annotations import Annotations, read_annotations
-from einthoven.records.record import record_names
+from einthoven.records.database import record_names
 from einthoven.scoring.rhythm import (
     KINDS,
     BeatSequence,

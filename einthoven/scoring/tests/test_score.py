@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from einthoven.errors import RecordError, UsageError
-from einthoven.records.record import write_annotations
+from einthoven.records.annotations import write_annotations
 from einthoven.records.synth import make_record
 from einthoven.scoring.comparison import Rate
 from einthoven.scoring.score import (

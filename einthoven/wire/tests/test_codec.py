@@ -190,7 +190,8 @@ def test_misuse_is_refused_in_one_line(call: object, what: str) -> None:
 
 @pytest.mark.records
 def test_a_record_takes_less_than_0_7_bytes_a_sample(mitdb: object) -> None:
-    from einthoven.records.record import read_record, to_board
+    from einthoven.records.adc import to_board
+    from einthoven.records.record import read_record
 
     samples = to_board(read_record(mitdb, "119"), 180, 200, 12)  # type: ignore[arg-type]
     pieces = encode_pieces(samples)
