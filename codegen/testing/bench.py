@@ -29,9 +29,9 @@ from einthoven.codegen.engine.lower import Goal, lower
 from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import Result
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import noise
+from einthoven.native.tflm import run_tflm
 from einthoven.paths import ROOT, SHIPPED_MODEL
 
 VECTORS = 40

@@ -21,9 +21,9 @@ from numpy.random import Generator
 
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lower import lower
-from einthoven.codegen.testing.host_target import tflm_layers
 from einthoven.codegen.testing.many_models import PLACES, Job, differences, programs, run
 from einthoven.codegen.testing.random_models import noise
+from einthoven.native.tflm import tflm_layers
 
 CALIBRATION_STEPS = 4
 LENGTHS, CHANNELS = (8, 72), (1, 4)

@@ -1,4 +1,4 @@
-"""Run models on the host: the generated C under sanitizers, and TFLite Micro."""
+"""Run models on the host: the generated C under sanitizers."""
 
 import subprocess
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tflite_micro import runtime
 
 from einthoven.codegen.engine.emit import Description, argument_names, emit
 from einthoven.codegen.engine.graph import Graph
@@ -65,40 +64,6 @@ def run_sanitized(
     rows = np.frombuffer(done.stdout, dtype=np.int8).reshape(len(inputs[0]), -1)
     ends = np.cumsum([t.size for t in graph.outputs])
     return [part.copy() for part in np.split(rows, ends[:-1], axis=1)]
-
-
-def run_tflm(model: bytes, inputs: Sequence[Int8], n_outputs: int) -> list[Int8]:
-    """TFLite Micro's outputs, flat, one array [n, size] per model output."""
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
-    shapes = [interpreter.get_input_details(i)["shape"] for i in range(len(inputs))]
-    rows: list[list[Int8]] = [[] for _ in range(n_outputs)]
-    for n in range(len(inputs[0])):
-        for i, (values, shape) in enumerate(zip(inputs, shapes, strict=True)):
-            interpreter.set_input(values[n].reshape(shape), i)
-        interpreter.invoke()
-        for i, row in enumerate(rows):
-            row.append(interpreter.get_output(i).ravel().copy())
-    return [np.stack(row) for row in rows]
-
-
-def tflm_layers(
-    model: bytes, inputs: Sequence[Int8], tensors: Sequence[int]
-) -> list[dict[int, Int8]]:
-    """TFLite Micro's values of the named tensors, flat, for each vector."""
-    interpreter = runtime.Interpreter.from_bytes(
-        model, arena_size=1 << 20,
-        intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
-    )  # fmt: skip
-    shapes = [interpreter.get_input_details(i)["shape"] for i in range(len(inputs))]
-    seen = []
-    for n in range(len(inputs[0])):
-        for i, (values, shape) in enumerate(zip(inputs, shapes, strict=True)):
-            interpreter.set_input(values[n].reshape(shape), i)
-        interpreter.invoke()
-        seen.append(
-            {t: np.ravel(interpreter.GetTensor(t, 0)["tensor_data"]).copy() for t in tensors}
-        )
-    return seen
 
 
 def _run(command: list[str], cwd: Path) -> None:

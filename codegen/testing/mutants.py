@@ -23,10 +23,10 @@ from einthoven.codegen.engine.emit import Description, emit
 from einthoven.codegen.engine.graph import Graph
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.engine.planner import plan
-from einthoven.codegen.testing.host_target import tflm_layers
 from einthoven.codegen.testing.many_models import HOST, Int8, Job, differences, programs, run
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
 from einthoven.errors import ModelError
+from einthoven.native.tflm import tflm_layers
 
 VECTORS = 4
 MAX_ARENA = 1 << 20

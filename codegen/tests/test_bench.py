@@ -8,9 +8,9 @@ import pytest
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import bench
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import noise
+from einthoven.native.tflm import run_tflm
 
 
 def test_model_r() -> None:

@@ -13,10 +13,10 @@ from einthoven.codegen.engine.emit import Description, emit
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.head import Head, Layer, own_head, pack, replaced, units
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.random_models import noise, residual_model
 from einthoven.errors import ModelError
 from einthoven.native.engine import HostModel
+from einthoven.native.tflm import run_tflm
 from einthoven.paths import SHIPPED_MODEL
 
 

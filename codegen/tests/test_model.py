@@ -16,11 +16,12 @@ from einthoven.codegen.engine.layout import pack_weights
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
-from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.host_target import run_sanitized
 from einthoven.codegen.testing.random_models import noise, residual_model
 from einthoven.errors import ModelError
 from einthoven.native import core
 from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
+from einthoven.native.tflm import run_tflm
 from einthoven.paths import FIRMWARE, SHIPPED_MODEL
 from einthoven.records.adc import to_board
 from einthoven.records.record import read_record

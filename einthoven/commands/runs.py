@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from einthoven.hil_tests.harness.heads import Fit
     from einthoven.report.run import RunDir
 
 DEMO_RECORDS = "100,119,208,213,232"
@@ -124,8 +125,18 @@ def replay(
             board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL, adapt=adapt
         )
         out = out or new_run_path(board)
-    run = replay_run(options, out, jobs, console(), resume)
+    run = replay_run(options, out, jobs, console(), resume, _fit_of(options.adapt))
     _show(run)
+
+
+def _fit_of(minutes: float | None) -> "Fit | None":
+    """What fits heads on so many minutes; None for a run without heads. Raises UsageError."""
+    if minutes is None:
+        return None
+    from einthoven.training.adaptation.fit import adapt_record, require_minutes
+
+    require_minutes(minutes)
+    return adapt_record
 
 
 def _is_study(model: Path) -> bool:

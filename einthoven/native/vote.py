@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from einthoven.codegen import pipeline
-from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.errors import ModelError
 from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
-SLOTS = int(pipeline.load()["template"]["slots"])
+_SHIM = Path(__file__).parent / "vote_host.c"
 _FINE = 1 << 12
 """Steps per logit of a float network: its answers are rounded to these."""
 
@@ -49,13 +47,16 @@ class Vote:
             raise ModelError(f"no confidence table in {folder}: run `python -m einthoven.codegen`")
         app = FIRMWARE / "app"
         library = build_library(
-            "ein_vote", [app / "ein_vote.c"], [folder, GENERATED, app, FIRMWARE / "core"]
+            "ein_vote",
+            [app / "ein_vote.c", _SHIM],
+            [folder, GENERATED, app, FIRMWARE / "core"],
         )
         ffi = cffi.FFI()
         ffi.cdef(
             "void ein_vote(void *vote, uint8_t slot, uint16_t slot_beats, int8_t *logits);"
             "void ein_vote_weigh(void *vote, uint8_t slot, uint16_t slot_beats, int32_t limit,"
             " int32_t *logits);"
+            "unsigned ein_vote_host_size(void);"
         )
         self._ffi = ffi
         self._lib: Any = ffi.dlopen(str(library))
@@ -71,18 +72,22 @@ class Vote:
         self._each(voted, beats, lambda vote, s, n, row: self._lib.ein_vote(vote, s, n, row))
         return voted
 
-    def of_float(self, logits: NDArray[Any], beats: HasKinds) -> NDArray[np.float64]:
-        """[n, 5]: the same of a network whose logits [n, 5] are real numbers. Raises ValueError."""
+    def of_float(self, logits: NDArray[Any], beats: HasKinds, limit: float) -> NDArray[np.float64]:
+        """[n, 5]: the same of a network whose logits [n, 5] are real numbers.
+
+        `limit`: the most that one beat says of its kind, in logits. Raises ValueError.
+        """
         voted = np.rint(np.asarray(logits, dtype=np.float64) * _FINE).astype(np.int32)
-        limit = round(VOTE_LIMIT * _FINE)
+        fine = round(limit * _FINE)
         weigh = self._lib.ein_vote_weigh
-        self._each(voted, beats, lambda vote, s, n, row: weigh(vote, s, n, limit, row))
+        self._each(voted, beats, lambda vote, s, n, row: weigh(vote, s, n, fine, row))
         return voted / _FINE
 
     def _each(self, logits: NDArray[Any], beats: HasKinds, step: Any) -> None:
         if logits.shape != (len(beats.slot), len(CLASSES)):
             raise ValueError(f"logits must be [{len(beats.slot)}, {len(CLASSES)}]")
-        state = self._ffi.new("int32_t[]", 2 * SLOTS)  # an ein_vote_t that knows nothing
+        # A zeroed ein_vote_t knows nothing; its fields are int32_t.
+        state = self._ffi.new("int32_t[]", self._lib.ein_vote_host_size() // 4)
         kind = "int8_t *" if logits.dtype == np.int8 else "int32_t *"
         first, width = self._ffi.cast(kind, logits.ctypes.data), len(CLASSES)
         known = zip(beats.slot.tolist(), beats.slot_beats.tolist(), strict=True)

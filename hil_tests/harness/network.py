@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from einthoven.boards.board import Board, build, running, with_network
 from einthoven.codegen import network
 from einthoven.codegen.engine.lower import Goal
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, TooLargeError
 from einthoven.hil_tests.harness.device import TIMEOUTS_S, Device
+from einthoven.native.tflm import run_tflm
 
 GOALS: tuple[Goal, ...] = get_args(Goal)
 """How weights are stored: the faster first."""

@@ -23,6 +23,7 @@ from einthoven import __version__
 from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
 from einthoven.errors import ModelError
+from einthoven.hil_tests.harness.heads import Fit
 from einthoven.hil_tests.harness.record import read_reference
 from einthoven.hil_tests.harness.workers import run_workers
 from einthoven.native import core
@@ -36,7 +37,6 @@ from einthoven.records.download import find_database
 from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
 from einthoven.report.text import write_report
-from einthoven.training.adaptation.fit import require_minutes
 
 _MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")
 
@@ -75,21 +75,24 @@ def resume_options(out: Path) -> Options:
 
 
 def replay_run(
-    options: Options, out: Path, jobs: int, console: Console, resume: bool = False
+    options: Options,
+    out: Path,
+    jobs: int,
+    console: Console,
+    resume: bool = False,
+    fit: Fit | None = None,
 ) -> RunDir:
     """Replay the records into the run folder `out`; returns it, with its reports written.
 
     `jobs` boards work at the same time; a board on a port is only one. With `resume` the
     records that are finished are kept, provided that board, model, pipeline and data are the
-    same. Raises EinthovenError when something is missing or a board fails, KeyboardInterrupt
+    same. `fit`: what fits heads, for options that ask for them. Raises EinthovenError when something is missing or a board fails, KeyboardInterrupt
     on Ctrl-C, both with how to go on; what is finished stays.
     """
     if not resume:
         RunDir.require_new(out)
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
-    if options.adapt is not None:
-        require_minutes(options.adapt)
     plan, samples = _plan(options, board, folder)
     if options.port is None:
         build(board)
@@ -109,7 +112,7 @@ def replay_run(
                 if options.port or not board.command
                 else min(jobs, len(todo), os.cpu_count() or 1)
             )
-            run_workers(run, board, options.port, folder, todo, jobs, console)
+            run_workers(run, board, options.port, folder, todo, jobs, console, fit)
         write_report(run)
     return run
 

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from einthoven.boards.board import Board, running
 from einthoven.errors import BoardError, EinthovenError
+from einthoven.hil_tests.harness.heads import Fit
 from einthoven.hil_tests.harness.progress import ReplayProgress
 from einthoven.report.run import RunDir
 
@@ -32,6 +33,7 @@ class _Task:
     board: Board
     port: str | None
     folder: Path
+    fit: Fit | None
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,11 @@ def run_workers(
     todo: Mapping[str, int],
     jobs: int,
     console: Console,
+    fit: Fit | None,
 ) -> None:
     """Replay the records `todo` (name to length in samples) of `folder`, on `jobs` boards.
+
+    `fit`: what fits heads, for a run that has them.
 
     When one board fails the others go on with what is left. Raises BoardError with the first
     failure and KeyboardInterrupt on Ctrl-C, with how to resume.
@@ -80,7 +85,7 @@ def run_workers(
     news: Any = context.Queue()
     for name in [*todo, *[None] * jobs]:
         names.put(name)
-    task = _Task(run, board, port, folder)
+    task = _Task(run, board, port, folder, fit)
     workers = [context.Process(target=_work, args=(task, names, news)) for _ in range(jobs)]
     failures: list[_Failed] = []
     try:
@@ -188,8 +193,8 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
     model = Path(options["model"])
     host = Host(model / "model.tflite" if options["tflm"] else None)
     adapter = None
-    if options.get("adapt"):
-        adapter = Adapter(model, options["adapt"], host.model, options["tflm"])
+    if task.fit is not None:
+        adapter = Adapter(model, options["adapt"], host.model, options["tflm"], task.fit)
     with (
         running(task.board, task.port) as url,
         Device(

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, DS2
+from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.errors import UsageError
 from einthoven.native.vote import Vote
 from einthoven.training.command_line import at_least, one_line_errors
@@ -146,7 +147,8 @@ def voted(
     rows = np.flatnonzero(~np.isnan(logits[:, 0]))
     offset = np.array(bias, dtype=np.float32)
     changed = logits.copy()
-    changed[rows] = Vote().of_float(logits[rows] + offset, examples.where(rows)) - offset
+    kinds = examples.where(rows)
+    changed[rows] = Vote().of_float(logits[rows] + offset, kinds, VOTE_LIMIT) - offset
     return changed
 
 

@@ -7,6 +7,7 @@ TensorFlow and a finished training's folder.
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
+from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.codegen.model import export
 from einthoven.errors import ModelError
 from einthoven.native import core
@@ -247,7 +249,7 @@ class _Model:
 def _models(folder: Path) -> dict[str, _Model]:
     found: dict[str, _Model] = {}
     if (folder / FLOAT_MODEL).exists():
-        found["float"] = _Model(_float(folder), Vote().of_float)
+        found["float"] = _Model(_float(folder), partial(Vote().of_float, limit=VOTE_LIMIT))
     for name, place in (("ptq", folder / "ptq"), ("qat", folder / "qat"), ("int8", folder)):
         if (place / "model.tflite").exists():
             found[name] = _int8(place)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from einthoven.codegen.network import graph_of
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.errors import ModelError, UsageError
+from einthoven.native.tflm import run_tflm
 from einthoven.paths import ROOT
 from einthoven.training.model.loop import LOG
 from einthoven.training.model.network import parameters

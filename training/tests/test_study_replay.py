@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from einthoven.codegen.network import graph_of
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.random_models import ConvCase, Scribe
 from einthoven.codegen.testing.tflite_builder import RELU
 from einthoven.hil_tests.harness import network
+from einthoven.native.tflm import run_tflm
 from einthoven.records.synth import make_record
 from einthoven.training.studies import replay
 from einthoven.training.studies.fit import decide

@@ -10,9 +10,9 @@ from einthoven.codegen.engine.graph import Conv
 from einthoven.codegen.engine.layout import poly_words
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import bare_target
-from einthoven.codegen.testing.host_target import run_tflm
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
 from einthoven.codegen.testing.tflite_builder import NONE, RELU, RELU6, SAME, VALID
+from einthoven.native.tflm import run_tflm
 
 
 @pytest.mark.parametrize("seed", [0, 1])

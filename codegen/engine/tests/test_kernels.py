@@ -9,9 +9,10 @@ from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.graph import Conv
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import bare_target, plain_reference
-from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.host_target import run_sanitized
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
 from einthoven.codegen.testing.tflite_builder import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
+from einthoven.native.tflm import run_tflm
 
 
 @pytest.fixture(scope="session")

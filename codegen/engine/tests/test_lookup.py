@@ -8,10 +8,11 @@ import pytest
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lookup import logistic_table
 from einthoven.codegen.engine.lower import lower
-from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.host_target import run_sanitized
 from einthoven.codegen.testing.random_models import Scribe
 from einthoven.codegen.testing.tflite_builder import ModelBuilder
 from einthoven.errors import ModelError
+from einthoven.native.tflm import run_tflm
 
 VALUES = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 1, 256, 1)
 

@@ -20,10 +20,11 @@ from einthoven.codegen.engine.planner import (
     tensor_key,
 )
 from einthoven.codegen.testing import bare_target
-from einthoven.codegen.testing.host_target import run_sanitized, run_tflm
+from einthoven.codegen.testing.host_target import run_sanitized
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise, residual_model
 from einthoven.codegen.testing.tflite_builder import NONE, RELU, VALID
+from einthoven.native.tflm import run_tflm
 
 ANY_GAIN = 0.99
 """So that small graphs take turns, too."""

@@ -8,11 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
+from einthoven.codegen import pipeline
 from einthoven.codegen.confidence import VOTE_LIMIT, Calibration, table
 from einthoven.errors import ModelError
 from einthoven.native.core import NO_SLOT
-from einthoven.native.vote import SLOTS, Kinds, Vote
+from einthoven.native.vote import Kinds, Vote
 from einthoven.paths import GENERATED
+
+SLOTS = int(pipeline.load()["template"]["slots"])
 
 SCALE = 0.0571
 V = CLASSES.index("V")
@@ -74,7 +77,7 @@ def test_it_is_the_mean_margin_of_the_kind(vote: Vote) -> None:
 
 def test_of_a_float_network_it_is_the_same(vote: Vote) -> None:
     logits, beats = random_beats()
-    voted = vote.of_float(logits * SCALE, beats)
+    voted = vote.of_float(logits * SCALE, beats, VOTE_LIMIT)
     wanted = expected(logits, beats, VOTE_LIMIT / SCALE) * SCALE
     assert np.abs(voted[:, V] - wanted).max() < 0.01
     assert np.abs(voted[:, OTHERS] - logits[:, OTHERS] * SCALE).max() <= 1 / 8192
