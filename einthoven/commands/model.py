@@ -88,7 +88,7 @@ def train(
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
     if seeds is not None:
         from einthoven.training.command_line import seed_numbers
-        from einthoven.training.model.seeds import train_seeds
+        from einthoven.training.seeds import train_seeds
 
         if seed is not None or deploy:
             raise UsageError("--seeds trains, and no more: leave --seed and --deploy out")

@@ -78,7 +78,7 @@ def _head(
     from einthoven.codegen.head import Head, describe
     from einthoven.records.download import find_database
     from einthoven.training.adaptation.fit import adapt_record, require_minutes
-    from einthoven.training.data.memory import engine_of
+    from einthoven.training.adaptation.memory import engine_of
 
     if record is None:
         assert head is not None

@@ -38,11 +38,11 @@ from einthoven.training.adaptation.fit import (
     fit,
     require_minutes,
 )
+from einthoven.training.adaptation.memory import Engine, engine_of, remember
 from einthoven.training.command_line import at_least, one_line_errors
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import RATE_HZ, Examples
-from einthoven.training.data.memory import Engine, engine_of, remember
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.recipe import load as load_recipe
 
 Confusion = NDArray[np.int64]
 """[6, 5]: reference class (last row: no beat there) by found class."""

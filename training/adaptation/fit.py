@@ -28,7 +28,7 @@ from einthoven.native.engine import HostModel
 from einthoven.training.data.dataset import PIPELINE, RATE_HZ, Examples, load_record
 
 MEMORY = "memory.npz"
-"""In a model's folder: what `einthoven.training.data.memory` chose of its training beats."""
+"""In a model's folder: what `einthoven.training.adaptation.memory` chose of its training beats."""
 MAX_MINUTES = 5.0
 """EC57 does not score them, and AAMI allows a patient-adaptive algorithm to learn from them."""
 
@@ -61,15 +61,15 @@ class Memory:
                 embedding, sha256 = stored["embedding"], str(stored["model_sha256"])
         except OSError as error:
             raise ModelError(
-                f"{path} is missing, which adaptation needs: python -m einthoven.training.data.memory {model.path}"
+                f"{path} is missing, which adaptation needs: python -m einthoven.training.adaptation.memory {model.path}"
             ) from error
         except (ValueError, KeyError, BadZipFile) as error:
             raise ModelError(
-                f"{path} is damaged: python -m einthoven.training.data.memory makes it"
+                f"{path} is damaged: python -m einthoven.training.adaptation.memory makes it"
             ) from error
         if sha256 != model.sha256 or embedding.dtype != np.int8 or embedding.ndim != 2:
             raise ModelError(
-                f"{path} was made for another model: python -m einthoven.training.data.memory"
+                f"{path} was made for another model: python -m einthoven.training.adaptation.memory"
             )
         return cls(embedding)
 

@@ -29,7 +29,7 @@ from einthoven.records.download import find_database
 from einthoven.records.header import read_header
 from einthoven.records.record import Record, read_record
 from einthoven.training.data.views import Counts, NoiseMixer, combined
-from einthoven.training.model.recipe import Views
+from einthoven.training.recipe import Views
 
 PIPELINE = load_pipeline()
 PIPELINE_SHA256 = pipeline_sha256(PIPELINE)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.training.data.dataset import FEATURE_SCALE, SIGNAL_SCALE, VIEWS, Examples
-from einthoven.training.model.recipe import Augmentation, Sampling
+from einthoven.training.recipe import Augmentation, Sampling
 
 Floats = NDArray[np.float32]
 

@@ -28,7 +28,6 @@ from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.report.run import write_text
 from einthoven.scoring import comparison
-from einthoven.training.detector import page
 from einthoven.training.detector.disturbances import all_kinds
 from einthoven.training.detector.score import (
     Result,
@@ -38,7 +37,8 @@ from einthoven.training.detector.score import (
     read_mixed,
     read_signal,
 )
-from einthoven.training.evidence.collect import dump
+from einthoven.training.evidence.measured.collect import dump
+from einthoven.training.evidence.pages import detector
 
 CHANGE = 0.25
 SNRS_DB = (24, 18, 12, 6, 0, -6)
@@ -200,11 +200,11 @@ def main(argv: list[str] | None = None) -> int:
                 print_sensitivity(args.data, Path(scratch))
                 return 0
             found = measure(args.data, generated_for(pipeline.load(), Path(scratch)))
-        for name, text in page.regions(found).items():
+        for name, text in detector.regions(found).items():
             print(f"{name}:\n{text}\n")
         if args.json:
-            write_text(page.RESULTS, dump(found))
-            page.write()
+            write_text(detector.RESULTS, dump(found))
+            detector.write()
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

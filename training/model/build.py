@@ -2,7 +2,7 @@
 
 The training, the quantization by the recipe's method, a cross-validation over the patients of the
 training data and, from what it says of held-out patients, the calibration of the confidence. Every
-stage goes on where it was broken off. DS2 is not looked at: `python -m einthoven.training.model.ship` does that.
+stage goes on where it was broken off. DS2 is not looked at: `python -m einthoven.training.evidence.ship` does that.
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ from einthoven.training.data import dataset
 from einthoven.training.model.calibrate import calibrate
 from einthoven.training.model.crossval import cross_validate, write_held_out
 from einthoven.training.model.quantize import quantize
-from einthoven.training.model.recipe import load
 from einthoven.training.model.train import train
+from einthoven.training.recipe import load
 
 FOLDS = 3
 

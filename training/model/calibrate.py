@@ -33,7 +33,7 @@ from einthoven.native.confidence import Confidence
 from einthoven.native.vote import Kinds, Vote
 from einthoven.report.run import write_json
 from einthoven.scoring import reliability
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.recipe import load as load_recipe
 
 UNSURE_SHARE = 0.05
 """Of the held-out detections: what a user would have to look at again."""

@@ -25,8 +25,8 @@ from einthoven.training.command_line import at_least, one_line_errors
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import Examples
 from einthoven.training.data.sampling import to_real
-from einthoven.training.model.recipe import Recipe, load
 from einthoven.training.model.train import FLOAT_MODEL, add_bias, fit, provenance
+from einthoven.training.recipe import Recipe, load
 
 STEPS = np.arange(-3.0, 0.51, 0.25)
 RARE_BIAS = (-2.0, -1.0)

@@ -32,9 +32,9 @@ from einthoven.scoring.comparison import Comparison, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs
 from einthoven.scoring.text import beat_table, literature_table, run_table
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
-from einthoven.training.evidence import scorecard
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.model import scorecard
 from einthoven.training.model.train import FLOAT_MODEL
+from einthoven.training.recipe import load as load_recipe
 
 __all__ = ["Evaluation", "Findings", "Variant", "evaluate"]
 

@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 import tf_keras as keras
 
-from einthoven.training.model.recipe import Architecture
+from einthoven.training.recipe import Architecture
 
 __all__ = ["SeededDropout", "build", "keras", "multiply_adds", "one_thread", "parameters", "tf"]
 

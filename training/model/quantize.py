@@ -19,9 +19,9 @@ from einthoven.errors import ModelError, UsageError
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import FEATURE_SCALE, FEATURES, SIGNAL_SCALE, WINDOW, Examples
 from einthoven.training.data.sampling import draw_weights, epoch_arrays, to_real
-from einthoven.training.model.recipe import Recipe
-from einthoven.training.model.recipe import load as load_recipe
 from einthoven.training.model.train import FLOAT_MODEL, LOG, probabilities
+from einthoven.training.recipe import Recipe
+from einthoven.training.recipe import load as load_recipe
 
 __all__ = [
     "FEATURE_SCALE",

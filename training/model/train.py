@@ -21,8 +21,8 @@ from einthoven.training.data import dataset
 from einthoven.training.data.dataset import Examples
 from einthoven.training.data.sampling import Floats, draw_weights, epoch_arrays
 from einthoven.training.model.loop import LOG, OnEpoch, progress_bar, run_epochs
-from einthoven.training.model.recipe import Distillation, Recipe, with_seed
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.recipe import Distillation, Recipe, with_seed
+from einthoven.training.recipe import load as load_recipe
 
 __all__ = ["FLOAT_MODEL", "LOG", "fit", "train"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
 from einthoven.records.download import find_database
-from einthoven.training.model.recipe import build_table
+from einthoven.training.recipe import build_table
 from einthoven.training.studies.cardiacnet_fit import Setting, Weights
 from einthoven.training.studies.cardiacnet_patients import (
     Job,

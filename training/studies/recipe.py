@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from einthoven.errors import UsageError
-from einthoven.training.model.recipe import build_table, read_toml
+from einthoven.training.recipe import build_table, read_toml
 
 INTER_PATIENT, PATIENT_SPECIFIC = "inter_patient", "patient_specific"
 PROTOCOLS = {

@@ -9,7 +9,7 @@ from einthoven.errors import UsageError
 from einthoven.training.data.dataset import CHANNELS, FEATURES, WINDOW, Examples
 from einthoven.training.data.sampling import augment, draw_weights, epoch_arrays, to_real
 from einthoven.training.model.crossval import cross_validate, f1, folds
-from einthoven.training.model.recipe import Augmentation, Recipe, Sampling
+from einthoven.training.recipe import Augmentation, Recipe, Sampling
 
 
 def examples(n: int = 400) -> Examples:

@@ -7,7 +7,7 @@ import pytest
 
 from einthoven.training.data import dataset
 from einthoven.training.data.views import NoiseMixer, combined
-from einthoven.training.model.recipe import Views
+from einthoven.training.recipe import Views
 
 ONE = [{"db": "mitdb", "records": "119", "leads": "both"}]
 

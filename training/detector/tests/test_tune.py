@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from einthoven.codegen import pipeline
-from einthoven.training.detector import page
 from einthoven.training.detector.score import evaluate, generated_for, read_mixed, read_signal
+from einthoven.training.evidence.pages import detector
 
 
 @pytest.mark.records
@@ -40,9 +40,9 @@ def test_flag_tells_noise_from_none(tmp_path: Path) -> None:
 
 
 def test_the_page_is_what_the_results_say() -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert text == page.page(), "run `python -m einthoven.training.detector.page`"
-    found = page.read()
+    text = detector.PAGE.read_text(encoding="utf-8")
+    assert text == detector.page(), "run `python -m einthoven.training.evidence.pages.detector`"
+    found = detector.read()
     assert found["pipeline_sha256"] == pipeline.sha256(pipeline.load()), "measure it anew"
     for kind in ("tp", "fn", "fp"):
         gross = sum(entry["ec57"][kind] for entry in found["records"])
@@ -51,7 +51,7 @@ def test_the_page_is_what_the_results_say() -> None:
 
 @pytest.mark.records
 def test_a_record_is_as_detector_json_says(mitdb: Path, tmp_path: Path) -> None:
-    (entry,) = (e for e in page.read()["records"] if e["label"] == "108")
+    (entry,) = (e for e in detector.read()["records"] if e["label"] == "108")
     signal = read_signal(mitdb.parent, "mitdb", "108")
     generated = generated_for(pipeline.load(), tmp_path)
     assert evaluate(signal, generated).scores.qrs.to_dict() == entry["ec57"]

@@ -20,9 +20,11 @@ from einthoven.scoring.rhythm import compare as compare_rhythm
 from einthoven.scoring.runs import compare_runs
 from einthoven.training import markdown
 from einthoven.training.data.dataset import CHANNELS, FEATURES, WINDOW
-from einthoven.training.evidence import collect, figures, goals, rivals, scorecard
-from einthoven.training.evidence import page as evidence_page
-from einthoven.training.evidence.model_card import card
+from einthoven.training.evidence.measured import collect, rivals
+from einthoven.training.evidence.pages import accuracy as evidence_page
+from einthoven.training.evidence.pages import figures, goals
+from einthoven.training.evidence.pages.model_card import card
+from einthoven.training.model import scorecard
 from einthoven.training.model.evaluate import Evaluation, Findings, Variant
 
 N = 900
@@ -182,7 +184,7 @@ def test_regions_are_replaced_and_unknown_ones_refused() -> None:
 def test_the_committed_pages_are_what_the_committed_results_make() -> None:
     for path, text in evidence_page.pages().items():
         assert path.read_text(encoding="utf-8") == text, (
-            "run `python -m einthoven.training.evidence.collect`"
+            "run `python -m einthoven.training.evidence.measured.collect`"
         )
 
 

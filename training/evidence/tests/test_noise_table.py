@@ -7,7 +7,7 @@ import pytest
 
 from einthoven.errors import UsageError
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.training.evidence import noise
+from einthoven.training.evidence.measured import noise
 
 
 @pytest.mark.records

@@ -10,9 +10,9 @@ from einthoven.aami import CLASSES, DS2
 from einthoven.codegen.confidence import Calibration
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.training.data.dataset import FEATURES, PIPELINE_SHA256
-from einthoven.training.evidence.scorecard import literature
 from einthoven.training.model.evaluate import evaluate
-from einthoven.training.model.recipe import load
+from einthoven.training.model.scorecard import literature
+from einthoven.training.recipe import load
 
 
 def test_files_fit_each_other_and_the_pipeline() -> None:

@@ -16,7 +16,8 @@ from einthoven.training.model import quantize
 from einthoven.training.model.build import build
 from einthoven.training.model.loop import CHECKPOINTS, OnEpoch
 from einthoven.training.model.network import multiply_adds, parameters
-from einthoven.training.model.recipe import (
+from einthoven.training.model.train import FLOAT_MODEL, LOG, fit
+from einthoven.training.recipe import (
     Architecture,
     Distillation,
     Fit,
@@ -25,8 +26,7 @@ from einthoven.training.model.recipe import (
     Sampling,
     load,
 )
-from einthoven.training.model.seeds import train_seeds
-from einthoven.training.model.train import FLOAT_MODEL, LOG, fit
+from einthoven.training.seeds import train_seeds
 from einthoven.training.studies.runs import Sources
 
 RECIPE = Recipe(

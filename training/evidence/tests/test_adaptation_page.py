@@ -8,7 +8,10 @@ import pytest
 
 from einthoven.errors import ModelError, UsageError
 from einthoven.scoring.comparison import Rate
-from einthoven.training.adaptation.page import (
+from einthoven.training.evidence.measured import adapted
+from einthoven.training.evidence.measured.adapted import FOLDER as RESULTS
+from einthoven.training.evidence.measured.adapted import total
+from einthoven.training.evidence.pages.adaptation import (
     PAGE,
     crossval_table,
     ds2_tables,
@@ -16,10 +19,7 @@ from einthoven.training.adaptation.page import (
     page,
     worse_line,
 )
-from einthoven.training.evidence import adapted
-from einthoven.training.evidence.adapted import FOLDER as RESULTS
-from einthoven.training.evidence.adapted import total
-from einthoven.training.evidence.goals import GOALS, goal_table
+from einthoven.training.evidence.pages.goals import GOALS, goal_table
 
 
 def test_the_page_is_what_the_results_say() -> None:

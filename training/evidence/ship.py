@@ -1,6 +1,6 @@
 """Put a finished, quantized training into `training/shipped/`, with its figures and its card.
 
-`python -m einthoven.training.model.ship RUN`: scores the training on DS2 (float, ptq, qat: what is there; a look
+`python -m einthoven.training.evidence.ship RUN`: scores the training on DS2 (float, ptq, qat: what is there; a look
 at DS2), takes the method that the recipe names, and writes what the firmware is generated from,
 the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables, the model card, and the
 memory that patients' heads are fitted with.
@@ -17,10 +17,11 @@ from typing import Any
 from einthoven.codegen.confidence import Calibration
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import SHIPPED_MODEL
-from einthoven.training.data import memory
-from einthoven.training.evidence import collect, figures, page
+from einthoven.training.adaptation import memory
+from einthoven.training.evidence.measured import collect
+from einthoven.training.evidence.pages import accuracy, figures
 from einthoven.training.model.evaluate import Evaluation
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.recipe import load as load_recipe
 
 
 def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Evaluation:
@@ -45,7 +46,7 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     if out == SHIPPED_MODEL:
         collect.write(result)
         figures.draw_records(result, evaluation, data)
-        page.write_pages()
+        accuracy.write_pages()
     return evaluation
 
 
@@ -57,7 +58,7 @@ def _figures(result: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.model.ship", description=__doc__
+        prog="python -m einthoven.training.evidence.ship", description=__doc__
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from einthoven.training.evidence.adapted import WAYS as ADAPTED_WAYS
-from einthoven.training.evidence.adapted import adapted_results, total
-from einthoven.training.evidence.scorecard import AF_RECORDS, MAJORITY_S
+from einthoven.training.evidence.measured.adapted import WAYS as ADAPTED_WAYS
+from einthoven.training.evidence.measured.adapted import adapted_results, total
 from einthoven.training.markdown import NONE, f1_cell, rate_cell, signed, spread, table
+from einthoven.training.model.scorecard import AF_RECORDS, MAJORITY_S
 
 Results = Sequence[Mapping[str, Any]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from einthoven.errors import UsageError
 from einthoven.paths import ROOT
-from einthoven.training.model import recipe
+from einthoven.training import recipe
 
 MINIMAL = 'name = "x"\n[[data]]\ndb = "mitdb"\n'
 

@@ -15,17 +15,18 @@ from einthoven.report.text import restored
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Scores, gross
 from einthoven.scoring.text import RUN_HEADER, beat_table, literature_table
-from einthoven.training.evidence import collect, figures, noise
-from einthoven.training.evidence.goals import (
+from einthoven.training.evidence.measured import collect, noise
+from einthoven.training.evidence.measured.rivals import rival_tables
+from einthoven.training.evidence.pages import figures
+from einthoven.training.evidence.pages.goals import (
     DS1_NOTE,
     goal_table,
     published_table,
     shortfalls,
     svdb_line,
 )
-from einthoven.training.evidence.model_card import card
-from einthoven.training.evidence.readme import noise_rows, results_table
-from einthoven.training.evidence.rivals import rival_tables
+from einthoven.training.evidence.pages.model_card import card
+from einthoven.training.evidence.pages.readme import noise_rows, results_table
 from einthoven.training.markdown import code, f1_cell, rate_cell, replace_regions, spread, table
 
 PAGE = ROOT / "docs" / "accuracy.md"
@@ -73,7 +74,7 @@ def shipped_result(results: Results) -> Mapping[str, Any]:
             return result
     raise ModelError(
         f"docs/results/ds2 has no result of the shipped model ({sha256[:12]}…): "
-        "python -m einthoven.training.evidence.collect RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence.measured.collect RUN, with the folder it was trained in"
     )
 
 

@@ -1,7 +1,7 @@
 """What replays of DS2 with a head per patient found, as committed, a file a seed.
 
 `docs/results/adaptation/ds2.json` is the shipped model's, `ds2-seed<n>.json` are other seeds' of
-its recipe (`python -m einthoven.training.adaptation.page RUN` writes them).
+its recipe (`python -m einthoven.training.evidence.pages.adaptation RUN` writes them).
 """
 
 import json
@@ -11,8 +11,8 @@ from typing import Any
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT
 from einthoven.scoring.comparison import Rate
-from einthoven.training.evidence.collect import load_all, shipped_sha256
-from einthoven.training.evidence.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
+from einthoven.training.evidence.measured.collect import load_all, shipped_sha256
+from einthoven.training.model.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
 
 FOLDER = ROOT / "docs" / "results" / "adaptation"
 
@@ -34,7 +34,7 @@ def file_name(sha256: str) -> str:
             return f"ds2-seed{result['seed']}.json"
     raise ModelError(
         f"docs/results/ds2 has no result of the model {sha256[:12]}… that was replayed: "
-        "python -m einthoven.training.evidence.collect RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence.measured.collect RUN, with the folder it was trained in"
     )
 
 

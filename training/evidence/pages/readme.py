@@ -7,12 +7,12 @@ from einthoven.aami import DS2
 from einthoven.report.text import restored
 from einthoven.scoring.comparison import gross
 from einthoven.training.data.dataset import ADC_BITS
-from einthoven.training.detector import page
-from einthoven.training.evidence import noise
-from einthoven.training.evidence.adapted import adapted_results
-from einthoven.training.evidence.goals import DS1_ONLY, SHIPPED
-from einthoven.training.evidence.rivals import PROTOCOLS, WAYS
-from einthoven.training.evidence.rivals import read as read_osea
+from einthoven.training.evidence.measured import noise
+from einthoven.training.evidence.measured.adapted import adapted_results
+from einthoven.training.evidence.measured.rivals import PROTOCOLS, WAYS
+from einthoven.training.evidence.measured.rivals import read as read_osea
+from einthoven.training.evidence.pages import detector
+from einthoven.training.evidence.pages.goals import DS1_ONLY, SHIPPED
 from einthoven.training.markdown import f1_cell, percent, spread, table
 
 GQRS_EC57 = {"se": 0.9974, "ppv": 0.9972}
@@ -21,7 +21,7 @@ GQRS_EC57 = {"se": 0.9974, "ppv": 0.9972}
 
 def results_table(results: Sequence[Mapping[str, Any]], shipped: Mapping[str, Any]) -> str:
     """Detection, V and S with what they compare with."""
-    found, osea = page.read(), read_osea()
+    found, osea = detector.read(), read_osea()
     rows = []
     for protocol, ours in (("ec57", found["groups"][0]["ec57"]), ("whole", found["whole"])):
         rival = f"OSEA {_pair(gross(osea[protocol].values()).qrs.to_dict())}"

@@ -1,8 +1,8 @@
 """The generated tables of docs/adaptation.md, from committed JSON.
 
-`python -m einthoven.training.adaptation.page RUN` keeps what a replay of DS2 with `--adapt` found (a look at
+`python -m einthoven.training.evidence.pages.adaptation RUN` keeps what a replay of DS2 with `--adapt` found (a look at
 DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what `einthoven.training.adaptation.crossval
---json` wrote. Either way the page is written anew, and those of `einthoven.training.evidence.collect`, whose goals
+--json` wrote. Either way the page is written anew, and those of `einthoven.training.evidence.measured.collect`, whose goals
 have it, too.
 """
 
@@ -21,11 +21,11 @@ from einthoven.report.adaptation import SIDES, adaptation_section
 from einthoven.report.run import write_json, write_text
 from einthoven.training.adaptation.crossval import CONFIDENCE
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.evidence import page as evidence_page
-from einthoven.training.evidence.adapted import FOLDER as RESULTS
-from einthoven.training.evidence.adapted import WAYS, adapted_results, file_name, total
-from einthoven.training.evidence.scorecard import INTERVAL_CLASSES, f1_intervals
+from einthoven.training.evidence.measured.adapted import FOLDER as RESULTS
+from einthoven.training.evidence.measured.adapted import WAYS, adapted_results, file_name, total
+from einthoven.training.evidence.pages import accuracy as evidence_page
 from einthoven.training.markdown import f1_cell, percent, rate_cell, replace_regions, table
+from einthoven.training.model.scorecard import INTERVAL_CLASSES, f1_intervals
 
 PAGE = ROOT / "docs" / "adaptation.md"
 
@@ -67,7 +67,7 @@ def ds2_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
     if "shipped" not in results:
         raise ModelError(
             "docs/results/adaptation/ds2.json is of another model than the shipped one: replay DS2 "
-            "with --adapt 5, then python -m einthoven.training.adaptation.page RUN"
+            "with --adapt 5, then python -m einthoven.training.evidence.pages.adaptation RUN"
         )
     shipped = results["shipped"]
     found, agreement = shipped["adaptation"], shipped["agreement"]
@@ -156,7 +156,7 @@ def keep(run: Path) -> Path:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.adaptation.page", description=__doc__
+        prog="python -m einthoven.training.evidence.pages.adaptation", description=__doc__
     )
     parser.add_argument("run", type=Path, nargs="?")
     parser.add_argument("--crossval", type=Path)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from einthoven.errors import UsageError
-from einthoven.training.model.recipe import with_seed
 from einthoven.training.model.train import train as train_recipe
+from einthoven.training.recipe import with_seed
 from einthoven.training.studies import workflow
 from einthoven.training.studies.jobs import workers
 from einthoven.training.studies.recipe import is_study

@@ -25,7 +25,7 @@ from einthoven.records.record import read_record
 from einthoven.scoring.reliability import coverage, from_rows, summary
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
-from einthoven.training.evidence.collect import RESULTS, STRIP_S, worst
+from einthoven.training.evidence.measured.collect import RESULTS, STRIP_S, worst
 from einthoven.training.model.evaluate import Evaluation, Variant
 
 COLOURS = {"N": "#4c78a8", "S": "#f58518", "V": "#e45756", "F": "#72b7b2", "Q": "#9d755d"}

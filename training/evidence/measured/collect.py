@@ -1,8 +1,8 @@
 """Results of trainings as small JSON files, and the pages and figures made from them.
 
-`python -m einthoven.training.evidence.collect RUN …` scores finished, quantized trainings on DS2 (each is a look at
+`python -m einthoven.training.evidence.measured.collect RUN …` scores finished, quantized trainings on DS2 (each is a look at
 DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and, for the
-shipped model's training, the figures. `python -m einthoven.training.evidence.collect` alone makes the tables of
+shipped model's training, the figures. `python -m einthoven.training.evidence.measured.collect` alone makes the tables of
 docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
 """
 
@@ -25,9 +25,9 @@ from einthoven.report.run import write_text
 from einthoven.scoring.comparison import Scores
 from einthoven.scoring.reliability import rows
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.evidence import scorecard
+from einthoven.training.model import scorecard
 from einthoven.training.model.evaluate import Evaluation, Variant, evaluate
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.recipe import load as load_recipe
 
 SCHEMA = "einthoven-evidence/1"
 RESULTS = ROOT / "docs" / "results" / "ds2"
@@ -169,7 +169,7 @@ def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
         entry = json.loads(path.read_text(encoding="utf-8"))
         if entry.get("schema") != SCHEMA:
             raise ModelError(
-                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence.collect RUN"
+                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence.measured.collect RUN"
             )
         found.append(entry)
     return found
@@ -191,10 +191,10 @@ def shipped_sha256() -> str:
 @one_line_errors()
 def main() -> None:
     """Command line."""
-    from einthoven.training.evidence import figures, page
+    from einthoven.training.evidence.pages import accuracy, figures
 
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.evidence.collect", description=__doc__
+        prog="python -m einthoven.training.evidence.measured.collect", description=__doc__
     )
     parser.add_argument("runs", type=Path, nargs="*", help="folders of quantized trainings")
     parser.add_argument("--data", type=Path)
@@ -205,7 +205,7 @@ def main() -> None:
         if shipped_sha256() in result["sha256"].values():
             for path in figures.draw_records(result, evaluation, args.data):
                 print(f"wrote {path}")
-    for path in page.write_pages():
+    for path in accuracy.write_pages():
         print(f"wrote {path}")
 
 

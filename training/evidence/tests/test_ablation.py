@@ -10,15 +10,15 @@ import pytest
 from einthoven.errors import UsageError
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import CHANNELS, FEATURES, PIPELINE, VIEWS, WINDOW, Examples
-from einthoven.training.model import ablation
-from einthoven.training.model.ablation import (
+from einthoven.training.evidence.measured import ablation
+from einthoven.training.evidence.measured.ablation import (
     Variant,
     blanked,
     changed_pipeline,
     changed_recipe,
     read_variants,
 )
-from einthoven.training.model.recipe import Architecture, Distillation, Fit, Recipe, Sampling
+from einthoven.training.recipe import Architecture, Distillation, Fit, Recipe, Sampling
 
 RECIPE = Recipe(
     name="tiny",

@@ -1,8 +1,8 @@
 """The generated tables of docs/detector.md, from committed JSON.
 
-`python -m einthoven.training.detector.page` makes them anew from `docs/results/detector.json`
+`python -m einthoven.training.evidence.pages.detector` makes them anew from `docs/results/detector.json`
 (`python -m einthoven.training.detector.tune score --json`) and `docs/results/noise.json`
-(`python -m einthoven.training.evidence.noise`).
+(`python -m einthoven.training.evidence.measured.noise`).
 """
 
 import json
@@ -12,9 +12,9 @@ from typing import Any
 from einthoven.paths import ROOT
 from einthoven.report.run import write_text
 from einthoven.scoring.comparison import gross
-from einthoven.training.evidence import noise as noise_table
-from einthoven.training.evidence.rivals import PROTOCOLS
-from einthoven.training.evidence.rivals import read as read_osea
+from einthoven.training.evidence.measured import noise as noise_table
+from einthoven.training.evidence.measured.rivals import PROTOCOLS
+from einthoven.training.evidence.measured.rivals import read as read_osea
 from einthoven.training.markdown import f1_cell, percent, replace_regions, table
 
 PAGE = ROOT / "docs" / "detector.md"

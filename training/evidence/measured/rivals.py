@@ -1,6 +1,6 @@
 """The rival for ventricular beats: OSEA, EP Limited's open-source detector and classifier.
 
-`python -m einthoven.training.evidence.rivals FOLDER` scores what OSEA says of MIT-BIH (FOLDER's annotation
+`python -m einthoven.training.evidence.measured.rivals FOLDER` scores what OSEA says of MIT-BIH (FOLDER's annotation
 files `<record>.osea`) by the project's own scorer and writes `docs/results/rivals/osea.json`; the
 tables of docs/accuracy.md are made from that and from the results of DS2.
 """
@@ -22,9 +22,9 @@ from einthoven.report.text import restored
 from einthoven.scoring import comparison
 from einthoven.scoring.comparison import Rate, Scores, gross
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.evidence import scorecard
-from einthoven.training.evidence.collect import counts, dump
+from einthoven.training.evidence.measured.collect import counts, dump
 from einthoven.training.markdown import f1_cell, rate_cell, signed, table
+from einthoven.training.model import scorecard
 
 OSEA = ROOT / "docs" / "results" / "rivals" / "osea.json"
 SOURCE = (
@@ -141,7 +141,7 @@ def _differences(osea: Mapping[str, Mapping[str, Scores]], shipped: Mapping[str,
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.evidence.rivals", description=__doc__
+        prog="python -m einthoven.training.evidence.measured.rivals", description=__doc__
     )
     parser.add_argument("folder", type=Path, help="folder of OSEA's annotation files")
     parser.add_argument("--data", type=Path)

@@ -1,6 +1,6 @@
 """The memory of a model: some of its training beats as its last dense layers see them.
 
-`python -m einthoven.training.data.memory MODEL` writes `memory.npz` into a model's folder; shipping does so, too.
+`python -m einthoven.training.adaptation.memory MODEL` writes `memory.npz` into a model's folder; shipping does so, too.
 `einthoven.training.adaptation.fit` holds a patient's head to what the model says of these beats. They are drawn as
 training draws them, by class and patient; int8 activations, no ECG and no label.
 """
@@ -21,8 +21,8 @@ from einthoven.training.command_line import one_line_errors
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import Examples
 from einthoven.training.data.sampling import draw_weights
-from einthoven.training.model.recipe import Recipe
-from einthoven.training.model.recipe import load as load_recipe
+from einthoven.training.recipe import Recipe
+from einthoven.training.recipe import load as load_recipe
 
 BEATS = 3000
 
@@ -66,7 +66,7 @@ def write(folder: Path, data: Path | None = None) -> Path:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.data.memory", description=__doc__
+        prog="python -m einthoven.training.adaptation.memory", description=__doc__
     )
     parser.add_argument("model", type=Path)
     parser.add_argument("--data", type=Path)

@@ -1,6 +1,6 @@
 """Beats and ventricular beats in noise: `nstdb` scored by EC57's rules, from clean to hopeless.
 
-`python -m einthoven.training.evidence.noise MODEL --folds FOLDER` judges 118 and 119 by MODEL, and, with the
+`python -m einthoven.training.evidence.measured.noise MODEL --folds FOLDER` judges 118 and 119 by MODEL, and, with the
 folds of `einthoven.training.model.crossval --out`, each by the network of the fold that has not seen it, which the
 shipped model cannot say of them: they are in DS1. The noise is `em` in all of nstdb, and no network
 is trained on that (training/data/views.py). `--json` writes `docs/results/noise.json`, from which the
@@ -28,10 +28,10 @@ from einthoven.records.download import find_database
 from einthoven.records.record import read_record
 from einthoven.report.run import write_text
 from einthoven.scoring import comparison
+from einthoven.training.adaptation.memory import Engine, engine_of
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
-from einthoven.training.data.memory import Engine, engine_of
-from einthoven.training.evidence.collect import dump
+from einthoven.training.evidence.measured.collect import dump
 from einthoven.training.markdown import f1_cell, percent, table
 
 RESULTS = ROOT / "docs" / "results" / "noise.json"
@@ -138,7 +138,7 @@ def qrs_table(found: Sequence[Mapping[str, Any]]) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.evidence.noise", description=__doc__
+        prog="python -m einthoven.training.evidence.measured.noise", description=__doc__
     )
     parser.add_argument("model", type=Path)
     parser.add_argument("--folds", type=Path)

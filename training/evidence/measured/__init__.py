@@ -1,0 +1,1 @@
+"""Figures: measured, kept as JSON in `docs/results/`, read again."""

@@ -1,0 +1,1 @@
+"""Pages and figures of docs/ and README.md, made of the results alone."""
