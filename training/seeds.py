@@ -13,9 +13,9 @@ from einthoven.errors import UsageError
 from einthoven.training.model.train import train as train_recipe
 from einthoven.training.recipe import with_seed
 from einthoven.training.studies import workflow
-from einthoven.training.studies.jobs import workers
-from einthoven.training.studies.recipe import is_study
 from einthoven.training.studies.runs import HERE, Sources
+from einthoven.training.studies.shared.jobs import workers
+from einthoven.training.studies.shared.recipe import is_study
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def train(
     from einthoven.report.text import console
     from einthoven.training.model.train import train as train_recipe
     from einthoven.training.studies import runs, workflow
-    from einthoven.training.studies.recipe import is_study
+    from einthoven.training.studies.shared.recipe import is_study
 
     sources, study = runs.Sources(data, kaggle), is_study(recipe)
     if not study and (kaggle is not None or quick or epochs is not None):
@@ -163,7 +163,7 @@ def evaluate(
     from einthoven.training.model.evaluate import evaluate as evaluate_model
     from einthoven.training.model.train import FLOAT_MODEL
     from einthoven.training.studies import runs, workflow
-    from einthoven.training.studies.results import Result
+    from einthoven.training.studies.shared.results import Result
 
     if (folder / FLOAT_MODEL).exists():
         _need_tensorflow()

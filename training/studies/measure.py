@@ -13,11 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from einthoven.errors import EinthovenError, UsageError
-from einthoven.training.studies import board, cardiacnet_int8, results, workflow
-from einthoven.training.studies.recipe import INTER_PATIENT, PATIENT_SPECIFIC
+from einthoven.training.studies import board, workflow
+from einthoven.training.studies.cardiacnet import int8
 from einthoven.training.studies.registry import ACTIVATIONS, float_only
 from einthoven.training.studies.replay import case_of
 from einthoven.training.studies.runs import Sources, recipe_of
+from einthoven.training.studies.shared import results
+from einthoven.training.studies.shared.recipe import INTER_PATIENT, PATIENT_SPECIFIC
 
 BEATS = 500
 """Of the test set, on the board, with the weights stored either way."""
@@ -53,7 +55,7 @@ def on_board(
             return result
         return replace(result, board=board.by_size(result.params, activations))
     many = recipe.protocol == PATIENT_SPECIFIC
-    record = cardiacnet_int8.board_record(recipe) if many else None
+    record = int8.board_record(recipe) if many else None
     case = case_of(run, sources, record)
     return replace(result, board=board.measure(case, beats, run / "firmware"))
 

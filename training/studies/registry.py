@@ -5,22 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from einthoven.errors import UsageError
-from einthoven.training.studies import (
-    beats187,
-    cardiacnet_net,
-    cardiacnet_windows,
-    images,
-    images_vgg,
-    kaggle,
-    networks,
-)
-from einthoven.training.studies.examples import Labelled
-from einthoven.training.studies.recipe import StudyRecipe
+from einthoven.training.studies.beats import beats187, kaggle, networks
+from einthoven.training.studies.cardiacnet import net, windows
+from einthoven.training.studies.images import examples as images
+from einthoven.training.studies.images import vgg
+from einthoven.training.studies.shared.examples import Labelled
+from einthoven.training.studies.shared.recipe import StudyRecipe
 
 DATASETS: dict[str, Callable[[dict[str, Any], Path | None], Labelled]] = {
     "beats187": beats187.arrhythmia,
     "beats187_mi": beats187.infarction,
-    "windows128": cardiacnet_windows.labelled,
+    "windows128": windows.labelled,
 }
 """Name to a function of the recipe's `[data]` and the folder of `--data`."""
 
@@ -43,8 +38,8 @@ NETWORKS: dict[str, Callable[[dict[str, Any], int, int, int], Any]] = {
     "transferable": networks.transferable,
     "baseline": networks.baseline,
     "residual": networks.residual,
-    "cardiacnet": cardiacnet_net.build,
-    "vgg16_head": images_vgg.head,
+    "cardiacnet": net.build,
+    "vgg16_head": vgg.head,
 }
 """Name to a function of the recipe's `[arch]`, input length, channels, number of outputs."""
 
@@ -53,10 +48,10 @@ VIEWS: dict[str, Callable[[Labelled, dict[str, Any]], Labelled]] = {
 }
 """`[data] view`: what a frozen network before the trained one makes of the examples."""
 
-FROZEN = {"vgg16": (images_vgg.FROZEN_PARAMETERS, images_vgg.FROZEN_MULTIPLY_ADDS)}
+FROZEN = {"vgg16": (vgg.FROZEN_PARAMETERS, vgg.FROZEN_MULTIPLY_ADDS)}
 """Parameters and multiply-adds of a view's network."""
 
-ACTIVATIONS = {"vgg16": images_vgg.ACTIVATIONS}
+ACTIVATIONS = {"vgg16": vgg.ACTIVATIONS}
 """Values that a view's network has to keep at once."""
 
 

@@ -22,14 +22,15 @@ from einthoven.codegen.network import graph_of
 from einthoven.errors import UsageError
 from einthoven.hil_tests.harness.network import GOALS, Answers, Carried, answers, build_in
 from einthoven.report.run import RunDir
-from einthoven.training.studies import cardiacnet_int8, workflow
-from einthoven.training.studies.examples import Labelled
-from einthoven.training.studies.fit import decide
-from einthoven.training.studies.int8 import Int8, quantize_input
-from einthoven.training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
+from einthoven.training.studies import workflow
+from einthoven.training.studies.cardiacnet import int8
 from einthoven.training.studies.registry import float_only
 from einthoven.training.studies.runs import FACTS, MODEL, Sources, is_study_run, open_run, recipe_of
-from einthoven.training.studies.scores import score
+from einthoven.training.studies.shared.examples import Labelled
+from einthoven.training.studies.shared.fit import decide
+from einthoven.training.studies.shared.int8 import Int8, quantize_input
+from einthoven.training.studies.shared.recipe import PATIENT_SPECIFIC, StudyRecipe
+from einthoven.training.studies.shared.scores import score
 
 BEATS = 1000
 """Of the examples, where nobody says how many: one to three minutes on the emulated board."""
@@ -114,7 +115,7 @@ def _patient(
                 f"{run} has a network for each record: say whose with --records, such as "
                 f"--records {cardiacnet_int8.board_record(recipe)}"
             )
-        model = cardiacnet_int8.model_folder(run, "individual", record)
+        model = int8.model_folder(run, "individual", record)
     elif record not in (None, model.name):
         raise UsageError(f"{model} is the network of record {model.name}: leave --records out")
     if not (model / "model.json").exists():
@@ -122,7 +123,7 @@ def _patient(
             f"{model} holds no int8 model: name a record of the recipe, or einthoven quantize {run}"
         )
     about = json.loads((model / "model.json").read_text())
-    tested = cardiacnet_int8.tested_windows(recipe, sources.data, about["record"])
+    tested = int8.tested_windows(recipe, sources.data, about["record"])
     content = (model / "model.tflite").read_bytes()
     return Case(about["name"], content, recipe, _shuffled(tested, recipe))
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from einthoven.errors import UsageError
 from einthoven.training.model.train import FLOAT_MODEL
-from einthoven.training.studies.examples import Labelled
-from einthoven.training.studies.recipe import StudyRecipe
-from einthoven.training.studies.recipe import load as load_recipe
 from einthoven.training.studies.registry import build_network, load_examples
+from einthoven.training.studies.shared.examples import Labelled
+from einthoven.training.studies.shared.recipe import StudyRecipe
+from einthoven.training.studies.shared.recipe import load as load_recipe
 
 FACTS = "training.json"
 MODEL = Path("ptq") / "model.tflite"

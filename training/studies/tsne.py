@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import EinthovenError
-from einthoven.training.studies import results, workflow
-from einthoven.training.studies.examples import Floats, Labelled
-from einthoven.training.studies.fit import model_input
-from einthoven.training.studies.recipe import StudyRecipe
+from einthoven.training.studies import workflow
 from einthoven.training.studies.runs import Sources, load_float, open_run
+from einthoven.training.studies.shared import results
+from einthoven.training.studies.shared.examples import Floats, Labelled
+from einthoven.training.studies.shared.fit import model_input
+from einthoven.training.studies.shared.recipe import StudyRecipe
 
 PER_CLASS = 300
 COLOURS = ("#4c78a8", "#f58518", "#e45756", "#72b7b2", "#9d755d")

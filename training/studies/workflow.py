@@ -19,11 +19,7 @@ from einthoven.errors import ModelError, UsageError
 from einthoven.records.download import find_database
 from einthoven.training.model.loop import OnEpoch, progress_bar
 from einthoven.training.model.train import FLOAT_MODEL
-from einthoven.training.studies import images, int8
-from einthoven.training.studies.examples import Fold, Labelled, folds_of
-from einthoven.training.studies.fit import decide, fit_network, predict
-from einthoven.training.studies.recipe import PATIENT_SPECIFIC, StudyRecipe
-from einthoven.training.studies.recipe import load as load_recipe
+from einthoven.training.studies.images import examples as images
 from einthoven.training.studies.registry import (
     FROZEN,
     build_network,
@@ -31,7 +27,6 @@ from einthoven.training.studies.registry import (
     float_only,
     load_examples,
 )
-from einthoven.training.studies.results import Result
 from einthoven.training.studies.runs import (
     HERE,
     MODEL,
@@ -49,7 +44,13 @@ from einthoven.training.studies.runs import (
     recipe_of,
     seconds_of,
 )
-from einthoven.training.studies.scores import patients_right, score
+from einthoven.training.studies.shared import int8
+from einthoven.training.studies.shared.examples import Fold, Labelled, folds_of
+from einthoven.training.studies.shared.fit import decide, fit_network, predict
+from einthoven.training.studies.shared.recipe import PATIENT_SPECIFIC, StudyRecipe
+from einthoven.training.studies.shared.recipe import load as load_recipe
+from einthoven.training.studies.shared.results import Result
+from einthoven.training.studies.shared.scores import patients_right, score
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _train_patients(
     quick: bool,
     cluster: str | None,
 ) -> Path:
-    from einthoven.training.studies import cardiacnet
+    from einthoven.training.studies.cardiacnet import plan as cardiacnet
 
     plan = cardiacnet.plan_of(recipe)
     find_database(sources.data)
@@ -176,7 +177,7 @@ def _train_patients(
 def _train_part(
     part: Part, recipe: StudyRecipe, examples: Labelled, until: int, run: Path, report: OnEpoch
 ) -> None:
-    from einthoven.training.studies.networks import start_from
+    from einthoven.training.studies.beats.networks import start_from
 
     model = build_network(recipe, examples)
     if base := recipe.arch.get("base"):
@@ -196,7 +197,7 @@ def quantize(run: Path, sources: Sources = HERE) -> Path:
     if reason is not None:
         raise UsageError(f"{run} is scored in float only: {reason}")
     if recipe_of(run).protocol == PATIENT_SPECIFIC:
-        from einthoven.training.studies import cardiacnet_int8
+        from einthoven.training.studies.cardiacnet import int8 as cardiacnet_int8
 
         cardiacnet_int8.quantize(run, recipe_of(run), sources.data)
         return run
@@ -230,7 +231,7 @@ def evaluate(run: Path, sources: Sources = HERE) -> Result:
     from einthoven.training.model.network import multiply_adds, parameters
 
     if recipe_of(run).protocol == PATIENT_SPECIFIC:
-        from einthoven.training.studies import cardiacnet_result
+        from einthoven.training.studies.cardiacnet import result as cardiacnet_result
 
         recipe = recipe_of(run)
         told = commands(run, recipe, sources)
@@ -352,7 +353,7 @@ def export(model: Path, out: Path | None, optimize: Goal = "speed") -> list[Path
 def is_quantized(run: Path, recipe: StudyRecipe) -> bool:
     """Whether a run has its int8 models."""
     if recipe.protocol == PATIENT_SPECIFIC:
-        from einthoven.training.studies import cardiacnet_int8
+        from einthoven.training.studies.cardiacnet import int8 as cardiacnet_int8
 
         return cardiacnet_int8.is_quantized(run, recipe)
     return (run / MODEL).exists()

@@ -1,0 +1,1 @@
+"""Studies of single beats: their data and networks."""

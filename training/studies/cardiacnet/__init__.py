@@ -1,0 +1,1 @@
+"""The study of one network per patient."""

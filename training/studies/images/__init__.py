@@ -1,0 +1,1 @@
+"""The study that draws beats as pictures."""

@@ -1,0 +1,1 @@
+"""`docs/reference-studies.md`, made of the results alone."""

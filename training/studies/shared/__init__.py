@@ -1,0 +1,1 @@
+"""What the studies share: recipes, examples, fitting, int8, scores, results."""
