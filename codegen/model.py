@@ -1,10 +1,10 @@
 """Generate the C engine of a trained model: `ein_model.{h,c}`, `ein_model_tflite.{h,c}`,
 `ein_confidence_table.h`.
 
-`generate()` does so for the shipped model, as part of `python -m einthoven.codegen`; `export()` for any model
-folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its `model.json`
-describes. A model for another pipeline is generated (or nobody could train the next one) but the
-firmware refuses to compile with it; `export` refuses it at once.
+`generate()` does so for the shipped model, as part of `python -m einthoven.codegen`; `export()` for
+any model folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its
+`model.json` describes. A model for another pipeline is generated (or nobody could train the next
+one) but the firmware refuses to compile with it; `export` refuses it at once.
 """
 
 import hashlib

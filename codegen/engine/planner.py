@@ -1,8 +1,9 @@
 """Place activations and scratch in one arena at generation time.
 
-Bytes are shared by whatever is not needed at the same time, row by row: `einthoven.codegen.engine.schedule` says
-from when to when. So ADD, pooling and most convolutions work in place, give or take a few rows, and
-where ops take turns a tensor is written over the rows of an earlier one that have been used up.
+Bytes are shared by whatever is not needed at the same time, row by row:
+`einthoven.codegen.engine.schedule` says from when to when. So ADD, pooling and most convolutions
+work in place, give or take a few rows, and where ops take turns a tensor is written over the rows
+of an earlier one that have been used up.
 
 Optimal placement is NP-hard; graphs of this size are small, so many orders of first-fit placement
 are tried (greedy ones, then seeded random ones) and the best is kept. `Plan.lower_bound` is what no

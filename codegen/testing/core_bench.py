@@ -1,7 +1,9 @@
 """What the signal path costs: instructions per sample in QEMU, by stage, without the model.
 
-    python -m einthoven.codegen.testing.core_bench                      a synthetic minute, stage by stage
-    python -m einthoven.codegen.testing.core_bench --records 100,208    two minutes of records, stage by stage
+    python -m einthoven.codegen.testing.core_bench
+        a synthetic minute, stage by stage
+    python -m einthoven.codegen.testing.core_bench --records 100,208
+        two minutes of records, stage by stage
     python -m einthoven.codegen.testing.core_bench --records all --longest
                                       whole records: mean and longest sample of each, no stages
 

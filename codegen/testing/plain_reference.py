@@ -1,8 +1,8 @@
 """The ops in plain numpy, written to be read: the second opinion beside TFLite Micro.
 
-Works on what the file says (`einthoven.codegen.engine.reader`), not on the generator's graph: nothing of
-`einthoven.codegen.engine.lower`, `quantize`, `planner` or `emit` is used. Integers are Python's or int64: nothing
-overflows, nothing is folded, nothing is packed.
+Works on what the file says (`einthoven.codegen.engine.reader`), not on the generator's graph:
+nothing of `einthoven.codegen.engine.lower`, `quantize`, `planner` or `emit` is used. Integers are
+Python's or int64: nothing overflows, nothing is folded, nothing is packed.
 """
 
 import math

@@ -93,6 +93,7 @@ def selected_names(selection: str) -> list[str] | None:
 
 
 def all_records(folder: Path) -> list[str]:
+    """Names of all records of `folder`: those of its RECORDS file, else of its headers."""
     listing = folder / "RECORDS"
     if listing.is_file():
         return listing.read_text(encoding="utf-8", errors="replace").split()
@@ -107,4 +108,5 @@ def headers(folder: Path) -> list[str]:
 
 
 def beside(folder: Path, name: str, suffix: str) -> Path:
+    """The file of record `name` with that suffix; a name may hold folders."""
     return folder / f"{name}{suffix}"

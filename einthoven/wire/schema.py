@@ -1,6 +1,7 @@
 """Messages of the serial protocol (docs/SPEC.md, section 5), read from `codegen/spec/wire.toml`.
 
-The host's codec (`einthoven.wire.codec`) and the generator of the board's (`einthoven.codegen.wire`) start here.
+The host's codec (`einthoven.wire.codec`) and the generator of the board's
+(`einthoven.codegen.wire`) start here.
 """
 
 import re

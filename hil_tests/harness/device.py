@@ -210,9 +210,9 @@ class Device:
     def upload_head(self, model_sha256: str, parameters: bytes) -> None:
         """Give the board a patient's head, which it keeps until it is removed or replaced.
 
-        `parameters`: what `einthoven.codegen.head.pack` made, for the model with that SHA-256. Raises
-        ModelError for another model's, BoardError when the board has no slot or does not keep it,
-        LinkError when it does not get through; the board then has the old head or none.
+        `parameters`: what `einthoven.codegen.head.pack` made, for the model with that SHA-256.
+        Raises ModelError for another model's, BoardError when the board has no slot or does not
+        keep it, LinkError when it does not get through; the board then has the old head or none.
         """
         self._require("model", self.hello.model_sha256, model_sha256)
         if len(parameters) != self.hello.head_bytes:

@@ -86,8 +86,9 @@ def replay_run(
 
     `jobs` boards work at the same time; a board on a port is only one. With `resume` the
     records that are finished are kept, provided that board, model, pipeline and data are the
-    same. `fit`: what fits heads, for options that ask for them. Raises EinthovenError when something is missing or a board fails, KeyboardInterrupt
-    on Ctrl-C, both with how to go on; what is finished stays.
+    same. `fit`: what fits heads, for options that ask for them. Raises EinthovenError when
+    something is missing or a board fails, KeyboardInterrupt on Ctrl-C, both with how to go on; what
+    is finished stays.
     """
     if not resume:
         RunDir.require_new(out)

@@ -1,12 +1,12 @@
 """Patient adaptation on held-out patients: what every choice about it is made by.
 
-`python -m einthoven.training.adaptation.crossval FOLDS` takes the folds that `einthoven.training.model.crossval --out FOLDS` kept
-and `einthoven quantize` made int8, each a model that has not seen its `held_out.json`. For every
-record of these patients a head is fitted on the first five minutes and scored on the rest, by the
-int8 engine; beats are detections matched to the reference within 150 ms. A memory is of the fold's
-own training patients. Confidence is as the shipped model's calibration makes it, which was chosen
-without heads. `--penalty` and `--memory-weight` take several values: all combinations are
-tried. Never on DS2.
+`python -m einthoven.training.adaptation.crossval FOLDS` takes the folds that
+`einthoven.training.model.crossval --out FOLDS` kept and `einthoven quantize` made int8, each a
+model that has not seen its `held_out.json`. For every record of these patients a head is fitted on
+the first five minutes and scored on the rest, by the int8 engine; beats are detections matched to
+the reference within 150 ms. A memory is of the fold's own training patients. Confidence is as the
+shipped model's calibration makes it, which was chosen without heads. `--penalty` and
+`--memory-weight` take several values: all combinations are tried. Never on DS2.
 """
 
 import argparse

@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """How strongly a head is held to the model; chosen by `einthoven.training.adaptation.crossval`."""
+    """How strongly a head is held to the model; chosen by `training/adaptation/crossval.py`."""
 
     penalty: float = 3.0
     """Times the squared change of every parameter, in real units."""
@@ -61,7 +61,8 @@ class Memory:
                 embedding, sha256 = stored["embedding"], str(stored["model_sha256"])
         except OSError as error:
             raise ModelError(
-                f"{path} is missing, which adaptation needs: python -m einthoven.training.adaptation.memory {model.path}"
+                f"{path} is missing, which adaptation needs: "
+                f"python -m einthoven.training.adaptation.memory {model.path}"
             ) from error
         except (ValueError, KeyError, BadZipFile) as error:
             raise ModelError(

@@ -1,8 +1,9 @@
 """The memory of a model: some of its training beats as its last dense layers see them.
 
-`python -m einthoven.training.adaptation.memory MODEL` writes `memory.npz` into a model's folder; shipping does so, too.
-`einthoven.training.adaptation.fit` holds a patient's head to what the model says of these beats. They are drawn as
-training draws them, by class and patient; int8 activations, no ECG and no label.
+`python -m einthoven.training.adaptation.memory MODEL` writes `memory.npz` into a model's folder;
+shipping does so, too. `einthoven.training.adaptation.fit` holds a patient's head to what the model
+says of these beats. They are drawn as training draws them, by class and patient; int8 activations,
+no ECG and no label.
 """
 
 import argparse

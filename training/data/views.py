@@ -4,8 +4,8 @@ A sum of two leads with any weights is about what electrodes elsewhere would hav
 same beats in another shape. Noise (nstdb's `bw` and `ma`; never `em`, which nstdb's own test
 records are made with) shows the network what beats, and the detector's inventions, look like in it.
 All of it is made at the board's rate and goes through the core like a record. Levels are those of
-`einthoven.records.noise`, but with the noise's power over the whole minute and not over single seconds:
-of slow noise that would leave nothing but clipping.
+`einthoven.records.noise`, but with the noise's power over the whole minute and not over single
+seconds: of slow noise that would leave nothing but clipping.
 """
 
 from collections.abc import Sequence

@@ -1,20 +1,12 @@
-"""Score the R-peak detector and show how much each of its constants matters.
+"""Measure the R-peak detector, and how much each of its constants matters.
 
-`python -m einthoven.training.detector.tune score` measures it over MIT-BIH (EC57's rules and whole records,
-by halves of the sorted list), svdb_train, noise (nstdb, and other clean records with its noises
-added), and disturbances, and prints the generated tables of docs/detector.md; with `--json` it
-writes `docs/results/detector.json` and the page. `sensitivity` changes one constant of `[qrs]` at a
-time by a quarter and prints what the page's table of that name shows.
-
-The mechanisms and most constants were found while looking at all records; of the first version the
-last choice among neighbouring values was made on the first half alone (every other record from the
-first on), so the other half is a check and not an independent test.
+`python -m einthoven.training.evidence.detector` is the command. The mechanisms and most constants
+were found while looking at all records; of the first version the last choice among neighbouring
+values was made on the first half alone (every other record from the first on), so the other half is
+a check and not an independent test.
 """
 
-import argparse
 import copy
-import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,10 +15,8 @@ from typing import Any
 import numpy as np
 
 from einthoven.codegen import pipeline
-from einthoven.errors import EinthovenError
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
-from einthoven.report.run import write_text
 from einthoven.scoring import comparison
 from einthoven.training.detector.disturbances import all_kinds
 from einthoven.training.detector.score import (
@@ -37,8 +27,6 @@ from einthoven.training.detector.score import (
     read_mixed,
     read_signal,
 )
-from einthoven.training.evidence.measured.collect import dump
-from einthoven.training.evidence.pages import detector
 
 CHANGE = 0.25
 SNRS_DB = (24, 18, 12, 6, 0, -6)
@@ -183,33 +171,3 @@ def print_sensitivity(data: Path | None, scratch: Path) -> None:
                 f"{key:22} {other:5}{mark} {qrs.fn:5} {qrs.fp:5} {qrs.se:8.3%} {qrs.ppv:8.3%}",
                 flush=True,
             )
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Command line: see the module's text."""
-    parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.detector.tune", description=__doc__
-    )
-    parser.add_argument("what", choices=("score", "sensitivity"))
-    parser.add_argument("--data", type=Path, help="folder of databases (mitdb, nstdb, svdb_train)")
-    parser.add_argument("--json", action="store_true", help="score: write detector.json, the page")
-    args = parser.parse_args(argv)
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            if args.what == "sensitivity":
-                print_sensitivity(args.data, Path(scratch))
-                return 0
-            found = measure(args.data, generated_for(pipeline.load(), Path(scratch)))
-        for name, text in detector.regions(found).items():
-            print(f"{name}:\n{text}\n")
-        if args.json:
-            write_text(detector.RESULTS, dump(found))
-            detector.write()
-    except EinthovenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,10 +1,11 @@
 """Put a finished, quantized training into `training/shipped/`, with its figures and its card.
 
-`python -m einthoven.training.evidence.ship RUN`: scores the training on DS2 (float, ptq, qat: what is there; a look
-at DS2), takes the method that the recipe names, and writes what the firmware is generated from,
-the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables, the model card, and the
-memory that patients' heads are fitted with.
-Calibrate before (`python -m einthoven.training.model.calibrate`), generate after (`python -m einthoven.codegen`).
+`python -m einthoven.training.evidence.ship RUN`: scores the training on DS2 (float, ptq, qat: what
+is there; a look at DS2), takes the method that the recipe names, and writes what the firmware is
+generated from, the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables, the model
+card, and the memory that patients' heads are fitted with.
+Calibrate before (`python -m einthoven.training.model.calibrate`), generate after
+(`python -m einthoven.codegen`).
 """
 
 import argparse
@@ -33,7 +34,8 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     chosen = run / recipe.quantization.method
     if not Calibration.of(json.loads((chosen / "model.json").read_text())).unsure_below:
         raise UsageError(
-            f"{chosen} is not calibrated: python -m einthoven.training.model.calibrate {chosen} HELD_OUT"
+            f"{chosen} is not calibrated: "
+            f"python -m einthoven.training.model.calibrate {chosen} HELD_OUT"
         )
     result, evaluation = collect.score(run, data)
     out.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 The training, the quantization by the recipe's method, a cross-validation over the patients of the
 training data and, from what it says of held-out patients, the calibration of the confidence. Every
-stage goes on where it was broken off. DS2 is not looked at: `python -m einthoven.training.evidence.ship` does that.
+stage goes on where it was broken off. DS2 is not looked at:
+`python -m einthoven.training.evidence.ship` does that.
 """
 
 from pathlib import Path

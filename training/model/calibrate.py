@@ -1,11 +1,12 @@
 """Calibrate a model's confidence on patients that its like has not seen.
 
-`python -m einthoven.training.model.calibrate MODEL HELD_OUT`: HELD_OUT is the `held_out.npz` of a cross-validation
-of MODEL's recipe (`python -m einthoven.training.model.crossval RECIPE --out FOLDER`): what its folds' networks say
-of the patients that they were not trained on. With the recipe's logit bias, and in MODEL's int8
-units, one temperature is chosen by likelihood, then the limit below which a beat is unsure, so that
-a given share of the detections is. Both go into MODEL's model.json, from where the firmware's
-table is generated.
+`python -m einthoven.training.model.calibrate MODEL HELD_OUT`: HELD_OUT is the `held_out.npz` of a
+cross-validation of MODEL's recipe
+(`python -m einthoven.training.model.crossval RECIPE --out FOLDER`): what its folds' networks say of
+the patients that they were not trained on. With the recipe's logit bias, and in MODEL's int8 units,
+one temperature is chosen by likelihood, then the limit below which a beat is unsure, so that a
+given share of the detections is. Both go into MODEL's model.json, from where the firmware's table
+is generated.
 """
 
 import argparse

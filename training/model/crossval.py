@@ -1,9 +1,9 @@
 """Patient-wise cross-validation of a recipe: what every choice is made by.
 
-`python -m einthoven.training.model.crossval RECIPE` trains once per fold on the patients of the others and scores
-the held-out ones, float, on their main lead; then it looks for the logit bias that gives the
-highest sum of S and V F1 there. DS2 is refused: it judges final models only. With `--out` the
-folds' networks and what they said of their held-out patients (`held_out.npz`) are kept.
+`python -m einthoven.training.model.crossval RECIPE` trains once per fold on the patients of the
+others and scores the held-out ones, float, on their main lead; then it looks for the logit bias
+that gives the highest sum of S and V F1 there. DS2 is refused: it judges final models only. With
+`--out` the folds' networks and what they said of their held-out patients (`held_out.npz`) are kept.
 """
 
 import argparse
@@ -105,7 +105,7 @@ def cross_validate(
 def write_held_out(
     out: Path, examples: Examples, logits: NDArray[np.float32], recipe: Path, n: int
 ) -> Path:
-    """Keep what all `n` folds in `out` said; returns the file, for `einthoven.training.model.calibrate`."""
+    """Keep what all `n` folds in `out` said; returns the file, for `calibrate`."""
     for i in range(n):  # so that a fold can be quantized like any training
         shutil.copyfile(recipe, out / f"fold{i}" / "recipe.toml")
     main = examples.main

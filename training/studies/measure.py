@@ -1,10 +1,10 @@
 """Score a study's run, run it on the emulated board, and keep both for the page.
 
-`python -m einthoven.training.studies.measure RUN`: what `einthoven evaluate` prints, then the network in the
-firmware of the STM32F405 in QEMU on some of the beats that it was scored on, as `einthoven replay`
-does; the result goes to `docs/results/studies/`. `--board-only` renews the second half of a kept
-result. Under `inter_patient` the first half is a look at DS2, which the result counts; the second
-shows the same network some of the same beats again.
+`python -m einthoven.training.studies.measure RUN`: what `einthoven evaluate` prints, then the
+network in the firmware of the STM32F405 in QEMU on some of the beats that it was scored on, as
+`einthoven replay` does; the result goes to `docs/results/studies/`. `--board-only` renews the
+second half of a kept result. Under `inter_patient` the first half is a look at DS2, which the
+result counts; the second shows the same network some of the same beats again.
 """
 
 import argparse

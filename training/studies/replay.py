@@ -113,7 +113,7 @@ def _patient(
         if record is None:
             raise UsageError(
                 f"{run} has a network for each record: say whose with --records, such as "
-                f"--records {cardiacnet_int8.board_record(recipe)}"
+                f"--records {int8.board_record(recipe)}"
             )
         model = int8.model_folder(run, "individual", record)
     elif record not in (None, model.name):

@@ -1,8 +1,9 @@
 """t-SNE of what the last convolution of a study's network gives: what it has learnt, in a plane.
 
-`python -m einthoven.training.studies.tsne RUN`: of at most 300 beats of each class that RUN was scored on
-(under cross-validation: of all), coloured by class, as `docs/results/studies/tsne_<recipe>.png`.
-L. van der Maaten, G. Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008.
+`python -m einthoven.training.studies.tsne RUN`: of at most 300 beats of each class that RUN was
+scored on (under cross-validation: of all), coloured by class, as
+`docs/results/studies/tsne_<recipe>.png`. L. van der Maaten, G. Hinton, "Visualizing Data using
+t-SNE", JMLR 9, 2008.
 """
 
 import argparse

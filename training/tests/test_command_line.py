@@ -1,4 +1,4 @@
-"""Bad input to `python -m einthoven.training.…` gets one line that says what to do, and exit code 2."""
+"""Bad input to `python -m einthoven.training.…` gets one line that says what to do, and exit 2."""
 
 import importlib
 import sys

@@ -1,10 +1,11 @@
 """What each ingredient is worth: the recipe with one of them left out, by cross-validation.
 
-`python -m einthoven.training.evidence.measured.ablation RECIPE --out RUNS` trains every variant of `training/ablations.toml`
-with every seed, patient-wise on three folds as `einthoven.training.model.crossval` does, and keeps one JSON a
-training in RUNS: what is there is not trained again, so it can be broken off and gone on with.
-`--publish` writes `docs/results/ablations.json`, from which docs/accuracy.md's table is made
-(`python -m einthoven.training.evidence.measured.collect`). DS2 is not looked at.
+`python -m einthoven.training.evidence.measured.ablation RECIPE --out RUNS` trains every variant of
+`training/ablations.toml` with every seed, patient-wise on three folds as
+`einthoven.training.model.crossval` does, and keeps one JSON a training in RUNS: what is there is
+not trained again, so it can be broken off and gone on with. `--publish` writes
+`docs/results/ablations.json`, from which docs/accuracy.md's table is made
+(`python -m einthoven.training.evidence`). DS2 is not looked at.
 
 Each training's JSON says by which pipeline and recipe it was made; what was made by others than
 today's is neither gone on with nor published. Trainings from before that was kept do not say it,
@@ -34,7 +35,6 @@ from einthoven.training.command_line import known, one_line_errors, seed_numbers
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import PIPELINE, Examples
 from einthoven.training.detector.score import generated_for
-from einthoven.training.evidence.measured.collect import dump
 from einthoven.training.model.crossval import (
     best_bias,
     check_folds,
@@ -45,6 +45,7 @@ from einthoven.training.model.crossval import (
     voted,
 )
 from einthoven.training.recipe import Recipe, build_table, load
+from einthoven.training.results import dump
 
 VARIANTS = ROOT / "training" / "ablations.toml"
 PUBLISHED = ROOT / "docs" / "results" / "ablations.json"

@@ -34,7 +34,7 @@ def file_name(sha256: str) -> str:
             return f"ds2-seed{result['seed']}.json"
     raise ModelError(
         f"docs/results/ds2 has no result of the model {sha256[:12]}… that was replayed: "
-        "python -m einthoven.training.evidence.measured.collect RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence RUN, with the folder it was trained in"
     )
 
 

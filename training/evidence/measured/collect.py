@@ -1,14 +1,12 @@
 """Results of trainings as small JSON files, and the pages and figures made from them.
 
-`python -m einthoven.training.evidence.measured.collect RUN …` scores finished, quantized trainings on DS2 (each is a look at
-DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and, for the
-shipped model's training, the figures. `python -m einthoven.training.evidence.measured.collect` alone makes the tables of
-docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
+`python -m einthoven.training.evidence RUN …` scores finished, quantized trainings on DS2 (each is a
+look at DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and,
+for the shipped model's training, the figures. `python -m einthoven.training.evidence` alone makes
+the tables of docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
 """
 
-import argparse
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,10 +22,10 @@ from einthoven.records.download import find_database
 from einthoven.report.run import write_text
 from einthoven.scoring.comparison import Scores
 from einthoven.scoring.reliability import rows
-from einthoven.training.command_line import one_line_errors
 from einthoven.training.model import scorecard
 from einthoven.training.model.evaluate import Evaluation, Variant, evaluate
 from einthoven.training.recipe import load as load_recipe
+from einthoven.training.results import dump
 
 SCHEMA = "einthoven-evidence/1"
 RESULTS = ROOT / "docs" / "results" / "ds2"
@@ -154,14 +152,6 @@ def worst(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return ranked[:WORST]
 
 
-def dump(value: Any) -> str:
-    """JSON with a line per list of numbers, so that a change of a file can be read."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    for _ in range(2):
-        text = re.sub(r"\[[^][{}]*\]", lambda m: " ".join(m[0].split()), text)
-    return text + "\n"
-
-
 def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
     """All results of the current schema, by name of their files. Raises ModelError."""
     found = []
@@ -169,7 +159,7 @@ def load_all(folder: Path = RESULTS) -> list[dict[str, Any]]:
         entry = json.loads(path.read_text(encoding="utf-8"))
         if entry.get("schema") != SCHEMA:
             raise ModelError(
-                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence.measured.collect RUN"
+                f"{path} is not of schema {SCHEMA}: python -m einthoven.training.evidence RUN"
             )
         found.append(entry)
     return found
@@ -186,28 +176,3 @@ def write(result: Mapping[str, Any], folder: Path = RESULTS) -> Path:
 def shipped_sha256() -> str:
     """SHA-256 of the model that the firmware is generated from."""
     return str(json.loads((SHIPPED_MODEL / "model.json").read_text())["sha256"])
-
-
-@one_line_errors()
-def main() -> None:
-    """Command line."""
-    from einthoven.training.evidence.pages import accuracy, figures
-
-    parser = argparse.ArgumentParser(
-        prog="python -m einthoven.training.evidence.measured.collect", description=__doc__
-    )
-    parser.add_argument("runs", type=Path, nargs="*", help="folders of quantized trainings")
-    parser.add_argument("--data", type=Path)
-    args = parser.parse_args()
-    for run in args.runs:
-        result, evaluation = score(run, args.data)
-        print(f"wrote {write(result)}")
-        if shipped_sha256() in result["sha256"].values():
-            for path in figures.draw_records(result, evaluation, args.data):
-                print(f"wrote {path}")
-    for path in accuracy.write_pages():
-        print(f"wrote {path}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,10 +1,10 @@
 """Beats and ventricular beats in noise: `nstdb` scored by EC57's rules, from clean to hopeless.
 
-`python -m einthoven.training.evidence.measured.noise MODEL --folds FOLDER` judges 118 and 119 by MODEL, and, with the
-folds of `einthoven.training.model.crossval --out`, each by the network of the fold that has not seen it, which the
-shipped model cannot say of them: they are in DS1. The noise is `em` in all of nstdb, and no network
-is trained on that (training/data/views.py). `--json` writes `docs/results/noise.json`, from which the
-tables of docs/accuracy.md and docs/detector.md are made.
+`python -m einthoven.training.evidence.measured.noise MODEL --folds FOLDER` judges 118 and 119 by
+MODEL, and, with the folds of `einthoven.training.model.crossval --out`, each by the network of the
+fold that has not seen it, which the shipped model cannot say of them: they are in DS1. The noise is
+`em` in all of nstdb, and no network is trained on that (training/data/views.py). `--json` writes
+`docs/results/noise.json`, from which the tables of docs/accuracy.md and docs/detector.md are made.
 
 The records go in unclipped, as `gqrs` and OSEA read them, and as a board with 12 bits has them:
 `nst` leaves each stretch's offset in the signal, which at -6 dB puts a 12-bit ADC at its rail for a
@@ -31,8 +31,8 @@ from einthoven.scoring import comparison
 from einthoven.training.adaptation.memory import Engine, engine_of
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, PIPELINE, RATE_HZ
-from einthoven.training.evidence.measured.collect import dump
 from einthoven.training.markdown import f1_cell, percent, table
+from einthoven.training.results import dump
 
 RESULTS = ROOT / "docs" / "results" / "noise.json"
 RECORDS = ("118", "119")

@@ -1,8 +1,9 @@
 """The rival for ventricular beats: OSEA, EP Limited's open-source detector and classifier.
 
-`python -m einthoven.training.evidence.measured.rivals FOLDER` scores what OSEA says of MIT-BIH (FOLDER's annotation
-files `<record>.osea`) by the project's own scorer and writes `docs/results/rivals/osea.json`; the
-tables of docs/accuracy.md are made from that and from the results of DS2.
+`python -m einthoven.training.evidence.measured.rivals FOLDER` scores what OSEA says of MIT-BIH
+(FOLDER's annotation files `<record>.osea`) by the project's own scorer and writes
+`docs/results/rivals/osea.json`; the tables of docs/accuracy.md are made from that and from the
+results of DS2.
 """
 
 import argparse
@@ -22,15 +23,16 @@ from einthoven.report.text import restored
 from einthoven.scoring import comparison
 from einthoven.scoring.comparison import Rate, Scores, gross
 from einthoven.training.command_line import one_line_errors
-from einthoven.training.evidence.measured.collect import counts, dump
+from einthoven.training.evidence.measured.collect import counts
 from einthoven.training.markdown import f1_cell, rate_cell, signed, table
 from einthoven.training.model import scorecard
+from einthoven.training.results import dump
 
 OSEA = ROOT / "docs" / "results" / "rivals" / "osea.json"
 SOURCE = (
     "EP Limited's open-source beat detector and classifier (rules; classes N, V, Q) on lead MLII, "
-    "else the first, resampled to 200 Hz: its annotation files, scored by einthoven.scoring.comparison, which "
-    "gives PhysioNet's bxb's lines for them"
+    "else the first, resampled to 200 Hz: its annotation files, scored by einthoven.scoring, "
+    "which gives PhysioNet's bxb's lines for them"
 )
 PROTOCOLS = {"whole": "whole records", "ec57": "EC57's 25 minutes"}
 WAYS: Mapping[str, tuple[str, str, Callable[[Scores], Rate]]] = {

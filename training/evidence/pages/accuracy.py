@@ -74,7 +74,7 @@ def shipped_result(results: Results) -> Mapping[str, Any]:
             return result
     raise ModelError(
         f"docs/results/ds2 has no result of the shipped model ({sha256[:12]}…): "
-        "python -m einthoven.training.evidence.measured.collect RUN, with the folder it was trained in"
+        "python -m einthoven.training.evidence RUN, with the folder it was trained in"
     )
 
 

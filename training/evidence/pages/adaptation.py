@@ -1,9 +1,9 @@
 """The generated tables of docs/adaptation.md, from committed JSON.
 
-`python -m einthoven.training.evidence.pages.adaptation RUN` keeps what a replay of DS2 with `--adapt` found (a look at
-DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what `einthoven.training.adaptation.crossval
---json` wrote. Either way the page is written anew, and those of `einthoven.training.evidence.measured.collect`, whose goals
-have it, too.
+`python -m einthoven.training.evidence.pages.adaptation RUN` keeps what a replay of DS2 with
+`--adapt` found (a look at DS2) in `docs/results/adaptation/`, a file a seed; `--crossval FILE` what
+`python -m einthoven.training.adaptation.crossval --json` wrote. Either way the page is written
+anew, and those of `python -m einthoven.training.evidence`, whose goals have it, too.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """The generated tables of docs/detector.md, from committed JSON.
 
-`python -m einthoven.training.evidence.pages.detector` makes them anew from `docs/results/detector.json`
-(`python -m einthoven.training.detector.tune score --json`) and `docs/results/noise.json`
-(`python -m einthoven.training.evidence.measured.noise`).
+`python -m einthoven.training.evidence.pages.detector` makes them anew from
+`docs/results/detector.json` (`python -m einthoven.training.evidence.detector score --json`) and
+`docs/results/noise.json` (`python -m einthoven.training.evidence.measured.noise`).
 """
 
 import json

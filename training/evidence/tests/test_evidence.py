@@ -184,7 +184,7 @@ def test_regions_are_replaced_and_unknown_ones_refused() -> None:
 def test_the_committed_pages_are_what_the_committed_results_make() -> None:
     for path, text in evidence_page.pages().items():
         assert path.read_text(encoding="utf-8") == text, (
-            "run `python -m einthoven.training.evidence.measured.collect`"
+            "run `python -m einthoven.training.evidence`"
         )
 
 

@@ -1,4 +1,4 @@
-"""Networks of studies 1 and 3, from Conv2D of height 1 as the shipped one (see training/model/network.py).
+"""Networks of studies 1 and 3, of Conv2D of height 1 as in training/model/network.py.
 
 All end in logits: softmax and sigmoid do not change the class. A global max-pool is a max-pool over
 all positions, which the engine has, and not a REDUCE_MAX.

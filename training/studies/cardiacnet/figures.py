@@ -1,7 +1,7 @@
 """CardiacNet's figures, of `docs/results/studies/cardiacnet_patients.json`.
 
-`python -m einthoven.training.studies.cardiacnet.figures`: bars per record, histograms, curves by epoch, as
-the study shows them, beside the result.
+`python -m einthoven.training.studies.cardiacnet.figures`: bars per record, histograms, curves by
+epoch, as the study shows them, beside the result.
 """
 
 import argparse

@@ -21,11 +21,11 @@ the median RR of the window, 1.2 T from each R peak, zeros up to 187 samples. Fo
 were needed.
 
 - *R peaks.* The study takes the maxima above 0.9 of the scaled window. On MIT-BIH that finds 61,430
-  of 109,494 beats (`python -m einthoven.training.studies.beats.beats187`), since one tall beat hides its
-  neighbours; its published files hold 109,446. So they must come from the reference annotations,
-  and so do ours: 109,440 beats, the same but for those whose 1.2 T reach beyond the record.
-  `r_peaks = "maxima"` in a recipe's `[data]` takes the study's words. PTB has no annotations:
-  there the maxima are used.
+  of 109,494 beats (`python -m einthoven.training.studies.beats.beats187`), since one tall beat
+  hides its neighbours; its published files hold 109,446. So they must come from the reference
+  annotations, and so do ours: 109,440 beats, the same but for those whose 1.2 T reach beyond the
+  record. `r_peaks = "maxima"` in a recipe's `[data]` takes the study's words. PTB has no
+  annotations: there the maxima are used.
 - *Maxima within 0.2 s* of each other, which a notched or noisy R gives, count once: the highest.
 - *A record without MLII* (102 and 104) is read in its first lead.
 - *A beat that outlasts its window* goes on in the next samples, scaled as its window is and cut to
@@ -195,8 +195,8 @@ def figures(found: dict[str, Result]) -> str:
     names = [n for n in found if (FOLDER / f"tsne_{n}.png").exists()]
     pictures = "\n".join(f"![t-SNE, {n}](results/studies/tsne_{n}.png)" for n in names)
     text = prose(
-        "t-SNE of the last convolution's output (`python -m einthoven.training.studies.tsne RUN`), beats "
-        "that the network was not trained on; under cross-validation by the network that was "
+        "t-SNE of the last convolution's output (`python -m einthoven.training.studies.tsne RUN`), "
+        "beats that the network was not trained on; under cross-validation by the network that was "
         "trained on all."
     )
     return f"\n\n{text}\n\n{pictures}" if names else ""

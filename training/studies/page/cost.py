@@ -95,8 +95,8 @@ def looks_at_ds2(found: dict[str, Result]) -> str:
     each = ", ".join(f"`{r.name}` {r.looks}" for r in looked)
     return prose(
         f"{sum(r.looks for r in looked)} in all, float and (if quantized) int8 together: {each}. "
-        "`python -m einthoven.training.studies.measure` counts them, each time that it scores; a network "
-        "that is trained on and measured again is looked at again. They measure the studies' "
+        "`python -m einthoven.training.studies.measure` counts them, each time that it scores; "
+        "a network that is trained on and measured again is looked at again. They measure the studies' "
         "networks; nothing of the shipped model was chosen by them, and what changed of a recipe "
         "after a look was how much it trains (epochs, images), which DS2 did not decide."
     )
@@ -111,7 +111,7 @@ def runs_table(found: dict[str, Result]) -> str:
         "einthoven train training/recipes/studies/NAME.toml --out runs/studies/NAME\n"
         "einthoven quantize runs/studies/NAME\n"
         "python -m einthoven.training.studies.measure runs/studies/NAME\n"
-        "python -m einthoven.training.studies.page.whole\n"
+        "python -m einthoven.training.studies.page\n"
         "```\n\n"
     )
     text += prose(

@@ -1,7 +1,7 @@
 """`docs/reference-studies.md`, made of the results in `docs/results/studies/`.
 
-`python -m einthoven.training.studies.page.whole` writes it. What a study states is in `published.py`, what we
-measured is in the results, and nothing else has figures.
+`python -m einthoven.training.studies.page` writes it. What a study states is in
+`published.py`, what we measured is in the results, and nothing else has figures.
 """
 
 import sys
@@ -34,8 +34,8 @@ INTRODUCTION = """\
 Einthoven began from four published studies. Each is a recipe in `training/recipes/studies/`: the
 study's preprocessing, network and training, measured under its own protocol and, where that splits
 a patient's beats over both sides, on other patients (de Chazal's DS1 → DS2) beside it. This page is
-generated from the results in `docs/results/studies/` by `python -m einthoven.training.studies.page.whole`; do not
-edit it.
+generated from the results in `docs/results/studies/` by
+`python -m einthoven.training.studies.page`; do not edit it.
 
 **Not a medical device**, and none of these networks is what the firmware ships: that is
 [the model on the accuracy page](accuracy.md), which finds its beats itself. The networks here are
@@ -77,7 +77,3 @@ def main() -> int:
     PAGE.write_text(make(found), encoding="utf-8")
     print(f"wrote {PAGE.relative_to(ROOT)} from {len(found)} results")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

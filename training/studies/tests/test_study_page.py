@@ -34,7 +34,7 @@ def result(name: str, protocol: str, right: int, **more: object) -> Result:
 
 
 def test_the_page_is_what_the_kept_results_make() -> None:
-    """After a new result: python -m einthoven.training.studies.page.whole."""
+    """After a new result: python -m einthoven.training.studies.page."""
     assert whole.PAGE.read_text(encoding="utf-8") == whole.make(results.read_all())
 
 
