@@ -1,4 +1,4 @@
-/* What main.c opens and port.c uses. */
+/* What main.c opens and port.c and slot.c use. */
 #ifndef EIN_HOST_H
 #define EIN_HOST_H
 

@@ -1,6 +1,7 @@
 /* The application as a process: over stdin and stdout, a pseudo-terminal, or a TCP connection.
  *
- * usage() says how. --fd is how einthoven.boards.board starts it: it binds the socket and hands it on.
+ * usage() says how. --fd is how einthoven.boards.board starts it: it binds the socket and hands it
+ * on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,19 +16,6 @@
 
 #include "ein_app.h"
 #include "host.h"
-
-ein_host_t ein_host = {.listener = -1,
-                       .in = -1,
-                       .out = -1,
-                       .slot = -1,
-                       .power_cut = -1,
-                       .reset_reason = EIN_RESET_POWER};
-
-void ein_host_die(const char *what)
-{
-    fprintf(stderr, "einthoven-host: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
 
 static void open_listener(const char *port)
 {

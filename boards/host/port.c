@@ -50,12 +50,6 @@ static void set_nonblocking(int fd)
     }
 }
 
-void ein_host_use(int fd)
-{
-    ein_host.in = fd;
-    ein_host.out = fd;
-}
-
 static void accept_peer(int timeout_ms)
 {
     if (!wait_for(ein_host.listener, POLLIN, timeout_ms)) {

@@ -4,8 +4,8 @@
 
 #include "ein_port.h"
 #include "memory.h"
-#include "port_stm32f4.h"
 #include "report.h"
+#include "restart.h"
 #include "serial.h"
 #include "stm32f4.h"
 
@@ -31,7 +31,7 @@ void ein_fault_report(const uint32_t *frame)
     end = ein_put_text(end, "\r\n");
     *end++ = '\0';
     (void)ein_serial_write((const uint8_t *)line, (size_t)(end - line));
-    ein_port_restart(EIN_RESET_FAULT);
+    ein_restart(EIN_RESET_FAULT);
 }
 
 /* The stack may be the cause: start on an empty one. */

@@ -7,7 +7,7 @@
 #include "count.h"
 #include "kept.h"
 #include "memory.h"
-#include "port_stm32f4.h"
+#include "restart.h"
 #include "rx.h"
 #include "serial.h"
 #include "slot.h"
@@ -151,16 +151,7 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
     return ein_stream_read(sample, lost);
 }
 
-void ein_port_restart(ein_reset_reason_t reason)
-{
-    ein_serial_flush();
-    _kept = (ein_kept_t){.magic = EIN_KEPT_MAGIC, .reason = (uint32_t)reason};
-    SCB->AIRCR = SCB_AIRCR_RESET;
-    for (;;) {
-    }
-}
-
 void ein_port_reset(void)
 {
-    ein_port_restart(EIN_RESET_SOFTWARE);
+    ein_restart(EIN_RESET_SOFTWARE);
 }

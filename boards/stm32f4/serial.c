@@ -8,14 +8,12 @@
 #define USART USART1
 #define USART_IRQ IRQ_USART1
 #define USART_IRQHandler USART1_IRQHandler
-#define OTHER_IRQHandler USART2_IRQHandler
 #define TX_PIN 9u
 #define RX_PIN 10u
 #elif EIN_BOARD_USART == 2
 #define USART USART2
 #define USART_IRQ IRQ_USART2
 #define USART_IRQHandler USART2_IRQHandler
-#define OTHER_IRQHandler USART1_IRQHandler
 #define TX_PIN 2u
 #define RX_PIN 3u
 #else
@@ -23,8 +21,6 @@
 #endif
 
 void USART_IRQHandler(void);
-void OTHER_IRQHandler(void);
-void Fault_Handler(void);
 
 static ein_rx_t rx;
 static uint32_t polls_per_call;
@@ -36,11 +32,6 @@ void USART_IRQHandler(void)
         rx.lost++;
     }
     ein_rx_put(&rx, (uint8_t)USART->DR);
-}
-
-void OTHER_IRQHandler(void)
-{
-    Fault_Handler();
 }
 
 static void pin_to_usart(uint32_t pin)

@@ -1,4 +1,5 @@
 /* Start-up of the STM32F4 boards: vectors, RAM, painted stack, then main(). */
+#include "board.h"
 #include "memory.h"
 #include "stm32f4.h"
 
@@ -6,8 +7,14 @@ int main(void);
 void Reset_Handler(void);
 void Fault_Handler(void);
 void SysTick_Handler(void);
-void USART1_IRQHandler(void);
-void USART2_IRQHandler(void);
+#if EIN_BOARD_USART == 1
+#define IRQ_USART IRQ_USART1
+#define USART_IRQHandler USART1_IRQHandler
+#else
+#define IRQ_USART IRQ_USART2
+#define USART_IRQHandler USART2_IRQHandler
+#endif
+void USART_IRQHandler(void);
 
 typedef void (*vector_t)(void);
 
@@ -17,10 +24,9 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 82
     Reset_Handler,
     [2 ... 14] = Fault_Handler,
     [15] = SysTick_Handler,
-    [16 ...(15 + IRQ_USART1)] = Fault_Handler,
-    [16 + IRQ_USART1] = USART1_IRQHandler,
-    [16 + IRQ_USART2] = USART2_IRQHandler,
-    [(17 + IRQ_USART2)... 97] = Fault_Handler,
+    [16 ...(15 + IRQ_USART)] = Fault_Handler,
+    [16 + IRQ_USART] = USART_IRQHandler,
+    [(17 + IRQ_USART)... 97] = Fault_Handler,
 };
 
 __attribute__((noreturn)) void Reset_Handler(void)

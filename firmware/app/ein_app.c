@@ -17,13 +17,7 @@
 /* Samples of one turn in stream mode: after a stall, the host gets a word in between. */
 #define STREAM_BURST_SAMPLES 64u
 
-ein_app_t ein_app;
-
-void ein_app_send_error(uint8_t sequence, uint8_t code, const char *text)
-{
-    ein_wire_error_t error = {code, (const uint8_t *)text, (uint8_t)strlen(text)};
-    ein_app_send(EIN_WIRE_ERROR, sequence, ein_wire_put_error(ein_app_payload(), &error));
-}
+static ein_app_t app;
 
 static bool on_reset(const ein_frame_t *frame)
 {
@@ -38,31 +32,31 @@ static bool handle(const ein_frame_t *frame)
 {
     switch (frame->type) {
     case EIN_WIRE_HELLO:
-        return ein_app_on_hello(frame);
+        return ein_app_on_hello(&app, frame);
     case EIN_WIRE_INFO:
-        return ein_app_on_info(frame);
+        return ein_app_on_info(&app, frame);
     case EIN_WIRE_START:
-        return ein_app_on_start(frame);
+        return ein_app_on_start(&app, frame);
     case EIN_WIRE_SAMPLES:
-        return ein_app_on_samples(frame);
+        return ein_app_on_samples(&app, frame);
     case EIN_WIRE_POLL:
-        return ein_app_on_poll(frame);
+        return ein_app_on_poll(&app, frame);
     case EIN_WIRE_FINISH:
-        return ein_app_on_finish(frame);
+        return ein_app_on_finish(&app, frame);
     case EIN_WIRE_TENSOR:
-        return ein_app_on_tensor(frame);
+        return ein_app_on_tensor(&app, frame);
     case EIN_WIRE_BENCH:
-        return ein_app_on_bench(frame);
+        return ein_app_on_bench(&app, frame);
 #ifdef EIN_NETWORK
     case EIN_WIRE_NETWORK:
-        return ein_app_on_network(frame);
+        return ein_app_on_network(&app, frame);
 #endif
     case EIN_WIRE_HEAD_PIECE:
-        return ein_app_on_head_piece(frame);
+        return ein_app_on_head_piece(&app, frame);
     case EIN_WIRE_HEAD_STORE:
-        return ein_app_on_head_store(frame);
+        return ein_app_on_head_store(&app, frame);
     case EIN_WIRE_HEAD_REMOVE:
-        return ein_app_on_head_remove(frame);
+        return ein_app_on_head_remove(&app, frame);
     case EIN_WIRE_RESET:
         return on_reset(frame);
     default:
@@ -76,19 +70,19 @@ static bool receive(void)
     size_t n = ein_port_read(bytes, sizeof(bytes));
     for (size_t i = 0; i < n; i++) {
         ein_frame_t frame;
-        if (!ein_frame_decoder_push(&ein_app.decoder, bytes[i], &frame)) {
+        if (!ein_frame_decoder_push(&app.decoder, bytes[i], &frame)) {
             continue;
         }
         ein_port_poll(false);
         if (!handle(&frame)) {
-            ein_app_send_error(frame.sequence, EIN_WIRE_ERROR_UNKNOWN_MESSAGE,
+            ein_app_send_error(&app, frame.sequence, EIN_WIRE_ERROR_UNKNOWN_MESSAGE,
                                "unknown message or wrong size");
         }
     }
-    if (ein_app.decoder.rejected_frames != ein_app.rejected_seen) {
-        ein_app.rejected_seen = ein_app.decoder.rejected_frames;
-        if (ein_app.session.id != 0) { /* the host need not wait for its time-out */
-            ein_app_send_status(0, EIN_WIRE_STATUS_FLAG_RESEND);
+    if (app.decoder.rejected_frames != app.rejected_seen) {
+        app.rejected_seen = app.decoder.rejected_frames;
+        if (app.session.id != 0) { /* the host need not wait for its time-out */
+            ein_app_send_status(&app, 0, EIN_WIRE_STATUS_FLAG_RESEND);
         }
     }
     return n > 0;
@@ -96,7 +90,7 @@ static bool receive(void)
 
 static bool stream(void)
 {
-    ein_session_t *session = &ein_app.session;
+    ein_session_t *session = &app.session;
     if (session->id == 0 || session->mode != EIN_WIRE_MODE_STREAM || session->finishing) {
         return false;
     }
@@ -106,10 +100,10 @@ static bool stream(void)
     while (n < STREAM_BURST_SAMPLES && ein_port_adc(&sample, &lost)) {
         if (lost > 0) {
             ein_session_gap(session, lost);
-            ein_session_drain(session, ein_app_send_event);
+            ein_session_drain(session);
         }
         ein_session_push(session, sample);
-        ein_session_drain(session, ein_app_send_event);
+        ein_session_drain(session);
         n++;
     }
     return n > 0;
@@ -122,7 +116,7 @@ static void print_banner(const ein_port_info_t *port)
         port->board,
         ", model ",
         EIN_MODEL_NAME,
-        ein_app.model_fits ? "" : " (made for another pipeline: refused)",
+        app.model_fits ? "" : " (made for another pipeline: refused)",
         ". Not a medical device.\r\n",
         NULL,
     };
@@ -131,17 +125,18 @@ static void print_banner(const ein_port_info_t *port)
 
 void ein_app_init(void)
 {
-    memset(&ein_app, 0, sizeof(ein_app));
-    ein_frame_decoder_init(&ein_app.decoder);
+    memset(&app, 0, sizeof(app));
+    ein_frame_decoder_init(&app.decoder);
+    ein_session_init(&app.session, ein_app_send_event, &app);
     ein_port_init();
     ein_head_load();
-    ein_app.model_fits = strcmp(EIN_MODEL_PIPELINE_SHA256, EIN_PIPELINE_SHA256) == 0;
+    app.model_fits = strcmp(EIN_MODEL_PIPELINE_SHA256, EIN_PIPELINE_SHA256) == 0;
 
     ein_port_info_t port;
     ein_port_info(&port);
     assert(port.rx_buffer_bytes >= RX_MIN_BYTES);
     uint32_t credit = port.rx_buffer_bytes - RX_RESERVE_BYTES;
-    ein_app.credit_bytes = (uint16_t)(credit < CREDIT_MAX_BYTES ? credit : CREDIT_MAX_BYTES);
+    app.credit_bytes = (uint16_t)(credit < CREDIT_MAX_BYTES ? credit : CREDIT_MAX_BYTES);
     print_banner(&port);
 }
 

@@ -18,7 +18,7 @@ typedef char ein_check_reasons[(int)EIN_RESET_WATCHDOG == (int)EIN_WIRE_RESET_RE
                                    ? 1
                                    : -1];
 
-bool ein_app_on_hello(const ein_frame_t *frame)
+bool ein_app_on_hello(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_hello_t hello;
     if (!ein_wire_get_hello(&hello, frame->payload, frame->size)) {
@@ -28,7 +28,7 @@ bool ein_app_on_hello(const ein_frame_t *frame)
     static const uint8_t pipeline_sha256[32] = EIN_PIPELINE_SHA256_BYTES;
     ein_port_info_t port;
     ein_port_info(&port);
-    if (ein_app.session.id == 0) { /* an upload may have been broken off */
+    if (app->session.id == 0) { /* an upload may have been broken off */
         ein_head_load();
     }
     ein_wire_hello_reply_t reply = {
@@ -55,17 +55,17 @@ bool ein_app_on_hello(const ein_frame_t *frame)
     };
     memcpy(reply.model_sha256, model_sha256, sizeof(model_sha256));
     memcpy(reply.pipeline_sha256, pipeline_sha256, sizeof(pipeline_sha256));
-    ein_app_send(EIN_WIRE_HELLO_REPLY, frame->sequence,
-                 ein_wire_put_hello_reply(ein_app_payload(), &reply));
+    ein_app_send(app, EIN_WIRE_HELLO_REPLY, frame->sequence,
+                 ein_wire_put_hello_reply(ein_app_payload(app), &reply));
     return true;
 }
 
-bool ein_app_on_info(const ein_frame_t *frame)
+bool ein_app_on_info(ein_app_t *app, const ein_frame_t *frame)
 {
     if (frame->size != EIN_WIRE_INFO_SIZE) {
         return false;
     }
-    const ein_session_t *session = &ein_app.session;
+    const ein_session_t *session = &app->session;
     const ein_stats_t *sample = &session->per_sample;
     const ein_stats_t *inference = &session->per_inference;
     ein_port_info_t port;
@@ -74,7 +74,7 @@ bool ein_app_on_info(const ein_frame_t *frame)
         .stack_bytes = port.stack_bytes,
         .stack_used_bytes = port.stack_used_bytes,
         .arena_bytes = EIN_MODEL_ARENA_BYTES,
-        .static_bytes = (uint32_t)(sizeof(ein_app) + EIN_MODEL_ARENA_BYTES),
+        .static_bytes = (uint32_t)(sizeof(*app) + EIN_MODEL_ARENA_BYTES),
         .samples = sample->n,
         .sample_count_min = sample->min,
         .sample_count_max = sample->max,
@@ -84,14 +84,14 @@ bool ein_app_on_info(const ein_frame_t *frame)
         .inference_count_max = inference->max,
         .inference_count_sum = inference->sum,
         .event_count_max = session->event_count_max,
-        .rejected_frames = ein_app.decoder.rejected_frames,
-        .rejected_bytes = ein_app.decoder.rejected_bytes,
+        .rejected_frames = app->decoder.rejected_frames,
+        .rejected_bytes = app->decoder.rejected_bytes,
         .rx_overruns = port.rx_overruns,
-        .tx_dropped_frames = ein_app.tx.dropped_frames,
-        .events_resent = ein_app.events_resent,
+        .tx_dropped_frames = app->tx.dropped_frames,
+        .events_resent = app->events_resent,
         .events_lost = session->events_lost,
     };
-    ein_app_send(EIN_WIRE_INFO_REPLY, frame->sequence,
-                 ein_wire_put_info_reply(ein_app_payload(), &reply));
+    ein_app_send(app, EIN_WIRE_INFO_REPLY, frame->sequence,
+                 ein_wire_put_info_reply(ein_app_payload(app), &reply));
     return true;
 }

@@ -16,8 +16,9 @@ static uint32_t arena[(EIN_NETWORK_ARENA_BYTES + 3u) / 4u];
 static int8_t input[EIN_NETWORK_INPUT_BYTES];
 #define INPUT input
 
-static void infer(ein_wire_bench_reply_t *reply)
+static void infer(ein_app_t *app, ein_wire_bench_reply_t *reply)
 {
+    (void)app;
     const uint32_t before = ein_port_count();
     memset(reply->logits, 0, sizeof(reply->logits));
     ein_network_infer(arena, input, reply->logits);
@@ -25,7 +26,7 @@ static void infer(ein_wire_bench_reply_t *reply)
     memcpy(reply->unadapted, reply->logits, sizeof(reply->logits));
 }
 
-bool ein_app_on_network(const ein_frame_t *frame)
+bool ein_app_on_network(ein_app_t *app, const ein_frame_t *frame)
 {
     if (frame->size != EIN_WIRE_NETWORK_SIZE) {
         return false;
@@ -38,27 +39,27 @@ bool ein_app_on_network(const ein_frame_t *frame)
         .network = EIN_NETWORK_NAME,
     };
     memcpy(reply.sha256, sha256, sizeof(sha256));
-    ein_app_send(EIN_WIRE_NETWORK_REPLY, frame->sequence,
-                 ein_wire_put_network_reply(ein_app_payload(), &reply));
+    ein_app_send(app, EIN_WIRE_NETWORK_REPLY, frame->sequence,
+                 ein_wire_put_network_reply(ein_app_payload(app), &reply));
     return true;
 }
 #else
-#define INPUT ein_app.bench
+#define INPUT app->bench
 
-static void infer(ein_wire_bench_reply_t *reply)
+static void infer(ein_app_t *app, ein_wire_bench_reply_t *reply)
 {
     reply->count = ein_session_infer(&INPUT, reply->logits, reply->unadapted);
 }
 #endif
 
-bool ein_app_on_tensor(const ein_frame_t *frame)
+bool ein_app_on_tensor(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_tensor_t piece;
     if (!ein_wire_get_tensor(&piece, frame->payload, frame->size)) {
         return false;
     }
     if ((size_t)piece.offset + piece.bytes_size > sizeof(INPUT)) {
-        ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_BAD_TENSOR,
+        ein_app_send_error(app, frame->sequence, EIN_WIRE_ERROR_BAD_TENSOR,
                            "piece beyond the tensor's end");
         return true;
     }
@@ -66,7 +67,7 @@ bool ein_app_on_tensor(const ein_frame_t *frame)
     return true;
 }
 
-bool ein_app_on_bench(const ein_frame_t *frame)
+bool ein_app_on_bench(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_bench_t bench;
     if (!ein_wire_get_bench(&bench, frame->payload, frame->size)) {
@@ -75,12 +76,12 @@ bool ein_app_on_bench(const ein_frame_t *frame)
     ein_wire_bench_reply_t reply;
     reply.tensor_crc = ein_crc32(0, &INPUT, sizeof(INPUT));
     if (reply.tensor_crc != bench.tensor_crc) {
-        ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_BAD_TENSOR,
+        ein_app_send_error(app, frame->sequence, EIN_WIRE_ERROR_BAD_TENSOR,
                            "the tensor's CRC-32 differs");
         return true;
     }
-    infer(&reply);
-    ein_app_send(EIN_WIRE_BENCH_REPLY, frame->sequence,
-                 ein_wire_put_bench_reply(ein_app_payload(), &reply));
+    infer(app, &reply);
+    ein_app_send(app, EIN_WIRE_BENCH_REPLY, frame->sequence,
+                 ein_wire_put_bench_reply(ein_app_payload(app), &reply));
     return true;
 }

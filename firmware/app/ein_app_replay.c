@@ -4,144 +4,149 @@
 #include "ein_port.h"
 #include "ein_samples.h"
 
-void ein_app_send_status(uint8_t sequence, uint8_t flags)
+void ein_app_send_status(ein_app_t *app, uint8_t sequence, uint8_t flags)
 {
-    const ein_session_t *session = &ein_app.session;
+    const ein_session_t *session = &app->session;
     ein_wire_status_t status = {
         .session = session->id,
         .next_sample = session->next_sample,
         .next_event = session->outbox.next,
-        .credit_bytes = ein_app.credit_bytes,
+        .credit_bytes = app->credit_bytes,
         .waiting_events = (uint8_t)(session->outbox.next - session->outbox.first),
         .flags = flags,
     };
     status.flags |= (uint8_t)(session->id != 0 ? EIN_WIRE_STATUS_FLAG_RUNNING : 0u);
     status.flags |= (uint8_t)(session->finished ? EIN_WIRE_STATUS_FLAG_FINISHED : 0u);
-    ein_app_send(EIN_WIRE_STATUS, sequence, ein_wire_put_status(ein_app_payload(), &status));
+    ein_app_send(app, EIN_WIRE_STATUS, sequence,
+                 ein_wire_put_status(ein_app_payload(app), &status));
 }
 
-void ein_app_send_event(const ein_outbox_event_t *event)
+void ein_app_send_event(void *context, const ein_outbox_event_t *event)
 {
+    ein_app_t *app = context;
     const ein_wire_beat_t *beat = &event->beat;
     if (event->is_beat) {
-        ein_app_send(EIN_WIRE_BEAT, 0, ein_wire_put_beat(ein_app_payload(), beat));
+        ein_app_send(app, EIN_WIRE_BEAT, 0, ein_wire_put_beat(ein_app_payload(app), beat));
         return;
     }
     ein_wire_signal_t signal = {beat->number, beat->t_samples, beat->t_emitted, beat->flags};
-    ein_app_send(EIN_WIRE_SIGNAL, 0, ein_wire_put_signal(ein_app_payload(), &signal));
+    ein_app_send(app, EIN_WIRE_SIGNAL, 0, ein_wire_put_signal(ein_app_payload(app), &signal));
 }
 
-static void acknowledge_and_resend(uint32_t events_acked)
+static void acknowledge_and_resend(ein_app_t *app, uint32_t events_acked)
 {
-    ein_outbox_t *outbox = &ein_app.session.outbox;
+    ein_outbox_t *outbox = &app->session.outbox;
     ein_outbox_acknowledge(outbox, events_acked);
     for (uint32_t n = outbox->first; n != outbox->next; n++) {
-        ein_app_send_event(ein_outbox_at(outbox, n));
-        ein_app.events_resent++;
+        ein_app_send_event(app, ein_outbox_at(outbox, n));
+        app->events_resent++;
         ein_port_poll(false); /* each may wait for a transmitter that nobody empties */
     }
 }
 
-bool ein_app_on_start(const ein_frame_t *frame)
+bool ein_app_on_start(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_start_t start;
     if (!ein_wire_get_start(&start, frame->payload, frame->size)) {
         return false;
     }
-    if (!ein_app.model_fits) {
-        ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_WRONG_MODEL,
+    if (!app->model_fits) {
+        ein_app_send_error(app, frame->sequence, EIN_WIRE_ERROR_WRONG_MODEL,
                            "the model was made for another pipeline");
     } else if (start.session == 0 || start.mode > EIN_WIRE_MODE_STREAM) {
-        ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_BAD_CONFIG, "session 0 or unknown mode");
-    } else if (start.session != ein_app.session.id &&
-               ein_session_start(&ein_app.session, &start) != EIN_OK) {
-        ein_app_send_error(frame->sequence, EIN_WIRE_ERROR_BAD_CONFIG,
+        ein_app_send_error(app, frame->sequence, EIN_WIRE_ERROR_BAD_CONFIG,
+                           "session 0 or unknown mode");
+    } else if (start.session != app->session.id &&
+               ein_session_start(&app->session, &start) != EIN_OK) {
+        ein_app_send_error(app, frame->sequence, EIN_WIRE_ERROR_BAD_CONFIG,
                            "gain or rails out of range");
     } else {
-        ein_app_send_status(frame->sequence, 0);
+        ein_app_send_status(app, frame->sequence, 0);
     }
     return true;
 }
 
 /* Runs the samples of a message through the session; returns the status flags that say whether it
    took all of them. */
-static uint8_t take_samples(const ein_wire_samples_t *message)
+static uint8_t take_samples(ein_app_t *app, const ein_wire_samples_t *message)
 {
     ein_samples_t samples;
     ein_samples_init(&samples, message->code, message->code_size);
     for (uint16_t i = 0; i < message->count; i++) {
         int16_t value;
-        if (!ein_session_drain(&ein_app.session, ein_app_send_event)) {
+        if (!ein_session_drain(&app->session)) {
             return EIN_WIRE_STATUS_FLAG_RESEND | EIN_WIRE_STATUS_FLAG_FULL;
         }
         if (!ein_samples_next(&samples, &value)) {
-            ein_app_send_error(0, EIN_WIRE_ERROR_BAD_SAMPLES, "the code of the samples is cut off");
+            ein_app_send_error(app, 0, EIN_WIRE_ERROR_BAD_SAMPLES,
+                               "the code of the samples is cut off");
             return EIN_WIRE_STATUS_FLAG_RESEND;
         }
-        ein_session_push(&ein_app.session, value);
+        ein_session_push(&app->session, value);
     }
     if (!ein_samples_ended(&samples)) {
-        ein_app_send_error(0, EIN_WIRE_ERROR_BAD_SAMPLES, "there are bits after the last sample");
+        ein_app_send_error(app, 0, EIN_WIRE_ERROR_BAD_SAMPLES,
+                           "there are bits after the last sample");
     }
-    ein_session_drain(&ein_app.session, ein_app_send_event);
+    ein_session_drain(&app->session);
     return 0;
 }
 
-bool ein_app_on_samples(const ein_frame_t *frame)
+bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_samples_t message;
     if (!ein_wire_get_samples(&message, frame->payload, frame->size) ||
         message.count > EIN_WIRE_MAX_SAMPLES) {
         return false;
     }
-    ein_session_t *session = &ein_app.session;
+    ein_session_t *session = &app->session;
     if (session->id == 0) {
-        ein_app_send_status(0, 0);
+        ein_app_send_status(app, 0, 0);
         return true;
     }
     ein_outbox_acknowledge(&session->outbox, message.events_acked);
     uint8_t flags = EIN_WIRE_STATUS_FLAG_RESEND;
     if (session->mode == EIN_WIRE_MODE_REPLAY && !session->finishing &&
         message.start == session->next_sample) {
-        flags = take_samples(&message);
+        flags = take_samples(app, &message);
     }
-    ein_app_send_status(0, flags);
+    ein_app_send_status(app, 0, flags);
     return true;
 }
 
-bool ein_app_on_poll(const ein_frame_t *frame)
+bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_poll_t poll;
     if (!ein_wire_get_poll(&poll, frame->payload, frame->size)) {
         return false;
     }
-    if (ein_app.session.id != 0) {
-        acknowledge_and_resend(poll.events_acked);
-        if (ein_app.session.finishing) {
-            ein_session_finish(&ein_app.session, ein_app_send_event);
+    if (app->session.id != 0) {
+        acknowledge_and_resend(app, poll.events_acked);
+        if (app->session.finishing) {
+            ein_session_finish(&app->session);
         } else {
-            ein_session_drain(&ein_app.session, ein_app_send_event);
+            ein_session_drain(&app->session);
         }
     }
-    ein_app_send_status(frame->sequence, 0);
+    ein_app_send_status(app, frame->sequence, 0);
     return true;
 }
 
-bool ein_app_on_finish(const ein_frame_t *frame)
+bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_finish_t finish;
     if (!ein_wire_get_finish(&finish, frame->payload, frame->size)) {
         return false;
     }
-    ein_session_t *session = &ein_app.session;
+    ein_session_t *session = &app->session;
     bool complete = session->id != 0 && (session->mode == EIN_WIRE_MODE_STREAM ||
                                          finish.samples == session->next_sample);
     if (session->id != 0) {
-        acknowledge_and_resend(finish.events_acked);
+        acknowledge_and_resend(app, finish.events_acked);
     }
     if (complete) {
-        ein_session_finish(session, ein_app_send_event);
+        ein_session_finish(session);
     }
-    ein_app_send_status(frame->sequence, complete ? 0 : EIN_WIRE_STATUS_FLAG_RESEND);
+    ein_app_send_status(app, frame->sequence, complete ? 0 : EIN_WIRE_STATUS_FLAG_RESEND);
     return true;
 }

@@ -1,6 +1,7 @@
 /* What the application's parts share: its state, its way to answer, a handler per request.
  *
- * Private to firmware/app. A handler returns false for a message whose size is wrong.
+ * Private to firmware/app. A handler gets the state from the loop, knows nothing else of it, and
+ * returns false for a message whose size is wrong.
  */
 #ifndef EIN_APP_STATE_H
 #define EIN_APP_STATE_H
@@ -20,44 +21,44 @@ typedef struct {
     ein_session_t session;
 } ein_app_t;
 
-extern ein_app_t ein_app;
-
 /* Where the payload of the next message goes. */
-static inline uint8_t *ein_app_payload(void)
+static inline uint8_t *ein_app_payload(ein_app_t *app)
 {
-    return ein_tx_payload(&ein_app.tx);
+    return ein_tx_payload(&app->tx);
 }
 
 /* Sends what has been put there. */
-static inline void ein_app_send(uint8_t type, uint8_t sequence, size_t payload_size)
+static inline void ein_app_send(ein_app_t *app, uint8_t type, uint8_t sequence, size_t payload_size)
 {
-    ein_tx_send(&ein_app.tx, type, sequence, payload_size);
+    ein_tx_send(&app->tx, type, sequence, payload_size);
 }
 
-void ein_app_send_error(uint8_t sequence, uint8_t code, const char *text);
+/* ein_app_error.c */
+void ein_app_send_error(ein_app_t *app, uint8_t sequence, uint8_t code, const char *text);
 
 /* ein_app_about.c */
-bool ein_app_on_hello(const ein_frame_t *frame);
-bool ein_app_on_info(const ein_frame_t *frame);
+bool ein_app_on_hello(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_info(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_replay.c */
-void ein_app_send_status(uint8_t sequence, uint8_t flags);
-void ein_app_send_event(const ein_outbox_event_t *event);
-bool ein_app_on_start(const ein_frame_t *frame);
-bool ein_app_on_samples(const ein_frame_t *frame);
-bool ein_app_on_poll(const ein_frame_t *frame);
-bool ein_app_on_finish(const ein_frame_t *frame);
+void ein_app_send_status(ein_app_t *app, uint8_t sequence, uint8_t flags);
+/* The session calls it; `app` is the ein_app_t. */
+void ein_app_send_event(void *app, const ein_outbox_event_t *event);
+bool ein_app_on_start(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_head.c */
-bool ein_app_on_head_piece(const ein_frame_t *frame);
-bool ein_app_on_head_store(const ein_frame_t *frame);
-bool ein_app_on_head_remove(const ein_frame_t *frame);
+bool ein_app_on_head_piece(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_head_store(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_head_remove(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_bench.c */
-bool ein_app_on_tensor(const ein_frame_t *frame);
-bool ein_app_on_bench(const ein_frame_t *frame);
+bool ein_app_on_tensor(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_bench(ein_app_t *app, const ein_frame_t *frame);
 #ifdef EIN_NETWORK
-bool ein_app_on_network(const ein_frame_t *frame);
+bool ein_app_on_network(ein_app_t *app, const ein_frame_t *frame);
 #endif
 
 #endif

@@ -1,8 +1,8 @@
 /* How sure the model is of a beat's class: softmax of the int8 logits, in integers.
  *
  * The temperature and the limit below which a beat counts as unsure were chosen on held-out
- * patients (training/model/calibrate.py); the generated table holds both. confidence / 255 is the share
- * of such beats whose class is right, as far as patients are like those.
+ * patients (training/model/calibrate.py); the generated table holds both. confidence / 255 is the
+ * share of such beats whose class is right, as far as patients are like those.
  */
 #ifndef EIN_CONFIDENCE_H
 #define EIN_CONFIDENCE_H

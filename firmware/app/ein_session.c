@@ -19,6 +19,13 @@ typedef char ein_check_tensor[sizeof(ein_tensor_t) == sizeof(((ein_tensor_t *)0)
 
 static uint32_t arena[(EIN_MODEL_ARENA_BYTES + 3u) / 4u];
 
+void ein_session_init(ein_session_t *session, ein_session_on_event_t on_event, void *context)
+{
+    memset(session, 0, sizeof(*session));
+    session->on_event = on_event;
+    session->context = context;
+}
+
 ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *start)
 {
     session->id = 0;
@@ -76,8 +83,7 @@ static uint8_t argmax(const int8_t logits[EIN_CLASSES])
     return best;
 }
 
-static void take_event(ein_session_t *session, const ein_event_t *event,
-                       ein_session_on_event_t on_event)
+static void take_event(ein_session_t *session, const ein_event_t *event)
 {
     ein_outbox_event_t *out = ein_outbox_add(&session->outbox);
     ein_wire_beat_t *beat = &out->beat;
@@ -102,10 +108,10 @@ static void take_event(ein_session_t *session, const ein_event_t *event,
         session->event_count_max = since_sample;
     }
     ein_port_poll(false); /* many events in a row must not look like a hang */
-    on_event(out);
+    session->on_event(session->context, out);
 }
 
-bool ein_session_drain(ein_session_t *session, ein_session_on_event_t on_event)
+bool ein_session_drain(ein_session_t *session)
 {
     ein_event_t event;
     for (;;) {
@@ -119,7 +125,7 @@ bool ein_session_drain(ein_session_t *session, ein_session_on_event_t on_event)
         if (!ein_core_next(&session->core, &event)) {
             return true;
         }
-        take_event(session, &event, on_event);
+        take_event(session, &event);
     }
 }
 
@@ -139,17 +145,17 @@ void ein_session_gap(ein_session_t *session, uint32_t lost)
     session->next_sample += lost;
 }
 
-bool ein_session_finish(ein_session_t *session, ein_session_on_event_t on_event)
+bool ein_session_finish(ein_session_t *session)
 {
     if (!session->finishing) {
-        if (!ein_session_drain(session, on_event)) {
+        if (!ein_session_drain(session)) {
             return false;
         }
         ein_core_finish(&session->core);
         session->finishing = true;
     }
     if (!session->finished) {
-        session->finished = ein_session_drain(session, on_event);
+        session->finished = ein_session_drain(session);
     }
     return session->finished;
 }

@@ -14,7 +14,12 @@
 #include "ein_vote.h"
 #include "ein_wire_gen.h"
 
+/* Called for every new event, when it is ready to be sent. */
+typedef void (*ein_session_on_event_t)(void *context, const ein_outbox_event_t *event);
+
 typedef struct {
+    ein_session_on_event_t on_event;
+    void *context;
     uint32_t id; /* 0: none open */
     uint8_t mode;
     bool finishing, finished;
@@ -28,15 +33,15 @@ typedef struct {
     ein_outbox_t outbox;
 } ein_session_t;
 
-/* Called for every new event, when it is ready to be sent. */
-typedef void (*ein_session_on_event_t)(const ein_outbox_event_t *event);
+/* No session is open, and who hears of events is known: once, before anything else. */
+void ein_session_init(ein_session_t *session, ein_session_on_event_t on_event, void *context);
 
 /* Opens a session and forgets the one before. Status of ein_core_init: on an error none is open. */
 ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *start);
 
 /* Takes the events that the core has ready, runs the model on beats and puts them into the outbox.
    False if the outbox is full, and there may be more. */
-bool ein_session_drain(ein_session_t *session, ein_session_on_event_t on_event);
+bool ein_session_drain(ein_session_t *session);
 
 /* One sample through the core. Only after ein_session_drain returned true. */
 void ein_session_push(ein_session_t *session, int16_t sample);
@@ -45,7 +50,7 @@ void ein_session_push(ein_session_t *session, int16_t sample);
 void ein_session_gap(ein_session_t *session, uint32_t lost);
 
 /* No more samples. Call again until it returns true: the last event is then in the outbox. */
-bool ein_session_finish(ein_session_t *session, ein_session_on_event_t on_event);
+bool ein_session_finish(ein_session_t *session);
 
 /* Runs the model on a tensor: `logits` by the patient's head where one is active, `unadapted` by
    the model's own last layers, else the same. Returns what the counter counted. */
