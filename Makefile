@@ -9,7 +9,8 @@ test: setup-dev
 	$(RUN)pytest -n 2 --dist loadfile
 
 lint: setup-dev
-	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy
+	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && $(RUN)lint-imports
+	$(RUN)python -m einthoven.boards.floors
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
 
 format: setup-dev

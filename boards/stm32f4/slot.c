@@ -69,7 +69,7 @@ bool ein_port_slot_erase(void)
         memset((void *)base, 0xFF, EIN_SLOT_BYTES);
         return true;
     }
-    ein_port_poll(false);
+    IWDG->KR = IWDG_KR_FEED; /* erasing takes a part of its time */
     unlock(FLASH_CR_SER | SECTOR << FLASH_CR_SNB_SHIFT);
     FLASH_CR |= FLASH_CR_STRT;
     const bool good = wait();

@@ -15,24 +15,36 @@ QUICK = "training/recipes/quick.toml"
 @pytest.mark.parametrize(
     ("module", "arguments", "message"),
     [
-        ("crossval", "none.toml", "no recipe none.toml"),
-        ("crossval", f"{QUICK} --data none", "none is not a folder"),
-        ("crossval", f"{QUICK} --folds 0", "--folds 0 is too small: give at least 2"),
-        ("crossval", f"{QUICK} --folds 1", "--folds 1 is too small"),
-        ("crossval", f"{QUICK} --only 7", "--only 7: the folds are 0 to 2"),
-        ("adapt_crossval", "none", "no folds in none"),
-        ("adapt_crossval", "none --minutes 9", "at most 5 minutes"),
-        ("adapt_crossval", "none --penalty -1", "--penalty -1 is too small"),
-        ("memory", "none", "none"),
-        ("ablation", "none.toml --out none", "no recipe none.toml"),
-        ("ablation", f"{QUICK} --out none --seeds x", "--seeds x: give whole numbers"),
-        ("ablation", f"{QUICK} --out none --only nonsense", "--only: there is no 'nonsense'"),
-        ("ablation", f"{QUICK} --out none --folds 1", "--folds 1 is too small"),
-        ("ablation", f"{QUICK} --out none --publish", "no finished training in none"),
-        ("noise_table", "training/shipped --json", "--json needs --folds"),
-        ("evidence", "none", "none"),
-        ("evidence_rivals", "none", "no *.osea in none"),
-        ("adaptation_page", "none", "none holds no finished replay"),
+        ("model.crossval", "none.toml", "no recipe none.toml"),
+        ("model.crossval", f"{QUICK} --data none", "none is not a folder"),
+        ("model.crossval", f"{QUICK} --folds 0", "--folds 0 is too small: give at least 2"),
+        ("model.crossval", f"{QUICK} --folds 1", "--folds 1 is too small"),
+        ("model.crossval", f"{QUICK} --only 7", "--only 7: the folds are 0 to 2"),
+        ("adaptation.crossval", "none", "no folds in none"),
+        ("adaptation.crossval", "none --minutes 9", "at most 5 minutes"),
+        ("adaptation.crossval", "none --penalty -1", "--penalty -1 is too small"),
+        ("adaptation.memory", "none", "none"),
+        ("evidence.measured.ablation", "none.toml --out none", "no recipe none.toml"),
+        (
+            "evidence.measured.ablation",
+            f"{QUICK} --out none --seeds x",
+            "--seeds x: give whole numbers",
+        ),
+        (
+            "evidence.measured.ablation",
+            f"{QUICK} --out none --only nonsense",
+            "--only: there is no 'nonsense'",
+        ),
+        ("evidence.measured.ablation", f"{QUICK} --out none --folds 1", "--folds 1 is too small"),
+        (
+            "evidence.measured.ablation",
+            f"{QUICK} --out none --publish",
+            "no finished training in none",
+        ),
+        ("evidence.measured.noise", "training/shipped --json", "--json needs --folds"),
+        ("evidence.__main__", "none", "none"),
+        ("evidence.measured.rivals", "none", "no *.osea in none"),
+        ("evidence.pages.adaptation", "none", "none holds no finished replay"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -44,7 +56,7 @@ def test_bad_input_is_one_line(
 ) -> None:
     monkeypatch.setattr(sys, "argv", [module, *arguments.split()])
     with pytest.raises(SystemExit) as left:
-        importlib.import_module(f"training.{module}").main()
+        importlib.import_module(f"einthoven.training.{module}").main()
     printed = capsys.readouterr()
     assert left.value.code == 2
     assert printed.err.startswith("error: ") and printed.err.count("\n") == 1

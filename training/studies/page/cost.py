@@ -97,8 +97,8 @@ def looks_at_ds2(found: dict[str, Result]) -> str:
         f"{sum(r.looks for r in looked)} in all, float and (if quantized) int8 together: {each}. "
         "`python -m einthoven.training.studies.measure` counts them, each time that it scores; "
         "a network that is trained on and measured again is looked at again. They measure the "
-        "studies' networks; nothing of the shipped model was chosen by them, and what changed of a recipe "
-        "after a look was how much it trains (epochs, images), which DS2 did not decide."
+        "studies' networks; nothing of the shipped model was chosen by them, and what changed of a "
+        "recipe after a look was how much it trains (epochs, images), which DS2 did not decide."
     )
 
 
