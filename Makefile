@@ -10,7 +10,7 @@ test: setup-dev
 
 lint: setup-dev
 	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && $(RUN)lint-imports
-	$(RUN)python -m einthoven.boards.floors
+	$(RUN)python -m einthoven.house.floors
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
 
 format: setup-dev

@@ -1,0 +1,209 @@
+"""The C side of the house: which folder may know which, checked by `#include`s and by symbols.
+
+    python -m einthoven.house.floors
+
+Core, engine and wire know nothing of the application, the application nothing of boards, and no two
+files of a folder need each other. Headers are read as text; symbols are those of the compiled
+objects (`nm`), which also finds what is declared by hand instead of included.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from einthoven.paths import ROOT
+
+PLAIN = frozenset({"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"})
+"""Headers of C that need neither a heap nor an operating system."""
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
+_LIBRARY = re.compile(r"mem(cpy|move|set|cmp)|str(len|cmp|ncmp)|__\w+|_GLOBAL_OFFSET_TABLE_")
+"""Symbols that the compiler and its library bring."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A folder of C and what it stands on. Paths are relative to the repository."""
+
+    folder: str
+    below: tuple[str, ...] = ()
+    """Folders, or single headers, that it may include."""
+    generated: tuple[str, ...] = ()
+    """Files of `firmware/generated` that belong to it."""
+    freestanding: bool = True
+    """Nothing of C's library but PLAIN; a port may use what its system has."""
+    compiler: tuple[str, ...] = ("cc",)
+    """Without include folders, which follow from `below`."""
+
+
+@dataclass(frozen=True)
+class _Object:
+    """What a compiled file gives and takes."""
+
+    own: set[str]
+    foreign: set[str]
+
+
+PIPELINE = "firmware/generated/ein_pipeline.h"
+CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
+"""All that a board sees of the application: what it calls, and what it provides."""
+
+FLOORS = (
+    Floor("firmware/core", (PIPELINE,)),
+    Floor(
+        "firmware/engine",
+        (PIPELINE,),
+        # The second is there in a build that carries a study's network.
+        generated=("ein_model.c", "ein_model.h", "ein_network.h"),
+    ),
+    Floor("firmware/wire", generated=("ein_wire_gen.c", "ein_wire_gen.h")),
+    Floor(
+        "firmware/app",
+        ("firmware/core", "firmware/engine", "firmware/wire", PIPELINE),
+        generated=("ein_confidence_table.h",),
+    ),
+    Floor("boards/bare", CALLED),
+    Floor("boards/host", (*CALLED, PIPELINE), freestanding=False),
+    Floor(
+        "boards/stm32f4",
+        (*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
+        "boards/qemu_rv32",
+        (*CALLED, PIPELINE, "boards/bare"),
+        compiler=(
+            *("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"),
+            "--specs=picolibc.specs",
+        ),
+    ),
+)
+
+
+def check(root: Path = ROOT, floors: Sequence[Floor] = FLOORS) -> list[str]:
+    """A line for everything that is not as the floors say; empty: all is well.
+
+    Raises CalledProcessError when something does not compile.
+    """
+    defined: dict[str, str] = {}
+    objects: dict[str, dict[str, _Object]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for floor in floors:
+            for source in _sources(root, floor):
+                own, foreign = _symbols(root, floors, floor, source, Path(scratch))
+                objects.setdefault(floor.folder, {})[source.name] = _Object(own, foreign)
+                defined.update(dict.fromkeys(own - {"main"}, floor.folder))
+    found = [line for floor in floors for line in _include_faults(root, floor, floors)]
+    for floor in floors:
+        found += _symbol_faults(floor, objects.get(floor.folder, {}), defined)
+    return found
+
+
+def _sources(root: Path, floor: Floor) -> list[Path]:
+    """The C files of a floor; its tests and fuzz targets may use what they like."""
+    own = [
+        path
+        for path in sorted((root / floor.folder).glob("*.c"))
+        if not path.name.startswith(("test_", "fuzz_"))
+    ]
+    made = root / "firmware" / "generated"
+    return own + [made / name for name in floor.generated if name.endswith(".c")]
+
+
+def _include_faults(root: Path, floor: Floor, floors: Sequence[Floor]) -> Iterable[str]:
+    may = {floor.folder, *floor.below}
+    own = {name for f in floors if f.folder in may for name in f.generated}
+    made = (root / "firmware" / "generated" / n for n in floor.generated if n.endswith(".h"))
+    files = [*_sources(root, floor), *sorted((root / floor.folder).glob("*.h"))]
+    files += [path for path in made if path.is_file()]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        for kind, name in _INCLUDE.findall(text):
+            where = path.relative_to(root).as_posix()
+            if kind == "<":
+                if floor.freestanding and name not in PLAIN:
+                    yield f"{where} includes <{name}>, which needs a system under it"
+            elif name not in own and not _is_below(root, name, may):
+                yield f"{where} includes {name}, which {floor.folder} may not know"
+
+
+def _is_below(root: Path, header: str, may: set[str]) -> bool:
+    return any(
+        place.endswith(f"/{header}") if place.endswith(".h") else (root / place / header).is_file()
+        for place in may
+    )
+
+
+def _symbols(
+    root: Path, floors: Sequence[Floor], floor: Floor, source: Path, scratch: Path
+) -> tuple[set[str], set[str]]:
+    """What a compiled file defines and what it needs from others."""
+    by_folder = {f.folder: f for f in floors}
+    places = [floor.folder, *floor.below]
+    for place in floor.below:  # what a floor below includes is found, too
+        places += by_folder[place].below if place in by_folder else ()
+    folders = {str((root / p).parent if p.endswith(".h") else root / p) for p in places}
+    folders.add(str(root / "firmware" / "generated"))
+    output = scratch / f"{source.stem}.o"
+    flags = ["-std=gnu99", "-O1", "-w", *(f"-I{f}" for f in sorted(folders))]
+    subprocess.run([*floor.compiler, *flags, "-c", str(source), "-o", str(output)], check=True)
+    listed = subprocess.run(
+        ["nm", "--format=posix", "-g", str(output)], capture_output=True, text=True, check=True
+    )
+    own: set[str] = set()
+    foreign: set[str] = set()
+    for line in listed.stdout.splitlines():
+        name, kind = line.split()[:2]
+        (foreign if kind in "Uwv" else own).add(name)
+    return own, foreign
+
+
+def _symbol_faults(
+    floor: Floor, files: Mapping[str, _Object], defined: Mapping[str, str]
+) -> Iterable[str]:
+    home = {symbol: name for name, file in files.items() for symbol in file.own}
+    may = {floor.folder, *floor.below}
+    graph: dict[str, set[str]] = {}
+    for name, file in files.items():
+        for symbol in sorted(file.foreign):
+            if symbol in home:
+                graph.setdefault(name, set()).add(home[symbol])
+            elif symbol in defined and defined[symbol] not in may and not _called(floor, symbol):
+                yield f"{floor.folder}/{name} needs {symbol} of {defined[symbol]}"
+            elif symbol not in defined and floor.freestanding and not _outside(floor, symbol):
+                yield f"{floor.folder}/{name} needs {symbol}, which nothing below it defines"
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield f"{floor.folder}: {' needs '.join(error.args[1])}"
+
+
+def _called(floor: Floor, symbol: str) -> bool:
+    """The port's functions go up to the application by its own header, and the other way round."""
+    if floor.folder == "firmware/app":
+        return symbol.startswith("ein_port_")
+    return floor.folder.startswith("boards/") and symbol.startswith("ein_app_")
+
+
+def _outside(floor: Floor, symbol: str) -> bool:
+    """Of the compiler, its library, or a linker script."""
+    if _LIBRARY.fullmatch(symbol) or symbol.startswith("_"):
+        return True
+    return floor.folder.startswith("boards/") and symbol == "main"
+
+
+def main() -> int:
+    """Command line: a line a fault, exit code 1 if there is any."""
+    found = check()
+    for line in found:
+        print(f"error: {line}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
