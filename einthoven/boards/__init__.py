@@ -1,1 +1,1 @@
-"""Boards as the host knows them: what they are, how they are built and run, what they cost."""
+"""Boards as the host sees them: built, run, weighed."""

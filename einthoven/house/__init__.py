@@ -1,1 +1,1 @@
-"""The repository's own order: which folder may know which, checked and drawn."""
+"""The repository's own order: who may know whom."""

@@ -12,9 +12,8 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
-from einthoven.house.floors import FLOORS, PIPELINE
+from einthoven.house.floors import FLOORS
 from einthoven.paths import ROOT
 
 PICTURE = ROOT / "docs" / "house.svg"
@@ -77,11 +76,8 @@ def _c_storeys() -> list[Storey]:
         depth[floor.folder] = 1 + max((depth[d] for d in below), default=-1)
     rows: dict[int, list[Room]] = {}
     for folder, level in depth.items():
-        heads = [Path(d).name for d in by_name[folder].below if d.endswith(".h") and d != PIPELINE]
-        rows.setdefault(level, []).append(Room(folder, f"sees {', '.join(heads)}" if heads else ""))
-    made = Storey(
-        "generated", (Room("firmware/generated", "made by codegen, one home a fact"),), "c"
-    )
+        rows.setdefault(level, []).append(Room(folder, by_name[folder].holds))
+    made = Storey("C", (Room("firmware/generated", "made by codegen from codegen/spec"),), "c")
     return [Storey("C", tuple(rows[level]), "c") for level in sorted(rows, reverse=True)] + [made]
 
 
@@ -96,7 +92,7 @@ def draw(house: Sequence[Storey]) -> str:
     ]
     for row, storey in enumerate(house):
         top = GAP + row * (ROW + GAP)
-        number = f"{storey.title}, floor {len(house) - row - 1}"
+        number = f"{storey.title} {len([s for s in house[row + 1 :] if s.title == storey.title])}"
         parts.append(f'<text class="floor" x="{GAP}" y="{top + ROW // 2 + 4}">{number}</text>')
         width = (WIDTH - LEFT - GAP * len(storey.rooms)) // len(storey.rooms)
         for i, room in enumerate(storey.rooms):

@@ -31,6 +31,8 @@ class Floor:
     """A folder of C and what it stands on. Paths are relative to the repository."""
 
     folder: str
+    holds: str = ""
+    """In a few words, for the picture."""
     below: tuple[str, ...] = ()
     """Folders, or single headers, that it may include."""
     generated: tuple[str, ...] = ()
@@ -54,28 +56,34 @@ CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
 FLOORS = (
-    Floor("firmware/core", (PIPELINE,)),
+    Floor("firmware/core", "sample in, beat and tensor out", (PIPELINE,)),
     Floor(
         "firmware/engine",
+        "int8 kernels, and the model",
         (PIPELINE,),
         # The second is there in a build that carries a study's network.
         generated=("ein_model.c", "ein_model.h", "ein_network.h"),
     ),
-    Floor("firmware/wire", generated=("ein_wire_gen.c", "ein_wire_gen.h")),
+    Floor(
+        "firmware/wire", "frames, messages, samples", generated=("ein_wire_gen.c", "ein_wire_gen.h")
+    ),
     Floor(
         "firmware/app",
+        "the loop, a handler per request, session, vote, confidence, head; and the port contract",
         ("firmware/core", "firmware/engine", "firmware/wire", PIPELINE),
         generated=("ein_confidence_table.h",),
     ),
-    Floor("boards/bare", CALLED),
-    Floor("boards/host", (*CALLED, PIPELINE), freestanding=False),
+    Floor("boards/bare", "what ports without a system share", CALLED),
+    Floor("boards/host", "the application as a process", (*CALLED, PIPELINE), freestanding=False),
     Floor(
         "boards/stm32f4",
+        "registers of the STM32F4",
         (*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
         "boards/qemu_rv32",
+        "QEMU's RISC-V machine",
         (*CALLED, PIPELINE, "boards/bare"),
         compiler=(
             *("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"),

@@ -8,8 +8,8 @@ from einthoven.house.floors import Floor, check
 
 FLOORS = (
     Floor("firmware/core"),
-    Floor("firmware/app", ("firmware/core",)),
-    Floor("boards/one", ("firmware/app/ein_port.h",), freestanding=False),
+    Floor("firmware/app", below=("firmware/core",)),
+    Floor("boards/one", below=("firmware/app/ein_port.h",), freestanding=False),
 )
 GOOD = {
     "firmware/core/ein_core.h": "int ein_core(void);",
