@@ -22,7 +22,8 @@ from typing import IO, Any
 
 from serial.tools import list_ports
 
-from einthoven.errors import BoardError, BuildError, TooLargeError
+from einthoven.boards.patience import LOOK_S, BoardProcess, Patience, watching
+from einthoven.errors import BoardError, BuildError, LinkError, TooLargeError
 from einthoven.paths import BOARDS, FIRMWARE, ROOT
 
 BANNER = b"Not a medical device."
@@ -32,7 +33,7 @@ PLACEHOLDERS = frozenset({"program", "image", "firmware", "python"})
 """What any command of a `board.toml` may name in braces (docs/SPEC.md, section 6)."""
 
 START_TIMEOUT_S = 20.0
-"""How long a process may take until its banner; it takes some 0.2 s on an idle machine."""
+"""Patience with a process until its banner; it takes some 0.2 s on an idle machine."""
 
 
 @dataclass(frozen=True)
@@ -249,10 +250,14 @@ def running(board: Board, port: str | None = None) -> Iterator[str]:
             listener.bind(("127.0.0.1", 0))
             listener.listen(1)
             host, number = listener.getsockname()
+            url = f"socket://{host}:{number}"
             process = _start(board, listener, log)
             try:
-                _await_banner(board, process, (host, number), log)
-                yield f"socket://{host}:{number}"
+                watched = BoardProcess(process, log)
+                with watching(url, watched):
+                    _await_banner(board, watched, url, (host, number))
+                    listener.close()  # when the board ends, nobody listens any more
+                    yield url
             finally:
                 _end(process)
 
@@ -273,29 +278,30 @@ def _start(board: Board, listener: socket.socket, log: IO[bytes]) -> subprocess.
     )
 
 
-def _await_banner(
-    board: Board, process: subprocess.Popen[bytes], address: tuple[str, int], log: IO[bytes]
-) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+def _await_banner(board: Board, process: BoardProcess, url: str, address: tuple[str, int]) -> None:
+    patience = Patience(url, START_TIMEOUT_S)
     seen = b""
-    with socket.create_connection(address, timeout=0.1) as link:
+    with socket.create_connection(address) as link:
         while BANNER not in seen:
-            if process.poll() is not None:
-                log.seek(0)
-                lines = [s for s in log.read().decode(errors="replace").splitlines() if s.strip()]
-                reason = lines[-1].strip() if lines else f"exit code {process.returncode}"
-                raise BoardError(f"{board.name} did not start: {reason}")
-            if time.monotonic() > deadline:
+            try:
+                patience.look()
+            except LinkError as error:
+                reason = process.last_words() or process.ending()
+                raise BoardError(f"{board.name} did not start: {reason}") from error
+            if patience.over:
                 raise BoardError(
                     f"{board.name} printed no banner within {START_TIMEOUT_S:.0f} s: build it anew "
                     f"(`einthoven build {board.name}`)"
                 )
+            link.settimeout(LOOK_S)
             try:
                 chunk = link.recv(256)
             except TimeoutError:
                 continue
-            if not chunk:
-                time.sleep(0.02)
+            except OSError:
+                chunk = b""
+            if not chunk:  # it hung up: it is about to end
+                time.sleep(LOOK_S)
             seen += chunk
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.boards.patience import Patience
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
@@ -303,13 +304,15 @@ class Device:
         try:
             session.start("stream", who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi))
             given = taken = 0
-            heard = time.monotonic()
+            patience = Patience(self.url, SILENT_S)
             while taken < wanted:
-                session.receive(max(_STREAM_POLL_S, min(1.0, (wanted - taken) / who.rate_hz)))
+                wait_s = max(_STREAM_POLL_S, min(1.0, (wanted - taken) / who.rate_hz))
+                session.receive(wait_s)
                 before, taken = taken, session.poll()
+                patience.look(wait_s)
                 if taken > before:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard > SILENT_S:
+                    patience.renew()
+                elif patience.over:
                     raise BoardError(f"the board on {self.url} takes no samples: has it an ADC?")
                 yield from session.events[given:]
                 given = len(session.events)
