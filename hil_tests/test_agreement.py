@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from einthoven.hil_tests.harness.agreement import FIELDS, compare_runs, differing_beats, listed
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.testing import PLAN, empty_result
 
 
 def beats(n: int = 6) -> NDArray[np.void]:
@@ -62,17 +64,17 @@ def test_the_list_is_cut_and_says_where() -> None:
     changed["flags"] = 1
     found = listed(differing_beats(beats(30), changed), "119", "device | host int8", 180.0, 20)
     assert len(found) == 20
-    assert found[0]["record"] == "119" and found[0]["time_s"] == pytest.approx(100 / 180)
+    assert found[0].record == "119" and found[0].time_s == pytest.approx(100 / 180)
 
 
 def make_run(path: Path, records: dict[str, NDArray[np.void]]) -> RunDir:
-    plan = {"board": "b", "rate_hz": 180, "data": {"records": list(records)}}
-    run = RunDir.create(path, plan)
+    data = replace(PLAN.data, records=list(records))
+    run = RunDir.create(path, replace(PLAN, data=data))
     for name, rows in records.items():
         run.write_events(
             name, Events(rows, np.zeros(0, SIGNAL_STATE)), rows["t_samples"].astype(np.int64)
         )
-        run.write_result(name, {"record": name})
+        run.write_result(name, replace(empty_result(name), beats=len(rows)))
     return run
 
 
@@ -86,4 +88,4 @@ def test_two_runs_are_compared_over_the_records_that_both_have(tmp_path: Path) -
     assert same["records"] == ["100", "101"] and same["beats"] == 10 and not same["differing"]
     found = compare_runs(left, third)
     assert found["differing"] == {"102": 1}
-    assert found["differences"][0]["what"] == "label"
+    assert found["differences"][0].what == "label"

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from jsonschema import Draft202012Validator
 
 from einthoven.hil_tests.harness.layers import compare_layers
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.native import core
 from einthoven.native.engine import HostModel
-from einthoven.paths import GENERATED
+from einthoven.paths import GENERATED, ROOT
 from einthoven.records.adc import to_board
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import read_record
@@ -68,6 +69,16 @@ def test_the_scores_are_those_of_the_annotation_files(whole_run: Path, database:
             assert {k: entry[k] for k in ("qrs", "veb", "sveb", "confusion")} == {
                 k: comparison.to_dict()[k] for k in ("qrs", "veb", "sveb", "confusion")
             }
+
+
+def test_its_files_are_as_published(whole_run: Path) -> None:
+    """Held against docs/schema by another library than the one that wrote them."""
+    kinds = {"run": ["run.json"], "summary": ["summary.json"]}
+    kinds["record"] = [f"records/{name}.json" for name in NAMES]
+    for kind, names in kinds.items():
+        schema = json.loads((ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text())
+        for name in names:
+            Draft202012Validator(schema).validate(json.loads((whole_run / name).read_text()))
 
 
 def test_compare_finds_the_first_difference(whole_run: Path, tmp_path: Path) -> None:
@@ -164,7 +175,7 @@ def test_the_demonstration_without_records_and_network(
     elsewhere = {"EINTHOVEN_PHYSIONET": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path)}
     environment = {k: v for k, v in os.environ.items() if k != "EINTHOVEN_DATA"} | elsewhere
     code = (
-        "import einthoven.records.record as r, pathlib; r.ROOT = pathlib.Path('/nonexistent/x')\n"
+        "import einthoven.records.database as d, pathlib; d.ROOT = pathlib.Path('/nonexistent/x')\n"
         "from einthoven.cli import main; main()"
     )
     words = ("demo", "--board", board_options[1], "--out", str(tmp_path / "out"))

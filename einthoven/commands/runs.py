@@ -237,8 +237,8 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder of a replay.")],
 ) -> None:
     """Build summary.json and report.html anew from a run folder, and print the tables."""
+    from einthoven.report.files import write_report
     from einthoven.report.run import RunDir
-    from einthoven.report.text import write_report
 
     opened = RunDir.open(run)
     write_report(opened)
@@ -258,7 +258,9 @@ def compare(
     from einthoven.errors import UsageError
     from einthoven.hil_tests.harness.agreement import compare_runs
     from einthoven.report.run import RunDir
-    from einthoven.report.text import agreement_text, console, difference_line, summarize
+    from einthoven.report.summary import summarize
+    from einthoven.report.text import agreement_text, console
+    from einthoven.report.words import difference_line
 
     screen = console()
     left = RunDir.open(run)
@@ -276,12 +278,12 @@ def compare(
             screen.print("  " + layer.text(), soft_wrap=True)
         raise typer.Exit(1 if compared.differences else 0)
     if other is None:
-        agreement = summarize(left)["agreement"]
+        agreement = summarize(left).agreement
         screen.print(agreement_text(agreement))
         for name in left.finished():
-            for difference in left.read_result(name)["agreement"]["differences"]:
+            for difference in left.read_result(name).agreement.differences:
                 screen.print("  " + difference_line(difference), soft_wrap=True)
-        same = not agreement["device_vs_host_int8"] and not agreement["host_int8_vs_tflm"]
+        same = not agreement.device_vs_host_int8 and not agreement.host_int8_vs_tflm
         raise typer.Exit(0 if same else 1)
     found = compare_runs(left, RunDir.open(other))
     differing = sum(found["differing"].values())
@@ -295,7 +297,8 @@ def compare(
 
 
 def _show(run: "RunDir") -> None:
-    from einthoven.report.text import console, summarize, summary_text
+    from einthoven.report.summary import summarize
+    from einthoven.report.text import console, summary_text
 
     screen = console(least=80)
     screen.print(summary_text(summarize(run)))

@@ -3,61 +3,69 @@
 Scored where the head has not learnt from: after the first five minutes, as EC57 does anyway.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from einthoven.report.description import PatientHead, Rates
+from einthoven.report.overview import AdaptationSummary, AdaptedRecord, ClassRates, Sides
+from einthoven.report.schema import of_builtins
 from einthoven.scoring.comparison import Scores, gross
 
 NOTICE = (
     "Adapted: all scores but the table of patient heads are with a head, fitted to labelled "
     "beats of the record's own beginning; those of whole records count these beats too."
 )
-_PROTOCOL = "ec57"
 _SHOWN = ("S", "V")
 SIDES = ("unadapted", "adapted")
 
 
-def rates(scores: Scores) -> dict[str, Any]:
+def rates(scores: Scores) -> ClassRates:
     """Literature's classes: `accuracy` of matched beats, rates of N, S, V, and their `macro_f1`."""
     found = {name: scores.literature_rate(name).to_dict() for name in ("N", *_SHOWN)}
     matched = scores.confusion
     total = int(matched.sum())
-    return {
-        "beats": total,
-        "accuracy": float(np.trace(matched) / total) if total else None,
-        **found,
-        "macro_f1": float(np.mean([rate["f1"] or 0.0 for rate in found.values()])),
-    }
+    return of_builtins(
+        {
+            "beats": total,
+            "accuracy": float(np.trace(matched) / total) if total else None,
+            **found,
+            "macro_f1": float(np.mean([rate["f1"] or 0.0 for rate in found.values()])),
+        },
+        ClassRates,
+    )
 
 
 def adaptation_summary(
-    results: Sequence[tuple[Mapping[str, Any], tuple[Scores, Scores]]],
-) -> dict[str, Any] | None:
+    results: Sequence[tuple[PatientHead, tuple[Scores, Scores]]],
+) -> AdaptationSummary | None:
     """`adaptation` of summary.json; None for a run without.
 
-    `results`: of each adapted record what its result says of the head, and its scores without
-    and with it.
+    `results`: of each adapted record its head, and its scores without and with it.
     """
     if not results:
         return None
-    return {
-        "protocol": _PROTOCOL,
-        "minutes": results[0][0]["minutes"],
-        "records": [
-            {"record": about["record"].partition("/")[2], "head": dict(about)}
-            | {side: rates(one) for side, one in zip(SIDES, pair, strict=True)}
-            for about, pair in results
+    without, adapted = (gross([pair[i] for _, pair in results]) for i in range(2))
+    return AdaptationSummary(
+        protocol="ec57",
+        minutes=results[0][0].minutes,
+        records=[
+            AdaptedRecord(
+                record=head.record.partition("/")[2],
+                head=head,
+                unadapted=rates(pair[0]),
+                adapted=rates(pair[1]),
+            )
+            for head, pair in results
         ],
-        "gross": {
-            side: rates(gross([pair[i] for _, pair in results])) for i, side in enumerate(SIDES)
-        },
-    }
+        gross=Sides(unadapted=rates(without), adapted=rates(adapted)),
+    )
 
 
-def adaptation_section(summary: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def adaptation_section(summary: AdaptationSummary | None) -> dict[str, Any] | None:
     """`title`, `headings`, `rows` (lists of cells, the last one over all) and `caption`.
 
     What stands before a > is without the head. None for a run without heads.
@@ -65,16 +73,17 @@ def adaptation_section(summary: Mapping[str, Any] | None) -> dict[str, Any] | No
     if summary is None:
         return None
     rows = []
-    for entry in [*summary["records"], {"record": "Gross", **summary["gross"]}]:
-        cells = [entry["record"], _both(entry, lambda side: side["accuracy"])]
-        for name in _SHOWN:
-            part = entry["adapted"][name]
-            cells.append(str(part["tp"] + part["fn"]))
-            cells.append(_both({s: entry[s][name] for s in SIDES}, lambda side: side["f1"]))
+    listed: list[tuple[str, AdaptedRecord | Sides]] = [(e.record, e) for e in summary.records]
+    for name, entry in [*listed, ("Gross", summary.gross)]:
+        cells = [name, _both(entry, lambda side: side.accuracy)]
+        for label in _SHOWN:
+            part = getattr(entry.adapted, label)
+            cells.append(str(part.tp + part.fn))
+            cells.append(_both(entry, partial(_f1, label)))
         rows.append(cells)
-    macro = _both(summary["gross"], lambda side: side["macro_f1"])
+    macro = _both(summary.gross, lambda side: side.macro_f1)
     return {
-        "title": f"Patient heads from the first {summary['minutes']:g} minutes: without > with, "
+        "title": f"Patient heads from the first {summary.minutes:g} minutes: without > with, "
         "after 5 minutes, %",
         "headings": ["Record", "Accuracy", *(f"{c} {w}" for c in _SHOWN for w in ("beats", "F1"))],
         "rows": rows,
@@ -82,7 +91,7 @@ def adaptation_section(summary: Mapping[str, Any] | None) -> dict[str, Any] | No
     }
 
 
-def adaptation_table(summary: Mapping[str, Any]) -> Table:
+def adaptation_table(summary: AdaptationSummary) -> Table:
     """The same for the terminal."""
     section = adaptation_section(summary)
     assert section is not None
@@ -97,6 +106,14 @@ def adaptation_table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
-def _both(entry: Mapping[str, Any], value: Callable[[Any], float | None]) -> str:
-    shown = ["–" if v is None else f"{100 * v:.1f}" for v in (value(entry[s]) for s in SIDES)]
+def _f1(label: str, side: ClassRates) -> float | None:
+    part: Rates = getattr(side, label)
+    return part.f1
+
+
+def _both(entry: AdaptedRecord | Sides, value: Callable[[ClassRates], float | None]) -> str:
+    shown = [
+        "–" if v is None else f"{100 * v:.1f}"
+        for v in (value(entry.unadapted), value(entry.adapted))
+    ]
     return " > ".join(shown)

@@ -6,7 +6,7 @@ drawing follows the page from light to dark and to paper.
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from einthoven.report.description import Strip
+from einthoven.report.overview import ReliabilityBin
 
 _PLACEHOLDER = {
     "ink": "#010101",
@@ -80,15 +83,13 @@ def _bare(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def strip_svg(strip: Mapping[str, Any]) -> str:
+def strip_svg(strip: Strip) -> str:
     """Draw one strip of ECG, with the board's beats above and the reference below.
 
-    `strip`: `record`, `start_s`, `rate_hz`, `mv` (samples in mV), `events` and `reference`
-    (lists of `[time_s, label]`), `differ` (times in s where device and host differ).
     Drawn on ECG paper: 40 ms and 0.1 mV a small box, 200 ms and 0.5 mV a large one.
     """
-    mv = np.asarray(strip["mv"], dtype=np.float64)
-    start_s, rate_hz = float(strip["start_s"]), float(strip["rate_hz"])
+    mv = np.asarray(strip.mv, dtype=np.float64)
+    start_s, rate_hz = strip.start_s, strip.rate_hz
     time_s = start_s + np.arange(mv.size) / rate_hz
     middle = float(np.median(mv))
     low = min(float(mv.min()), middle - 0.6) - 0.15
@@ -104,8 +105,8 @@ def strip_svg(strip: Mapping[str, Any]) -> str:
         _paper(axes, first, last, low - room, high + room)
         axes.plot(time_s, mv, color=_PLACEHOLDER["trace"], linewidth=1.0, zorder=3)
         for marks, y, align, weight in (
-            (strip["events"], high + room * 0.8, "top", "bold"),
-            (strip["reference"], low - room * 0.85, "bottom", "normal"),
+            (strip.events, high + room * 0.8, "top", "bold"),
+            (strip.reference, low - room * 0.85, "bottom", "normal"),
         ):
             for when, label in marks:
                 color = _PLACEHOLDER.get(label, _PLACEHOLDER["muted"])
@@ -121,18 +122,18 @@ def strip_svg(strip: Mapping[str, Any]) -> str:
                     zorder=4,
                     clip_on=True,
                 )
-        for when, label in strip["events"]:
+        for when, label in strip.events:
             near = mv[int(np.clip(round((when - start_s) * rate_hz), 0, mv.size - 1))]
             color = _PLACEHOLDER.get(label, _PLACEHOLDER["muted"])
             axes.plot([when, when], [near, high], color=color, linewidth=0.8, alpha=0.55, zorder=2)
-        for when in strip.get("differ", []):
+        for when in strip.differ:
             axes.axvspan(when - 0.12, when + 0.12, color=_PLACEHOLDER["bad"], alpha=0.18, zorder=1)
         axes.set_yticks([])
         axes.xaxis.set_major_formatter(lambda value, _: _clock(value))
         axes.tick_params(axis="x", length=0, pad=3, labelsize=8)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        return _svg(figure, f"Record {strip['record']} from {_clock(start_s)}")
+        return _svg(figure, f"Record {strip.record} from {_clock(start_s)}")
 
 
 def _paper(axes: Axes, x0: float, x1: float, y0: float, y1: float) -> None:
@@ -198,12 +199,9 @@ def histogram_svg(
         return _svg(figure, title)
 
 
-def reliability_svg(bins: Sequence[Mapping[str, Any]]) -> str:
-    """Draw the share of right beats over the confidence claimed for them.
-
-    `bins`: `claimed` and `right` (0 to 1) of each, as `reliability.summary` gives them.
-    """
-    claimed, right = ([b[key] for b in bins] for key in ("claimed", "right"))
+def reliability_svg(bins: Sequence[ReliabilityBin]) -> str:
+    """Draw the share of right beats over the confidence claimed for them."""
+    claimed, right = [b.claimed for b in bins], [b.right for b in bins]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(5.0, 2.9))
         axes = figure.add_axes((0.1, 0.17, 0.87, 0.72))

@@ -3,7 +3,7 @@
 Readable on a phone, in light and dark, and on paper.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jinja2
@@ -13,20 +13,13 @@ from einthoven.aami import CLASSES
 from einthoven.report import figures
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_section
+from einthoven.report.description import Confusion, Result, Strip
 from einthoven.report.findings import record_rows, shown_kinds
+from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
-from einthoven.report.text import (
-    KINDS,
-    SEEN_MARK,
-    SEEN_NOTE,
-    STATISTICS,
-    clock,
-    count,
-    latency_ms,
-    percent,
-    resource_rows,
-)
-from einthoven.scoring.score import PROTOCOLS
+from einthoven.report.schema import to_builtins
+from einthoven.report.summary import KINDS, STATISTICS, latency_ms
+from einthoven.report.words import SEEN_MARK, SEEN_NOTE, clock, count, percent, resource_rows
 
 CLASS_NAMES = {
     "N": "normal",
@@ -54,189 +47,186 @@ MAX_STRIPS = 12
 MAX_DIFFERENCES = 50
 
 
-def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
+def write_html(run: RunDir, summary: Summary) -> None:
     """Write `report.html` into the run folder."""
-    names = summary["data"]["records"]
+    names = summary.data.records
     results = [run.read_result(name) for name in names]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("einthoven.report"), autoescape=True, trim_blocks=True
     )
     environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
     environment.filters["count"] = lambda value: count(value).replace("-", "–")
-    scored = summary["confidence"]["scored"]
-    differences = [d for r in results for d in r["agreement"]["differences"]][:MAX_DIFFERENCES]
+    scored = summary.confidence.scored
+    differences = [d for r in results for d in r.agreement.differences][:MAX_DIFFERENCES]
     page = environment.get_template("report.html.j2").render(
         s=summary,
         classes=CLASSES,
         class_names=CLASS_NAMES,
-        missing=summary["unfinished"],
+        missing=summary.unfinished,
         tiles=_tiles(summary),
         protocols=[
-            _protocol(summary["protocols"][p], summary["data"]["in_training"], *TITLES[p])
-            for p in PROTOCOLS
+            _protocol(getattr(summary.protocols, p), summary.data.in_training, *words)
+            for p, words in TITLES.items()
         ],
         seen_mark=SEEN_MARK,
         seen_note=SEEN_NOTE,
         strips=_strips(results),
-        differences=[{**d, "clock": clock(d["time_s"])} for d in differences],
-        reliability=figures.reliability_svg(scored["bins"]) if scored and scored["bins"] else None,
-        adaptation=adaptation_section(summary["adaptation"]),
+        differences=[{**to_builtins(d), "clock": clock(d.time_s)} for d in differences],
+        reliability=figures.reliability_svg(scored.bins) if scored and scored.bins else None,
+        adaptation=adaptation_section(summary.adaptation),
         adapted=ADAPTED,
-        rhythm_kinds=shown_kinds(summary),
-        rhythm_rows=record_rows(summary),
-        histograms=_histograms(run, names, summary["resources"]["count_unit"]),
+        rhythm_kinds=shown_kinds(summary.rhythm),
+        rhythm_rows=record_rows(summary.rhythm),
+        histograms=_histograms(run, names, summary.resources.count_unit),
         timing_note=_timing_note(summary),
         resources=resource_rows(summary),
         links=results,
         provenance=_provenance(summary),
         checksums=[
-            (file, digest)
-            for name in names
-            for file, digest in summary["data"]["files"][name].items()
+            (file, digest) for name in names for file, digest in summary.data.files[name].items()
         ],
         run_name=run.path.name,
     )
     write_text(run.path / "report.html", page)
 
 
-def _tiles(summary: Mapping[str, Any]) -> list[dict[str, str]]:
-    ec57, whole = (summary["protocols"][p]["gross"] for p in PROTOCOLS)
-    agreement, link = summary["agreement"], summary["link"]
-    differing = agreement["device_vs_host_int8"] + (agreement["host_int8_vs_tflm"] or 0)
-    qrs = ec57["qrs"]
+def _tiles(summary: Summary) -> list[dict[str, str]]:
+    ec57, whole = summary.protocols.ec57.gross, summary.protocols.whole.gross
+    agreement, link, resources = summary.agreement, summary.link, summary.resources
+    differing = agreement.device_vs_host_int8 + (agreement.host_int8_vs_tflm or 0)
     tiles = [
         {
             "what": "QRS detection (EC57)",
-            "value": percent(qrs["se"]),
+            "value": percent(ec57.qrs.se),
             "unit": "% Se",
-            "more": f"+P {percent(qrs['ppv'])} · whole records "
-            f"{percent(whole['qrs']['se'])} / {percent(whole['qrs']['ppv'])}",
+            "more": f"+P {percent(ec57.qrs.ppv)} · whole records "
+            f"{percent(whole.qrs.se)} / {percent(whole.qrs.ppv)}",
         }
     ]
-    for kind, what in (("veb", "V beats (EC57)"), ("sveb", "S beats (EC57)")):
-        part = ec57[kind]
+    for part, wholly, what in (
+        (ec57.veb, whole.veb, "V beats (EC57)"),
+        (ec57.sveb, whole.sveb, "S beats (EC57)"),
+    ):
         tiles.append(
             {
                 "what": what,
-                "value": percent(part["f1"], 1),
+                "value": percent(part.f1, 1),
                 "unit": "% F1",
-                "more": f"Se {percent(part['se'], 1)}, +P {percent(part['ppv'], 1)} · "
-                f"whole records F1 {percent(whole[kind]['f1'], 1)}",
+                "more": f"Se {percent(part.se, 1)}, +P {percent(part.ppv, 1)} · "
+                f"whole records F1 {percent(wholly.f1, 1)}",
             }
         )
-    tflm = "= TFLM" if agreement["host_int8_vs_tflm"] is not None else ""
+    tflm = "= TFLM" if agreement.host_int8_vs_tflm is not None else ""
     tiles.append(
         {
             "what": "Device = host " + tflm,
             "value": count(differing),
             "unit": "differ" if differing != 1 else "differs",
-            "more": f"of {count(agreement['beats'])} beats, every bit compared",
+            "more": f"of {count(agreement.beats)} beats, every bit compared",
             "tone": "good" if differing == 0 else "bad",
         }
     )
-    speed = link["times_real_time"]
+    speed = link.times_real_time
     tiles.append(
         {
             "what": "Replay",
             "value": f"{speed:.0f}×" if speed else "–",
             "unit": "real time",
-            "more": f"{count(link['bytes_lost'])} bytes lost on the link, "
-            f"{count(link['retries'])} retries",
+            "more": f"{count(link.bytes_lost)} bytes lost on the link, "
+            f"{count(link.retries)} retries",
         }
     )
-    resources = summary["resources"]
-    if resources["flash_bytes"] is not None:
+    if resources.flash_bytes is not None:
         tiles.append(
             {
                 "what": "Firmware",
-                "value": f"{resources['flash_bytes'] / 1024:.1f}",
+                "value": f"{resources.flash_bytes / 1024:.1f}",
                 "unit": "KB flash",
-                "more": f"{(resources['ram_bytes'] or 0) / 1024:.1f} KB RAM, stack included · "
-                f"arena {(resources['arena_bytes'] or 0) / 1024:.1f} KB",
+                "more": f"{(resources.ram_bytes or 0) / 1024:.1f} KB RAM, stack included · "
+                f"arena {(resources.arena_bytes or 0) / 1024:.1f} KB",
             }
         )
     else:
-        model = summary["model"]
+        model = summary.model
         tiles.append(
             {
                 "what": "Model",
-                "value": f"{model['params'] / 1000:.1f}k",
+                "value": f"{model.params / 1000:.1f}k",
                 "unit": "parameters",
-                "more": f"{model['macs'] / 1e6:.2f} M multiply-adds a beat · "
-                f"arena {(resources['arena_bytes'] or 0) / 1024:.1f} KB",
+                "more": f"{model.macs / 1e6:.2f} M multiply-adds a beat · "
+                f"arena {(resources.arena_bytes or 0) / 1024:.1f} KB",
             }
         )
     return tiles
 
 
 def _protocol(
-    protocol: Mapping[str, Any], in_training: Sequence[str], title: str, explain: str, short: str
+    protocol: Protocol, in_training: Sequence[str], title: str, explain: str, short: str
 ) -> dict[str, Any]:
     rows = [
-        {**entry, "total": False, "seen": entry["record"] in in_training}
-        for entry in protocol["records"]
+        {**to_builtins(entry), "total": False, "seen": entry.record in in_training}
+        for entry in protocol.records
     ]
-    total = protocol["gross"]
-    sums = {kind: {c: total[kind][c] for c in COUNTS} for kind in KINDS}
-    grosses = {kind: {c: total[kind][c] for c in STATISTICS} for kind in KINDS}
+    total = protocol.gross
+    sums = {kind: {c: getattr(getattr(total, kind), c) for c in COUNTS} for kind in KINDS}
+    grosses = {kind: {c: getattr(getattr(total, kind), c) for c in STATISTICS} for kind in KINDS}
     rows.append({"record": "Sum", "total": True, "first": True, **sums})
     rows.append({"record": "Gross", "total": True, **grosses})
-    rows.append({"record": "Average", "total": True, **protocol["average"]})
-    if in_training and protocol["gross_unseen"]:
-        rows.append({"record": "Unseen", "total": True, **protocol["gross_unseen"]})
+    rows.append({"record": "Average", "total": True, **to_builtins(protocol.average)})
+    if in_training and protocol.gross_unseen:
+        rows.append({"record": "Unseen", "total": True, **to_builtins(protocol.gross_unseen)})
     return {
         "title": title,
         "explain": explain,
         "short": short,
         "rows": rows,
-        "matrix": _matrix(total["confusion"]),
-        "matrices": [(e["record"], _matrix(e["confusion"])) for e in protocol["records"]],
+        "matrix": _matrix(total.confusion),
+        "matrices": [(e.record, _matrix(e.confusion)) for e in protocol.records],
     }
 
 
-def _matrix(confusion: Mapping[str, Any]) -> dict[str, Any]:
+def _matrix(confusion: Confusion) -> dict[str, Any]:
     rows = []
     for i, label in enumerate(CLASSES):
-        values = [*confusion["matrix"][i], confusion["missed"][i]]
+        values = [*confusion.matrix[i], confusion.missed[i]]
         whole = max(sum(values), 1)
         cells = [
             {"n": n, "share": f"{n / whole:.3f}", "diagonal": i == j} for j, n in enumerate(values)
         ]
         rows.append({"label": label, "cells": cells})
-    extra = [{"n": n, "share": "0", "diagonal": False} for n in [*confusion["extra"], None]]
+    extra = [{"n": n, "share": "0", "diagonal": False} for n in [*confusion.extra, None]]
     rows.append({"label": "extra", "cells": extra})
     return {"columns": [*CLASSES, "missed"], "rows": rows}
 
 
-def _strips(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _strips(results: Sequence[Result]) -> list[dict[str, Any]]:
     """The most telling strips: worst records first, one a record in turn, in order of records."""
-    chosen: list[dict[str, Any]] = []
-    worst_first = sorted(results, key=_mistakes, reverse=True)
-    for rank in range(max((len(r["strips"]) for r in results), default=0)):
-        for result in worst_first:
-            if rank < len(result["strips"]) and len(chosen) < MAX_STRIPS:
-                strip = result["strips"][rank]
-                begin, end = (
-                    strip["start_s"],
-                    strip["start_s"] + len(strip["mv"]) / strip["rate_hz"],
-                )
-                chosen.append(
-                    {
-                        **strip,
-                        "lead": result["lead"],
-                        "clock": f"{clock(begin)[:-4]} to {clock(end)[:-4]}",
-                        "svg": figures.strip_svg(strip),
-                    }
-                )
-    order = [r["record"] for r in results]
-    return sorted(chosen, key=lambda s: (order.index(s["record"]), s["start_s"]))
+    chosen: list[tuple[int, Strip]] = []  # with the record's place
+    worst_first = sorted(range(len(results)), key=lambda i: _mistakes(results[i]), reverse=True)
+    for rank in range(max((len(r.strips) for r in results), default=0)):
+        for i in worst_first:
+            if rank < len(results[i].strips) and len(chosen) < MAX_STRIPS:
+                chosen.append((i, results[i].strips[rank]))
+    drawn = []
+    for i, strip in sorted(chosen, key=lambda c: (c[0], c[1].start_s)):
+        end_s = strip.start_s + len(strip.mv) / strip.rate_hz
+        drawn.append(
+            {
+                "record": strip.record,
+                "reason": strip.reason,
+                "lead": results[i].lead,
+                "clock": f"{clock(strip.start_s)[:-4]} to {clock(end_s)[:-4]}",
+                "svg": figures.strip_svg(strip),
+            }
+        )
+    return drawn
 
 
-def _mistakes(result: Mapping[str, Any]) -> int:
-    if not result["protocols"]:
+def _mistakes(result: Result) -> int:
+    if result.protocols is None:
         return 0
-    whole = result["protocols"]["whole"]
-    return sum(int(whole[kind][c]) for kind in KINDS for c in ("fn", "fp"))
+    whole = result.protocols.whole
+    return sum(r.fn + r.fp for r in (whole.qrs, whole.veb, whole.sveb))
 
 
 def _histograms(run: RunDir, names: Sequence[str], unit: str) -> list[str]:
@@ -265,8 +255,8 @@ def _histograms(run: RunDir, names: Sequence[str], unit: str) -> list[str]:
     return drawn
 
 
-def _timing_note(summary: Mapping[str, Any]) -> str:
-    unit = summary["resources"]["count_unit"]
+def _timing_note(summary: Summary) -> str:
+    unit = summary.resources.count_unit
     note = (
         "A beat's event waits for the following R, since the interval to it is one of the model's "
         "features; after that it comes at once, and after two seconds in any case. The last bar "
@@ -279,19 +269,19 @@ def _timing_note(summary: Mapping[str, Any]) -> str:
     return note
 
 
-def _provenance(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    model, data, firmware = summary["model"], summary["data"], summary["firmware"]
+def _provenance(summary: Summary) -> list[tuple[str, str]]:
+    model, data = summary.model, summary.data
+    firmware = to_builtins(summary.firmware) if summary.firmware else {}
     return [
-        ("Command", summary["command"]),
-        ("Board", f"{summary['board']} ({summary['board_title']})"),
-        ("Firmware", ", ".join(f"{k} {v}" for k, v in (firmware or {}).items() if v)),
+        ("Command", summary.command),
+        ("Board", f"{summary.board} ({summary.board_title})"),
+        ("Firmware", ", ".join(f"{k} {v}" for k, v in firmware.items() if v)),
         (
             "Model",
-            f"{model['name']}, {count(model['params'])} parameters, "
-            f"{count(model['macs'])} multiply-adds",
+            f"{model.name}, {count(model.params)} parameters, {count(model.macs)} multiply-adds",
         ),
-        ("Model SHA-256", model["sha256"]),
-        ("Pipeline SHA-256", summary["pipeline_sha256"]),
-        ("Database", f"{data['db']}, records {', '.join(data['records'])}"),
-        ("Versions", ", ".join(f"{k} {v}" for k, v in summary["versions"].items())),
+        ("Model SHA-256", model.sha256),
+        ("Pipeline SHA-256", summary.pipeline_sha256),
+        ("Database", f"{data.db}, records {', '.join(data.records)}"),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in summary.versions.items())),
     ]

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.errors import DISK_FULL, EinthovenError, UsageError
-
-SCHEMA = "einthoven-run/2"
+from einthoven.report.description import SCHEMA, Plan, Result
+from einthoven.report.schema import of_json, to_builtins, version_of
 
 BEAT = np.dtype(
     [
@@ -49,8 +51,6 @@ BEAT = np.dtype(
 
 SIGNAL_STATE = np.dtype([("t_samples", "<u4"), ("flags", "<u2")])
 """One row a change of the signal's state (lead off, saturated, noisy ...)."""
-
-_PLAN_KEYS = ("board", "rate_hz", "pipeline_sha256", "model", "data")
 
 CSV_COLUMNS = (
     "record",
@@ -129,7 +129,7 @@ def write_json(path: Path, value: Any) -> None:
 class RunDir:
     """A run folder. `plan` is the content of run.json: what is replayed, on what, with what."""
 
-    def __init__(self, path: Path, plan: dict[str, Any]) -> None:
+    def __init__(self, path: Path, plan: Plan) -> None:
         self.path = path
         self.plan = plan
 
@@ -142,29 +142,29 @@ class RunDir:
             raise UsageError(f"{path} is not an empty folder: choose another --out")
 
     @classmethod
-    def create(cls, path: Path, plan: dict[str, Any]) -> "RunDir":
+    def create(cls, path: Path, plan: Plan) -> "RunDir":
         """Start a run in a new or empty folder; UsageError when a run is there already."""
         cls.require_new(path)
-        run = cls(path, {"schema": SCHEMA, **plan})
-        write_json(path / "run.json", run.plan)
-        return run
+        write_json(path / "run.json", to_builtins(plan))
+        return cls(path, plan)
 
     @classmethod
     def open(cls, path: Path) -> "RunDir":
-        """Open an existing run; UsageError when there is none or it is of another version."""
+        """Open an existing run; UsageError when there is none, it is damaged, or of a version
+        that this one cannot read.
+        """
         try:
             text = (path / "run.json").read_text(encoding="utf-8", errors="surrogateescape")
-            plan = json.loads(text)
-        except (OSError, ValueError):
+            found = json.loads(text)
+        except (OSError, ValueError, RecursionError):
             raise UsageError(
                 f"{path} holds no run (no readable run.json): give the --out folder of a replay"
             ) from None
-        if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
-            raise UsageError(f"{path}/run.json is not of schema {SCHEMA}: replay it again")
-        lacks = [key for key in _PLAN_KEYS if key not in plan]
-        if lacks:
-            raise UsageError(f"{path}/run.json is damaged, it lacks {lacks[0]}: replay it again")
-        return cls(path, plan)
+        _require_version(path, found)
+        try:
+            return cls(path, of_json(text, Plan))
+        except ValueError as error:
+            raise UsageError(f"{path}/run.json is damaged ({error}): replay it again") from None
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -179,13 +179,13 @@ class RunDir:
     @property
     def records(self) -> list[str]:
         """Names of all records of the run, in order."""
-        return list(self.plan["data"]["records"])
+        return list(self.plan.data.records)
 
     def finished(self) -> list[str]:
         """Names of the records that are done."""
         return [name for name in self.records if self._result_path(name).exists()]
 
-    def require_same(self, plan: dict[str, Any]) -> None:
+    def require_same(self, plan: Plan) -> None:
         """Raise UsageError, naming what changed, when `plan` would not continue this run."""
         for key, what in (
             ("board", "board"),
@@ -194,7 +194,7 @@ class RunDir:
             ("data", "records"),
             ("adapt_minutes", "minutes to adapt on"),
         ):
-            ours, theirs = self.plan.get(key), plan.get(key)
+            ours, theirs = getattr(self.plan, key), getattr(plan, key)
             if ours != theirs:
                 raise UsageError(
                     f"cannot resume {self.path}: the {what} {_change(ours, theirs)}; "
@@ -203,7 +203,7 @@ class RunDir:
 
     def write_events(self, name: str, events: Events, record_samples: NDArray[np.int64]) -> None:
         """Write `records/<name>.csv`; `record_samples[i]` is beat i's sample in the record."""
-        rate_hz = float(self.plan["rate_hz"])
+        rate_hz = float(self.plan.rate_hz)
         rows: list[tuple[int, int, list[str]]] = []
         for beat, sample in zip(events.beats, record_samples, strict=True):
             head = [name, "beat", beat["t_samples"], beat["t_emitted"], int(sample)]
@@ -246,23 +246,27 @@ class RunDir:
                         beats.append(_beat_row(row))
                     else:
                         states.append((int(row["t_samples"]), int(row["flags"])))
-        except (OSError, KeyError, ValueError, TypeError):
-            raise self._damaged(path, name) from None
-        return Events(np.array(beats, dtype=BEAT), np.array(states, dtype=SIGNAL_STATE))
+            return Events(np.array(beats, dtype=BEAT), np.array(states, dtype=SIGNAL_STATE))
+        except OSError as error:
+            raise self._damaged(path, name, error.strerror or str(error)) from None
+        except (csv.Error, KeyError, ValueError, TypeError, OverflowError) as error:
+            raise self._damaged(path, name, str(error)) from None
 
-    def write_result(self, name: str, result: dict[str, Any]) -> None:
+    def write_result(self, name: str, result: Result) -> None:
         """Write `records/<name>.json`: from here on the record counts as finished."""
-        write_json(self._result_path(name), result)
+        write_json(self._result_path(name), to_builtins(result))
 
-    def read_result(self, name: str) -> dict[str, Any]:
+    def read_result(self, name: str) -> Result:
         """Read `records/<name>.json`; UsageError when it is missing or damaged."""
         path = self._result_path(name)
         try:
-            result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if result["record"] != name:
-                raise ValueError("another record's")
-        except (OSError, ValueError, KeyError, TypeError):
-            raise self._damaged(path, name) from None
+            result = of_json(path.read_text(encoding="utf-8"), Result)
+            if result.record != name:
+                raise ValueError(f"it is of record {result.record}")
+        except OSError as error:
+            raise self._damaged(path, name, error.strerror or str(error)) from None
+        except ValueError as error:
+            raise self._damaged(path, name, str(error)) from None
         return result
 
     def write_all_events(self, names: Sequence[str]) -> None:
@@ -272,10 +276,10 @@ class RunDir:
                 lines = (self.path / "records" / f"{name}.csv").read_text(encoding="utf-8")
                 out.write(lines if i == 0 else lines.partition("\n")[2])
 
-    def _damaged(self, path: Path, name: str) -> UsageError:
+    def _damaged(self, path: Path, name: str, why: str) -> UsageError:
         return UsageError(
             f"{path} is missing or damaged: remove {self._result_path(name)}, then replay that "
-            "record again with --resume"
+            f"record again with --resume ({why})"
         )
 
     def _result_path(self, name: str) -> Path:
@@ -299,8 +303,24 @@ def _beat_row(row: dict[str, str]) -> tuple[Any, ...]:
     )
 
 
+def _require_version(path: Path, plan: object) -> None:
+    """Raise UsageError when run.json is of a version that this one cannot read."""
+    schema = plan.get("schema") if isinstance(plan, dict) else None
+    theirs, ours = version_of(schema), version_of(SCHEMA)
+    assert ours is not None
+    if theirs is None or theirs < ours:
+        raise UsageError(f"{path}/run.json is not of schema {SCHEMA}: replay it again")
+    if theirs > ours:
+        raise UsageError(
+            f"{path}/run.json is of schema {schema}, and this version reads {SCHEMA}: "
+            "update Einthoven"
+        )
+
+
 def _change(ours: Any, theirs: Any) -> str:
     """A few words on how two plan entries differ, hashes shortened."""
+    if isinstance(ours, Struct) and isinstance(theirs, Struct):
+        ours, theirs = asdict(ours), asdict(theirs)
     if isinstance(ours, dict) and isinstance(theirs, dict):
         key = next(k for k in [*ours, *theirs] if ours.get(k) != theirs.get(k))
         return f"differs in {key} ({_change(ours.get(key), theirs.get(key))})"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from einthoven.native.confidence import Confidence
 from einthoven.native.core import Beats
 from einthoven.native.vote import Vote
+from einthoven.report.description import Difference as Listed
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 
 FIELDS = (
@@ -102,10 +103,10 @@ def _values(beat: np.void, names: list[str]) -> str:
 
 def listed(
     differences: list[Difference], record: str, between: str, rate_hz: float, limit: int = 20
-) -> list[dict[str, Any]]:
+) -> list[Listed]:
     """The first `limit` differences as the run folder keeps them."""
     return [
-        {"record": record, "between": between, "time_s": d.t_samples / rate_hz, **asdict(d)}
+        Listed(record=record, between=between, time_s=d.t_samples / rate_hz, **asdict(d))
         for d in differences[:limit]
     ]
 
@@ -118,14 +119,14 @@ def compare_runs(left: RunDir, right: RunDir, limit: int = 20) -> dict[str, Any]
     """
     names = [name for name in left.finished() if name in set(right.finished())]
     beats, differing = 0, {}
-    differences: list[dict[str, Any]] = []
+    differences: list[Listed] = []
     for name in names:
         ours, theirs = left.read_events(name).beats, right.read_events(name).beats
         found = differing_beats(ours, theirs)
         beats += len(ours)
         if found:
             differing[name] = len(found)
-            differences += listed(found, name, "runs", float(left.plan["rate_hz"]), limit)
+            differences += listed(found, name, "runs", left.plan.rate_hz, limit)
     return {
         "records": names,
         "beats": beats,

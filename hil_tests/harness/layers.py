@@ -55,19 +55,19 @@ def compare_layers(
     `host`: another engine than the firmware's, opened with `trace`. Raises ModelError, RecordError,
     BuildError.
     """
-    options = run.plan["options"]
-    path = Path(options["model"]) / "model.tflite"
+    options = run.plan.options
+    path = Path(options.model) / "model.tflite"
     host = host or HostModel(trace=True)
     tflm = TflmModel(path, trace=True)
     ops = {op.output.index: op for op in lower(reader.parse(path.read_bytes())).ops}
-    board = load_board(run.plan["board"])
+    board = load_board(run.plan.board)
     top = 1 << (board.adc_bits - 1)
     compared, differences = 0, []
     for name in run.finished():
-        record = read_record(Path(options["data"]), name, run.plan["data"]["lead"])
+        record = read_record(Path(options.data), name, run.plan.data.lead)
         samples = to_board(record, core.rate_hz(), board.gain_lsb_per_mv, board.adc_bits)
         beats = core.analyze(samples, board.gain_lsb_per_mv, (-top, top - 1))
-        suspects = {d["t_samples"] for d in run.read_result(name)["agreement"]["differences"]}
+        suspects = {d.t_samples for d in run.read_result(name).agreement.differences}
         for i, t in enumerate(beats.t_samples.tolist()):
             if i >= per_record and t not in suspects:
                 continue

@@ -1,7 +1,7 @@
 """One record: through the board, through the same code on the host, scored, kept."""
 
+import collections
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +23,22 @@ from einthoven.native.vote import Vote
 from einthoven.records.adc import board_to_record_time, to_board
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
 from einthoven.records.record import Record, read_record
+from einthoven.report.description import (
+    Adaptation,
+    Agreement,
+    Counter,
+    Counters,
+    Firmware,
+    LargestCount,
+    Link,
+    Protocols,
+    Result,
+    Rhythm,
+)
+from einthoven.report.description import Confidence as ConfidenceEntry
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
-from einthoven.report.text import stored
+from einthoven.report.schema import of_builtins
+from einthoven.report.summary import stored
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.score import score
@@ -77,7 +91,7 @@ def replay_record(
     name: str,
     progress: Callable[[int], None],
     adapter: Adapter | None = None,
-) -> dict[str, Any]:
+) -> Result:
     """Replay record `name` of `folder` on `device` and write it into `run`; returns its result.
 
     `adapter`: fits a head on the record's first minutes, with which the board then computes.
@@ -85,12 +99,12 @@ def replay_record(
     LinkError, or EinthovenError when the disk is full.
     """
     who = device.hello
-    record = read_record(folder, name, run.plan["data"]["lead"])
+    record = read_record(folder, name, run.plan.data.lead)
     samples = to_board(record, who.rate_hz, who.gain_lsb_per_mv, who.adc_bits)
     before = replace(device.link)
     adapted = None
     if adapter is not None:
-        adapted = adapter.adapt(folder, name, run.plan["data"]["lead"])
+        adapted = adapter.adapt(folder, name, run.plan.data.lead)
     with on_board(device, adapted):
         replayed = device.replay(samples, progress=progress)
     events = board_events(replayed.events)
@@ -102,40 +116,32 @@ def replay_record(
     labels = [CLASSES[i] for i in events.beats["label"]]
     reference = read_reference(folder, name)
     scores = _protocols(reference, t_record, labels, record)
-    adaptation = None
-    if adapted is not None:
-        usual = [CLASSES[i] for i in events.beats["unadapted"].argmax(axis=1)]
-        without = _protocols(reference, t_record, usual, record)
-        adaptation = {
-            **describe(adapted.head),
-            "unadapted": None if without is None else {p: stored(s) for p, s in without.items()},
-        }
     seconds = len(samples) / who.rate_hz
-    result = {
-        "record": name,
-        "lead": record.lead,
-        "record_rate_hz": record.rate_hz,
-        "gain_assumed": record.gain_assumed,
-        "samples": len(samples),
-        "samples_crc32": f"{zlib.crc32(samples.tobytes()):08x}",
-        "seconds": seconds,
-        "beats": len(labels),
-        "protocols": None if scores is None else {p: stored(s) for p, s in scores.items()},
-        "adaptation": adaptation,
-        "confidence": _confidence(events.beats, labels, reference, scores),
-        "rhythm": _rhythm(events.beats, t_record, labels, reference, record),
-        "agreement": {
-            "beats": len(labels),
-            "device_vs_host_int8": len(differing),
-            "host_int8_vs_tflm": None if against_tflm is None else len(against_tflm),
-            "signal_states_differ": _states_differ(events, expected),
-            "differences": listed(differing, name, "device | host int8", who.rate_hz)
+    result = Result(
+        record=name,
+        lead=record.lead,
+        record_rate_hz=record.rate_hz,
+        gain_assumed=record.gain_assumed,
+        samples=len(samples),
+        samples_crc32=f"{zlib.crc32(samples.tobytes()):08x}",
+        seconds=seconds,
+        beats=len(labels),
+        protocols=_stored(scores),
+        adaptation=_adaptation(adapted, events.beats, reference, t_record, record),
+        confidence=_confidence(events.beats, labels, reference, scores),
+        rhythm=_rhythm(events.beats, t_record, labels, reference, record),
+        agreement=Agreement(
+            beats=len(labels),
+            device_vs_host_int8=len(differing),
+            host_int8_vs_tflm=None if against_tflm is None else len(against_tflm),
+            signal_states_differ=_states_differ(events, expected),
+            differences=listed(differing, name, "device | host int8", who.rate_hz)
             + listed(against_tflm or [], name, "host int8 | TFLM", who.rate_hz),
-        },
-        "link": _link(before, device.link, seconds),
-        "counters": _counters(replayed.info),
-        "device": {"build": who.build, "serial": who.serial, "arena_bytes": who.arena_bytes},
-        "strips": choose_strips(
+        ),
+        link=_link(before, device.link, seconds),
+        counters=_counters(replayed.info),
+        device=Firmware(build=who.build, serial=who.serial, arena_bytes=who.arena_bytes),
+        strips=choose_strips(
             name,
             samples / who.gain_lsb_per_mv,
             who.rate_hz,
@@ -143,7 +149,7 @@ def replay_record(
             _labelled(reference, record.rate_hz),
             [d.t_samples / who.rate_hz for d in differing],
         ),
-    }
+    )
     write_annotations(
         run.path,
         name,
@@ -177,29 +183,25 @@ def board_events(messages: Sequence[Message]) -> Events:
     return Events(rows, np.array(states, dtype=SIGNAL_STATE))
 
 
-def _link(before: LinkStatistics, after: LinkStatistics, seconds: float) -> dict[str, float]:
+def _link(before: LinkStatistics, after: LinkStatistics, seconds: float) -> Link:
     """What this record took, of a device's statistics, which go on counting."""
     took = {name: getattr(after, name) - getattr(before, name) for name in _LINK_COUNTS}
-    took["times_real_time"] = seconds / took["seconds"] if took["seconds"] else 0.0
-    return took
+    speed = seconds / took["seconds"] if took["seconds"] else 0.0
+    return Link(**took, times_real_time=speed)
 
 
-def _counters(info: Mapping[str, Any]) -> dict[str, Any]:
+def _counters(info: Mapping[str, Any]) -> Counters:
     """The board's own counters over this record, in the unit of its counter."""
-    return {
-        "stack_used_bytes": info["stack_used_bytes"],
-        "per_sample": {
-            "n": info["samples"],
-            "sum": info["sample_count_sum"],
-            "max": info["sample_count_max"],
-        },
-        "per_inference": {
-            "n": info["inferences"],
-            "sum": info["inference_count_sum"],
-            "max": info["inference_count_max"],
-        },
-        "to_event": {"n": info["inferences"], "max": info["event_count_max"]},
-    }
+    return Counters(
+        stack_used_bytes=info["stack_used_bytes"],
+        per_sample=Counter(
+            n=info["samples"], sum=info["sample_count_sum"], max=info["sample_count_max"]
+        ),
+        per_inference=Counter(
+            n=info["inferences"], sum=info["inference_count_sum"], max=info["inference_count_max"]
+        ),
+        to_event=LargestCount(n=info["inferences"], max=info["event_count_max"]),
+    )
 
 
 def read_reference(folder: Path, name: str) -> Annotations | None:
@@ -229,19 +231,38 @@ def _protocols(
     return score(record.name, reference, test, record.rate_hz, record.n_samples).protocols
 
 
+def _stored(scores: Mapping[str, Comparison] | None) -> Protocols | None:
+    return None if scores is None else Protocols(**{p: stored(s) for p, s in scores.items()})
+
+
+def _adaptation(
+    adapted: Adapted | None,
+    beats: NDArray[np.void],
+    reference: Annotations | None,
+    t_record: NDArray[np.int64],
+    record: Record,
+) -> Adaptation | None:
+    """The patient's head, and how the beats score without it."""
+    if adapted is None:
+        return None
+    usual = [CLASSES[i] for i in beats["unadapted"].argmax(axis=1)]
+    without = _stored(_protocols(reference, t_record, usual, record))
+    return of_builtins({**describe(adapted.head), "unadapted": without}, Adaptation)
+
+
 def _confidence(
     beats: NDArray[np.void],
     labels: list[str],
     reference: Annotations | None,
     scores: Mapping[str, Comparison] | None,
-) -> dict[str, Any]:
+) -> ConfidenceEntry:
     """How many beats are unsure; over the whole record, how many are wrong by their confidence."""
     rows = None
     if reference is not None and scores is not None:
         found, wrong = reliability.judge(scores["whole"], reference, labels)
         judged = beats[found]
         rows = reliability.rows(reliability.count(judged["confidence"], judged["unsure"], wrong))
-    return {"unsure": int(beats["unsure"].sum()), "rows": rows}
+    return of_builtins({"unsure": int(beats["unsure"].sum()), "rows": rows}, ConfidenceEntry)
 
 
 def _rhythm(
@@ -250,7 +271,7 @@ def _rhythm(
     labels: list[str],
     reference: Annotations | None,
     record: Record,
-) -> dict[str, Any]:
+) -> Rhythm:
     """The board's rhythm events by kind, and how they compare with the reference's."""
     broken = (beats["flags"] & core.FLAG_BREAK) != 0
     sequence = rhythm.BeatSequence(t_record / record.rate_hz, labels, broken)
@@ -258,7 +279,8 @@ def _rhythm(
     if reference is not None:
         theirs = rhythm.of_reference(reference, record.rate_hz)
         scored = rhythm.to_dict(rhythm.compare(theirs, sequence))
-    return {"events": Counter(e.kind for e in rhythm.find(sequence)), "scored": scored}
+    events = collections.Counter(e.kind for e in rhythm.find(sequence))
+    return of_builtins({"events": dict(events), "scored": scored}, Rhythm)
 
 
 def _states_differ(device: Events, host: Events) -> int:

@@ -5,6 +5,7 @@ the parent shows progress. What is written is finished: Ctrl-C, a crash or a dea
 the records under way, and `resume` goes on with the rest.
 """
 
+import dataclasses
 import datetime
 import json
 import math
@@ -12,11 +13,12 @@ import os
 import platform
 import shlex
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from msgspec.structs import asdict, replace
 from rich.console import Console
 
 from einthoven import __version__
@@ -35,10 +37,10 @@ from einthoven.records.checksums import sha256_file
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import read_record
+from einthoven.report.description import CountUnit, Data, Model, Plan, RunOptions, Sizes
+from einthoven.report.files import write_report
 from einthoven.report.run import RunDir
-from einthoven.report.text import write_report
-
-_MODEL_FACTS = ("name", "sha256", "params", "macs", "training_records")
+from einthoven.report.schema import of_builtins
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Options:
 
     def moved(self, data: Path | None, port: str | None) -> "Options":
         """The same with the records or the board found elsewhere."""
-        return replace(self, data=data or self.data, port=port or self.port)
+        return dataclasses.replace(self, data=data or self.data, port=port or self.port)
 
 
 def new_run_path(board: str) -> Path:
@@ -70,8 +72,8 @@ def new_run_path(board: str) -> Path:
 
 def resume_options(out: Path) -> Options:
     """The options that the run in `out` was started with. Raises UsageError if there is none."""
-    stored = dict(RunDir.open(out).plan["options"])
-    return Options(**{**stored, "data": Path(stored["data"]), "model": Path(stored["model"])})
+    kept = asdict(RunDir.open(out).plan.options)
+    return Options(**{**kept, "data": Path(kept["data"]), "model": Path(kept["model"])})
 
 
 def replay_run(
@@ -101,7 +103,7 @@ def replay_run(
         run = RunDir.open(out)
         run.require_same(plan)
     else:
-        run = RunDir.create(out, {**plan, "sizes": _sizes(board, options.port is None)})
+        run = RunDir.create(out, replace(plan, sizes=_sizes(board, options.port is None)))
     with run.lock():
         finished = set(run.finished())
         todo = {name: n for name, n in samples.items() if name not in finished}
@@ -118,7 +120,7 @@ def replay_run(
     return run
 
 
-def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
+def _plan(options: Options, board: Board, folder: Path) -> tuple[Plan, dict[str, int]]:
     """What run.json holds, and the records' lengths in samples of the board.
 
     Reads every record now, not when its turn comes: a bad one must not end a run half way.
@@ -136,48 +138,54 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[dict[str, Any],
             if (path := folder / f"{name}{suffix}").is_file()
         }
     model = model_facts(options.model)
-    plan = {
-        "board": board.name,
-        "board_title": board.title,
-        "count_unit": board.count_unit,
-        "model": model,
-        "pipeline_sha256": core.pipeline_sha256(),
-        "rate_hz": core.rate_hz(),
-        "data": {
-            "db": options.db,
-            "lead": options.lead,
-            "synthetic": options.synthetic,
-            "records": list(samples),
-            "in_training": seen_in_training(
-                model["training_records"], [options.db, folder.name], samples
+    plan = Plan(
+        board=board.name,
+        board_title=board.title,
+        count_unit=cast(CountUnit, board.count_unit),  # held against its type when it is written
+        model=model,
+        pipeline_sha256=core.pipeline_sha256(),
+        rate_hz=core.rate_hz(),
+        data=Data(
+            db=options.db,
+            lead=options.lead,
+            synthetic=options.synthetic,
+            records=list(samples),
+            in_training=seen_in_training(
+                model.training_records, [options.db, folder.name], samples
             ),
-            "files": files,
-        },
-        "adapt_minutes": options.adapt,
-        "options": {
-            **asdict(options),
-            "data": str(folder.resolve()),
-            "model": str(options.model.resolve()),
-        },
-        "command": shlex.join(["einthoven", *sys.argv[1:]]),
-        "created": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
-        "versions": {
+            files=files,
+        ),
+        adapt_minutes=options.adapt,
+        options=RunOptions(
+            **{
+                **dataclasses.asdict(options),
+                "data": str(folder.resolve()),
+                "model": str(options.model.resolve()),
+            }
+        ),
+        command=shlex.join(["einthoven", *sys.argv[1:]]),
+        created=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
+        versions={
             "einthoven": __version__,
             "python": platform.python_version(),
             **{name: version(name) for name in ("numpy", "scipy", "wfdb", "tflite-micro")},
         },
-    }
+    )
     return plan, samples
 
 
-def _sizes(board: Board, built: bool) -> dict[str, int | None]:
+def _sizes(board: Board, built: bool) -> Sizes:
     """Sizes of the image that was built; None for a process, or if a board runs an older one."""
     image = measure(board) if built else None
-    names = ("flash_bytes", "ram_bytes", "stack_bytes", "stack_bound_bytes")
-    return {name: getattr(image, name, None) for name in names}
+    return Sizes(
+        flash_bytes=getattr(image, "flash_bytes", None),
+        ram_bytes=getattr(image, "ram_bytes", None),
+        stack_bytes=getattr(image, "stack_bytes", None),
+        stack_bound_bytes=getattr(image, "stack_bound_bytes", None),
+    )
 
 
-def model_facts(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
+def model_facts(folder: Path = SHIPPED_MODEL) -> Model:
     """`name`, `sha256`, `params`, `macs`, `training_records` of the model in the firmware.
 
     Raises ModelError when it is not there, not the generated one, or for another pipeline.
@@ -186,15 +194,15 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> dict[str, Any]:
     try:
         model = json.loads(path.read_text(encoding="utf-8"))
         digest = sha256_file(folder / "model.tflite")
-        kept = {key: model[key] for key in _MODEL_FACTS}
+        kept = of_builtins(model, Model)
         pipeline = model["pipeline_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the model in {folder} cannot be read ({error})") from None
-    if digest != kept["sha256"]:
+    if digest != kept.sha256:
         raise ModelError(f"{folder}/model.tflite is not the file that model.json describes")
     if pipeline != core.pipeline_sha256():
         raise ModelError(
-            f"model {kept['name']} was made for another pipeline ({pipeline[:12]}…; this "
+            f"model {kept.name} was made for another pipeline ({pipeline[:12]}…; this "
             f"checkout's is {core.pipeline_sha256()[:12]}…): train it anew for this one"
         )
     if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:

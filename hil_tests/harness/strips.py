@@ -1,11 +1,11 @@
 """Choose the few seconds of a record that are worth a look in the report."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.report.description import Strip
 from einthoven.scoring.comparison import MATCH_S  # here it only picks pictures
 
 STRIP_S = 10.0
@@ -16,16 +16,16 @@ Labels = Sequence[str]
 def choose_strips(
     record: str,
     mv: NDArray[np.float64],
-    rate_hz: float,
+    rate_hz: int,
     events: tuple[NDArray[np.float64], Labels],
     reference: tuple[NDArray[np.float64], Labels],
     differ_s: Sequence[float] = (),
-) -> list[dict[str, Any]]:
+) -> list[Strip]:
     """Up to three strips of 10 s, the most telling first.
 
     `mv`: the samples that the board got, in mV; `events` and `reference`: (times in s, classes)
     of the board's and the reference's beats; `differ_s`: where board and host differ.
-    Returns what `report_figures.strip_svg` draws, with a `reason` each.
+    `rate_hz`: of the board.
     """
     right, wrong = _judge(events, reference)
     length_s = mv.size / rate_hz
@@ -37,11 +37,11 @@ def choose_strips(
         at = _crowded(right)
         wanted.append((at, "ectopic beats found"))
     wanted.append((min(600.0, length_s / 2) + STRIP_S / 2, "for comparison"))
-    strips: list[dict[str, Any]] = []
+    strips: list[Strip] = []
     for middle, reason in wanted:
         start = float(np.clip(middle - STRIP_S / 2, 0.0, max(length_s - STRIP_S, 0.0)))
         start = np.floor(start * rate_hz) / rate_hz
-        if len(strips) < 3 and all(abs(start - s["start_s"]) > STRIP_S / 2 for s in strips):
+        if len(strips) < 3 and all(abs(start - s.start_s) > STRIP_S / 2 for s in strips):
             strips.append(_cut(record, reason, start, mv, rate_hz, events, reference, differ_s))
     return strips
 
@@ -81,29 +81,29 @@ def _cut(
     reason: str,
     start: float,
     mv: NDArray[np.float64],
-    rate_hz: float,
+    rate_hz: int,
     events: tuple[NDArray[np.float64], Labels],
     reference: tuple[NDArray[np.float64], Labels],
     differ_s: Sequence[float],
-) -> dict[str, Any]:
+) -> Strip:
     begin = round(start * rate_hz)
     end = min(begin + round(STRIP_S * rate_hz), mv.size)
 
-    def inside(marks: tuple[NDArray[np.float64], Labels]) -> list[list[Any]]:
+    def inside(marks: tuple[NDArray[np.float64], Labels]) -> list[tuple[float, str]]:
         times, labels = marks
         return [
-            [round(float(t), 4), label]
+            (round(float(t), 4), label)
             for t, label in zip(times, labels, strict=True)
             if begin <= t * rate_hz < end
         ]
 
-    return {
-        "record": record,
-        "reason": reason,
-        "start_s": begin / rate_hz,
-        "rate_hz": rate_hz,
-        "mv": [round(float(v), 3) for v in mv[begin:end]],
-        "events": inside(events),
-        "reference": inside(reference),
-        "differ": [t for t in differ_s if begin <= t * rate_hz < end],
-    }
+    return Strip(
+        record=record,
+        reason=reason,
+        start_s=begin / rate_hz,
+        rate_hz=rate_hz,
+        mv=[round(float(v), 3) for v in mv[begin:end]],
+        events=inside(events),
+        reference=inside(reference),
+        differ=[t for t in differ_s if begin <= t * rate_hz < end],
+    )

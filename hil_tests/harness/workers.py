@@ -89,7 +89,7 @@ def run_workers(
     workers = [context.Process(target=_work, args=(task, names, news)) for _ in range(jobs)]
     failures: list[_Failed] = []
     try:
-        with ReplayProgress(console, todo, jobs, float(run.plan["rate_hz"])) as progress:
+        with ReplayProgress(console, todo, jobs, float(run.plan.rate_hz)) as progress:
             _start(workers)
             _watch(workers, news, progress, failures)
     except KeyboardInterrupt:
@@ -188,20 +188,20 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
     from einthoven.hil_tests.harness.record import Host, replay_record
 
     plan = task.run.plan
-    options = plan["options"]
+    options = plan.options
     parent = os.getppid()
-    model = Path(options["model"])
-    host = Host(model / "model.tflite" if options["tflm"] else None)
+    model = Path(options.model)
+    host = Host(model / "model.tflite" if options.tflm else None)
     adapter = None
-    if task.fit is not None:
-        adapter = Adapter(model, options["adapt"], host.model, options["tflm"], task.fit)
+    if task.fit is not None and options.adapt is not None:
+        adapter = Adapter(model, options.adapt, host.model, options.tflm, task.fit)
     with (
         running(task.board, task.port) as url,
         Device(
             url,
             baud=task.board.baud,
-            expect_model_sha256=plan["model"]["sha256"],
-            expect_pipeline_sha256=plan["pipeline_sha256"],
+            expect_model_sha256=plan.model.sha256,
+            expect_pipeline_sha256=plan.pipeline_sha256,
         ) as device,
     ):
         while (name := names.get()) is not None:
@@ -220,6 +220,6 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
             except EinthovenError as error:
                 where = f"record {name}: "
                 raise type(error)(where + str(error).removeprefix(where)) from error
-            agreement = result["agreement"]
-            differing = agreement["device_vs_host_int8"] + (agreement["host_int8_vs_tflm"] or 0)
-            news.put(_Done(name, result["beats"], differing, result["link"]["seconds"]))
+            agreement = result.agreement
+            differing = agreement.device_vs_host_int8 + (agreement.host_int8_vs_tflm or 0)
+            news.put(_Done(name, result.beats, differing, result.link.seconds))

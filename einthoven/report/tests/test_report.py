@@ -9,24 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from einthoven.records.annotations import Annotations
+from einthoven.report.description import Plan, Result, Strip
 from einthoven.report.figures import histogram_svg, strip_svg
+from einthoven.report.files import write_report
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
-from einthoven.report.text import (
-    SEEN_NOTE,
-    clock,
-    console,
-    count,
-    percent,
-    restored,
-    stored,
-    summarize,
-    summary_text,
-    write_report,
-)
-from einthoven.scoring.comparison import Scores, compare
+from einthoven.report.schema import of_builtins, to_builtins
+from einthoven.report.summary import restored, stored, summarize
+from einthoven.report.text import console, summary_text
+from einthoven.report.words import SEEN_NOTE, clock, count, percent
+from einthoven.scoring.comparison import compare
 from einthoven.scoring.text import beat_table
 
 RATE_HZ = 180
@@ -48,7 +43,7 @@ def annotations(seed: int, wrong: float) -> tuple[Annotations, Annotations]:
     )
 
 
-def result(name: str, seed: int, wrong: float, differences: int = 0) -> dict[str, Any]:
+def result(name: str, seed: int, wrong: float, differences: int = 0) -> Result:
     reference, test = annotations(seed, wrong)
     end = int(reference.samples[-1]) + 720
     differing = [
@@ -56,14 +51,18 @@ def result(name: str, seed: int, wrong: float, differences: int = 0) -> dict[str
         | {"what": "tensor_crc, logits", "left": "0000abcd [1]", "right": "0000abce <2>"}
         for i in range(differences)
     ]
-    return {
+    made = {
         "record": name,
         "lead": "MLII",
+        "record_rate_hz": 360.0,
+        "gain_assumed": False,
+        "samples": 1000,
+        "samples_crc32": "01234567",
         "seconds": end / 360.0,
         "beats": len(test.samples),
         "protocols": {
-            "ec57": stored(compare(reference, test, 360.0, end)),
-            "whole": stored(compare(reference, test, 360.0, end, 0.0)),
+            "ec57": to_builtins(stored(compare(reference, test, 360.0, end))),
+            "whole": to_builtins(stored(compare(reference, test, 360.0, end, 0.0))),
         },
         "confidence": {"unsure": 20, "rows": [[200, 0, 0, 900], [200, 1, 1, 20], [255, 0, 1, 7]]},
         "rhythm": {
@@ -102,6 +101,7 @@ def result(name: str, seed: int, wrong: float, differences: int = 0) -> dict[str
             }
         ],
     }
+    return of_builtins(made, Result)
 
 
 @pytest.fixture
@@ -111,7 +111,8 @@ def run(tmp_path: Path) -> RunDir:
         "board": "qemu_stm32f405",
         "board_title": "STM32F405 <emulated>",
         "count_unit": "instructions",
-        "model": {"name": "m1", "sha256": "ab" * 32, "params": 24_000, "macs": 372_000},
+        "model": {"name": "m1", "sha256": "ab" * 32, "params": 24_000}
+        | {"macs": 372_000, "training_records": []},
         "pipeline_sha256": "cd" * 32,
         "rate_hz": RATE_HZ,
         "data": {
@@ -126,14 +127,16 @@ def run(tmp_path: Path) -> RunDir:
             **{"flash_bytes": 80_000, "ram_bytes": 20_000},
             **{"stack_bytes": 4096, "stack_bound_bytes": 2048},
         },
+        "options": {"board": "qemu_stm32f405", "records": "all", "data": "/data", "db": "mitdb"}
+        | {"lead": None, "port": None, "tflm": True, "synthetic": False, "model": "/model"},
         "command": "einthoven replay --records 100,119,208,232",
         "created": "2026-01-02 03:04 +0000",
         "versions": {"einthoven": "0.1.0"},
     }
-    run = RunDir.create(tmp_path / "run", plan)
+    run = RunDir.create(tmp_path / "run", of_builtins(plan, Plan))
     for seed, name in enumerate(names):
         made = result(name, seed, wrong=0.03 * seed, differences=2 if name == "208" else 0)
-        beats = np.zeros(made["beats"], dtype=BEAT)
+        beats = np.zeros(made.beats, dtype=BEAT)
         beats["t_samples"] = 150 * np.arange(1, len(beats) + 1)
         beats["t_emitted"] = beats["t_samples"] + 200
         beats["count"] = 500_000
@@ -141,6 +144,10 @@ def run(tmp_path: Path) -> RunDir:
         run.write_events(name, events, beats["t_samples"].astype(np.int64) * 2)
         run.write_result(name, made)
     return run
+
+
+def change_data(run: RunDir, **changes: Any) -> None:
+    run.plan = replace(run.plan, data=replace(run.plan.data, **changes))
 
 
 def test_summary_holds_what_is_promised(run: RunDir) -> None:
@@ -151,7 +158,7 @@ def test_summary_holds_what_is_promised(run: RunDir) -> None:
         *("schema", "board", "model", "pipeline_sha256", "data", "protocols", "agreement"),
         *("resources", "link"),
     } <= summary.keys()
-    assert {"name", "sha256", "params", "macs"} == summary["model"].keys()
+    assert {"name", "sha256", "params", "macs", "training_records"} == summary["model"].keys()
     for protocol in ("ec57", "whole"):
         part = summary["protocols"][protocol]
         assert [r["record"] for r in part["records"]] == ["100", "119", "208"]
@@ -168,8 +175,8 @@ def test_summary_holds_what_is_promised(run: RunDir) -> None:
 
 
 def test_summary_adds_up(run: RunDir) -> None:
-    summary = summarize(run)
-    results = [run.read_result(name) for name in ("100", "119", "208")]
+    summary = to_builtins(summarize(run))
+    results = [to_builtins(run.read_result(name)) for name in ("100", "119", "208")]
     assert summary["agreement"]["device_vs_host_int8"] == 2
     assert summary["agreement"]["first_difference"]["record"] == "208"
     assert summary["agreement"]["beats"] == sum(r["beats"] for r in results)
@@ -197,22 +204,22 @@ def test_summary_adds_up(run: RunDir) -> None:
 def test_patients_of_the_training_are_marked_and_left_out_of_a_gross_of_their_own(
     run: RunDir,
 ) -> None:
-    run.plan["data"]["in_training"] = ["119"]
-    part = summarize(run)["protocols"]["whole"]
-    kept = [run.read_result(name)["protocols"]["whole"] for name in ("100", "208")]
+    change_data(run, in_training=["119"])
+    part = to_builtins(summarize(run))["protocols"]["whole"]
+    kept = [to_builtins(run.read_result(n))["protocols"]["whole"] for n in ("100", "208")]
     assert part["gross_unseen"]["qrs"]["tp"] == sum(p["qrs"]["tp"] for p in kept)
     assert part["gross_unseen"]["qrs"]["tp"] < part["gross"]["qrs"]["tp"]
     screen = Console(width=80, file=io.StringIO(), record=True)
     screen.print(summary_text(summarize(run)))
     text = screen.export_text()
     assert "119*" in text and "100*" not in text and "Unseen" in text and SEEN_NOTE[:40] in text
-    run.plan["data"]["in_training"] = [*run.records]
-    assert summarize(run)["protocols"]["whole"]["gross_unseen"] is None
+    change_data(run, in_training=[*run.records])
+    assert summarize(run).protocols.whole.gross_unseen is None
 
 
 def test_cycles_are_not_called_instructions(run: RunDir) -> None:
-    run.plan["count_unit"] = "cycles"
-    resources = summarize(run)["resources"]
+    run.plan = replace(run.plan, count_unit="cycles")
+    resources = to_builtins(summarize(run))["resources"]
     assert resources["instructions_per_inference"] is None
     assert resources["cycles_per_inference"] == 500_000.0
 
@@ -220,8 +227,8 @@ def test_cycles_are_not_called_instructions(run: RunDir) -> None:
 def test_scores_survive_the_folder(run: RunDir) -> None:
     """A stored score prints the same line as the comparison it came from."""
     reference, test = annotations(3, 0.05)
-    scores: Scores = compare(reference, test, 360.0, 400_000)
-    back = restored(json.loads(json.dumps(stored(scores))))
+    scores = compare(reference, test, 360.0, 400_000)
+    back = restored(json.loads(json.dumps(to_builtins(stored(scores)))))
     assert beat_table([("x", back)]) == beat_table([("x", scores)])
 
 
@@ -307,16 +314,16 @@ def test_the_same_run_gives_the_same_bytes(run: RunDir) -> None:
 def test_a_run_without_any_record_done_still_reports(tmp_path: Path, run: RunDir) -> None:
     empty = RunDir.create(tmp_path / "empty", run.plan)
     summary = write_report(empty)
-    assert summary["agreement"]["beats"] == 0
-    assert summary["protocols"]["ec57"]["gross"]["qrs"]["se"] is None
+    assert summary.agreement.beats == 0
+    assert summary.protocols.ec57.gross.qrs.se is None
     assert "Unfinished run." in (empty.path / "report.html").read_text()
 
 
 def test_a_record_without_reference_is_replayed_but_not_scored(run: RunDir) -> None:
-    run.write_result("119", {**run.read_result("119"), "protocols": None})
+    run.write_result("119", replace(run.read_result("119"), protocols=None))
     summary = write_report(run)
-    assert summary["not_scored"] == ["119"]
-    assert [r["record"] for r in summary["protocols"]["ec57"]["records"]] == ["100", "208"]
+    assert summary.not_scored == ["119"]
+    assert [r.record for r in summary.protocols.ec57.records] == ["100", "208"]
     assert "Not scored:" in (run.path / "report.html").read_text()
     screen = Console(width=80, highlight=False)
     with screen.capture() as captured:
@@ -325,7 +332,7 @@ def test_a_record_without_reference_is_replayed_but_not_scored(run: RunDir) -> N
 
 
 def test_synthetic_data_is_called_so(run: RunDir) -> None:
-    run.plan["data"]["synthetic"] = True
+    change_data(run, synthetic=True)
     summary = write_report(run)
     assert "Synthetic data." in (run.path / "report.html").read_text()
     screen = Console(width=80, file=io.StringIO(), record=True)
@@ -335,8 +342,16 @@ def test_synthetic_data_is_called_so(run: RunDir) -> None:
 
 @pytest.mark.parametrize("mv", [[0.0] * 100, [-10.24] * 900 + [10.235] * 900])
 def test_strips_without_a_signal_are_drawn(mv: list[float]) -> None:
-    strip = {"record": "x", "start_s": 0.0, "rate_hz": RATE_HZ, "mv": mv}
-    svg = strip_svg({**strip, "events": [], "reference": [[0.3, "Q"]], "differ": []})
+    strip = Strip(
+        record="x",
+        reason="",
+        start_s=0.0,
+        rate_hz=RATE_HZ,
+        mv=mv,
+        events=[],
+        reference=[(0.3, "Q")],
+    )
+    svg = strip_svg(strip)
     assert svg.startswith("<svg") and "var(--trace)" in svg and "#040404" not in svg
 
 

@@ -8,17 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir, whole_file, write_text
-
-PLAN = {
-    "board": "host",
-    "rate_hz": 180,
-    "pipeline_sha256": "aa" * 32,
-    "model": {"name": "m", "sha256": "bb" * 32},
-    "data": {"records": ["100", "p1/101"], "files": {"100": {"100.dat": "cc" * 32}}},
-}
+from einthoven.report.testing import PLAN, empty_result
 
 
 def some_events() -> Events:
@@ -47,9 +41,9 @@ def test_events_come_back_as_they_went(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_no_unicode_comes_back(tmp_path: Path) -> None:
-    plan = {**PLAN, "options": {"data": os.fsdecode(b"/d\xe4ta")}}
-    RunDir.create(tmp_path / "run", plan)
-    assert os.fsencode(RunDir.open(tmp_path / "run").plan["options"]["data"]) == b"/d\xe4ta"
+    options = replace(PLAN.options, data=os.fsdecode(b"/d\xe4ta"))
+    RunDir.create(tmp_path / "run", replace(PLAN, options=options))
+    assert os.fsencode(RunDir.open(tmp_path / "run").plan.options.data) == b"/d\xe4ta"
 
 
 def test_all_events_are_one_table(tmp_path: Path) -> None:
@@ -68,7 +62,7 @@ def test_a_record_is_finished_when_its_result_is_there(tmp_path: Path) -> None:
     run = RunDir.create(tmp_path / "run", PLAN)
     run.write_events("100", some_events(), np.zeros(50, np.int64))
     assert run.finished() == []
-    run.write_result("100", {"record": "100"})
+    run.write_result("100", empty_result("100"))
     assert run.finished() == ["100"]
 
 
@@ -100,13 +94,13 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | No
     [
         ("board", "qemu_stm32f405", "board was host and is qemu_stm32f405"),
         ("pipeline_sha256", "ab" * 32, "the pipeline was aaaaaaaaaaaa… and is abababababab…"),
-        ("model", {"name": "m", "sha256": "ab" * 32}, "the model differs in sha256"),
+        ("model", replace(PLAN.model, sha256="ab" * 32), "the model differs in sha256"),
         (
             "data",
-            {"records": ["100", "p1/101"], "files": {"100": {"100.dat": "ab" * 32}}},
+            replace(PLAN.data, files={"100": {"100.dat": "ab" * 32}}),
             "the records differs in files",
         ),
-        ("data", {"records": ["100"], "files": {}}, "the records differs in records"),
+        ("data", replace(PLAN.data, records=["100"]), "the records differs in records"),
     ],
 )
 def test_resuming_with_something_else_names_it(
@@ -115,7 +109,7 @@ def test_resuming_with_something_else_names_it(
     run = RunDir.create(tmp_path / "run", PLAN)
     run.require_same(PLAN)
     with pytest.raises(UsageError, match="cannot resume") as caught:
-        run.require_same({**PLAN, key: value})
+        run.require_same(replace(PLAN, **{key: value}))
     assert word in str(caught.value)
 
 

@@ -19,7 +19,7 @@ from einthoven.records.annotations import read_annotations
 from einthoven.records.download import find_database
 from einthoven.records.record import rate_and_length
 from einthoven.report.run import write_text
-from einthoven.report.text import restored
+from einthoven.report.summary import restored
 from einthoven.scoring import comparison
 from einthoven.scoring.comparison import Rate, Scores, gross
 from einthoven.training.command_line import one_line_errors

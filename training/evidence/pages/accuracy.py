@@ -11,7 +11,7 @@ from typing import Any
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.report.run import write_text
-from einthoven.report.text import restored
+from einthoven.report.summary import restored
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Scores, gross
 from einthoven.scoring.text import RUN_HEADER, beat_table, literature_table

@@ -18,7 +18,9 @@ import numpy as np
 from einthoven.errors import ModelError, UsageError
 from einthoven.paths import ROOT
 from einthoven.report.adaptation import SIDES, adaptation_section
+from einthoven.report.overview import AdaptationSummary
 from einthoven.report.run import write_json, write_text
+from einthoven.report.schema import of_builtins
 from einthoven.training.adaptation.crossval import CONFIDENCE
 from einthoven.training.command_line import one_line_errors
 from einthoven.training.evidence.measured.adapted import FOLDER as RESULTS
@@ -78,7 +80,7 @@ def ds2_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
             for side in SIDES:
                 rows.append([name, way, side, *_cells(total(records, side))])
     head = ("model", "records", "", "accuracy", *(f"{c} Se/+P/F1" for c in "NSV"), "macro-F1")
-    section = adaptation_section(found)
+    section = adaptation_section(of_builtins(found, AdaptationSummary))
     assert section is not None
     return "\n".join(
         [

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from einthoven.aami import DS2
-from einthoven.report.text import restored
+from einthoven.report.summary import restored
 from einthoven.scoring.comparison import gross
 from einthoven.training.data.dataset import ADC_BITS
 from einthoven.training.evidence.measured import noise

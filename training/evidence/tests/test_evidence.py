@@ -12,7 +12,7 @@ from einthoven.aami import DS2
 from einthoven.errors import EinthovenError, ModelError
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
-from einthoven.report.text import restored
+from einthoven.report.summary import restored
 from einthoven.scoring.comparison import Rate, Scores, compare, gross
 from einthoven.scoring.reliability import judge, summary
 from einthoven.scoring.rhythm import BeatSequence, of_reference, to_dict

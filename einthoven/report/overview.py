@@ -1,0 +1,237 @@
+"""`summary.json` in types, the part of the description of a run that follows from its records.
+
+What it means: docs/replay.md. Kept to the byte by every version that writes `SCHEMA`.
+"""
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from einthoven.report.description import (
+    Count,
+    CountUnit,
+    Data,
+    Difference,
+    Entry,
+    Firmware,
+    Model,
+    PatientHead,
+    RateCounts,
+    Rates,
+    RecordScores,
+    Scores,
+    Seconds,
+    Sha256,
+)
+
+
+class AverageRates(Entry, kw_only=True, frozen=True):
+    """Mean over the records on which the rate is defined; null if on none."""
+
+    se: float | None
+    ppv: float | None
+    f1: float | None
+
+
+class Average(Entry, kw_only=True, frozen=True):
+    """Means over records by kind of beat."""
+
+    qrs: AverageRates
+    veb: AverageRates
+    sveb: AverageRates
+
+
+class Protocol(Entry, kw_only=True, frozen=True):
+    """Scores of all records by one protocol; `gross_unseen` leaves out `data.in_training`."""
+
+    gross: Scores
+    gross_unseen: Scores | None
+    average: Average
+    records: list[RecordScores]
+
+
+class ProtocolSummaries(Entry, kw_only=True, frozen=True):
+    """As EC57 asks, and over whole records."""
+
+    ec57: Protocol
+    whole: Protocol
+
+
+class AgreementSummary(Entry, kw_only=True, frozen=True):
+    """Beats that differ, over all records."""
+
+    beats: Count
+    device_vs_host_int8: Count
+    host_int8_vs_tflm: Count | None
+    signal_states_differ: Count
+    first_difference: Difference | None
+
+
+class Judged(Entry, kw_only=True, frozen=True):
+    """Scored detections, and those of a wrong class."""
+
+    beats: Count
+    wrong: Count
+
+
+class ReliabilityBin(Entry, kw_only=True, frozen=True):
+    """Detections whose confidence is from `low` to `high`: claimed and right share."""
+
+    low: float
+    high: float
+    beats: Count
+    claimed: float
+    right: float
+
+
+class Reliability(Entry, kw_only=True, frozen=True):
+    """Whether confidence deserves its name (`scoring.reliability.summary`)."""
+
+    sure: Judged
+    unsure: Judged
+    error_all: float | None
+    error_sure: float | None
+    claimed: float | None
+    calibration_error: float | None
+    bins: list[ReliabilityBin]
+
+
+class ConfidenceSummary(Entry, kw_only=True, frozen=True):
+    """All beats, the unsure among them, and how right they are where there is a reference."""
+
+    beats: Count
+    unsure: Count
+    scored: Reliability | None
+
+
+class RhythmRecord(Entry, kw_only=True, frozen=True):
+    """One record's rhythm events."""
+
+    record: str
+    events: dict[str, Count]
+    scored: dict[str, RateCounts] | None
+
+
+class RhythmSummary(Entry, kw_only=True, frozen=True):
+    """Rates by kind over the records that have a reference, and the counts by record."""
+
+    scored: dict[str, Rates] | None
+    records: list[RhythmRecord]
+
+
+class ClassRates(Entry, kw_only=True, frozen=True):
+    """One side of an adaptation: classes as the literature maps them, after five minutes."""
+
+    beats: Count
+    accuracy: float | None
+    N: Rates
+    S: Rates
+    V: Rates
+    macro_f1: float
+
+
+class Sides(Entry, kw_only=True, frozen=True):
+    """The same beats without and with the patients' heads."""
+
+    unadapted: ClassRates
+    adapted: ClassRates
+
+
+class AdaptedRecord(Entry, kw_only=True, frozen=True):
+    """One record without and with its patient's head."""
+
+    record: str
+    head: PatientHead
+    unadapted: ClassRates
+    adapted: ClassRates
+
+
+class AdaptationSummary(Entry, kw_only=True, frozen=True):
+    """Adapted records of the run, and all of them together."""
+
+    protocol: Literal["ec57"]
+    minutes: float
+    records: list[AdaptedRecord]
+    gross: Sides
+
+
+class Resources(Entry, kw_only=True, frozen=True):
+    """Static sizes from the build, dynamic figures from what the board counted.
+
+    The unit of the counter is in the names; only those of the run's `count_unit` are there, and
+    `instructions_per_sample` and `instructions_per_inference` always (null for another unit).
+    """
+
+    flash_bytes: Count | None
+    ram_bytes: Count | None
+    stack_bytes: Count | None
+    stack_bound_bytes: Count | None
+    arena_bytes: Count | None
+    stack_used_bytes: Count | None
+    count_unit: CountUnit
+    instructions_per_sample: float | None = None
+    instructions_per_inference: float | None = None
+    instructions_per_sample_max: Count | UnsetType | None = UNSET
+    instructions_per_inference_max: Count | UnsetType | None = UNSET
+    instructions_to_event_max: Count | UnsetType | None = UNSET
+    cycles_per_sample: float | UnsetType | None = UNSET
+    cycles_per_inference: float | UnsetType | None = UNSET
+    cycles_per_sample_max: Count | UnsetType | None = UNSET
+    cycles_per_inference_max: Count | UnsetType | None = UNSET
+    cycles_to_event_max: Count | UnsetType | None = UNSET
+    nanoseconds_per_sample: float | UnsetType | None = UNSET
+    nanoseconds_per_inference: float | UnsetType | None = UNSET
+    nanoseconds_per_sample_max: Count | UnsetType | None = UNSET
+    nanoseconds_per_inference_max: Count | UnsetType | None = UNSET
+    nanoseconds_to_event_max: Count | UnsetType | None = UNSET
+
+    def counted(self, what: str) -> float | None:
+        """`per_sample`, `per_inference_max` ... in the run's own unit; None if not counted."""
+        value = getattr(self, f"{self.count_unit}_{what}", None)
+        return None if value is UNSET else value
+
+
+class LinkSummary(Entry, kw_only=True, frozen=True):
+    """Over all records; `seconds` are those of all boards together."""
+
+    bytes_lost: Count
+    retries: Count
+    bytes_sent: Count
+    bytes_received: Count
+    seconds: Seconds
+    ecg_seconds: Seconds
+    times_real_time: Seconds | None
+
+
+class Latency(Entry, kw_only=True, frozen=True):
+    """From R to the moment the beat's event leaves the core, in ms, over all beats."""
+
+    median: float | None
+    p99: float | None
+    max: float | None
+
+
+class Summary(Entry, kw_only=True, frozen=True):
+    """`summary.json`: every figure of a run, with model, pipeline and data by SHA-256."""
+
+    schema: str
+    notice: str
+    board: str
+    board_title: str
+    firmware: Firmware | None
+    model: Model
+    pipeline_sha256: Sha256
+    data: Data
+    unfinished: list[str]
+    not_scored: list[str]
+    protocols: ProtocolSummaries
+    agreement: AgreementSummary
+    confidence: ConfidenceSummary
+    rhythm: RhythmSummary
+    adaptation: AdaptationSummary | None
+    resources: Resources
+    link: LinkSummary
+    latency_ms: Latency
+    command: str
+    created: str
+    versions: dict[str, str]
