@@ -59,7 +59,7 @@ def write_html(run: RunDir, summary: Mapping[str, Any]) -> None:
     names = summary["data"]["records"]
     results = [run.read_result(name) for name in names]
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("einthoven"), autoescape=True, trim_blocks=True
+        loader=jinja2.PackageLoader("einthoven.report"), autoescape=True, trim_blocks=True
     )
     environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
     environment.filters["count"] = lambda value: count(value).replace("-", "–")
