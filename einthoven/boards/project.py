@@ -1,9 +1,9 @@
 """`einthoven new`: a project of the user's own, that takes firmware and engine as a library.
 
-    boards/<name>/       the board's port: a copy of one of Einthoven's, to be changed
-    platformio.ini       builds it, with `firmware/` as a library
-    einthoven.ini        where Einthoven is installed on this machine; not for version control
-    recipes/quick.toml   a training to start from
+- `boards/<name>/`: the board's port, a copy of one of Einthoven's, to be changed;
+- `platformio.ini` builds it, with `firmware/` as a library;
+- `einthoven.ini` says where Einthoven is installed on this machine; not for version control;
+- `recipes/quick.toml`: a training to start from.
 """
 
 import configparser
@@ -51,8 +51,8 @@ def say_where(project: Path, firmware: Path) -> None:
     `firmware`: the folder, where the tools of a build can read it.
     """
     text = (
-        "; Where Einthoven is installed on this machine: `einthoven new` and `einthoven build` write "
-        f"this.\n[einthoven]\nfirmware = {firmware}\n"
+        "; Where Einthoven is installed on this machine, written by `einthoven new` and `build`.\n"
+        f"[einthoven]\nfirmware = {firmware}\n"
     )
     path = project / WHERE
     if WHERE in (project / "platformio.ini").read_text() and (
@@ -92,7 +92,9 @@ class _Environment:
         """Folders of `boards/` that the board stands on."""
 
     def text(self) -> str:
-        platform = self._option("platform").replace("//platforms/", "//${einthoven.firmware}/platforms/")
+        platform = self._option("platform").replace(
+            "//platforms/", "//${einthoven.firmware}/platforms/"
+        )
         options = {key: self._moved(self._option(key)) for key in _OPTIONS}
         kept = "\n".join(f"{key} = {value}" for key, value in options.items() if value)
         flags = "\n    ".join(self._own_flags())

@@ -16,7 +16,7 @@ CORE_DIR = Path(
     os.environ.get("PLATFORMIO_CORE_DIR")
     or Path(__file__).resolve().parents[2] / ".cache" / "platformio"
 )
-"""What PlatformIO takes: `core_dir` in firmware/platformio.ini, unless the environment names one."""
+"""What PlatformIO takes: the environment's, else `core_dir` in firmware/platformio.ini."""
 
 
 def prepare(core_dir: Path) -> None:

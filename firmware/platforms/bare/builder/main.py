@@ -88,7 +88,8 @@ if network:
     env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
 program = env.BuildProgram()
 if bare:
-    env.Depends(program, env.File(str(Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript")))))
+    script = Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript"))
+    env.Depends(program, env.File(str(script)))
 image = env.Command(
     "$BUILD_DIR/firmware.bin",
     program,
