@@ -1,7 +1,7 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
 .PHONY: demo test lint format size bench generated fuzz setup setup-dev clean
-# Not the programs beside it: their first line names the interpreter, and a shell would expand a $ there.
-RUN = .venv/bin/python -m 
+RUN = .venv/bin/
+
 demo: setup
 	$(RUN)einthoven demo
 
@@ -9,8 +9,8 @@ test: setup-dev
 	$(RUN)pytest -n 2 --dist loadfile
 
 lint: setup-dev
-	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && .venv/bin/lint-imports
-	$(RUN)einthoven.house.floors
+	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && $(RUN)lint-imports
+	$(RUN)python -m einthoven.house.floors
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
 
 format: setup-dev
@@ -18,15 +18,15 @@ format: setup-dev
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
 
 generated: setup
-	$(RUN)einthoven.codegen
+	$(RUN)python -m einthoven.codegen
 
 size: setup-dev
 	$(RUN)einthoven size
 
 bench:
 	@./setup.sh bench
-	$(RUN)einthoven.codegen.testing.bench
-	$(RUN)einthoven.codegen.testing.core_bench
+	$(RUN)python -m einthoven.codegen.testing.bench
+	$(RUN)python -m einthoven.codegen.testing.core_bench
 
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated wire)
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c

@@ -28,6 +28,12 @@ bench)
     ;;
 esac
 
+case $PWD in
+*\$*)
+    echo "error: setuptools takes a \$ in a path for a variable's: move this checkout out of '$PWD'" >&2
+    exit 2
+    ;;
+esac
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "error: Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3 make ..." >&2
@@ -80,8 +86,7 @@ installed=$(cat $installed_file 2>/dev/null || true)
 [ "$installed" = "$(stamp "$extras")" ] && exit 0
 [ "$installed" = "$(stamp "$all_extras")" ] && exit 0
 echo "setup: installing Python packages into .venv${extras:+ ($extras)}"
-# Not .venv/bin/pip: its first line names the interpreter, and a shell would expand a $ in that path.
-if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"; then
+if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"; then
     echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
     exit 2
 fi
