@@ -39,6 +39,7 @@ def einthoven() -> Callable[..., int]:
     def run(*arguments: object) -> int:
         with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
             patch.setattr("sys.argv", ["einthoven", *map(str, arguments)])
+            patch.setenv("EINTHOVEN_BOARDS", os.environ.get("EINTHOVEN_BOARDS", ""))
             main()
         return int(stop.value.code or 0)
 

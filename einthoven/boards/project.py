@@ -65,8 +65,9 @@ def _copy_board(target: Path, name: str, like: str, shared: list[str]) -> None:
     shutil.copytree(BOARDS / like, target)
     for folder in shared:
         shutil.copytree(BOARDS / folder, target / folder)
+    own_name = re.compile(rf'^(?!mcu = )(.*)"{like}"', re.MULTILINE)
     for path in (p for p in target.iterdir() if p.is_file()):
-        path.write_text(path.read_text().replace(f'"{like}"', f'"{name}"'))
+        path.write_text(own_name.sub(rf'\1"{name}"', path.read_text()))
     about = target / "board.toml"
     for key, value in (
         ("title", f"{name}, laid out as a copy of {like}"),
