@@ -42,4 +42,4 @@ setup-dev:
 	@./setup.sh dev
 
 clean:
-	rm -rf build firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .cache firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis

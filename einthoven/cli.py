@@ -71,7 +71,10 @@ def _silence_stdout() -> None:
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
     "Patients": (patients.adapt,),
-    "Boards": (boards.boards, boards.build, boards.flash, boards.info, boards.bench, boards.size),
+    "Boards": (
+        *(boards.boards, boards.new, boards.build, boards.flash, boards.info),
+        *(boards.bench, boards.size),
+    ),
     "Model": (model.train, model.quantize, model.evaluate, model.export),
 }
 for _panel, _commands in _COMMANDS.items():

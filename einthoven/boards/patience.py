@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from einthoven.errors import LinkError
+from einthoven.tool_output import first_error
 
 LOOK_S = 0.05
 """So often a board is looked at while nothing comes from it."""
@@ -53,13 +54,12 @@ class BoardProcess:
         return f"was ended by signal {-code} ({signal.Signals(-code).name})"
 
     def last_words(self) -> str:
-        """The last line of its output; empty if there is none."""
+        """What of its last 2,000 bytes of output names the cause of its end; empty if it said nothing."""
         if self._log is None:
             return ""
         size = os.fstat(self._log.fileno()).st_size
         end = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace")
-        lines = [line.strip() for line in end.splitlines() if line.strip()]
-        return lines[-1] if lines else ""
+        return first_error(end) if end.strip() else ""
 
     def stopped(self) -> bool:
         """Whether it is held by SIGSTOP or a debugger."""

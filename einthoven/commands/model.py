@@ -180,7 +180,9 @@ def export(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the C sources (default: firmware/generated).", show_default=False
+            help="Folder for the C sources (default: firmware/generated of a checkout, else "
+            "./generated, from where builds and replays take it).",
+            show_default=False,
         ),
     ] = None,
     optimize: Annotated[
@@ -189,13 +191,13 @@ def export(
 ) -> None:
     """Generate the C inference engine from a model's .tflite."""
     from einthoven.codegen.model import export as export_model
-    from einthoven.paths import GENERATED
+    from einthoven.paths import export_dir
     from einthoven.report.text import console
     from einthoven.training.studies import runs, workflow
 
     if runs.is_study_run(model):
         written = workflow.export(model, out, optimize.value)
     else:
-        written = export_model(model, out or GENERATED, optimize.value)
+        written = export_model(model, out or export_dir(), optimize.value)
     for path in written:
         console().print(f"wrote {path}", soft_wrap=True)

@@ -34,6 +34,29 @@ Port = Annotated[
     str | None,
     typer.Option(help="Serial port or any pyserial URL (socket://host:port).", show_default=False),
 ]
+
+
+def _own_boards(folder: Path | None) -> None:
+    from einthoven.boards.board import own_boards
+    from einthoven.errors import BoardError
+
+    if folder is not None:
+        try:
+            own_boards(folder)
+        except BoardError as error:
+            raise typer.BadParameter(str(error)) from None
+
+
+Boards = Annotated[
+    Path | None,
+    typer.Option(
+        callback=_own_boards,
+        help="Folder of boards of your own, a folder each ($EINTHOVEN_BOARDS). ./boards is looked "
+        "into anyway.",
+        show_default=False,
+    ),
+]
+"""Heeded while the command line is read: commands take it and have nothing left to do."""
 Database = Annotated[str, typer.Option(help="Database in --data.")]
 Lead = Annotated[
     str | None,
@@ -44,7 +67,9 @@ Lead = Annotated[
 
 
 def replay(
-    board: Annotated[str | None, typer.Option(help="Board of boards/.", show_default=False)] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Board (see: einthoven boards).", show_default=False)
+    ] = None,
     records: Annotated[
         str | None,
         typer.Option(help="100,119 or ds1, ds2, all.", show_default=False),
@@ -64,7 +89,7 @@ def replay(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the model that was exported (default: training/shipped); or of a "
+            help="Folder of the model that was exported (default: the shipped one); or of a "
             "reference study's training, whose network then goes into the firmware beside the "
             "model, and its test examples through the board.",
             show_default=False,
@@ -86,6 +111,7 @@ def replay(
         ),
     ] = None,
     kaggle: Kaggle = None,
+    boards: Boards = None,
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
     from einthoven.errors import UsageError
@@ -195,13 +221,14 @@ def _replay_study(
 
 
 def demo(
-    board: Annotated[str, typer.Option(help="Board of boards/.")] = DEMO_BOARD,
+    board: Annotated[str, typer.Option(help="Board (see: einthoven boards).")] = DEMO_BOARD,
     out: Annotated[
         Path | None,
         typer.Option(help="Run folder (default: runs/<time>-<board>).", show_default=False),
     ] = None,
     data: Data = None,
     jobs: Jobs = 2,
+    boards: Boards = None,
 ) -> None:
     """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
     from einthoven.errors import DownloadError

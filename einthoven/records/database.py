@@ -6,7 +6,7 @@ from pathlib import Path
 
 from einthoven.aami import DS1, DS2
 from einthoven.errors import RecordError
-from einthoven.paths import ROOT, cache_dir
+from einthoven.paths import IN_CHECKOUT, ROOT, cache_dir
 
 DEFAULT_DATABASE = "mitdb"
 _NAME = re.compile(r"[\w-]{1,100}(/[\w-]{1,100})*")
@@ -34,7 +34,8 @@ def locate_database(data: Path | None, db: str = DEFAULT_DATABASE) -> Path | Non
         # A folder of records without a database's name is taken for the default one.
         if found is not None and (found.name == db or db == DEFAULT_DATABASE):
             return found
-    for folder in (ROOT.parent / "shared" / "data" / db, cached_database(db)):
+    shared = [ROOT.parent / "shared" / "data" / db] if IN_CHECKOUT else []
+    for folder in (*shared, cached_database(db)):
         names = all_records(folder) if folder.is_dir() else []
         if names and all(beside(folder, n, ".hea").is_file() for n in names):
             return folder

@@ -30,7 +30,7 @@ from einthoven.hil_tests.harness.record import read_reference
 from einthoven.hil_tests.harness.workers import run_workers
 from einthoven.native import core
 from einthoven.native.engine import HostModel
-from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
+from einthoven.paths import SHIPPED_MODEL, cache_dir, model_c, runs_dir
 from einthoven.provenance import seen_in_training
 from einthoven.records.adc import rational_ratio
 from einthoven.records.checksums import sha256_file
@@ -66,8 +66,8 @@ class Options:
 
 
 def new_run_path(board: str) -> Path:
-    """`runs/<time>-<board>` of the checkout."""
-    return RUNS / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{board}"
+    """`runs/<time>-<board>` below the folder that the user stands in."""
+    return runs_dir() / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{board}"
 
 
 def resume_options(out: Path) -> Options:
@@ -207,8 +207,8 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> Model:
         )
     if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:
         raise ModelError(
-            f"firmware/generated holds another model than {folder}: name its folder with --model, "
-            "or restore the shipped model with `python -m einthoven.codegen`"
+            f"{model_c()} holds another model than {folder}: name its folder with --model, or "
+            f"export this one (`einthoven export {folder}`)"
         )
     return kept
 
