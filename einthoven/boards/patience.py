@@ -54,7 +54,7 @@ class BoardProcess:
         return f"was ended by signal {-code} ({signal.Signals(-code).name})"
 
     def last_words(self) -> str:
-        """What of its last 2,000 bytes of output names the cause of its end; empty if it said nothing."""
+        """The cause of its end, from its last 2,000 bytes of output; empty if it said nothing."""
         if self._log is None:
             return ""
         size = os.fstat(self._log.fileno()).st_size
