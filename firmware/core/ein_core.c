@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ein_fixed.h"
+#include "ein_time.h"
 
 static const int32_t BANDPASS_Q30[EIN_FILTER_BANDPASS_SECTIONS][5] = EIN_FILTER_BANDPASS_Q30;
 

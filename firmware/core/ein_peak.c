@@ -1,4 +1,5 @@
 #include "ein_peak.h"
+#include "ein_time.h"
 
 uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples)
 {

@@ -1,4 +1,5 @@
 #include "ein_qrs.h"
+#include "ein_time.h"
 
 #include <string.h>
 

@@ -31,14 +31,6 @@ typedef enum {
 #define EIN_FLAG_SEARCH_BACK 0x0040u
 #define EIN_FLAG_BREAK 0x0080u
 
-/* Times are sample numbers modulo 2^32, which come round after 276 days: two of them are compared
-   by their difference, never as numbers. True if `a` is earlier than `b`, less than 138 days apart.
- */
-static inline bool ein_time_before(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) < 0;
-}
-
 /* The model's two int8 inputs as they stand: NHWC with N = H = 1, zero point 0. */
 typedef struct {
     int8_t signal[EIN_WINDOW_SAMPLES][EIN_CHANNELS];
