@@ -102,7 +102,7 @@ def _with_board(board: str, port: str | None, folder: Path, made: "Head | None")
 
     target = load_board(board)
     parameters = None if made is None else pack(load(folder), made)
-    with running(target, port) as url, Device(url, baud=target.baud) as device:
+    with running(target, port) as url, Device(url, target.baud, expect_board=target) as device:
         if made is None or parameters is None:
             device.remove_head()
         else:

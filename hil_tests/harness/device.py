@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.boards.board import Board
 from einthoven.boards.patience import Patience
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
@@ -98,8 +99,9 @@ class Network:
 class Device:
     """A board on `url` (serial port name or any pyserial URL). Use as a context manager.
 
-    `expect_model_sha256`, `expect_pipeline_sha256`: refuse a board with others (ModelError); None
-    accepts any. Raises BoardError if the port cannot be opened, LinkError if nobody answers.
+    `expect_model_sha256`, `expect_pipeline_sha256`: refuse a board with others (ModelError);
+    `expect_board`: refuse one that is not what that board.toml says (BoardError); None accepts any.
+    Raises BoardError if the port cannot be opened, LinkError if nobody answers.
     """
 
     def __init__(
@@ -109,11 +111,13 @@ class Device:
         expect_model_sha256: str | None = None,
         expect_pipeline_sha256: str | None = None,
         timeouts_s: tuple[float, ...] = TIMEOUTS_S,
+        expect_board: Board | None = None,
     ) -> None:
         self._channel = Channel(url, baud, timeouts_s)
         self._board_lost = 0
         try:
             self.hello = self._hello()
+            self._require_board(expect_board)
             self._require("model", self.hello.model_sha256, expect_model_sha256)
             self._require("pipeline", self.hello.pipeline_sha256, expect_pipeline_sha256)
         except BaseException:
@@ -347,6 +351,24 @@ class Device:
             values[name] = _names(enum).get(values[name], "unknown")
         values["classes"] = tuple(values["classes"].split(","))
         return Hello(**values)
+
+    def _require_board(self, expected: Board | None) -> None:
+        """Another board's answers would stand under this one's name, in another unit or scale."""
+        if expected is None:
+            return
+        who, half = self.hello, 1 << (expected.adc_bits - 1)
+        for what, found, wanted in (
+            ("is", who.board, expected.name),
+            ("counts", who.count_unit, expected.count_unit),
+            ("has an ADC of bits", who.adc_bits, expected.adc_bits),
+            ("has a gain per mV of", who.gain_lsb_per_mv, expected.gain_lsb_per_mv),
+            ("has rails at", (who.rail_lo, who.rail_hi), (-half, half - 1)),
+        ):
+            if found != wanted:
+                raise BoardError(
+                    f"the board on {self.url} {what} {found}, where {expected.name}'s board.toml "
+                    f"says {wanted}: name the board that is there with --board, or flash this one"
+                )
 
     def _require(self, what: str, found: str, expected: str | None) -> None:
         if expected is not None and found != expected:

@@ -202,6 +202,7 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
             baud=task.board.baud,
             expect_model_sha256=plan.model.sha256,
             expect_pipeline_sha256=plan.pipeline_sha256,
+            expect_board=task.board,
         ) as device,
     ):
         while (name := names.get()) is not None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.pipeline import load as load_pipeline
 from einthoven.codegen.pipeline import sha256 as pipeline_sha256
-from einthoven.errors import RecordError, UsageError
+from einthoven.errors import RecordError
 from einthoven.native.core import analyze
 from einthoven.paths import GENERATED
 from einthoven.provenance import SAME_PATIENT
@@ -232,17 +232,12 @@ def load(
         mixer = NoiseMixer(find_database(data, "nstdb"), views.snr_db, RATE_HZ)
     parts = []
     for table in sources:
-        unknown = sorted(table.keys() - {"db", "records", "leads"})
-        if unknown:
-            raise UsageError(f"recipe: [[data]] has no key '{unknown[0]}'; remove it")
-        leads = table.get("leads", "main")
-        if leads not in ("main", "both"):
-            raise UsageError(f"recipe: leads = '{leads}' is neither 'main' nor 'both'")
+        both = table.get("leads", "main") == "both"
         folder = find_database(data, table["db"])
         for name in record_names(folder, table.get("records", "all")):
             source = _Source.read(folder, name, table["db"], generated)
             parts.append(source.examples(source.counts(), "main"))
-            for lead in source.other_leads() if leads == "both" else []:
+            for lead in source.other_leads() if both else []:
                 parts.append(source.examples(source.counts(lead), "other"))
             if views is not None:
                 parts.extend(source.further(views, mixer))
