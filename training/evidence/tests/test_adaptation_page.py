@@ -39,12 +39,14 @@ def side(tp: int) -> dict[str, Any]:
 
 
 def test_both_sides_are_printed() -> None:
-    record = {"record": "232", "head": {}, "unadapted": side(3), "adapted": side(8)}
+    head = {"record": "mitdb/232", "minutes": 5.0, "beats": {"N": 3}, "settings": {}}
+    head["sha256"] = "cd" * 32
+    record = {"record": "232", "head": head, "unadapted": side(3), "adapted": side(8)}
     kept = {
         "board": "host",
         "model": {"name": "m", "sha256": "ab" * 32},
         "agreement": {"beats": 30, "device_vs_host_int8": 0, "host_int8_vs_tflm": 0},
-        "adaptation": {"minutes": 5.0, "records": [record], "gross": record},
+        "adaptation": {"protocol": "ec57", "minutes": 5.0, "records": [record], "gross": record},
     }
     text = ds2_tables({"shipped": kept, "seed 2": kept})
     assert "| shipped | all | unadapted | 90.00 % | 30.0/60.0/.400 |" in text
