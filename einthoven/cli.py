@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show all that tools print, TensorFlow's start too."),
+    ] = False,
+) -> None:
+    if verbose:
+        os.environ["EINTHOVEN_VERBOSE"] = "1"  # for worker processes, too
+
+
 data_app = typer.Typer(
     no_args_is_help=True, help="Find, fetch and verify records; add noise to them."
 )

@@ -30,7 +30,7 @@ from einthoven.boards.patience import LOOK_S, BoardProcess, Patience, watching
 from einthoven.boards.workspace import is_plain, plain_firmware, plain_folder, workspace
 from einthoven.errors import BoardError, BuildError, LinkError, TooLargeError
 from einthoven.paths import BOARDS, FIRMWARE, GENERATED, model_c
-from einthoven.tool_output import first_error
+from einthoven.tool_output import first_error, waiting
 
 BANNER = b"Not a medical device."
 """What every board prints when it starts."""
@@ -248,9 +248,10 @@ def _sources(board: Board) -> Path:
 
 
 def _run_build(board: Board, variables: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables
-    )
+    with waiting(f"building {board.name}: waiting for PlatformIO, which may be fetching packages"):
+        done = subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables
+        )
     if done.returncode == 0:
         return
     output = done.stdout + "\n" + done.stderr
