@@ -23,6 +23,7 @@ GENERATED = FIRMWARE / "generated"
 BOARDS = (PACKAGE / "tree" / "boards").resolve()
 SPEC = (PACKAGE / "codegen" / "spec").resolve()
 TRAINING = (PACKAGE / "training").resolve()
+RECIPES = TRAINING / "recipes"
 SHIPPED_MODEL = TRAINING / "shipped"
 
 
@@ -35,6 +36,11 @@ def cache_dir() -> Path:
     """Per-user cache: downloaded records and whatever is compiled."""
     base = os.environ.get("XDG_CACHE_HOME")  # platformdirs heeds it on some systems only
     return Path(base) / "einthoven" if base else platformdirs.user_cache_path("einthoven", False)
+
+
+def extra(name: str) -> str:
+    """What to tell pip to install, to add an extra to this installation."""
+    return f"-e '.[{name}]'" if IN_CHECKOUT else f"'einthoven[{name}]'"
 
 
 def require_checkout(what: str) -> None:
@@ -52,6 +58,14 @@ def model_c() -> Path:
     """
     own = Path.cwd() / "generated"
     return own if (own / "ein_model.h").is_file() else GENERATED
+
+
+def recipe_file(name: Path) -> Path:
+    """A recipe by its path or, where there is no such file, by the name of one of Einthoven's own
+    (`quick`, `studies/deep_inter`).
+    """
+    own = (RECIPES / name).with_suffix(".toml")
+    return own if not name.exists() and own.is_file() else name
 
 
 def export_dir() -> Path:

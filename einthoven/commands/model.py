@@ -21,17 +21,24 @@ class Goal(StrEnum):
 
 def _need_tensorflow() -> None:
     from einthoven.errors import UsageError
+    from einthoven.paths import extra
 
     for module in ("tensorflow", "tf_keras", "tensorflow_model_optimization"):
         if find_spec(module) is None:
             raise UsageError(
-                f"{module} is not installed, which training needs: pip install -e '.[train]' "
-                "(replaying and flashing work without)"
+                f"{module} is not installed, which training needs: pip install "
+                f"{extra('train')} (replaying and flashing work without)"
             )
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, such as training/recipes/ds1.toml.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(
+            help="Recipe: a file, or the name of one of Einthoven's own (quick, ds1, ds1_svdb, "
+            "studies/…)."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for weights and log.")],
     data: Data = None,
     resume: Annotated[
@@ -78,11 +85,13 @@ def train(
     """Train the recipe's network: on the core's own beats, or as a reference study does."""
     _need_tensorflow()
     from einthoven.errors import UsageError
+    from einthoven.paths import recipe_file
     from einthoven.report.text import console
     from einthoven.training.model.train import train as train_recipe
     from einthoven.training.studies import runs, workflow
     from einthoven.training.studies.shared.recipe import is_study
 
+    recipe = recipe_file(recipe)
     sources, study = runs.Sources(data, kaggle), is_study(recipe)
     if not study and (kaggle is not None or quick or epochs is not None):
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")

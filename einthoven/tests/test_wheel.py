@@ -1,4 +1,7 @@
-"""The wheel in an environment without the checkout, at places that tools like to trip over."""
+"""The wheel in an environment without the checkout, at places that tools like to trip over.
+
+What the README says of it, in its words: `pip install .`, then `README`'s commands.
+"""
 
 import hashlib
 import json
@@ -16,6 +19,10 @@ from einthoven.records.synth import make_record
 
 SOURCES = ("boards", "codegen", "einthoven", "firmware", "hil_tests", "training")
 FILES = ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml")
+README = (
+    "einthoven new my-device --like host",
+    "einthoven build my_board --boards my-device/boards",
+)
 ODD = "o'dd $place (1)"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -119,17 +126,16 @@ def test_demo_replay_and_report_from_an_empty_folder(site: Path, run: Command, e
 
 def test_project_with_a_board_and_a_model_of_its_own(site: Path, run: Command, empty: Path) -> None:
     before = _digest(site)
-    run(empty, "new", "mine", "--board", "desk", "--like", "host")
-    project = empty / "mine"
+    for command in README:
+        run(empty, *command.split()[1:])
+    project = empty / "my-device"
+    assert "my_board" in run(project, "info", "my_board").stdout
+    assert "no board 'my_board'" in run(empty, "build", "my_board", code=2).stderr
     shipped = site / "einthoven" / "training" / "shipped"
     assert str(project / "generated") in run(project, "export", shipped).stdout
-    run(project, "build", "desk")
-    assert "desk" in run(project, "info", "desk").stdout
-    assert "desk" in run(empty, "boards", "--boards", "mine/boards").stdout
-    assert "no board 'desk'" in run(empty, "build", "desk", code=2).stderr
     model = project / "generated" / "ein_model.c"
     model.write_text("#error this model is taken\n" + model.read_text())
-    failed = run(project, "build", "desk", code=2).stderr
+    failed = run(project, "build", "my_board", code=2).stderr
     assert "this model is taken" in failed and len(failed.splitlines()) == 1
     assert _digest(site) == before
 
