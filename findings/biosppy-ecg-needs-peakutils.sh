@@ -3,7 +3,7 @@
 # cannot be imported, because `biosppy/signals/ecg.py` imports peakutils, which is not among the
 # package's requirements. With peakutils 1.3.5 beside it, it works.
 #
-# Seen: "without: ModuleNotFoundError: No module named 'peakutils'; with peakutils: 9 of 10 beats".
+# Seen: "without: ModuleNotFoundError: No module named 'peakutils'; with peakutils: 10 of 10 beats".
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -22,4 +22,4 @@ without=$("$folder/venv/bin/python" "$folder/try.py" 2>&1 | tail -n 1)
 with=$("$folder/venv/bin/python" "$folder/try.py" 2>&1 | tail -n 1)
 echo "without: $without; with peakutils: $with"
 test "$without" = "ModuleNotFoundError: No module named 'peakutils'"
-case "$with" in *"of 10 beats") ;; *) exit 1 ;; esac
+test "$with" = "10 of 10 beats"

@@ -143,15 +143,16 @@ def openecg(signal: Signal) -> Any:
     return package.detect_qrs(signal.mv, int(signal.fs))
 
 
-def _systole(method: str) -> Callable[[Signal], Any]:
+def _systole(method: str, **options: Any) -> Callable[[Signal], Any]:
     def call(signal: Signal) -> Any:
         import numpy as np
         from systole.detection import ecg_peaks
 
-        _, peaks = ecg_peaks(signal.mv, sfreq=int(signal.fs), method=method, find_local=True)
+        _, peaks = ecg_peaks(signal.mv, sfreq=int(signal.fs), method=method, **options)
         return np.flatnonzero(peaks) * (signal.fs / 1000)  # it resamples to 1000 Hz
 
-    call.__doc__ = f'`ecg_peaks(mv, fs, method="{method}", find_local=True)`, at its 1000 Hz'
+    more = "".join(f", {key}={value}" for key, value in options.items())
+    call.__doc__ = f'`ecg_peaks(mv, fs, method="{method}"{more})`, at its 1000 Hz'
     return call
 
 
@@ -203,6 +204,7 @@ DETECTORS: dict[str, Callable[[Signal], Any]] = {
     "pyvital": pyvital,
     "openecg": openecg,
     **{f"systole {name}": _systole(name) for name in SYSTOLE},
+    "systole sleepecg, find_local": _systole("sleepecg", find_local=True),
     "mne": mne,
     "ecgdeli": ecgdeli,
     "fast-qrs-detector": fast_qrs,
