@@ -1,6 +1,6 @@
 """`python -m einthoven.training.evidence.peers`: measures, and writes the page.
 
-About half an hour of processor time, one thread. It can be stopped at any time: what was answered
+About 40 minutes of processor time, one thread. It can be stopped at any time: what was answered
 is kept below `--work`, and so are the environments. `--ours` measures ours anew and leaves the
 others as they are; `--page` makes the page anew from the committed figures and runs nothing.
 """
