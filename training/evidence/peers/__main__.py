@@ -12,7 +12,6 @@ from einthoven.errors import UsageError
 from einthoven.paths import ROOT, cache_dir
 from einthoven.report.run import write_text
 from einthoven.training.command_line import known, one_line_errors
-from einthoven.training.evidence.collect import dump
 from einthoven.training.evidence.peers import adapters, environments, page
 from einthoven.training.evidence.peers.measure import (
     DATABASES,
@@ -21,9 +20,10 @@ from einthoven.training.evidence.peers.measure import (
     package_of,
     with_ours,
 )
+from einthoven.training.results import dump
 
 
-@one_line_errors()
+@one_line_errors("docs/")
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(

@@ -31,34 +31,11 @@ def neurokit2_clean(signal: Signal) -> Any:
     return info["ECG_R_Peaks"]
 
 
-def _neurokit2(method: str) -> Callable[[Signal], Any]:
-    def call(signal: Signal) -> Any:
-        import neurokit2
-
-        cleaned = neurokit2.ecg_clean(signal.mv, sampling_rate=signal.fs, method=method)
-        _, info = neurokit2.ecg_peaks(cleaned, sampling_rate=signal.fs, method=method)
-        return info["ECG_R_Peaks"]
-
-    call.__doc__ = f'`ecg_peaks(ecg_clean(mv, fs, "{method}"), fs, "{method}")`'
-    return call
-
-
 def biosppy_ecg(signal: Signal) -> Any:
     """`signals.ecg.ecg(mv, fs, show=False)`: its filter, Hamilton's segmenter, its correction"""
     from biosppy.signals import ecg
 
     return ecg.ecg(signal=signal.mv, sampling_rate=signal.fs, show=False)["rpeaks"]
-
-
-def _biosppy(segmenter: str) -> Callable[[Signal], Any]:
-    def call(signal: Signal) -> Any:
-        from biosppy.signals import ecg
-
-        found = ecg.ecg(signal=signal.mv, sampling_rate=signal.fs, show=False, segmenter=segmenter)
-        return found["rpeaks"]
-
-    call.__doc__ = f'the same, `segmenter="{segmenter}"`'
-    return call
 
 
 def wfdb_xqrs(signal: Signal) -> Any:
@@ -88,13 +65,6 @@ def _ecgdetectors(name: str) -> Callable[[Signal], Any]:
     return call
 
 
-def ecgdetectors_wqrs_mv(signal: Signal) -> Any:
-    """`Detectors(fs).wqrs_detector(mv)`: millivolts instead of the volts that it asks for"""
-    from ecgdetectors import Detectors
-
-    return Detectors(signal.fs).wqrs_detector(signal.mv)
-
-
 def sleepecg(signal: Signal) -> Any:
     """`detect_heartbeats(mv, fs)`"""
     import sleepecg as package
@@ -117,16 +87,6 @@ def heartpy_notebook(signal: Signal) -> Any:
         signal.mv, cutoff=0.05, sample_rate=signal.fs, filtertype="notch"
     )
     return heartpy.process(heartpy.scale_data(filtered), signal.fs)[0]["peaklist"]
-
-
-def heartpy_enhance(signal: Signal) -> Any:
-    """`process(enhance_ecg_peaks(scale_data(mv), fs, aggregation="median", iterations=5), fs)`"""
-    import heartpy
-
-    enhanced = heartpy.enhance_ecg_peaks(
-        heartpy.scale_data(signal.mv), signal.fs, aggregation="median", iterations=5
-    )
-    return heartpy.process(enhanced, signal.fs)[0]["peaklist"]
 
 
 def pyvital(signal: Signal) -> Any:
@@ -185,22 +145,18 @@ ECGDETECTORS = (
     *("pan_tompkins", "hamilton", "swt", "two_average", "engzee", "christov", "wqrs"),
     "matched_filter",
 )
-SYSTOLE = ("sleepecg", "pan-tompkins", "moving-average", "hamilton", "engelse-zeelenberg")
+SYSTOLE = ("sleepecg", "pan-tompkins", "moving-average")
 
 DETECTORS: dict[str, Callable[[Signal], Any]] = {
     "neurokit2": neurokit2_raw,
     "neurokit2 cleaned": neurokit2_clean,
-    "neurokit2 pantompkins1985": _neurokit2("pantompkins1985"),
     "biosppy": biosppy_ecg,
-    "biosppy pan-tompkins": _biosppy("pan-tompkins"),
     "wfdb gqrs": wfdb_gqrs,
     "wfdb xqrs": wfdb_xqrs,
     **{f"ecgdetectors {name}": _ecgdetectors(name) for name in ECGDETECTORS},
-    "ecgdetectors wqrs, mV": ecgdetectors_wqrs_mv,
     "sleepecg": sleepecg,
     "heartpy": heartpy_process,
     "heartpy notch": heartpy_notebook,
-    "heartpy enhance": heartpy_enhance,
     "pyvital": pyvital,
     "openecg": openecg,
     **{f"systole {name}": _systole(name) for name in SYSTOLE},

@@ -22,8 +22,11 @@ from numpy.typing import NDArray
 
 from einthoven.codegen import pipeline
 from einthoven.native.core import analyze
+from einthoven.records.adc import to_board
 from einthoven.records.annotations import Annotations, read_annotations
-from einthoven.records.record import Record, find_database, read_record, record_names, to_board
+from einthoven.records.database import record_names
+from einthoven.records.download import find_database
+from einthoven.records.record import Record, read_record
 from einthoven.report.run import write_json
 from einthoven.scoring import comparison
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
