@@ -106,11 +106,12 @@ def test_odd_answers_are_counted(search_path: Path, signal: Path) -> None:
 def test_scores_are_the_projects_own(case: measure.Case) -> None:
     """Two beats missed, one invented, all 30 ms late."""
     said = np.delete(BEATS + 3, [400, 500])
-    reply = {"samples": sorted([*said.tolist(), 50_060]), "seconds": 1.0}
+    samples = sorted([*said.tolist(), 50_060])
+    reply = {"samples": samples, "seconds": 1.0}
     row = dict(
         zip((*measure.FIELDS, *measure.TIMES), measure.scored(case, reply)["row"], strict=False)
     )
-    test = Annotations.of(reply["samples"], ["N"] * len(said) + ["N"], RATE_HZ)
+    test = Annotations.of(samples, ["N"] * len(said) + ["N"], RATE_HZ)
     ours = comparison.compare(case.reference, test, RATE_HZ, case.record.n_samples).qrs
     assert (row["tp"], row["fn"], row["fp"]) == (ours.tp, ours.fn, ours.fp)
     assert (ours.fn, ours.fp, ours.tp + ours.fn) == (2, 1, int((BEATS >= 30_000).sum()))
