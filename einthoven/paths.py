@@ -52,10 +52,17 @@ def require_checkout(what: str) -> None:
         )
 
 
+MODEL_C = "EINTHOVEN_MODEL_C"
+"""Environment variable that names another generated engine, for worker processes, too."""
+
+
 def model_c() -> Path:
-    """The generated engine that firmware and host are built with: `generated/` of the folder that
-    the user stands in, if `einthoven export` has written one there, else the firmware's own.
+    """The generated engine that firmware and host are built with: the one that a command was told
+    to use (`--model`), else `generated/` of the folder that the user stands in, if `einthoven
+    export` has written one there, else the firmware's own.
     """
+    if named := os.environ.get(MODEL_C):
+        return Path(named)
     own = Path.cwd() / "generated"
     return own if (own / "ein_model.h").is_file() else GENERATED
 

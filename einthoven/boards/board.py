@@ -155,7 +155,10 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
 
 
 def _build_dir(source: Path) -> Path:
-    return workspace(source) / "build"
+    """Each model has its own, so that a board with another one is not built over this one."""
+    if model_c() == GENERATED:
+        return workspace(source) / "build"
+    return workspace(source) / workspace(model_c()).name
 
 
 def _network_dir(folder: Path) -> Path:

@@ -49,23 +49,44 @@ def new(
     console().print(f"next: cd {folder} && einthoven build {board}", soft_wrap=True)
 
 
-def build(board: BoardName, boards: Boards = None) -> None:
+OwnModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        help="Folder of an int8 model of your own, instead of the shipped one.",
+        show_default=False,
+    ),
+]
+
+
+def _use(model: Path | None) -> None:
+    if model is not None:
+        from einthoven.hil_tests.harness.own_model import use_model
+
+        use_model(model)
+
+
+def build(board: BoardName, boards: Boards = None, model: OwnModel = None) -> None:
     """Build the firmware for a board."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
     from einthoven.report.text import console
 
+    _use(model)
     program = build_board(load_board(board))
     console().print(f"built {program}", soft_wrap=True)
 
 
-def flash(board: BoardName, port: Port = None, boards: Boards = None) -> None:
+def flash(
+    board: BoardName, port: Port = None, boards: Boards = None, model: OwnModel = None
+) -> None:
     """Build the firmware and write it to a board."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import flash as flash_board
     from einthoven.boards.board import load_board
     from einthoven.report.text import console
 
+    _use(model)
     target = load_board(board)
     build_board(target)
     flash_board(target, port)

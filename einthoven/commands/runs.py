@@ -89,7 +89,8 @@ def replay(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the model that was exported (default: the shipped one); or of a "
+            help="Folder of an int8 model, or of the training that made it, to build the "
+            "firmware with (default: the shipped one); or of a "
             "reference study's training, whose network then goes into the firmware beside the "
             "model, and its test examples through the board.",
             show_default=False,

@@ -4,6 +4,7 @@
 Those of an installed package are run by `test_wheel.py`, in an environment of their own.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -55,6 +56,9 @@ def test_commands_do_what_the_readme_says(mitdb: Path, tmp_path: Path) -> None:
     score = next(text for c, text in printed.items() if " score " in c)
     assert re.search(r"^ 100 +\d+", score, flags=re.MULTILINE)
     assert (tmp_path / "build" / "my-model" / "ein_model.c").exists()
+    own = json.loads((tmp_path / "runs" / "my-replay" / "summary.json").read_text())
+    assert own["model"]["name"] == "quick", "the user's model ran, not the shipped one"
+    assert own["agreement"]["device_vs_host_int8"] == own["agreement"]["host_int8_vs_tflm"] == 0
 
 
 def test_linked_pages_exist() -> None:

@@ -26,6 +26,7 @@ from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
 from einthoven.errors import ModelError
 from einthoven.hil_tests.harness.heads import Fit
+from einthoven.hil_tests.harness.own_model import use_model
 from einthoven.hil_tests.harness.record import read_reference
 from einthoven.hil_tests.harness.workers import run_workers
 from einthoven.native import core
@@ -56,7 +57,7 @@ class Options:
     tflm: bool = True
     synthetic: bool = False
     model: Path = SHIPPED_MODEL
-    """Folder of the model that `firmware/generated` was exported from."""
+    """Folder of the int8 model in the firmware; another than the shipped one is built into it."""
     adapt: float | None = None
     """Minutes of each record on which a head for its patient is fitted; None: no heads."""
 
@@ -94,11 +95,15 @@ def replay_run(
     """
     if not resume:
         RunDir.require_new(out)
+    if options.model != SHIPPED_MODEL:
+        options = dataclasses.replace(options, model=use_model(options.model))
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
     plan, samples = _plan(options, board, folder)
     if options.port is None:
         build(board)
+    else:  # nothing is made before the board there has said who it is
+        _ask(board, options.port, plan)
     if resume:
         run = RunDir.open(out)
         run.require_same(plan)
@@ -118,6 +123,15 @@ def replay_run(
             run_workers(run, board, options.port, folder, todo, jobs, console, fit)
         write_report(run)
     return run
+
+
+def _ask(board: Board, port: str, plan: Plan) -> None:
+    """Raise an error unless that very board answers on `port`, with the model and pipeline."""
+    from einthoven.hil_tests.harness.device import Device
+
+    model, pipeline = plan.model.sha256, plan.pipeline_sha256
+    with Device(port, board.baud, model, pipeline, expect_board=board):
+        pass
 
 
 def _plan(options: Options, board: Board, folder: Path) -> tuple[Plan, dict[str, int]]:
@@ -207,8 +221,8 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> Model:
         )
     if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:
         raise ModelError(
-            f"{model_c()} holds another model than {folder}: name its folder with --model, or "
-            f"export this one (`einthoven export {folder}`)"
+            f"{model_c()} holds another model than {folder}: name that one's folder with --model, "
+            f"or put this one back (`einthoven export {folder}`)"
         )
     return kept
 
