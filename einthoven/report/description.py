@@ -45,7 +45,7 @@ class Entry(Struct, frozen=True):
 # run.json
 
 
-class Model(Entry, kw_only=True, frozen=True):
+class Model(Entry, kw_only=True, frozen=True, omit_defaults=True):
     """The model in the firmware: SHA-256 of its .tflite, and `database/record` it learnt from."""
 
     name: str
@@ -53,6 +53,8 @@ class Model(Entry, kw_only=True, frozen=True):
     params: Count
     macs: Count
     training_records: list[str]
+    calibrated: bool = True
+    """False: it has no confidence, and every beat is unsure. Only written when false."""
 
 
 class Data(Entry, kw_only=True, frozen=True):

@@ -51,10 +51,18 @@ def rhythm_summary(results: Sequence[Result]) -> RhythmSummary:
     )
 
 
-def findings_lines(confidence: ConfidenceSummary) -> list[str]:
+NOT_CALIBRATED = (
+    "this model's confidence was never calibrated, so every beat is unsure "
+    "(einthoven train RECIPE --deploy)"
+)
+
+
+def findings_lines(confidence: ConfidenceSummary, calibrated: bool = True) -> list[str]:
     """The same for the terminal: a line or two on each."""
     if not confidence.beats:
         return []
+    if not calibrated:
+        return [f"  unsure             {NOT_CALIBRATED}"]
     lines = [f"  unsure             {_share(confidence.unsure, confidence.beats)} of all beats"]
     scored = confidence.scored
     if scored and scored.error_all is not None:

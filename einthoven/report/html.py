@@ -14,7 +14,7 @@ from einthoven.report import figures
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_section
 from einthoven.report.description import Confusion, Result, Strip
-from einthoven.report.findings import record_rows, shown_kinds
+from einthoven.report.findings import NOT_CALIBRATED, record_rows, shown_kinds
 from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
@@ -72,6 +72,7 @@ def write_html(run: RunDir, summary: Summary) -> None:
         seen_note=SEEN_NOTE,
         strips=_strips(results),
         differences=[{**to_builtins(d), "clock": clock(d.time_s)} for d in differences],
+        not_calibrated=NOT_CALIBRATED,
         reliability=figures.reliability_svg(scored.bins) if scored and scored.bins else None,
         adaptation=adaptation_section(summary.adaptation),
         adapted=ADAPTED,

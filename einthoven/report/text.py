@@ -111,7 +111,7 @@ def summary_text(summary: Summary) -> RenderableType:
         parts += ["", f"Not scored, since there is no reference (.atr): {names}"]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary.agreement))
-    findings = findings_lines(summary.confidence)
+    findings = findings_lines(summary.confidence, summary.model.calibrated)
     if findings:
         parts += [Text("Confidence, whole records", style="bold"), *findings, ""]
     title = f"Resources on {summary.board} with model {summary.model.name}"

@@ -24,6 +24,7 @@ from rich.console import Console
 from einthoven import __version__
 from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
+from einthoven.codegen.confidence import Calibration
 from einthoven.errors import ModelError
 from einthoven.hil_tests.harness.heads import Fit
 from einthoven.hil_tests.harness.own_model import use_model
@@ -224,7 +225,7 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> Model:
             f"{model_c()} holds another model than {folder}: name that one's folder with --model, "
             f"or put this one back (`einthoven export {folder}`)"
         )
-    return kept
+    return replace(kept, calibrated=Calibration.of(model).unsure_below > 0)
 
 
 def synthetic_database() -> Path:
