@@ -54,8 +54,9 @@ class BoardProcess:
         return f"was ended by signal {-code} ({signal.Signals(-code).name})"
 
     def last_words(self) -> str:
-        """The cause of its end, from its last 2,000 bytes of output; empty if it said nothing."""
-        if self._log is None:
+        """The cause of its end, from its last 2,000 bytes of output; empty if it said nothing, or
+        someone else ended it."""
+        if self._log is None or self._process.poll() in (-signal.SIGKILL, -signal.SIGTERM):
             return ""
         size = os.fstat(self._log.fileno()).st_size
         end = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace")

@@ -91,7 +91,7 @@ def test_a_process_that_wants_to_run_had_what_it_got() -> None:
 @pytest.mark.parametrize(
     ("script", "how"),
     [
-        ("kill -KILL $$", r"was ended by signal 9 \(SIGKILL\)"),
+        ("echo hello; kill -KILL $$", r"was ended by signal 9 \(SIGKILL\)"),
         ("echo at a loss; exit 3", "ended with code 3; it said: at a loss"),
     ],
 )
