@@ -74,7 +74,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     looks = 0
     look = BoardProcess.chance
 
-    def count(process: BoardProcess, elapsed_s: float, cpu_s: float) -> tuple[float, float]:
+    def count(process: BoardProcess, elapsed_s: float, cpu_s: float | None) -> tuple[float, float]:
         nonlocal looks
         looks += 1
         if looks == 60:
