@@ -194,6 +194,8 @@ def test_port_that_goes_for_good(
 
         thread = threading.Thread(target=accept_once)
         thread.start()
-        what = r"is gone \((the peer closed|.*reset).*; then: nobody listens there\): the board was"
+        what = (
+            r"is gone \(the peer closed the connection; then: nobody listens there\): the board was"
+        )
         refused(url, LinkError, what, patient)
         thread.join()

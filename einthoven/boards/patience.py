@@ -54,8 +54,9 @@ class BoardProcess:
         return f"was ended by signal {-code} ({signal.Signals(-code).name})"
 
     def last_words(self) -> str:
-        """The cause of its end, from its last 2,000 bytes of output; empty if it said nothing."""
-        if self._log is None:
+        """The cause of its end, from its last 2,000 bytes of output; empty if it said nothing, or
+        someone else ended it."""
+        if self._log is None or self._process.poll() in (-signal.SIGKILL, -signal.SIGTERM):
             return ""
         size = os.fstat(self._log.fileno()).st_size
         end = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace")
@@ -65,14 +66,14 @@ class BoardProcess:
         """Whether it is held by SIGSTOP or a debugger."""
         return bool(set("Tt") & self._threads()[0])
 
-    def chance(self, elapsed_s: float, cpu_s: float) -> tuple[float, float]:
+    def chance(self, elapsed_s: float, cpu_s: float | None) -> tuple[float, float]:
         """How much of the last `elapsed_s` it could have used, and its processor time until now.
 
-        `cpu_s`: the processor time that the call before returned.
+        `cpu_s`: the processor time that the call before returned; None: there was none.
         """
         states, now_s = self._threads()
         if "R" in states:
-            return min(elapsed_s, max(0.0, now_s - cpu_s)), now_s
+            return min(elapsed_s, max(0.0, now_s - (now_s if cpu_s is None else cpu_s))), now_s
         return (0.0 if set("TtD") & states else elapsed_s), now_s
 
     def _threads(self) -> tuple[set[str], float]:
@@ -113,7 +114,7 @@ class Patience:
         self._url = url
         self._seconds = seconds
         self._process = watched(url)
-        self._cpu_s = self._process.chance(0.0, 0.0)[1] if self._process else 0.0
+        self._cpu_s: float | None = None  # most waits end before a look, which costs something
         self._last = time.monotonic()
         self._used = self._waited = 0.0
 

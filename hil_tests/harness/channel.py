@@ -149,7 +149,7 @@ class Channel:
         """
         tries: list[int] = []
         lost = 0
-        before = (self.statistics.bytes_received, self._frames, len(self.decoder.text))
+        before = (self.statistics.bytes_received, self._frames, len(self._printed()))
         for number, timeout_s in enumerate(self.timeouts_s):
             self.statistics.retries += number > 0
             self._sequence = self._sequence % 255 + 1
@@ -175,8 +175,11 @@ class Channel:
             )
         raise LinkError(self._unanswered(*before))
 
+    def _printed(self) -> list[str]:
+        return self.decoder.text + self.decoder.unfinished_text()
+
     def _is_foreign(self) -> bool:
-        text = self.decoder.text
+        text = self._printed()
         return (
             not self._frames
             and bool(text)
@@ -190,7 +193,7 @@ class Channel:
         process = watched(self.url)
         if process is not None and process.stopped():
             return f"{who}: its process is stopped; let it go on (kill -CONT {process.pid})"
-        text = self.decoder.text
+        text = self._printed()
         printed = f"it printed: {text[-1]}" if text else ""
         if self._is_foreign():
             return f"{who}; {printed}: another program is on it (einthoven flash); else {cure}"

@@ -75,7 +75,7 @@ def test_a_process_that_sleeps_could_have_answered() -> None:
         board = BoardProcess(process)
         while board._threads()[0] != {"S"}:  # it starts
             pass
-        assert board.chance(1.0, board.chance(0.0, 0.0)[1])[0] == 1.0
+        assert board.chance(1.0, None)[0] == 1.0
 
 
 def test_a_process_that_wants_to_run_had_what_it_got() -> None:
@@ -86,12 +86,13 @@ def test_a_process_that_wants_to_run_had_what_it_got() -> None:
         before = board._threads()[1]
         chance, now = board.chance(1000.0, before)
         assert 0 <= chance == now - before < 1000.0
+        assert board.chance(1000.0, None)[0] == 0.0, "not known yet"
 
 
 @pytest.mark.parametrize(
     ("script", "how"),
     [
-        ("kill -KILL $$", r"was ended by signal 9 \(SIGKILL\)"),
+        ("echo hello; kill -KILL $$", r"was ended by signal 9 \(SIGKILL\)"),
         ("echo at a loss; exit 3", "ended with code 3; it said: at a loss"),
     ],
 )
