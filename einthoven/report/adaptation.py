@@ -1,6 +1,7 @@
 """What a run's summary says of patient adaptation: the same beats without and with a head.
 
-Scored where the head has not learnt from: after the first five minutes, as EC57 does anyway.
+Scored where the head has not learnt from: after the first five minutes, as EC57 does anyway. (A
+record that is not longer is scored whole, `score.start_times`, with the beats that were learnt.)
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from rich.table import Table
 from einthoven.report.description import PatientHead, Rates
 from einthoven.report.overview import AdaptationSummary, AdaptedRecord, ClassRates, Sides
 from einthoven.report.schema import of_builtins
-from einthoven.scoring.comparison import Scores, gross
+from einthoven.scoring.comparison import Scores, gross, macro_f1
 
 NOTICE = (
     "Adapted: all scores but the table of patient heads are with a head, fitted to labelled "
@@ -24,16 +25,19 @@ SIDES = ("unadapted", "adapted")
 
 
 def rates(scores: Scores) -> ClassRates:
-    """Literature's classes: `accuracy` of matched beats, rates of N, S, V, and their `macro_f1`."""
-    found = {name: scores.literature_rate(name).to_dict() for name in ("N", *_SHOWN)}
+    """Literature's classes: `accuracy` of matched beats, rates of N, S, V, and their `macro_f1`.
+
+    The last leaves out a class that the reference does not have; None if it has none.
+    """
+    found = {name: scores.literature_rate(name) for name in ("N", *_SHOWN)}
     matched = scores.confusion
     total = int(matched.sum())
     return of_builtins(
         {
             "beats": total,
             "accuracy": float(np.trace(matched) / total) if total else None,
-            **found,
-            "macro_f1": float(np.mean([rate["f1"] or 0.0 for rate in found.values()])),
+            **{name: rate.to_dict() for name, rate in found.items()},
+            "macro_f1": macro_f1(found.values()),
         },
         ClassRates,
     )
@@ -82,12 +86,15 @@ def adaptation_section(summary: AdaptationSummary | None) -> dict[str, Any] | No
             cells.append(_both(entry, partial(_f1, label)))
         rows.append(cells)
     macro = _both(summary.gross, lambda side: side.macro_f1)
+    gross_rates = {name: getattr(summary.gross.adapted, name) for name in ("N", *_SHOWN)}
+    present = [name for name, rate in gross_rates.items() if rate.tp + rate.fn]
     return {
         "title": f"Patient heads from the first {summary.minutes:g} minutes: without > with, "
-        "after 5 minutes, %",
+        "as EC57 scores, %",
         "headings": ["Record", "Accuracy", *(f"{c} {w}" for c in _SHOWN for w in ("beats", "F1"))],
         "rows": rows,
-        "caption": f"macro-F1 of N, S, V over all: {macro}; classes as the literature maps them",
+        "caption": f"macro-F1 of {', '.join(present) or 'no class'} over all: {macro}; "
+        "classes as the literature maps them",
     }
 
 

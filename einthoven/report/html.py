@@ -19,7 +19,15 @@ from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
 from einthoven.report.summary import KINDS, STATISTICS, latency_ms
-from einthoven.report.words import SEEN_MARK, SEEN_NOTE, clock, count, percent, resource_rows
+from einthoven.report.words import (
+    SEEN_MARK,
+    SEEN_NOTE,
+    clock,
+    count,
+    ec57_note,
+    percent,
+    resource_rows,
+)
 
 CLASS_NAMES = {
     "N": "normal",
@@ -31,14 +39,14 @@ CLASS_NAMES = {
 TITLES = {
     "ec57": (
         "Scores by EC57",
-        "ANSI/AAMI EC57 as PhysioNet's bxb implements it: beats match within 150 ms, the first "
-        "five minutes of a record are for learning and not scored. Figures in percent.",
+        "ANSI/AAMI EC57 as PhysioNet's bxb implements it: beats match within 150 ms; {note}. "
+        "Figures in percent.",
         "EC57",
     ),
     "whole": (
         "Scores of whole records",
-        "The same rules without the learning period: every beat from the first sample on. This is "
-        "what most papers report, and harder, since start-up counts. Figures in percent.",
+        "The same rules, every beat from the first sample on. This is what most papers report, "
+        "and harder, since start-up counts. Figures in percent.",
         "Whole records",
     ),
 }
@@ -65,8 +73,7 @@ def write_html(run: RunDir, summary: Summary) -> None:
         missing=summary.unfinished,
         tiles=_tiles(summary),
         protocols=[
-            _protocol(getattr(summary.protocols, p), summary.data.in_training, *words)
-            for p, words in TITLES.items()
+            _protocol(getattr(summary.protocols, p), summary, *words) for p, words in TITLES.items()
         ],
         seen_mark=SEEN_MARK,
         seen_note=SEEN_NOTE,
@@ -162,8 +169,9 @@ def _tiles(summary: Summary) -> list[dict[str, str]]:
 
 
 def _protocol(
-    protocol: Protocol, in_training: Sequence[str], title: str, explain: str, short: str
+    protocol: Protocol, summary: Summary, title: str, explain: str, short: str
 ) -> dict[str, Any]:
+    in_training = summary.data.in_training
     rows = [
         {**to_builtins(entry), "total": False, "seen": entry.record in in_training}
         for entry in protocol.records
@@ -178,7 +186,7 @@ def _protocol(
         rows.append({"record": "Unseen", "total": True, **to_builtins(protocol.gross_unseen)})
     return {
         "title": title,
-        "explain": explain,
+        "explain": explain.format(note=ec57_note(summary.protocols.ec57)),
         "short": short,
         "rows": rows,
         "matrix": _matrix(total.confusion),

@@ -120,14 +120,17 @@ class RhythmSummary(Entry, kw_only=True, frozen=True):
 
 
 class ClassRates(Entry, kw_only=True, frozen=True):
-    """One side of an adaptation: classes as the literature maps them, after five minutes."""
+    """One side of an adaptation: classes as the literature maps them, scored as EC57 does.
+
+    `macro_f1` over those of N, S, V that the reference has.
+    """
 
     beats: Count
     accuracy: float | None
     N: Rates
     S: Rates
     V: Rates
-    macro_f1: float
+    macro_f1: float | None
 
 
 class Sides(Entry, kw_only=True, frozen=True):

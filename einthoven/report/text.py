@@ -24,6 +24,7 @@ from einthoven.report.words import (
     SEEN_NOTE,
     count,
     difference_line,
+    ec57_note,
     percent,
     resource_rows,
 )
@@ -97,7 +98,7 @@ def summary_text(summary: Summary) -> RenderableType:
     if summary.adaptation:
         parts += ["", Text(ADAPTED, style="bold yellow")]
     for protocol, title in (
-        (summary.protocols.ec57, "EC57: first 5 minutes of a record not scored, %"),
+        (summary.protocols.ec57, f"EC57, {ec57_note(summary.protocols.ec57)}, %"),
         (summary.protocols.whole, "Whole records, %"),
     ):
         if protocol.records:

@@ -1,7 +1,8 @@
 """How figures of a run are put into words, the same in the terminal and on the page."""
 
 from einthoven.report.description import Difference
-from einthoven.report.overview import Resources, Summary
+from einthoven.report.overview import Protocol, Resources, Summary
+from einthoven.scoring.score import learning_note
 
 
 def percent(value: float | None, digits: int = 2) -> str:
@@ -19,6 +20,11 @@ SEEN_NOTE = (
     "* a patient of the model's training data: no test of how it generalises. "
     "Unseen: gross of the other records."
 )
+
+
+def ec57_note(protocol: Protocol) -> str:
+    """What EC57's scores leave out of the run's records, in words."""
+    return learning_note({str(e.record): e.start_s for e in protocol.records})
 
 
 def difference_line(difference: Difference) -> str:

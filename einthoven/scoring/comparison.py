@@ -68,6 +68,15 @@ class Rate:
         }
 
 
+def macro_f1(rates: Iterable[Rate]) -> float | None:
+    """Mean F1 over the classes that the reference has; None if it has none of them.
+
+    A class that does not occur has no F1: as 0 it would cost a perfect result a third of N, S, V.
+    """
+    f1 = [rate.f1 or 0.0 for rate in rates if rate.tp + rate.fn]
+    return float(np.mean(f1)) if f1 else None
+
+
 @dataclass(frozen=True)
 class Scores:
     """Counts of one record or of several; `+` adds them, which gives the gross statistics."""

@@ -4,7 +4,7 @@ Two protocols are always given side by side: "ec57", as the standard asks (the f
 minutes not scored), and "whole", as most of the literature does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from einthoven.scoring.runs import RunScores, compare_runs
 from einthoven.scoring.text import beat_table, literature_table, run_table
 
 PROTOCOLS = {"ec57": LEARNING_S, "whole": 0.0}
-"""Name to the second from which beats are scored."""
+"""Name to the second from which beats are scored, of records that are longer."""
+
+NAMED = 20
+"""So many records are named in a line of text."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,29 @@ class RecordScore:
     supraventricular_runs: RunScores
 
 
+def start_times(rate_hz: float, end_sample: int | None) -> dict[str, float]:
+    """Protocol to the second from which a record of that length is scored.
+
+    EC57 leaves out the first five minutes; a record that is not longer is scored whole by both.
+    """
+    longer = end_sample is None or end_sample / rate_hz > LEARNING_S
+    return {name: start if longer else 0.0 for name, start in PROTOCOLS.items()}
+
+
+def learning_note(starts: Mapping[str, float]) -> str:
+    """What of these records (name to the second that EC57's scores start at) is not scored.
+
+    The one place that says so: in terminal and page, of a replay, a comparison, an evaluation.
+    """
+    short = [name for name, start_s in starts.items() if start_s < LEARNING_S]
+    if not short:
+        return "first 5 minutes not scored"
+    if len(short) == len(starts):
+        return "scored whole: no record is longer than the 5 minutes that it leaves out"
+    more = f" and {len(short) - NAMED} more" if len(short) > NAMED else ""
+    return f"first 5 minutes not scored; shorter and scored whole: {', '.join(short[:NAMED])}{more}"
+
+
 def score(
     record: str, reference: Annotations, test: Annotations, rate_hz: float, end_sample: int | None
 ) -> RecordScore:
@@ -40,8 +66,8 @@ def score(
 
     A record that is shorter than the learning period is scored whole by both protocols.
     """
-    start_s = LEARNING_S if end_sample is None or end_sample / rate_hz > LEARNING_S else 0.0
-    starts = {name: min(start, start_s) for name, start in PROTOCOLS.items()}
+    starts = start_times(rate_hz, end_sample)
+    start_s = starts["ec57"]
     return RecordScore(
         record=record,
         protocols={
@@ -121,10 +147,9 @@ def text_report(scores: Sequence[RecordScore]) -> str:
     by_protocol = {p: [(s.record, s.protocols[p]) for s in scores] for p in PROTOCOLS}
     ventricular = [(s.record, s.ventricular_runs) for s in scores]
     supraventricular = [(s.record, s.supraventricular_runs) for s in scores]
-    short = [name for name, s in by_protocol["ec57"] if s.start_s < LEARNING_S]
-    but = f"; shorter and scored whole: {', '.join(short)}" if short else ""
+    note = learning_note({name: s.start_s for name, s in by_protocol["ec57"]})
     parts = {
-        f"EC57, beat by beat (first 5 minutes not scored{but})": beat_table(by_protocol["ec57"]),
+        f"EC57, beat by beat ({note})": beat_table(by_protocol["ec57"]),
         "Whole records, beat by beat": beat_table(by_protocol["whole"]),
         "Whole records, classes as the literature maps them": literature_table(
             gross(s for _, s in by_protocol["whole"])

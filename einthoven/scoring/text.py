@@ -32,6 +32,20 @@ _BEAT_COLUMNS = (
 _BEAT_WIDTHS = (5, *[3] * 11, 4, *[3] * 6)
 
 
+NAME_WIDTH = 4
+"""Of a record's name in PhysioNet's tables; longer ones make that column wider, and no other."""
+
+
+def _name_width(records: Sequence[tuple[str, object]]) -> int:
+    return max([NAME_WIDTH, *(len(name) for name, _ in records)])
+
+
+def _header(header: str, more: int) -> str:
+    """With `more` spaces after its first word."""
+    word, _, rest = header.partition(" ")
+    return f"{word}{' ' * more} {rest}"
+
+
 def _percent(part: float, whole: float) -> str:
     return f" {100.0 * part / whole:6.2f}" if whole > 0 else "      -"
 
@@ -59,12 +73,12 @@ def _rr_error(scores: Scores) -> str:
     return "     -" if scores.rr_error_ms is None else f" {scores.rr_error_ms:6.2f}"
 
 
-def beat_line(record: str, scores: Scores) -> str:
-    """One line of `bxb -L`'s first file, without line end."""
+def beat_line(record: str, scores: Scores, width: int = NAME_WIDTH) -> str:
+    """One line of `bxb -L`'s first file, without line end; `width` of the record's name."""
     counts = zip(_columns(scores), _BEAT_WIDTHS, strict=True)
     cells = " ".join(f"{n:{width}d}" for n, width in counts)
     percents = "".join(_percent(part, whole) for part, whole in _rates(scores))
-    return f"{record:>4} {cells}{percents}{_rr_error(scores)}"
+    return f"{record:>{width}} {cells}{percents}{_rr_error(scores)}"
 
 
 def beat_table(records: Sequence[tuple[str, Scores]]) -> str:
@@ -74,13 +88,15 @@ def beat_table(records: Sequence[tuple[str, Scores]]) -> str:
     cells = " ".join(f"{n:{width}d}" for n, width in counts)
     per_record = [_aggregate_rates(scores) for _, scores in records]
     errors = [float(_rr_error(s)) for _, s in records if s.rr_error_ms is not None]
+    width = _name_width(records)
+    more = width - NAME_WIDTH
     lines = [
-        BEAT_HEADER,
-        *(beat_line(name, scores) for name, scores in records),
-        "_" * 132,
-        f"Sum {cells}",
-        "Gross".ljust(83) + "".join(_percent(*pair) for pair in _aggregate_rates(total)),
-        "Average".ljust(83)
+        _header(BEAT_HEADER, more),
+        *(beat_line(name, scores, width) for name, scores in records),
+        "_" * (132 + more),
+        f"{'Sum'.ljust(3 + more)} {cells}",
+        "Gross".ljust(83 + more) + "".join(_percent(*pair) for pair in _aggregate_rates(total)),
+        "Average".ljust(83 + more)
         + "".join(_average(column, _percent) for column in zip(*per_record, strict=True))
         + (_percent(sum(errors) / 100.0, len(errors))),
         f"Total QRS complexes: {total.qrs.tp + total.qrs.fn}"
@@ -113,15 +129,15 @@ def shutdown_line(record: str, scores: Scores) -> str:
     return f"{record:>4} {cells}  {percents}{scores.shutdown_s:5d} seconds"
 
 
-def run_line(record: str, scores: RunScores) -> str:
-    """One line of `rxr -L`, without line end."""
+def run_line(record: str, scores: RunScores, width: int = NAME_WIDTH) -> str:
+    """One line of `rxr -L`, without line end; `width` of the record's name."""
     counts = [n for category in scores.categories for n in category]
     percents = "".join(
         # Halves up, as rxr rounds.
         f" {int(100.0 * part / whole + 0.5):3d}" if whole else "   -"
         for part, whole in _run_rates(scores.categories)
     )
-    return f"{record:>4} " + " ".join(f"{n:3d}" for n in counts) + f" {percents}"
+    return f"{record:>{width}} " + " ".join(f"{n:3d}" for n in counts) + f" {percents}"
 
 
 def run_table(records: Sequence[tuple[str, RunScores]], *, supraventricular: bool = False) -> str:
@@ -133,14 +149,16 @@ def run_table(records: Sequence[tuple[str, RunScores]], *, supraventricular: boo
     ]
     sums = [n for category in total for n in category]
     rates = zip(*(_run_rates(c) for c in per_record), strict=True)
+    width = _name_width(records)
+    more = width - NAME_WIDTH
     lines = [
         *([SVE_RUN_TITLE] if supraventricular else []),
-        RUN_HEADER,
-        *(run_line(name, scores) for name, scores in records),
-        "_" * 77,
-        f"Sum   {sums[0]:4d} " + " ".join(f"{n:3d}" for n in sums[1:]),
-        "Gross".ljust(55) + "".join(_whole_percent(*pair) for pair in _run_rates(total)),
-        "Average".ljust(55) + "".join(_average(column, _whole_percent) for column in rates),
+        _header(RUN_HEADER, more),
+        *(run_line(name, scores, width) for name, scores in records),
+        "_" * (77 + more),
+        f"{'Sum'.ljust(5 + more)} {sums[0]:4d} " + " ".join(f"{n:3d}" for n in sums[1:]),
+        "Gross".ljust(55 + more) + "".join(_whole_percent(*pair) for pair in _run_rates(total)),
+        "Average".ljust(55 + more) + "".join(_average(column, _whole_percent) for column in rates),
         "  ".join(
             f"Total {name}: {found + missed}"
             for name, (found, missed, _, _) in zip(

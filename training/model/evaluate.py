@@ -30,6 +30,7 @@ from einthoven.records.record import Record, read_record
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs
+from einthoven.scoring.score import learning_note, start_times
 from einthoven.scoring.text import beat_table, literature_table, run_table
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from einthoven.training.model import scorecard
@@ -140,14 +141,21 @@ class Evaluation:
                 cells = "".join(
                     "  " + scorecard.rate_cell(table[name]).rjust(19) for name in ("N", "S", "V")
                 )
-                lines.append(f"{variant.name + ' ' + label:30}{cells}{table['macro_f1']:10.3f}")
+                lines.append(
+                    f"{variant.name + ' ' + label:30}{cells}"
+                    f"{scorecard.f1_text(table['macro_f1']):>10}"
+                )
+        absent = scorecard.absent(list(self.variants[-1].whole.values()))
+        if absent:
+            lines.append(f"left out of macro-F1, since the reference has none: {', '.join(absent)}")
         last = next((v for v in self.variants if v.name == detail), self.variants[-1])
         spans = scorecard.intervals(list(last.whole.values()))
         cells = ", ".join(f"{name} {low:.3f}–{high:.3f}" for name, (low, high) in spans.items())
         lines.append(f"{last.name}, F1 over whole records, 95 % by resampling records: {cells}")
         for pair, share in self.agreement().items():
             lines.append(f"{pair}: same class on {100 * share:.2f} % of detections")
-        lines += ["", f"{last.name}, EC57 (first five minutes not scored):"]
+        note = learning_note({name: scores.start_s for name, scores in last.ec57.items()})
+        lines += ["", f"{last.name}, EC57 ({note}):"]
         lines.append(beat_table(list(last.ec57.items())))
         lines += [f"{last.name}, whole records, classes as the literature maps them:"]
         lines.append(literature_table(gross(last.whole.values())))
@@ -198,8 +206,9 @@ def evaluate(
             into.classes[name] = found
             test = Annotations.of(times, [CLASSES[i] for i in found], record.rate_hz)
             arguments = (reference, test, record.rate_hz, record.n_samples)
-            into.whole[name] = compare(*arguments, start_s=0.0)
-            into.ec57[name] = compare(*arguments)
+            starts = start_times(record.rate_hz, record.n_samples)
+            into.whole[name] = compare(*arguments, start_s=starts["whole"])
+            into.ec57[name] = compare(*arguments, start_s=starts["ec57"])
             if model.confidence is not None:
                 certainty = model.confidence.of(logits, beats.flags)
                 into.findings[name] = _findings(
@@ -222,6 +231,7 @@ def _findings(
     sequence = rhythm.BeatSequence(times_s, labels, (flags & core.FLAG_BREAK) != 0)
     events = rhythm.compare(rhythm.of_reference(reference, record.rate_hz), sequence)
     both = (reference, test, record.rate_hz, record.n_samples)
+    start_s = start_times(record.rate_hz, record.n_samples)["ec57"]
     return Findings(
         times_s=times_s,
         labels=tuple(labels),
@@ -229,8 +239,8 @@ def _findings(
         unsure=certainty[1],
         judged=judged,
         wrong=wrong,
-        ventricular_runs=compare_runs(*both, "V"),
-        supraventricular_runs=compare_runs(*both, "S"),
+        ventricular_runs=compare_runs(*both, "V", start_s),
+        supraventricular_runs=compare_runs(*both, "S", start_s),
         rhythm=rhythm.to_dict(events),
     )
 

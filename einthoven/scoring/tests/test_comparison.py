@@ -16,7 +16,7 @@ from einthoven.errors import RecordError
 from einthoven.paths import ROOT
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.database import record_names
-from einthoven.scoring.comparison import Rate, Scores, compare, gross
+from einthoven.scoring.comparison import Rate, Scores, compare, gross, macro_f1
 from einthoven.scoring.runs import Kind, RunScores, compare_runs
 from einthoven.scoring.text import (
     BEAT_HEADER,
@@ -299,6 +299,14 @@ def test_scores_add_up() -> None:
     assert total.veb == Rate(1, 1, 1)
     assert total.confusion.sum() == 5
     assert gross([]).qrs == Rate(0, 0, 0)
+
+
+def test_a_class_that_does_not_occur_costs_nothing() -> None:
+    perfect, none = Rate(9, 0, 0), Rate(0, 0, 0)
+    assert macro_f1([perfect, none, none]) == 1.0
+    assert macro_f1([perfect, Rate(0, 0, 3)]) == 1.0  # invented: the other class's loss
+    assert macro_f1([perfect, Rate(0, 3, 0)]) == 0.5
+    assert macro_f1([none]) is None
 
 
 def test_rate() -> None:

@@ -11,11 +11,14 @@ from einthoven.records.synth import make_record
 from einthoven.scoring.comparison import Rate
 from einthoven.scoring.score import (
     bootstrap_f1,
+    learning_note,
     score_files,
     score_folders,
+    start_times,
     text_report,
     to_dict,
 )
+from einthoven.scoring.text import beat_table, run_table
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,44 @@ def test_both_protocols_with_what_was_scored(folders: tuple[Path, Path]) -> None
     text = text_report(scores)
     assert "shorter and scored whole: short" in text
     assert text.count("Summary of results from 2 records") == 4
+
+
+def test_what_is_not_scored_is_said_once_and_right() -> None:
+    assert learning_note({"a": 300.0}) == learning_note({}) == "first 5 minutes not scored"
+    mixed = learning_note({"a": 300.0, "b": 0.0})
+    assert mixed == "first 5 minutes not scored; shorter and scored whole: b"
+    short = learning_note({"a": 0.0, "b": 0.0})
+    assert short == "scored whole: no record is longer than the 5 minutes that it leaves out"
+    many = learning_note({"long": 300.0} | {f"r{i}": 0.0 for i in range(10_000)})
+    assert many.endswith("r18, r19 and 9980 more")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "start_s"), [(299.0, 0.0), (300.0, 0.0), (300.1, 300.0), (None, 300.0)]
+)
+def test_a_record_that_is_not_longer_is_scored_whole(seconds: float | None, start_s: float) -> None:
+    end = None if seconds is None else round(seconds * 360)
+    assert start_times(360.0, end) == {"ec57": start_s, "whole": 0.0}
+
+
+def test_columns_stand_below_each_other_whatever_a_record_is_called(
+    folders: tuple[Path, Path],
+) -> None:
+    """A longer name makes its own column wider, in all lines, and moves the others together."""
+    (one, two) = score_folders(*folders)
+    long = "a_record_with_a_long_name"
+    more = len(long) - 4
+    made = []
+    for name in ("y", long):
+        beats = [("x", one.protocols["whole"]), (name, two.protocols["whole"])]
+        runs = [("x", one.ventricular_runs), (name, two.ventricular_runs)]
+        made.append([beat_table(beats).splitlines()[:7], run_table(runs).splitlines()[:7]])
+    for usual, wide in zip(*made, strict=True):
+        assert wide[0] == usual[0].replace("Record", "Record" + " " * more)
+        assert [line[len(long) :] for line in wide[1:3]] == [line[4:] for line in usual[1:3]]
+        assert wide[3] == usual[3] + "_" * more
+        for line, other in zip(wide[4:], usual[4:], strict=True):
+            assert line[12 + more :] == other[12:] and len(line) == len(other) + more
 
 
 def test_headers_are_not_needed_where_the_file_has_its_rate(

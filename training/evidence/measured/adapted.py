@@ -10,7 +10,7 @@ from typing import Any
 
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT
-from einthoven.scoring.comparison import Rate
+from einthoven.scoring.comparison import Rate, macro_f1
 from einthoven.training.evidence.measured.collect import load_all, shipped_sha256
 from einthoven.training.model.scorecard import AF_RECORDS, INTERVAL_CLASSES, MAJORITY_S
 
@@ -61,8 +61,11 @@ def total(records: Sequence[Mapping[str, Any]], side: str) -> dict[str, Any]:
     beats = sum(r[side]["beats"] for r in records)
     right = sum(r[side]["beats"] * (r[side]["accuracy"] or 0.0) for r in records)
     rates = {
-        name: Rate(*(sum(r[side][name][k] for r in records) for k in ("tp", "fn", "fp"))).to_dict()
+        name: Rate(*(sum(r[side][name][k] for r in records) for k in ("tp", "fn", "fp")))
         for name in INTERVAL_CLASSES
     }
-    macro = sum(rate["f1"] or 0.0 for rate in rates.values()) / len(rates)
-    return {"accuracy": right / beats if beats else None, **rates, "macro_f1": macro}
+    return {
+        "accuracy": right / beats if beats else None,
+        **{name: rate.to_dict() for name, rate in rates.items()},
+        "macro_f1": macro_f1(rates.values()),
+    }
