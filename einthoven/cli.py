@@ -72,7 +72,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
     "Patients": (patients.adapt,),
     "Boards": (boards.boards, boards.build, boards.flash, boards.info, boards.bench, boards.size),
-    "Model": (model.train, model.quantize, model.evaluate, model.export),
+    "Model": (model.train, model.quantize, model.evaluate, model.export, model.profile),
 }
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:

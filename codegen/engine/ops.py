@@ -79,10 +79,12 @@ def take_turns(ops: list[Emitted], first: int, calls: Sequence[Call]) -> None:
 class OpWriter:
     """Emits ops one by one; names their constants by the op's number."""
 
-    def __init__(self, graph: Graph, plan: Plan, places: dict[int, str]) -> None:
+    def __init__(
+        self, graph: Graph, plan: Plan, places: dict[int, str], head: Sequence[Conv]
+    ) -> None:
         self.plan = plan
         self.places = places  # tensors that are the caller's, by C name
-        self.head = head_offsets(graph.head)  # of layers whose parameters can be replaced
+        self.head = head_offsets(head)  # of layers whose parameters can be replaced
         self.by_turns = {op for first, last in plan.groups for op in graph.ops[first : last + 1]}
 
     def op(self, op: Op) -> Emitted:
