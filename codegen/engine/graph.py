@@ -175,9 +175,10 @@ class Pool(Op):
 
 @dataclass(frozen=True, eq=False)
 class Mean(Op):
-    """Over the length; `factor` holds 1/length."""
+    """Over the length; `factor` holds 1/length. `last`: over the channels of every position."""
 
     factor: Factor
+    last: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -274,11 +274,32 @@ def _over_the_length(c: Context, op: RawOp) -> tuple[Tensor, Tensor]:
 
 
 def _mean(c: Context, op: RawOp) -> Op:
+    if _over_the_last(c, op):
+        return _mean_last(c, op)
     source, out = _over_the_length(c, op)
     mean = mean_factor(source.scale, out.scale, source.length)
     if (source.length * 255) << mean.left >= 1 << 31:
         raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
     return Mean(op.index, op.name, (source,), out, mean)
+
+
+def _over_the_last(c: Context, op: RawOp) -> bool:
+    """Whether the channels are what is reduced: PyTorch's convolutions have them first."""
+    rank = len(c.shape(op, 0))
+    given = c.constant(op, 1, "INT32").ravel().tolist()
+    return given in ([-1], [rank - 1]) and rank > 1
+
+
+def _mean_last(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    if out.size != source.length:
+        raise ModelError(
+            f"{op}: over axes [-1]: {source.length} positions give {out.size}: corrupt file"
+        )
+    mean = mean_factor(source.scale, out.scale, source.channels)
+    if (source.channels * 255) << mean.left >= 1 << 31:
+        raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
+    return Mean(op.index, op.name, (source,), out, mean, True)
 
 
 def _reduce_max(c: Context, op: RawOp) -> Op:
@@ -351,6 +372,7 @@ _CURES = {
     "DEQUANTIZE": "the model is not int8 throughout: convert to full int8, outputs too",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "recurrent layers are not supported: use convolutions",
     "WHILE": "loops are not supported: use convolutions instead of recurrent layers",
+    "FILL": "recurrent layers, which write it, are not supported: use convolutions",
     "BATCH_MATMUL": "attention is not supported: use convolutions and dense layers",
     "RESIZE_BILINEAR": "use nearest-neighbour upsampling or a Conv1DTranspose",
     "GELU": "use ReLU, LeakyReLU, hard swish or swish",

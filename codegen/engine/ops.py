@@ -120,13 +120,17 @@ class OpWriter:
             case Move():
                 self._move(op, done)
             case Mean():
+                source = op.inputs[0]
+                length, channels = source.length, source.channels
+                if op.last:
+                    length, channels = channels, length
                 self._call(op, done, "mean", {
-                    "offset": -op.inputs[0].length * op.inputs[0].zero_point,
+                    "offset": -length * source.zero_point,
                     **_factor("", op.factor),
-                    "length": op.inputs[0].length,
-                    "channels": op.inputs[0].channels,
+                    "length": length,
+                    "channels": channels,
                     "out_zero": op.output.zero_point,
-                })  # fmt: skip
+                }, function="mean_last" if op.last else "")  # fmt: skip
             case Requantize():
                 self._call(op, done, "requantize", {
                     "size": op.output.size,

@@ -65,6 +65,7 @@ def compare(
     for case in cases:
         if case.graph is None:
             continue
+        assert case.name not in expected, f"two models are called {case.name}"
         inputs = inputs_of(case.graph, n)
         jobs.append(Job(case.name, case.graph, inputs))
         expected[case.name] = layers_of(case, case.graph, inputs)

@@ -275,6 +275,9 @@ def moves(s: OpScribe) -> tuple[list[int], list[int]]:
         if s.shapes[a][1] > 1 and table[1] == [0, 0] and any(table[2]) and any(table[3]):
             continue  # two dimensions behind a third: refused
         outs.append(s.moved("PAD", [a, s.integers(table)], shape, a))
+    for source, axis in ((b, 3), (a, -1)):
+        out = s.activation(s.shapes[source][:-1], s.scales[source] * 0.7)
+        outs.append(s.b.op("MEAN", [source, s.integers([axis])], out, 2))
     small = s.slice(b, [0, 0, 0, 0], [1, 1, 8, 6], [1, 1, 1, 1])
     outs.append(s.pair("MUL", s.transpose(small, [0, 2, 1, 3]), s.constant([6])))
     return [a, b], outs

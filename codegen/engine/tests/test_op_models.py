@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.graph import Conv, Conv2d, Lookup, Move, PadPlane, Pair, Pool2d
 from einthoven.codegen.engine.lower import lower
-from einthoven.codegen.testing import op_models
+from einthoven.codegen.testing import op_models, plain_reference
+from einthoven.codegen.testing.host_target import tflm_layers
 from einthoven.codegen.testing.many_models import PLACES
 from einthoven.codegen.testing.model_case import case_of, check_model_case, compare
 from einthoven.codegen.testing.op_models import OpScribe
-from einthoven.codegen.testing.random_models import ConvCase
+from einthoven.codegen.testing.random_models import ConvCase, noise
 from einthoven.codegen.testing.tflite_builder import VALID
 from einthoven.errors import ModelError
 
@@ -22,6 +24,30 @@ def test_every_op_as_tflite_micro_computes_it(kernels: Path, tmp_path: Path) -> 
     made = {type(op) for graph in graphs for op in graph.ops}
     assert {Pair, Lookup, Move, PadPlane, Conv2d, Pool2d} <= made
     assert not op_models.check([0, 2], kernels, tmp_path, PLACES)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("group", ["pairs", "planes"])
+def test_plain_numpy_agrees_with_tflite_micro(group: str, seed: int) -> None:
+    """The second opinion, written from docs/SPEC.md and not from the generator."""
+    s = OpScribe(seed, extreme=seed == 2)
+    inputs, outputs = op_models.GROUPS[group](s)
+    if group == "planes":  # pooling of two dimensions is not in it
+        outputs = [i for i in outputs if "POOL" not in maker(s, i)]
+        s.b.ops[:] = [op for op in s.b.ops if "POOL" not in op[0]]
+    data = s.b.finish(inputs, outputs)
+    raw = reader.parse(data)
+    vectors = [noise(raw.tensors[i].shape[1:], 6, i) for i in raw.inputs]
+    theirs = tflm_layers(data, vectors, outputs)
+    for n in range(6):
+        plain = plain_reference.layers(raw, [v[n : n + 1] for v in vectors])
+        for i in outputs:
+            np.testing.assert_array_equal(plain[i].ravel(), theirs[n][i], err_msg=maker(s, i))
+
+
+def maker(s: OpScribe, tensor: int) -> str:
+    """The op that computes a tensor."""
+    return next(op[0] for op in s.b.ops if tensor in op[2])
 
 
 def test_weights_of_an_op_reach_the_output(kernels: Path, tmp_path: Path) -> None:
