@@ -88,7 +88,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         *(boards.boards, boards.new, boards.build, boards.flash, boards.info),
         *(boards.bench, boards.size),
     ),
-    "Model": (model.train, model.quantize, model.evaluate, model.export),
+    "Model": (model.train, model.quantize, model.evaluate, model.export, model.profile),
 }
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:

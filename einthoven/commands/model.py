@@ -1,4 +1,4 @@
-"""Commands about models: train, quantize, evaluate, export. All but export need TensorFlow."""
+"""Commands about models. Training, quantizing and float models need TensorFlow."""
 
 from enum import StrEnum
 from importlib.util import find_spec
@@ -185,12 +185,14 @@ def evaluate(
 
 
 def export(
-    model: Folder,
+    model: Annotated[
+        Path, typer.Argument(help="Folder of a training or of a model, or any int8 .tflite file.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
             help="Folder for the C sources (default: firmware/generated of a checkout, else "
-            "./generated, from where builds and replays take it).",
+            "./generated, from where builds and replays take it; a file needs one).",
             show_default=False,
         ),
     ] = None,
@@ -198,15 +200,38 @@ def export(
         Goal, typer.Option(help="speed: convolutions' weights take two bytes (DSP builds); size.")
     ] = Goal.speed,
 ) -> None:
-    """Generate the C inference engine from a model's .tflite."""
+    """Generate the C inference engine from a model's .tflite.
+
+    From a file: a C library of its own, for CMake, PlatformIO or any C99 compiler.
+    """
+    from einthoven.codegen.library import export as export_library
     from einthoven.codegen.model import export as export_model
+    from einthoven.errors import UsageError
     from einthoven.paths import export_dir
     from einthoven.report.text import console
     from einthoven.training.studies import runs, workflow
 
-    if runs.is_study_run(model):
+    if model.suffix == ".tflite" or model.is_file():
+        if out is None:
+            raise UsageError(f"{model.name} becomes a library: name its folder with --out")
+        written = export_library(model, out, optimize.value)
+    elif runs.is_study_run(model):
         written = workflow.export(model, out, optimize.value)
     else:
         written = export_model(model, out or export_dir(), optimize.value)
     for path in written:
         console().print(f"wrote {path}", soft_wrap=True)
+
+
+def profile(
+    model: Annotated[Path, typer.Argument(help="Any int8 .tflite file.", metavar="FILE.tflite")],
+    optimize: Annotated[Goal, typer.Option(help="As export's.")] = Goal.speed,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Measure a model op by op: instructions in QEMU, multiply-adds, memory, and what it fits."""
+    from json import dumps
+
+    from einthoven.codegen.profile import profile as profile_model
+
+    found = profile_model(model, optimize.value)
+    print(dumps(found.to_dict(), indent=1) if json else found.text())
