@@ -32,7 +32,7 @@ from einthoven.native import core
 from einthoven.native.engine import HostModel
 from einthoven.paths import SHIPPED_MODEL, cache_dir, model_c, runs_dir
 from einthoven.provenance import seen_in_training
-from einthoven.records.adc import rational_ratio
+from einthoven.records.rates import rational_ratio
 from einthoven.records.checksums import sha256_file
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
