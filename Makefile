@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo test lint format size bench generated fuzz setup setup-dev clean
+.PHONY: demo test lint format size bench cases generated fuzz setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -22,6 +22,9 @@ generated: setup
 
 size: setup-dev
 	$(RUN)einthoven size
+
+cases: setup
+	$(RUN)python -m einthoven.hil_tests.cases $(CASES)
 
 bench:
 	@./setup.sh bench
