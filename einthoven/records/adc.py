@@ -109,21 +109,19 @@ def _gaps(record: Record, ratio: float, n: int) -> tuple[tuple[int, int], ...]:
 def _needs_coupling(
     scaled: NDArray[np.float64], rate_hz: float, low: int, gain_lsb_per_mv: float
 ) -> bool:
-    """Whether there is an ECG that the ADC cannot hold, because of where its baseline lies.
+    """Whether the ADC cannot hold the record, because of where its baseline lies.
 
-    Looks at blocks of BLOCK_S: a spike does not move a block's median, and a lead that is off
-    does not move.
+    Looks at the medians of blocks of BLOCK_S, which spikes do not move, and only at blocks that
+    move: a lead that is off lies at a rail. Most of them must lie beyond, or else what is beyond
+    is movement of an electrode, which a board sees, too (nstdb).
     """
     if scaled.min() >= low and scaled.max() < -low:
         return False
     n = max(1, round(BLOCK_S * rate_hz))
-    for begin in range(0, len(scaled), n):
-        block = scaled[begin : begin + n]
-        beyond = abs(float(np.median(block))) > BASELINE_SHARE * -low
-        outside = block.min() < low or block.max() >= -low
-        if beyond and outside and np.ptp(block) > MOVING_MV * gain_lsb_per_mv:
-            return True
-    return False
+    blocks = [scaled[begin : begin + n] for begin in range(0, len(scaled), n)]
+    moving = [block for block in blocks if np.ptp(block) > MOVING_MV * gain_lsb_per_mv]
+    beyond = [abs(float(np.median(block))) > BASELINE_SHARE * -low for block in moving]
+    return 2 * sum(beyond) > len(beyond)
 
 
 def _baseline(scaled: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:

@@ -244,7 +244,7 @@ def _typical_step(times: NDArray[np.float64]) -> float:
         return float(np.mean(regular)) / bundle
     # Over ten rows rounding and jitter weigh less, and most tens have no row missing; those that
     # do are a step longer than the median.
-    k = min(10, len(steps))
+    k = min(10, max(1, len(steps) // 4))
     tens = times[k:] - times[:-k]
     middle = float(np.median(tens))
     return float(np.mean(tens[np.abs(tens - middle) <= 0.5 * middle / k])) / k

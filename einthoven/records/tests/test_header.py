@@ -13,7 +13,7 @@ from einthoven.records.record import Known, read_record, record_files
 SAMPLES = np.arange(-40, 60, dtype="<i2")
 
 
-def write(folder: Path, header: str, name: str = "a", samples: np.ndarray = SAMPLES) -> None:  # type: ignore[type-arg]
+def write(folder: Path, header: str, name: str = "a", samples: np.ndarray = SAMPLES) -> None:
     (folder / f"{name}.hea").write_bytes(header.encode("utf-8", "surrogateescape"))
     samples.tofile(folder / "a.dat")
 

@@ -1,6 +1,7 @@
 """Records: what is read is what was written, and bad input gets one clear line."""
 
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from einthoven.errors import RecordError
 from einthoven.records import database
-from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.adc import board_signal, board_to_record_time, to_board
 from einthoven.records.annotations import read_annotations, write_annotations
 from einthoven.records.checksums import sha256_file
 from einthoven.records.database import locate_database, record_names
@@ -550,3 +551,57 @@ def test_nstdb_noises_are_uncalibrated(nstdb: Path) -> None:
     noise = read_record(nstdb, "em", "noise2", uncalibrated_gain=200.0)
     assert (noise.n_samples, noise.gain_assumed) == (650_000, True)
     assert read_record(nstdb, "118e00").rate_hz == 360.0
+
+
+# The front end
+
+
+def ecg_like(offset_mv: float, seconds: float = 60.0, rate_hz: float = 250.0) -> Record:
+    """A spike a second on an offset, in counts of a 24-bit ADC."""
+    mv = np.zeros(round(seconds * rate_hz)) + offset_mv
+    for at in range(100, len(mv) - 10, round(rate_hz)):
+        mv[at : at + 10] += np.hanning(10)
+    counts = np.rint(mv * 10_000).astype(np.int32)
+    return Record("o", "I", rate_hz, 10_000.0, 0, counts, None)
+
+
+@pytest.mark.parametrize("offset_mv", [15.0, -150.0, 300.0])
+def test_an_offset_that_the_adc_cannot_hold_is_taken_off(offset_mv: float) -> None:
+    signal = board_signal(ecg_like(offset_mv), 180.0, 200.0, 12)
+    plain = board_signal(ecg_like(0.0), 180.0, 200.0, 12)
+    assert signal.coupled and not plain.coupled
+    assert signal.offset_mv == pytest.approx(offset_mv, abs=0.01)
+    # What is left differs by what a high-pass at 0.05 Hz does to the spikes' mean.
+    assert np.abs(signal.samples.astype(int) - plain.samples).max() <= 20
+    assert core_peaks(signal.samples) == core_peaks(plain.samples)
+
+
+def core_peaks(samples: NDArray[np.int16]) -> list[int]:
+    return np.flatnonzero(samples > 0.6 * samples.max()).tolist()
+
+
+@pytest.mark.parametrize("offset_mv", [0.0, 4.0, -9.0])
+def test_what_the_adc_can_hold_stays_as_it_is(offset_mv: float) -> None:
+    signal = board_signal(ecg_like(offset_mv), 250.0, 200.0, 12)
+    assert not signal.coupled
+    expected = np.rint(ecg_like(offset_mv).samples / 50).astype(int)
+    assert np.abs(signal.samples - expected).max() <= 1
+
+
+def test_a_lead_that_is_off_or_moves_is_no_offset() -> None:
+    record = ecg_like(0.0)
+    record.samples[:8000] = 400_000  # 32 of 60 s at a rail
+    signal = board_signal(record, 250.0, 200.0, 12)
+    assert not signal.coupled and (signal.samples[:8000] == 2047).all()
+    record = ecg_like(0.0)
+    t = np.arange(record.n_samples) / record.rate_hz
+    wander = np.where(t > 30, 120_000 * np.sin(2 * np.pi * t / 20), 0)
+    record.samples[:] += np.rint(wander).astype(np.int32)
+    assert not board_signal(record, 250.0, 200.0, 12).coupled
+
+
+def test_gaps_are_where_their_time_is() -> None:
+    record = replace(ecg_like(0.0), gaps=((1000, 500), (2000, 1), (14_990, 10)))
+    signal = board_signal(record, 180.0, 200.0, 12)
+    assert signal.gaps == ((720, 360), (1440, 1), (10_793, 7))
+    assert (signal.samples[720:1080] == -2048).all()

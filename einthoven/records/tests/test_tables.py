@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import edfio
 import numpy as np
@@ -119,7 +120,7 @@ def test_tables_that_cannot_be_right(tmp_path: Path, rows: list[str], words: str
 # EDF
 
 
-def signals(kind: type, scale: float = 1000.0, unit: str = "uV") -> list[object]:
+def signals(kind: Any, scale: float = 1000.0, unit: str = "uV") -> list[Any]:
     range_ = (-5 * scale, 5 * scale)
     about = {"physical_dimension": unit, "physical_range": range_}
     resp = kind(np.zeros(1000), RATE_HZ, label="Resp", **about)
