@@ -18,7 +18,7 @@ from einthoven.records.recording import Record
 COUPLING_HZ = 0.05
 """Corner of the front end's high-pass: the lower end of the band that AHA and IEC 60601-2-25 ask
 of a diagnostic ECG, a tenth of where the core's own band-pass begins."""
-BASELINE_SHARE = 0.5
+BASELINE_SHARE = 0.75
 """A baseline beyond this share of the ADC's range is a DC-coupled recording's."""
 BLOCK_S = 10.0
 MOVING_MV = 0.1
