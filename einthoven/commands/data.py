@@ -94,7 +94,7 @@ def mix(
     ] = None,
 ) -> None:
     """Add noise to a record as PhysioNet's nst does: from minute 6 on, every other 2 minutes."""
-    from einthoven.records.annotations import read_annotations
+    from einthoven.records.annotations import at_rate, read_annotations
     from einthoven.records.download import find_database
     from einthoven.records.noise import clipped
     from einthoven.records.noise import mix as mixed
@@ -103,9 +103,10 @@ def mix(
     from einthoven.report.text import console
 
     folder = find_database(None, db, record)
-    reference = read_annotations(folder, record)
+    clean = read_record(folder, record)
+    reference = at_rate(read_annotations(folder, record), clean.rate_hz)
     noisy = mixed(
-        read_record(folder, record),
+        clean,
         reference,
         read_record(find_database(None, "nstdb", noise), noise, uncalibrated_gain=1.0),
         snr,

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, ec57_class
 from einthoven.errors import RecordError, UsageError
-from einthoven.records.adc import rational_ratio
 from einthoven.records.annotations import Annotations
+from einthoven.records.rates import rational_ratio
 from einthoven.records.record import Record
 
 FIRST_NOISE_S, SEGMENT_S = 300.0, 120.0

@@ -84,6 +84,11 @@ class RunOptions(Entry, kw_only=True, frozen=True):
     synthetic: bool
     model: str
     adapt: float | None = None
+    gain: float | None = None
+    units: str | None = None
+    checksum: bool = True
+    csv_rate: float | None = None
+    csv_gain: float | None = None
 
 
 class Sizes(Entry, kw_only=True, frozen=True):
@@ -318,13 +323,49 @@ class Strip(Entry, kw_only=True, frozen=True):
     differ: list[float] = []
 
 
+class SignalShare(Entry, kw_only=True, frozen=True):
+    """Share of a record's time by what the board said of the signal (`scoring.quality`)."""
+
+    lost: Share
+    lead_off: Share
+    clipped: Share
+    flat: Share
+    noisy: Share
+
+
+class Gaps(Entry, kw_only=True, frozen=True):
+    """How often, and for how many samples of its own rate, a recording lacks samples."""
+
+    number: Count
+    samples: Count
+
+
+class SignalRead(Entry, kw_only=True, frozen=True):
+    """How the recording was read, and how much of it there was to read.
+
+    `unreadable`: too little to be scored. `coupled`: the front end took off an offset, of
+    `offset_mv`, that the ADC cannot hold. `unchecked`: its header has no checksum.
+    """
+
+    share: SignalShare
+    unreadable: bool
+    coupled: bool
+    offset_mv: float
+    unchecked: bool
+    gaps: Gaps | None
+
+
 class Result(Entry, kw_only=True, frozen=True):
-    """`records/<name>.json`: one finished record. `protocols` is null without a reference."""
+    """`records/<name>.json`: one finished record.
+
+    `protocols` is null without a reference, and for a record that is unreadable.
+    """
 
     record: str
     lead: str
     record_rate_hz: Hertz
     gain_assumed: bool
+    signal: SignalRead | None = None
     samples: Count
     samples_crc32: Crc32
     seconds: Seconds

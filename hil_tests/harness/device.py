@@ -5,7 +5,7 @@ that was reset in mid-record is given the record again from its start.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
 from einthoven.wire import codec
 from einthoven.wire.codec import Message
-from einthoven.wire.samples import encode_pieces
+from einthoven.wire.samples import encode_record
 from einthoven.wire.schema import schema
 
 __all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Network", "Replayed"]
@@ -259,8 +259,11 @@ class Device:
         progress: Callable[[int], None] | None = None,
         gain_lsb_per_mv: int | None = None,
         rails: tuple[int, int] | None = None,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> Replayed:
         """Send `samples` (int16 counts at the board's rate) and return the events they cause.
+
+        `gaps`: (first, number) of those that never came; the board is told so instead.
 
         `progress` is told the number of samples that went through the board; it goes back when
         the board was reset. Gain (LSB per mV) and rails (counts) default to the board's ADC's.
@@ -270,7 +273,7 @@ class Device:
         who = self.hello
         rails = rails or (who.rail_lo, who.rail_hi)
         gain = who.gain_lsb_per_mv if gain_lsb_per_mv is None else gain_lsb_per_mv
-        pieces = encode_pieces(samples)
+        pieces = encode_record(samples, gaps)
         events: list[Message] = []
         lost_before = self._lost_bytes(self.info())
         began = time.monotonic()

@@ -171,7 +171,7 @@ class _Source:
         classes = [literature_class(s) for s in self.annotations.symbols]
         is_beat = np.array([c is not None for c in classes], dtype=bool)
         index = np.array([CLASSES.index(c) for c in classes if c is not None], dtype=np.int8)
-        return self.annotations.samples[is_beat] / self.main.rate_hz, index
+        return self.annotations.times_s(self.main.rate_hz)[is_beat], index
 
     def examples(self, counts: NDArray[np.int16], view: str) -> Examples:
         beats = analyze(counts, GAIN_LSB_PER_MV, generated=self.generated)
