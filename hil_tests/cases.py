@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.codegen.testing.model_case import check_model_case
 from einthoven.errors import EinthovenError
 from einthoven.native import core
 from einthoven.paths import ROOT
@@ -186,6 +187,15 @@ def mat_not_hashed(folder: Path) -> str:
     names = [path.name for path in record_files(folder, "m1")]
     require(names == ["m1.hea", "m1.mat", "m1.atr"], f"the record's files: {names}")
     return all_found(folder, "m1")
+
+
+@check("01")
+@check("15")
+def models(folder: Path) -> str:
+    """Models that others' converters wrote run as TFLite Micro runs them, to the bit."""
+    right, what = check_model_case(folder)
+    require(right, what)
+    return what
 
 
 def run(folder: Path) -> int:
