@@ -11,6 +11,7 @@ from einthoven.scoring.score import bootstrap_f1
 from einthoven.training.evidence.peers import adapters
 from einthoven.training.evidence.peers.measure import FIELDS, OURS, OWN_PACKAGE, TIMES
 from einthoven.training.markdown import NONE, f1_cell, percent, replace_regions, table
+from einthoven.training.model.scorecard import difference
 
 PAGE = ROOT / "docs" / "peers.md"
 RESULTS = ROOT / "docs" / "results" / "peers.json"
@@ -61,6 +62,9 @@ def regions(found: Entry) -> dict[str, str]:
     return {
         "peers-time": time_line(found),
         "peers-mitdb": main_table(found, "mitdb"),
+        "peers-mitdb-ahead": ahead_line(found, "mitdb"),
+        "peers-nstdb-ahead": ahead_in_noise(found),
+        "peers-svdb-ahead": ahead_line(found, "svdb_train"),
         "peers-bxb": bxb_table(found),
         "peers-missing": missing_line(found),
         "peers-failures": failure_table(found),
@@ -186,6 +190,52 @@ def main_table(found: Entry, database: str) -> str:
     return table(head, lines)
 
 
+def ahead_line(found: Entry, database: str) -> str:
+    """Who has a higher gross F1 than ours over the same records, and by how much."""
+    ours = rates(next(e for e in found["detectors"] if e["detector"] == OURS), database)
+    lines = []
+    for entry in _by_f1(found, database):
+        theirs = rates(entry, database)
+        if entry["package"] == OWN_PACKAGE:
+            break
+        gain, (low, high) = difference([theirs[n] for n in ours], list(ours.values()))
+        span = f"{_points(low)} to {_points(high)}"
+        lines.append(f"{entry['detector']} ({_points(gain)} points, 95 % {span})")
+    if not lines:
+        return "None of them is ahead of ours in F1."
+    return f"Ahead of ours in F1, records resampled in pairs: {'; '.join(lines)}."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.2f}".replace("-", "−")
+
+
+def ahead_in_noise(found: Entry) -> str:
+    """At which levels of noise who is ahead of ours, with the bits of a board and with 16."""
+    lines = []
+    for own in (e for e in found["detectors"] if e["package"] == OWN_PACKAGE):
+        for snr in NSTDB_SNRS:
+            bar = _at_snr(own, snr) or 0.0
+            ahead = [
+                f"{e['detector']} {f1_cell(value, 4)}"
+                for e in _by_f1(found, "nstdb")
+                if e["package"] != OWN_PACKAGE and (value := _at_snr(e, snr) or 0.0) > bar
+            ]
+            if ahead:
+                level = int(snr.replace("_", "-"))
+                lines.append(
+                    f"- {own['detector']} ({f1_cell(bar, 4)} at {level} dB): "
+                    + ", ".join(ahead)
+                    + "."
+                )
+    return "\n".join(["Ahead of ours:", "", *lines]) if lines else "None is ahead of ours."
+
+
+def _at_snr(entry: Entry, snr: str) -> float | None:
+    by_record = rates(entry, "nstdb")
+    return gross({n: r for n, r in by_record.items() if n.endswith(f"e{snr}")}).f1
+
+
 def bxb_table(found: Entry) -> str:
     """Gross F1 beside what `bxb` gave for the same packages, and why one differs."""
     lines = []
@@ -236,11 +286,7 @@ def noise_table(found: Entry) -> str:
     """F1 over nstdb's two records by SNR."""
     lines = []
     for entry in _by_f1(found, "nstdb"):
-        by_record = rates(entry, "nstdb")
-        cells = []
-        for snr in NSTDB_SNRS:
-            both = {n: r for n, r in by_record.items() if n.endswith(f"e{snr}")}
-            cells.append(f1_cell(gross(both).f1, 4))
+        cells = [f1_cell(_at_snr(entry, snr), 4) for snr in NSTDB_SNRS]
         lines.append([_name(entry), *cells])
     heads = [str(int(snr.replace("_", "-"))) for snr in NSTDB_SNRS]
     return table(("SNR dB", *heads), lines)
