@@ -10,7 +10,7 @@ from rich.text import Text
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_table
 from einthoven.report.description import Rates, RecordScores, Scores
-from einthoven.report.findings import findings_lines
+from einthoven.report.findings import findings_lines, without_beats_lines
 from einthoven.report.overview import (
     AgreementSummary,
     Average,
@@ -25,6 +25,7 @@ from einthoven.report.words import (
     count,
     difference_line,
     ec57_note,
+    names_of,
     percent,
     resource_rows,
 )
@@ -69,19 +70,24 @@ def score_table(protocol: Protocol, title: str, in_training: Sequence[str] = ())
 
 
 def agreement_text(agreement: AgreementSummary) -> Text:
-    """Two lines: board against host, host against TFLite Micro."""
+    """Two lines: board against host, host against TFLite Micro; and what was not compared."""
     beats = count(agreement.beats)
     text = Text()
     for label, differing in (
         ("device = host int8", agreement.device_vs_host_int8),
         ("host int8 = TFLM  ", agreement.host_int8_vs_tflm),
     ):
-        if differing is None:
+        if differing is None or not (agreement.beats or differing):
             text.append(f"  {label}  not compared\n")
             continue
         style = "green" if differing == 0 else "bold red"
         text.append(f"  {label}  {beats} beats, ")
         text.append(f"{count(differing)} differ\n", style=style)
+    if agreement.signal_states_differ:
+        differing = agreement.signal_states_differ
+        text.append(f"  changes of the signal's state: {count(differing)} differ\n", "bold red")
+    for line in without_beats_lines(agreement):
+        text.append(f"  {line}\n", style="bold yellow")
     first = agreement.first_difference
     if first:
         text.append("  first difference: " + difference_line(first) + "\n", style="red")
@@ -108,7 +114,7 @@ def summary_text(summary: Summary) -> RenderableType:
     if summary.adaptation:
         parts += ["", adaptation_table(summary.adaptation)]
     if summary.not_scored:
-        names = ", ".join(summary.not_scored)
+        names = names_of(summary.not_scored)
         parts += ["", f"Not scored, since there is no reference (.atr): {names}"]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary.agreement))
