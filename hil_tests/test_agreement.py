@@ -1,5 +1,7 @@
 """Agreement: every field of every beat counts, and a beat that only one side has."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,12 @@ import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from einthoven.errors import UsageError
 from einthoven.hil_tests.harness.agreement import FIELDS, compare_runs, differing_beats, listed
+from einthoven.report.files import write_report
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.report.testing import PLAN, empty_result
+from einthoven.report.text import agreement_text
 
 
 def beats(n: int = 6) -> NDArray[np.void]:
@@ -74,7 +79,9 @@ def make_run(path: Path, records: dict[str, NDArray[np.void]]) -> RunDir:
         run.write_events(
             name, Events(rows, np.zeros(0, SIGNAL_STATE)), rows["t_samples"].astype(np.int64)
         )
-        run.write_result(name, replace(empty_result(name), beats=len(rows)))
+        result = empty_result(name)
+        agreement = replace(result.agreement, beats=len(rows))
+        run.write_result(name, replace(result, beats=len(rows), agreement=agreement))
     return run
 
 
@@ -85,7 +92,60 @@ def test_two_runs_are_compared_over_the_records_that_both_have(tmp_path: Path) -
     right = make_run(tmp_path / "b", {"100": beats(), "101": beats(4)})
     third = make_run(tmp_path / "c", {"102": changed, "100": beats()})
     same = compare_runs(left, right)
-    assert same["records"] == ["100", "101"] and same["beats"] == 10 and not same["differing"]
+    assert same.records == ["100", "101"] and same.beats == 10 and not same.differing
     found = compare_runs(left, third)
-    assert found["differing"] == {"102": 1}
-    assert found["differences"][0].what == "label"
+    assert found.differing == {"102": 1}
+    assert found.differences[0].what == "label"
+    assert (same.only, found.only) == ((["102"], []), (["101"], []))
+
+
+def test_two_runs_that_differ_in_the_signals_state_differ(tmp_path: Path) -> None:
+    left, right = (make_run(tmp_path / name, {"100": beats()}) for name in "ab")
+    states = np.array([(0, 4)], dtype=SIGNAL_STATE)
+    right.write_events("100", Events(beats(), states), beats()["t_samples"].astype(np.int64))
+    assert compare_runs(left, right).states_differ == 1
+
+
+def test_runs_without_a_common_record_are_not_equal(tmp_path: Path) -> None:
+    left = make_run(tmp_path / "a", {"100": beats()})
+    right = make_run(tmp_path / "b", {"200": beats(), "201": beats()})
+    with pytest.raises(UsageError, match=r"finished 100, .* 200, 201, and no record is in both"):
+        compare_runs(left, right)
+
+
+def lead_off(path: Path) -> RunDir:
+    """A run of one record of 20 s, whose lead is off from 1 s on: no beat."""
+    run = make_run(path, {"100": beats(0)})
+    states = np.array([(0, 32), (180, 5)], dtype=SIGNAL_STATE)
+    run.write_events("100", Events(beats(0), states), np.zeros(0, np.int64))
+    run.write_result("100", replace(empty_result("100"), samples=3600, seconds=20.0))
+    return run
+
+
+def test_a_check_that_compared_nothing_is_not_passed(
+    tmp_path: Path, einthoven: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = lead_off(tmp_path / "a").path, lead_off(tmp_path / "b").path
+    for words in ((run,), (run, other), (run, "--layers")):
+        assert einthoven("compare", *words) == 2
+        error = capsys.readouterr().err
+        assert "nothing" in error and "no beat in 100 (lead off for 19 s)" in error
+    empty = RunDir.create(tmp_path / "c", PLAN)
+    assert einthoven("compare", empty.path) == 2
+    assert "no record" in capsys.readouterr().err
+    full = make_run(tmp_path / "d", {"100": beats()})
+    assert einthoven("compare", full.path) == 0
+
+
+def test_what_was_not_compared_is_not_shown_as_equal(tmp_path: Path) -> None:
+    run = lead_off(tmp_path / "a")
+    summary = write_report(run)
+    text = agreement_text(summary.agreement).plain
+    assert "differ" not in text and "not compared" in text
+    assert "record 100: no beat in 20 s, nothing to compare: lead off for 19 s" in text
+    page = (run.path / "report.html").read_text()
+    assert "Nothing was compared" in page and "lead off for 19 s" in page
+    assert ">0 differ<" not in page and 'class="good"' not in page
+    assert json.loads((run.path / "summary.json").read_text())["agreement"]["without_beats"] == [
+        {"record": "100", "seconds": 20.0, "reason": "lead off for 19 s"}
+    ]

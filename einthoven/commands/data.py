@@ -15,6 +15,7 @@ def list_() -> None:
     from einthoven.records.database import locate_database, record_names
     from einthoven.records.download import list_databases
     from einthoven.report.text import console
+    from einthoven.report.words import number
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Name", "Title", "Records", "Rate", "DOI", "Where"):
@@ -23,7 +24,7 @@ def list_() -> None:
         folder = locate_database(None, database.name)
         where = "not here: einthoven data fetch " + database.name
         if folder is not None:
-            where = f"{folder} ({len(record_names(folder, 'all'))} records)"
+            where = f"{folder} ({number(len(record_names(folder, 'all')), 'record')})"
         table.add_row(
             database.name,
             database.title,
@@ -62,6 +63,7 @@ def verify(
     from einthoven.records.database import locate_database
     from einthoven.records.download import verify as check
     from einthoven.report.text import console
+    from einthoven.report.words import number
 
     folder = folder or locate_database(None, "mitdb")
     if folder is None:
@@ -71,8 +73,8 @@ def verify(
     for problem in found.problems:
         screen.print(problem, soft_wrap=True)
     screen.print(
-        f"{found.folder}: {found.files} files and {found.records} records compared, "
-        f"{len(found.problems)} problems",
+        f"{found.folder}: {number(found.files, 'file')} and {number(found.records, 'record')} "
+        f"compared, {number(len(found.problems), 'problem')}",
         soft_wrap=True,
     )
     if found.problems:

@@ -329,11 +329,11 @@ def compare(
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
     from einthoven.errors import UsageError
-    from einthoven.hil_tests.harness.agreement import compare_runs
+    from einthoven.hil_tests.harness.agreement import compare_runs, require_beats
     from einthoven.report.run import RunDir
     from einthoven.report.summary import summarize
     from einthoven.report.text import agreement_text, console
-    from einthoven.report.words import difference_line
+    from einthoven.report.words import difference_line, number
 
     screen = console()
     left = RunDir.open(run)
@@ -342,6 +342,7 @@ def compare(
 
         if other is not None:
             raise UsageError("--layers takes one run: leave the second one out")
+        require_beats(left, summarize(left).agreement)
         compared = compare_layers(left)
         screen.print(
             f"{compared.layers} layers of {compared.beats} beats compared with TFLite Micro, "
@@ -352,21 +353,31 @@ def compare(
         raise typer.Exit(1 if compared.differences else 0)
     if other is None:
         agreement = summarize(left).agreement
-        screen.print(agreement_text(agreement))
+        require_beats(left, agreement)
+        screen.print(agreement_text(agreement), soft_wrap=True)
         for name in left.finished():
             for difference in left.read_result(name).agreement.differences:
                 screen.print("  " + difference_line(difference), soft_wrap=True)
-        same = not agreement.device_vs_host_int8 and not agreement.host_int8_vs_tflm
+        same = not (
+            agreement.device_vs_host_int8
+            or agreement.host_int8_vs_tflm
+            or agreement.signal_states_differ
+        )
         raise typer.Exit(0 if same else 1)
     found = compare_runs(left, RunDir.open(other))
-    differing = sum(found["differing"].values())
+    differing = sum(found.differing.values())
     screen.print(
-        f"{found['beats']:,} beats in {len(found['records'])} records of both runs, "
+        f"{number(found.beats, 'beat')} in {number(len(found.records), 'record')} of both runs, "
         f"{differing:,} differ"
     )
-    for difference in found["differences"]:
+    if found.states_differ:
+        screen.print(f"changes of the signal's state: {found.states_differ:,} differ")
+    for difference in found.differences:
         screen.print("  " + difference_line(difference), soft_wrap=True)
-    raise typer.Exit(1 if differing else 0)
+    for path, names in zip((run, other), found.only, strict=True):
+        if names:
+            screen.print(f"only in {path}: {', '.join(names)}", soft_wrap=True)
+    raise typer.Exit(1 if differing or found.states_differ else 0)
 
 
 def _show(run: "RunDir") -> None:

@@ -4,6 +4,7 @@ Figures are drawn in placeholder colours; `_svg` turns each into `var(--name)`, 
 drawing follows the page from light to dark and to paper.
 """
 
+import html
 import io
 import re
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from einthoven.report.description import Strip
@@ -38,6 +40,8 @@ _VARIABLE = {
     value: f"var(--{'class-' + key if len(key) == 1 else key})"
     for key, value in _PLACEHOLDER.items()
 }
+_EDGE = 0.08
+"""Of the width of an axis: nearer to its end than this a label is not centred on its tick."""
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
     "svg.hashsalt": "einthoven",  # same figure, same bytes
@@ -53,6 +57,21 @@ _STYLE: dict[Any, Any] = {
     "xtick.major.size": 3.0,
     "ytick.major.size": 3.0,
 }
+
+
+def _keep_inside(figure: Figure, axes: Axes) -> None:
+    """Hang the first and the last label of the x axis inwards where they would leave the picture.
+
+    The page has another font than matplotlib measures with, so what is near an edge counts.
+    """
+    figure.draw_without_rendering()  # now the ticks are where they will be
+    low, high = axes.get_xlim()
+    for tick in axes.xaxis.get_major_ticks():
+        at = (tick.get_loc() - low) / (high - low)
+        if at < _EDGE:
+            tick.label1.set_horizontalalignment("left")
+        elif at > 1 - _EDGE:
+            tick.label1.set_horizontalalignment("right")
 
 
 def _svg(figure: Figure, title: str) -> str:
@@ -75,7 +94,7 @@ def _svg(figure: Figure, title: str) -> str:
     svg = re.sub(r"\s*\n\s*", "\n", svg)
     for placeholder, variable in _VARIABLE.items():
         svg = svg.replace(placeholder, variable)
-    return svg.replace(">", f"><title>{title}</title>", 1)
+    return svg.replace(">", f"><title>{html.escape(title)}</title>", 1)
 
 
 def _bare(axes: Axes) -> None:
@@ -133,6 +152,7 @@ def strip_svg(strip: Strip) -> str:
         axes.tick_params(axis="x", length=0, pad=3, labelsize=8)
         for spine in axes.spines.values():
             spine.set_visible(False)
+        _keep_inside(figure, axes)
         return _svg(figure, f"Record {strip.record} from {_clock(start_s)}")
 
 
@@ -166,6 +186,10 @@ def _clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
+
+
 def histogram_svg(
     values: NDArray[np.float64], xlabel: str, title: str, marks: Sequence[tuple[float, str]]
 ) -> str:
@@ -194,8 +218,10 @@ def histogram_svg(
         axes.set_xlabel(xlabel)
         axes.set_yticks([])
         axes.set_title(title, loc="left", size=10, color=_PLACEHOLDER["ink"], weight="bold")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+        axes.xaxis.set_major_formatter(lambda value, _: _number(value))
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         _bare(axes)
+        _keep_inside(figure, axes)
         return _svg(figure, title)
 
 
@@ -213,4 +239,5 @@ def reliability_svg(bins: Sequence[ReliabilityBin]) -> str:
         axes.set_xlabel("confidence")
         axes.set_title("Share of right beats", loc="left", size=10, weight="bold")
         _bare(axes)
+        _keep_inside(figure, axes)
         return _svg(figure, "Share of right beats by confidence")

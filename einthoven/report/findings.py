@@ -1,19 +1,78 @@
-"""What a run's summary says of the beats' confidence and of the rhythm events built on them."""
+"""What a run's summary says of confidence, rhythm events, and records without beats."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import structs
+import numpy as np
+from msgspec import UNSET, structs
+from numpy.typing import NDArray
 
+from einthoven.native import core
 from einthoven.report.description import Rates, Result
 from einthoven.report.overview import (
+    AgreementSummary,
     ConfidenceSummary,
     Reliability,
     RhythmRecord,
     RhythmSummary,
+    WithoutBeats,
 )
+from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
 from einthoven.scoring import reliability, rhythm
+
+_LISTED = 10
+
+_STATES = (
+    (core.FLAG_LEAD_OFF, "lead off"),
+    (core.FLAG_GAP, "samples lost"),
+    (core.FLAG_SATURATED, "at the ADC's rail"),
+    (core.FLAG_FLAT, "flat"),
+    (core.FLAG_NOISY, "too noisy"),
+)
+"""What keeps beats from being found, the weightiest first: a lead that is off lies at a rail."""
+
+
+def without_beats(run: RunDir, results: Sequence[Result]) -> list[WithoutBeats]:
+    """The records in which the board found no beat, and what it said of their signal."""
+    found = []
+    for result in results:
+        if result.beats == 0:
+            states = run.read_events(result.record).states
+            reason = signal_reason(states, result.samples, run.plan.rate_hz)
+            found.append(WithoutBeats(record=result.record, seconds=result.seconds, reason=reason))
+    return found
+
+
+def signal_reason(states: NDArray[np.void], samples: int, rate_hz: int) -> str:
+    """How long the signal was in which state, such as `lead off for 12 s, flat for 3 s`.
+
+    `states`: dtype SIGNAL_STATE, of a record of that many samples.
+    """
+    seconds = dict.fromkeys((what for _, what in _STATES), 0.0)
+    ends = [*states["t_samples"][1:].tolist(), samples]
+    for begin, end, flags in zip(states["t_samples"].tolist(), ends, states["flags"], strict=False):
+        what = next((what for flag, what in _STATES if flags & flag), None)
+        if what is not None:
+            seconds[what] += max(end - begin, 0) / rate_hz
+    said = [f"{what} for {_seconds(s)}" for what, s in seconds.items() if s > 0]
+    return ", ".join(said) or "the signal was not called bad"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f} s" if value >= 1 else f"{value:.1f} s"
+
+
+def without_beats_lines(agreement: AgreementSummary) -> list[str]:
+    """A line a record of which nothing was compared; the first ten."""
+    listed = [] if agreement.without_beats is UNSET else agreement.without_beats
+    lines = [
+        f"record {e.record}: no beat in {_seconds(e.seconds)}, nothing to compare: {e.reason}"
+        for e in listed[:_LISTED]
+    ]
+    if len(listed) > _LISTED:
+        lines.append(f"and {len(listed) - _LISTED} more records without a beat")
+    return lines
 
 
 def confidence_summary(results: Sequence[Result]) -> ConfidenceSummary:

@@ -8,13 +8,19 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from msgspec import structs
 
 from einthoven.aami import CLASSES
 from einthoven.report import figures
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_section
 from einthoven.report.description import Confusion, Result, Strip
-from einthoven.report.findings import NOT_CALIBRATED, record_rows, shown_kinds
+from einthoven.report.findings import (
+    NOT_CALIBRATED,
+    record_rows,
+    shown_kinds,
+    without_beats_lines,
+)
 from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
@@ -25,6 +31,8 @@ from einthoven.report.words import (
     clock,
     count,
     ec57_note,
+    names_of,
+    number,
     percent,
     resource_rows,
 )
@@ -53,68 +61,118 @@ TITLES = {
 COUNTS = ("tp", "fn", "fp")
 MAX_STRIPS = 12
 MAX_DIFFERENCES = 50
+MAX_LISTED = 1000
+"""Records with rows of their own: about 4 KB each."""
+MAX_MATRICES = 100
 
 
 def write_html(run: RunDir, summary: Summary) -> None:
     """Write `report.html` into the run folder."""
     names = summary.data.records
-    results = [run.read_result(name) for name in names]
+    # Strips are most of a record: they are read again for the few records that show them.
+    results = [structs.replace(run.read_result(name), strips=[]) for name in names]
+    strips = _strips(run, results)
+    histograms = _histograms(run, names, summary.resources.count_unit)
+    write_text(run.path / "report.html", page(summary, results, strips, histograms, run.path.name))
+
+
+def page(
+    summary: Summary,
+    results: Sequence[Result],
+    strips: Sequence[dict[str, Any]],
+    histograms: Sequence[str],
+    run_name: str,
+) -> str:
+    """The page, below 20 MB for any number of records: it says which of them it lists."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("einthoven.report"), autoescape=True, trim_blocks=True
     )
     environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
+    environment.filters["number"] = number
+    environment.filters["names"] = names_of
     environment.filters["count"] = lambda value: count(value).replace("-", "–")
     scored = summary.confidence.scored
     differences = [d for r in results for d in r.agreement.differences][:MAX_DIFFERENCES]
-    page = environment.get_template("report.html.j2").render(
+    listed = _listed(results)
+    return environment.get_template("report.html.j2").render(
         s=summary,
         classes=CLASSES,
         class_names=CLASS_NAMES,
         missing=summary.unfinished,
         tiles=_tiles(summary),
+        scored=next((r.record for r in results if r.protocols), None),
+        left_out=_left_out(summary, listed),
         protocols=[
-            _protocol(getattr(summary.protocols, p), summary, *words) for p, words in TITLES.items()
+            _protocol(getattr(summary.protocols, p), summary, listed, *words)
+            for p, words in TITLES.items()
         ],
         seen_mark=SEEN_MARK,
         seen_note=SEEN_NOTE,
-        strips=_strips(results),
+        strips=strips,
+        without_beats=without_beats_lines(summary.agreement),
         differences=[{**to_builtins(d), "clock": clock(d.time_s)} for d in differences],
         not_calibrated=NOT_CALIBRATED,
         reliability=figures.reliability_svg(scored.bins) if scored and scored.bins else None,
-        adaptation=adaptation_section(summary.adaptation),
+        adaptation=_adaptation(summary, listed),
         adapted=ADAPTED,
         rhythm_kinds=shown_kinds(summary.rhythm),
-        rhythm_rows=record_rows(summary.rhythm),
-        histograms=_histograms(run, names, summary.resources.count_unit),
+        rhythm_rows=[r for r in record_rows(summary.rhythm) if r["record"] in listed],
+        histograms=histograms,
         timing_note=_timing_note(summary),
         resources=resource_rows(summary),
-        links=results,
+        links=[r for r in results if r.record in listed],
         provenance=_provenance(summary),
         checksums=[
-            (file, digest) for name in names for file, digest in summary.data.files[name].items()
+            (file, digest)
+            for name in summary.data.records
+            if name in listed
+            for file, digest in summary.data.files[name].items()
         ],
-        run_name=run.path.name,
+        run_name=run_name,
     )
-    write_text(run.path / "report.html", page)
+
+
+def _listed(results: Sequence[Result], limit: int | None = None) -> set[str]:
+    """The records that have a row of their own: all, or of very many those with most mistakes."""
+    worst_first = sorted(results, key=_mistakes, reverse=True)
+    return {r.record for r in worst_first[: MAX_LISTED if limit is None else limit]}
+
+
+def _left_out(summary: Summary, listed: set[str]) -> str | None:
+    total = len(summary.data.records)
+    if len(listed) == total:
+        return None
+    return (
+        f"Of {number(total, 'record')} the {len(listed):,} with most mistakes stand in the tables, "
+        f"the other {total - len(listed):,} are left out. All sums and means are over all records; "
+        "every record is in summary.json, ec57.txt, whole.txt and records/."
+    )
+
+
+def _adaptation(summary: Summary, listed: set[str]) -> dict[str, Any] | None:
+    if summary.adaptation is None:
+        return None
+    shown = [r for r in summary.adaptation.records if r.record in listed]
+    return adaptation_section(structs.replace(summary.adaptation, records=shown))
 
 
 def _tiles(summary: Summary) -> list[dict[str, str]]:
     ec57, whole = summary.protocols.ec57.gross, summary.protocols.whole.gross
     agreement, link, resources = summary.agreement, summary.link, summary.resources
     differing = agreement.device_vs_host_int8 + (agreement.host_int8_vs_tflm or 0)
-    tiles = [
-        {
-            "what": "QRS detection (EC57)",
-            "value": percent(ec57.qrs.se),
-            "unit": "% Se",
-            "more": f"+P {percent(ec57.qrs.ppv)} · whole records "
-            f"{percent(whole.qrs.se)} / {percent(whole.qrs.ppv)}",
-        }
-    ]
-    for part, wholly, what in (
-        (ec57.veb, whole.veb, "V beats (EC57)"),
-        (ec57.sveb, whole.sveb, "S beats (EC57)"),
-    ):
+    tiles: list[dict[str, str]] = []
+    if summary.protocols.whole.records:
+        tiles.append(
+            {
+                "what": "QRS detection (EC57)",
+                "value": percent(ec57.qrs.se),
+                "unit": "% Se",
+                "more": f"+P {percent(ec57.qrs.ppv)} · whole records "
+                f"{percent(whole.qrs.se)} / {percent(whole.qrs.ppv)}",
+            }
+        )
+    kinds = ((ec57.veb, whole.veb, "V beats (EC57)"), (ec57.sveb, whole.sveb, "S beats (EC57)"))
+    for part, wholly, what in kinds if tiles else ():
         tiles.append(
             {
                 "what": what,
@@ -125,13 +183,16 @@ def _tiles(summary: Summary) -> list[dict[str, str]]:
             }
         )
     tflm = "= TFLM" if agreement.host_int8_vs_tflm is not None else ""
+    compared = agreement.beats or differing
     tiles.append(
         {
             "what": "Device = host " + tflm,
-            "value": count(differing),
-            "unit": "differ" if differing != 1 else "differs",
-            "more": f"of {count(agreement.beats)} beats, every bit compared",
-            "tone": "good" if differing == 0 else "bad",
+            "value": count(differing) if compared else "–",
+            "unit": ("differ" if differing != 1 else "differs") if compared else "not compared",
+            "more": f"of {count(agreement.beats)} beats, every bit compared"
+            if compared
+            else "no record has a beat",
+            "tone": ("good" if differing == 0 else "bad") if compared else "",
         }
     )
     speed = link.times_real_time
@@ -169,12 +230,13 @@ def _tiles(summary: Summary) -> list[dict[str, str]]:
 
 
 def _protocol(
-    protocol: Protocol, summary: Summary, title: str, explain: str, short: str
+    protocol: Protocol, summary: Summary, listed: set[str], title: str, explain: str, short: str
 ) -> dict[str, Any]:
     in_training = summary.data.in_training
     rows = [
         {**to_builtins(entry), "total": False, "seen": entry.record in in_training}
         for entry in protocol.records
+        if entry.record in listed
     ]
     total = protocol.gross
     sums = {kind: {c: getattr(getattr(total, kind), c) for c in COUNTS} for kind in KINDS}
@@ -190,7 +252,10 @@ def _protocol(
         "short": short,
         "rows": rows,
         "matrix": _matrix(total.confusion),
-        "matrices": [(e.record, _matrix(e.confusion)) for e in protocol.records],
+        "matrices": [
+            (e.record, _matrix(e.confusion)) for e in protocol.records if e.record in listed
+        ][:MAX_MATRICES],
+        "more_matrices": max(len(protocol.records) - MAX_MATRICES, 0),
     }
 
 
@@ -208,14 +273,20 @@ def _matrix(confusion: Confusion) -> dict[str, Any]:
     return {"columns": [*CLASSES, "missed"], "rows": rows}
 
 
-def _strips(results: Sequence[Result]) -> list[dict[str, Any]]:
+def _strips(run: RunDir, results: Sequence[Result]) -> list[dict[str, Any]]:
     """The most telling strips: worst records first, one a record in turn, in order of records."""
-    chosen: list[tuple[int, Strip]] = []  # with the record's place
-    worst_first = sorted(range(len(results)), key=lambda i: _mistakes(results[i]), reverse=True)
-    for rank in range(max((len(r.strips) for r in results), default=0)):
-        for i in worst_first:
-            if rank < len(results[i].strips) and len(chosen) < MAX_STRIPS:
-                chosen.append((i, results[i].strips[rank]))
+    candidates: list[tuple[int, list[Strip]]] = []  # with the record's place
+    for i in sorted(range(len(results)), key=lambda i: _mistakes(results[i]), reverse=True):
+        strips = run.read_result(results[i].record).strips
+        if strips and len(candidates) < MAX_STRIPS:
+            candidates.append((i, strips))
+        if len(candidates) == MAX_STRIPS:
+            break
+    chosen: list[tuple[int, Strip]] = []
+    for rank in range(max((len(strips) for _, strips in candidates), default=0)):
+        for i, strips in candidates:
+            if rank < len(strips) and len(chosen) < MAX_STRIPS:
+                chosen.append((i, strips[rank]))
     drawn = []
     for i, strip in sorted(chosen, key=lambda c: (c[0], c[1].start_s)):
         end_s = strip.start_s + len(strip.mv) / strip.rate_hz
@@ -278,6 +349,12 @@ def _timing_note(summary: Summary) -> str:
     return note
 
 
+def _records(names: Sequence[str]) -> str:
+    return (
+        f"record{'' if len(names) == 1 else 's'} {names_of(names, 100)}" if names else "no record"
+    )
+
+
 def _provenance(summary: Summary) -> list[tuple[str, str]]:
     model, data = summary.model, summary.data
     firmware = to_builtins(summary.firmware) if summary.firmware else {}
@@ -291,6 +368,6 @@ def _provenance(summary: Summary) -> list[tuple[str, str]]:
         ),
         ("Model SHA-256", model.sha256),
         ("Pipeline SHA-256", summary.pipeline_sha256),
-        ("Database", f"{data.db}, records {', '.join(data.records)}"),
+        ("Database", f"{data.db}, {_records(data.records)}"),
         ("Versions", ", ".join(f"{k} {v}" for k, v in summary.versions.items())),
     ]

@@ -60,14 +60,26 @@ class ProtocolSummaries(Entry, kw_only=True, frozen=True):
     whole: Protocol
 
 
+class WithoutBeats(Entry, kw_only=True, frozen=True):
+    """A record on which there was no beat to compare, with the reason as far as it is known."""
+
+    record: str
+    seconds: Seconds
+    reason: str
+
+
 class AgreementSummary(Entry, kw_only=True, frozen=True):
-    """Beats that differ, over all records."""
+    """Beats that differ, over all records.
+
+    `without_beats`: records that had none, of which nothing was compared; there if there are any.
+    """
 
     beats: Count
     device_vs_host_int8: Count
     host_int8_vs_tflm: Count | None
     signal_states_differ: Count
     first_difference: Difference | None
+    without_beats: list[WithoutBeats] | UnsetType = UNSET
 
 
 class Judged(Entry, kw_only=True, frozen=True):

@@ -10,8 +10,10 @@ from msgspec import structs
 
 from einthoven.report.description import Result, SignalShare
 from einthoven.report.overview import SignalSummary
+from einthoven.report.words import names_of
 from einthoven.scoring.quality import KINDS, UNREADABLE, without_signal
 
+_MOST = 12
 TOLD = 0.01
 """Shares from here on are worth a line."""
 NAMES = {
@@ -21,7 +23,6 @@ NAMES = {
     "flat": "flat",
     "noisy": "too noisy",
 }
-_MOST = 12
 
 
 def signal_summary(results: Sequence[Result], bad: Mapping[str, str]) -> SignalSummary:
@@ -67,21 +68,21 @@ def signal_lines(signal: SignalSummary | None) -> list[str]:
     if signal.unreadable:
         lines.append(
             f"Unreadable, so not scored (no signal in more than {signal.unreadable_above:.0%} "
-            f"of the time): {listed(signal.unreadable)}"
+            f"of the time): {names_of(signal.unreadable)}"
         )
     if signal.gain_assumed:
         lines.append(
-            f"Not calibrated, so gain or unit are assumed (†): {listed(signal.gain_assumed)}"
+            f"Not calibrated, so gain or unit are assumed (†): {names_of(signal.gain_assumed)}"
         )
     if signal.offset_taken_off:
         offsets = [f"{n} ({mv:+.1f} mV)" for n, mv in signal.offset_taken_off.items()]
         lines.append(
             "Beyond the ADC's reach, so the front end's high-pass of 0.05 Hz took the offset off: "
-            + listed(offsets)
+            + names_of(offsets)
         )
     if signal.gaps:
         gaps = [f"{n} ({g.number}: {g.samples:,} samples)" for n, g in signal.gaps.items()]
-        lines.append(f"Gaps: {listed(gaps)}")
+        lines.append(f"Gaps: {names_of(gaps)}")
     return lines
 
 
@@ -93,17 +94,11 @@ def leads_line(leads: Mapping[str, str]) -> str:
     ordered = sorted(by_lead.items(), key=lambda item: -len(item[1]))
     first, *others = ordered
     parts = [f"{first[0]} ({len(first[1])})" if others else first[0]]
-    parts += [f"{lead} ({listed(names)})" for lead, names in others]
-    return f"Leads: {listed(parts)}"
+    parts += [f"{lead} ({names_of(names)})" for lead, names in others]
+    return f"Leads: {names_of(parts)}"
 
 
 def share_text(share: Mapping[str, float]) -> str:
     """`clipped 3.1 %, lost 20.0 %`; what is nothing is left out."""
     parts = [f"{NAMES[k]} {100 * v:.1f} %" for k, v in share.items() if v >= 0.0005]
     return ", ".join(parts) or "nothing amiss"
-
-
-def listed(names: Sequence[str], most: int = _MOST) -> str:
-    """Names with commas; of many, the first ones and how many more."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from einthoven.report.adaptation import adaptation_summary
 from einthoven.report.description import SCHEMA, Plan, Protocols, RecordScores, Result
 from einthoven.report.description import Scores as ScoreEntry
-from einthoven.report.findings import confidence_summary, rhythm_summary
+from einthoven.report.findings import confidence_summary, rhythm_summary, without_beats
 from einthoven.report.overview import (
     AgreementSummary,
     Average,
@@ -79,7 +79,7 @@ def average(entries: Sequence[RecordScores]) -> Average:
 def summarize(run: RunDir) -> Summary:
     """The content of summary.json, from the records that are finished."""
     names = run.finished()
-    # Their strips are the page's, and large: ten thousand records do without.
+    # Strips are most of a record, and not in the summary: memory for very many records.
     results = [structs.replace(run.read_result(name), strips=[]) for name in names]
     plan, in_training = run.plan, run.plan.data.in_training
     scored = [(r.record, r.protocols) for r in results if r.protocols]
@@ -99,7 +99,7 @@ def summarize(run: RunDir) -> Summary:
             ec57=_protocol([(name, p.ec57) for name, p in scored], in_training),
             whole=_protocol([(name, p.whole) for name, p in scored], in_training),
         ),
-        agreement=_agreement(results),
+        agreement=_agreement(run, results),
         confidence=confidence_summary(results),
         rhythm=rhythm_summary(results),
         adaptation=adaptation_summary(
@@ -136,7 +136,7 @@ def _gross(entries: Iterable[RecordScores]) -> ScoreEntry:
     return of_builtins(gross(map(restored, entries)).to_dict(), ScoreEntry)
 
 
-def _agreement(results: Sequence[Result]) -> AgreementSummary:
+def _agreement(run: RunDir, results: Sequence[Result]) -> AgreementSummary:
     parts = [r.agreement for r in results]
     with_tflm = [p.host_int8_vs_tflm for p in parts if p.host_int8_vs_tflm is not None]
     differences = [d for p in parts for d in p.differences]
@@ -146,6 +146,7 @@ def _agreement(results: Sequence[Result]) -> AgreementSummary:
         host_int8_vs_tflm=sum(with_tflm) if len(with_tflm) == len(parts) else None,
         signal_states_differ=sum(p.signal_states_differ for p in parts),
         first_difference=differences[0] if differences else None,
+        without_beats=without_beats(run, results) or UNSET,
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_table
 from einthoven.report.description import Rates, RecordScores, Scores
-from einthoven.report.findings import findings_lines
+from einthoven.report.findings import findings_lines, without_beats_lines
 from einthoven.report.overview import (
     AgreementSummary,
     Average,
@@ -18,7 +18,7 @@ from einthoven.report.overview import (
     Protocol,
     Summary,
 )
-from einthoven.report.signal import listed, signal_lines
+from einthoven.report.signal import signal_lines
 from einthoven.report.summary import KINDS, STATISTICS
 from einthoven.report.words import (
     SEEN_MARK,
@@ -26,6 +26,7 @@ from einthoven.report.words import (
     count,
     difference_line,
     ec57_note,
+    names_of,
     percent,
     resource_rows,
 )
@@ -80,19 +81,24 @@ def score_table(
 
 
 def agreement_text(agreement: AgreementSummary) -> Text:
-    """Two lines: board against host, host against TFLite Micro."""
+    """Two lines: board against host, host against TFLite Micro; and what was not compared."""
     beats = count(agreement.beats)
     text = Text()
     for label, differing in (
         ("device = host int8", agreement.device_vs_host_int8),
         ("host int8 = TFLM  ", agreement.host_int8_vs_tflm),
     ):
-        if differing is None:
+        if differing is None or not (agreement.beats or differing):
             text.append(f"  {label}  not compared\n")
             continue
         style = "green" if differing == 0 else "bold red"
         text.append(f"  {label}  {beats} beats, ")
         text.append(f"{count(differing)} differ\n", style=style)
+    if agreement.signal_states_differ:
+        differing = agreement.signal_states_differ
+        text.append(f"  changes of the signal's state: {count(differing)} differ\n", "bold red")
+    for line in without_beats_lines(agreement):
+        text.append(f"  {line}\n", style="bold yellow")
     first = agreement.first_difference
     if first:
         text.append("  first difference: " + difference_line(first) + "\n", style="red")
@@ -125,7 +131,7 @@ def summary_text(summary: Summary) -> RenderableType:
     unreadable = set(signal.unreadable if signal else ())
     without = [name for name in summary.not_scored if name not in unreadable]
     if without:
-        parts += ["", f"Not scored, since there is no reference (.atr): {listed(without)}"]
+        parts += ["", f"Not scored, since there is no reference (.atr): {names_of(without)}"]
     lines = signal_lines(signal)
     if lines:
         parts += ["", Text("Recordings", style="bold"), *(Text("  " + line) for line in lines)]

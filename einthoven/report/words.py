@@ -1,8 +1,10 @@
 """How figures of a run are put into words, the same in the terminal and on the page."""
 
+from collections.abc import Sequence
+
 from einthoven.report.description import Difference
 from einthoven.report.overview import Protocol, Resources, Summary
-from einthoven.scoring.score import learning_note
+from einthoven.scoring.score import NAMED, learning_note
 
 
 def percent(value: float | None, digits: int = 2) -> str:
@@ -13,6 +15,17 @@ def percent(value: float | None, digits: int = 2) -> str:
 def count(value: float | None) -> str:
     """A whole number with thousands separated, `-` where there is none."""
     return "-" if value is None else f"{value:,.0f}"
+
+
+def number(n: int, what: str) -> str:
+    """`1 record`, `2,000 records`."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def names_of(names: Sequence[str], most: int = NAMED) -> str:
+    """Names of records with commas between, of very many the first ones."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 SEEN_MARK = "*"

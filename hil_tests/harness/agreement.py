@@ -5,16 +5,20 @@ so every field of every beat must be equal. Only `count`, the inference's cost, 
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
+from einthoven.errors import UsageError
 from einthoven.native.confidence import Confidence
 from einthoven.native.core import Beats
 from einthoven.native.vote import Vote
 from einthoven.report.description import Difference as Listed
+from einthoven.report.findings import without_beats
+from einthoven.report.overview import AgreementSummary, WithoutBeats
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 
 FIELDS = (
@@ -111,25 +115,67 @@ def listed(
     ]
 
 
-def compare_runs(left: RunDir, right: RunDir, limit: int = 20) -> dict[str, Any]:
-    """Compare the beats of all records that both runs have finished.
+@dataclass(frozen=True)
+class RunComparison:
+    """Two runs over the records that both have finished."""
 
-    Returns `records` (names), `beats` (of the left run), `differing` (a count per record that
-    differs), `differences` (the first `limit`, as in `listed`).
+    records: list[str]
+    beats: int
+    """Of both runs together, each R counted once."""
+    differing: dict[str, int]
+    """Record to beats that differ, of those that have any."""
+    states_differ: int
+    """Changes of the signal's state that only one run has."""
+    differences: list[Listed]
+    """The first ones."""
+    only: tuple[list[str], list[str]]
+    """Records that only the left, only the right run has finished."""
+
+
+def compare_runs(left: RunDir, right: RunDir, limit: int = 20) -> RunComparison:
+    """Compare all records that both runs have finished, beat by beat.
+
+    Raises UsageError if nothing is compared: no common record, or none with a beat.
     """
-    names = [name for name in left.finished() if name in set(right.finished())]
-    beats, differing = 0, {}
+    ours, theirs = left.finished(), right.finished()
+    names = [name for name in ours if name in set(theirs)]
+    if not names:
+        raise UsageError(
+            f"nothing to compare: {left.path} has finished {_names(ours)}, {right.path} "
+            f"{_names(theirs)}, and no record is in both"
+        )
+    beats, states_differ, differing = 0, 0, {}
     differences: list[Listed] = []
     for name in names:
-        ours, theirs = left.read_events(name).beats, right.read_events(name).beats
-        found = differing_beats(ours, theirs)
-        beats += len(ours)
+        one, other = left.read_events(name), right.read_events(name)
+        found = differing_beats(one.beats, other.beats)
+        beats += len(np.union1d(one.beats["t_samples"], other.beats["t_samples"]))
+        states_differ += len(set(one.states.tolist()) ^ set(other.states.tolist()))
         if found:
             differing[name] = len(found)
             differences += listed(found, name, "runs", left.plan.rate_hz, limit)
-    return {
-        "records": names,
-        "beats": beats,
-        "differing": differing,
-        "differences": differences[:limit],
-    }
+    if not beats and not states_differ:
+        said = without_beats(left, [left.read_result(name) for name in names])
+        raise UsageError(f"nothing to compare: {_reasons(said)}")
+    only = [n for n in ours if n not in set(names)], [n for n in theirs if n not in set(names)]
+    return RunComparison(names, beats, differing, states_differ, differences[:limit], only)
+
+
+def require_beats(run: RunDir, agreement: AgreementSummary) -> None:
+    """Raise UsageError, with the reasons, for a run in which nothing was compared."""
+    if agreement.beats or agreement.device_vs_host_int8 or agreement.signal_states_differ:
+        return
+    if agreement.without_beats is UNSET:
+        raise UsageError(f"nothing was compared: no record of {run.path} is finished")
+    raise UsageError(f"nothing was compared: {_reasons(agreement.without_beats)}")
+
+
+def _reasons(records: Sequence[WithoutBeats]) -> str:
+    said = [f"no beat in {e.record} ({e.reason})" for e in records[:5]]
+    more = [f"nor in {len(records) - 5} more records"] if len(records) > 5 else []
+    return ", ".join(said + more) or "no record has a beat"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return (", ".join(names[:5]) or "none") + more

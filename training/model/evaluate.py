@@ -27,6 +27,7 @@ from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import Record, read_record
+from einthoven.report.words import number
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs
@@ -132,7 +133,7 @@ class Evaluation:
         `detail` names it; default the last.
         """
         lines = [
-            f"{len(self.records)} records, own detections, literature mapping "
+            f"{number(len(self.records), 'record')}, own detections, literature mapping "
             "(Se/+P/F1 in %; e, j are N)",
             f"{'':30}" + "".join(f"{name:>21}" for name in ("N", "S", "V")) + f"{'macro-F1':>10}",
         ]
