@@ -18,6 +18,7 @@ from einthoven.report.findings import NOT_CALIBRATED, record_rows, shown_kinds
 from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
+from einthoven.report.signal import ASSUMED_MARK, ASSUMED_NOTE, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS, latency_ms
 from einthoven.report.words import (
     SEEN_MARK,
@@ -75,6 +76,10 @@ def write_html(run: RunDir, summary: Summary) -> None:
         protocols=[
             _protocol(getattr(summary.protocols, p), summary, *words) for p, words in TITLES.items()
         ],
+        recordings=signal_lines(summary.signal),
+        signal=summary.signal,
+        assumed_mark=ASSUMED_MARK,
+        assumed_note=ASSUMED_NOTE,
         seen_mark=SEEN_MARK,
         seen_note=SEEN_NOTE,
         strips=_strips(results),

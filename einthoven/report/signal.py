@@ -21,6 +21,8 @@ NAMES = {
     "flat": "flat",
     "noisy": "too noisy",
 }
+ASSUMED_MARK = "†"
+ASSUMED_NOTE = "† not calibrated: its gain or unit is assumed (--gain, --units)."
 _MOST = 12
 
 

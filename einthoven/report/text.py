@@ -18,7 +18,7 @@ from einthoven.report.overview import (
     Protocol,
     Summary,
 )
-from einthoven.report.signal import listed, signal_lines
+from einthoven.report.signal import ASSUMED_MARK, ASSUMED_NOTE, listed, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS
 from einthoven.report.words import (
     SEEN_MARK,
@@ -29,9 +29,6 @@ from einthoven.report.words import (
     percent,
     resource_rows,
 )
-
-ASSUMED_MARK = "†"
-ASSUMED_NOTE = "† not calibrated: its gain or unit is assumed (--gain, --units)."
 
 
 def score_table(
