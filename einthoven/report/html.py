@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from msgspec import UNSET
 
 from einthoven.aami import CLASSES
 from einthoven.report import figures
@@ -77,7 +78,7 @@ def write_html(run: RunDir, summary: Summary) -> None:
             _protocol(getattr(summary.protocols, p), summary, *words) for p, words in TITLES.items()
         ],
         recordings=signal_lines(summary.signal),
-        signal=summary.signal,
+        signal=None if summary.signal is UNSET else summary.signal,
         assumed_mark=ASSUMED_MARK,
         assumed_note=ASSUMED_NOTE,
         seen_mark=SEEN_MARK,

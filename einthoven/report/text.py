@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -99,7 +100,7 @@ def agreement_text(agreement: AgreementSummary) -> Text:
 def summary_text(summary: Summary) -> RenderableType:
     """What demo and replay print at the end; fits into 80 columns."""
     in_training = summary.data.in_training
-    signal = summary.signal
+    signal = None if summary.signal is UNSET else summary.signal
     assumed = signal.gain_assumed if signal else []
     parts: list[RenderableType] = []
     if summary.data.synthetic:
@@ -123,7 +124,7 @@ def summary_text(summary: Summary) -> RenderableType:
     without = [name for name in summary.not_scored if name not in unreadable]
     if without:
         parts += ["", f"Not scored, since there is no reference (.atr): {listed(without)}"]
-    lines = signal_lines(signal)
+    lines = signal_lines(summary.signal)
     if lines:
         parts += ["", Text("Recordings", style="bold"), *(Text("  " + line) for line in lines)]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
