@@ -5,7 +5,6 @@ counts with a gain, where the ECG is and where it is not; what had to be assumed
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from einthoven.errors import RecordError
@@ -52,15 +51,13 @@ def read_record(
         from einthoven.records.edf import read_edf  # edfio, which few commands need
 
         verify_sha256(folder, path)
-        record = read_edf(path, name, lead, known)
-    elif path.suffix.lower() == ".csv":
+        return read_edf(path, name, lead, known)
+    if path.suffix.lower() == ".csv":
         from einthoven.records.table import read_table
 
         verify_sha256(folder, path)
-        record = read_table(path, name, lead, known)
-    else:
-        record = _read_wfdb(folder, name, lead, uncalibrated_gain, known)
-    return replace(record, by_default=lead is None)
+        return read_table(path, name, lead, known)
+    return _read_wfdb(folder, name, lead, uncalibrated_gain, known)
 
 
 def rate_and_length(folder: Path, name: str) -> tuple[float, int | None]:

@@ -31,8 +31,6 @@ class Record:
     """(first, number) of the samples that were never recorded, in order; they repeat the last."""
     unchecked: bool = False
     """A header's checksum is 0, that is, was not computed."""
-    by_default: bool = True
-    """The lead was chosen, not named."""
 
     @property
     def n_samples(self) -> int:
