@@ -9,7 +9,7 @@ from pathlib import Path
 
 from einthoven.errors import RecordError
 from einthoven.records.checksums import verify_sha256
-from einthoven.records.database import beside, recording_path
+from einthoven.records.database import beside, recording_path, require_name
 from einthoven.records.header import Header, Signal, is_null, read_header
 from einthoven.records.leads import choose_lead, require_units
 from einthoven.records.recording import NOTHING_KNOWN, Known, Record, upright
@@ -46,6 +46,7 @@ def read_record(
     the size of the signal file, the header's 16-bit checksum of the lead, and the SHA-256 of
     the files where the folder lists it. Raises RecordError.
     """
+    require_name(name)
     path = recording_path(folder, name)
     if path.suffix.lower() in (".edf", ".bdf"):
         from einthoven.records.edf import read_edf  # edfio, which few commands need

@@ -183,6 +183,9 @@ def _plan(
         except RecordError as error:
             bad[name] = str(error)
             continue
+        except OSError as error:
+            bad[name] = f"record {name}: {error.filename or name}: {error.strerror or error}"
+            continue
         ratio = rational_ratio(core.rate_hz(), record.rate_hz)
         samples[name] = math.ceil(record.n_samples * ratio)
         if record.unchecked:
