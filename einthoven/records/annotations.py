@@ -139,7 +139,7 @@ def write_annotations(
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             if len(times):
                 wfdb.wrann(
-                    path.stem,
+                    "r",  # it allows no dot in a name
                     annotator,
                     times,
                     symbol=list(symbols),
@@ -150,8 +150,8 @@ def write_annotations(
                     write_dir=scratch,
                 )
             else:  # an annotation file without annotations is its end mark
-                (Path(scratch) / path.name).write_bytes(b"\0\0")
-            (Path(scratch) / path.name).replace(path)
+                (Path(scratch) / f"r.{annotator}").write_bytes(b"\0\0")
+            (Path(scratch) / f"r.{annotator}").replace(path)
     except OSError as error:
         raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
     except ValueError as error:

@@ -19,7 +19,7 @@ OTHER_SUFFIXES = (".edf", ".bdf", ".csv")
 
 _DEPTH = 5
 """RECORDS files that list folders with RECORDS files: no deeper than this."""
-_NAME = re.compile(r"[\w-]{1,100}(/[\w-]{1,100})*")
+_NAME = re.compile(r"[\w-][\w.-]{0,99}(/[\w-][\w.-]{0,99})*")
 
 
 def locate_database(data: Path | None, db: str = DEFAULT_DATABASE) -> Path | None:
@@ -84,11 +84,13 @@ def record_names(folder: Path, selection: str) -> list[str]:
     names = everything() if chosen is None else fitting(chosen, everything, folder)
     if not names:
         raise RecordError(f"{folder} has no WFDB records (*.hea), EDF, BDF or CSV files")
-    for name in names:
+    # A file that is there but has no record's name is one bad record among the others.
+    found = chosen is None and not (folder / "RECORDS").is_file()
+    for name in [] if found else names:
         # What is made of a record is filed under its name, by the rules for WFDB's names.
         if not _NAME.fullmatch(name):
             raise RecordError(
-                f"{name[:60]!r} is no record's name (letters, digits, - and _): name records as "
+                f"{name[:60]!r} is no record's name (letters, digits, . - and _): name records as "
                 f"100,119 and their folder with --data"
             )
     missing = [n for n in names if not recording_path(folder, n).is_file()]
@@ -207,6 +209,14 @@ def recordings(folder: Path) -> list[str]:
         if suffix != ".csv" or is_signal_table(path):
             found.add(path.relative_to(folder).with_suffix("").as_posix())
     return sorted(found)
+
+
+def require_name(name: str) -> None:
+    """Raise RecordError if what is made of a recording could not be filed under its name."""
+    if not _NAME.fullmatch(name):
+        raise RecordError(
+            f"record {name!r}: rename its files to letters, digits, . - and _, without blanks"
+        )
 
 
 def recording_path(folder: Path, name: str) -> Path:

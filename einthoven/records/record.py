@@ -5,12 +5,11 @@ counts with a gain, where the ECG is and where it is not; what had to be assumed
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from einthoven.errors import RecordError
 from einthoven.records.checksums import verify_sha256
-from einthoven.records.database import beside, recording_path
+from einthoven.records.database import beside, recording_path, require_name
 from einthoven.records.header import Header, Signal, is_null, read_header
 from einthoven.records.leads import choose_lead, require_units
 from einthoven.records.recording import NOTHING_KNOWN, Known, Record, upright
@@ -47,20 +46,19 @@ def read_record(
     the size of the signal file, the header's 16-bit checksum of the lead, and the SHA-256 of
     the files where the folder lists it. Raises RecordError.
     """
+    require_name(name)
     path = recording_path(folder, name)
     if path.suffix.lower() in (".edf", ".bdf"):
         from einthoven.records.edf import read_edf  # edfio, which few commands need
 
         verify_sha256(folder, path)
-        record = read_edf(path, name, lead, known)
-    elif path.suffix.lower() == ".csv":
+        return read_edf(path, name, lead, known)
+    if path.suffix.lower() == ".csv":
         from einthoven.records.table import read_table
 
         verify_sha256(folder, path)
-        record = read_table(path, name, lead, known)
-    else:
-        record = _read_wfdb(folder, name, lead, uncalibrated_gain, known)
-    return replace(record, by_default=lead is None)
+        return read_table(path, name, lead, known)
+    return _read_wfdb(folder, name, lead, uncalibrated_gain, known)
 
 
 def rate_and_length(folder: Path, name: str) -> tuple[float, int | None]:

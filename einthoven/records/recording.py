@@ -1,9 +1,14 @@
 """What a recording is once it is read, and what a user may know better than its file."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from einthoven.errors import UsageError
+from einthoven.records.header import RATES_HZ
+from einthoven.records.leads import units_per_mv
 
 INVALID = -(1 << 31)
 """Stands for "no value" where a file's own marker does not fit any more."""
@@ -31,8 +36,6 @@ class Record:
     """(first, number) of the samples that were never recorded, in order; they repeat the last."""
     unchecked: bool = False
     """A header's checksum is 0, that is, was not computed."""
-    by_default: bool = True
-    """The lead was chosen, not named."""
 
     @property
     def n_samples(self) -> int:
@@ -52,6 +55,17 @@ class Known:
     csv_rate_hz: float | None = None
     csv_gain: float | None = None
     """Numbers of a CSV file per unit."""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what no recording can have."""
+        for option, number in (("--gain", self.gain), ("--csv-gain", self.csv_gain)):
+            if number is not None and (number == 0 or not math.isfinite(number)):
+                raise UsageError(f"{option} {number:g} is no gain: a number other than 0")
+        rate_hz, (low, high) = self.csv_rate_hz, RATES_HZ
+        if rate_hz is not None and not low <= rate_hz <= high:
+            raise UsageError(f"--csv-rate {rate_hz:g} is no ECG's rate: {low:g} to {high:g} Hz")
+        if self.units is not None and units_per_mv(self.units) is None:
+            raise UsageError(f"--units {self.units} is no voltage that is known: nV, uV, mV or V")
 
 
 NOTHING_KNOWN = Known()

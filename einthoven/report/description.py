@@ -84,11 +84,11 @@ class RunOptions(Entry, kw_only=True, frozen=True):
     synthetic: bool
     model: str
     adapt: float | None = None
-    gain: float | None = None
-    units: str | None = None
-    checksum: bool = True
-    csv_rate: float | None = None
-    csv_gain: float | None = None
+    gain: float | UnsetType | None = UNSET
+    units: str | UnsetType | None = UNSET
+    checksum: bool | UnsetType = UNSET
+    csv_rate: float | UnsetType | None = UNSET
+    csv_gain: float | UnsetType | None = UNSET
 
 
 class Sizes(Entry, kw_only=True, frozen=True):
@@ -365,7 +365,7 @@ class Result(Entry, kw_only=True, frozen=True):
     lead: str
     record_rate_hz: Hertz
     gain_assumed: bool
-    signal: SignalRead | None = None
+    signal: SignalRead | UnsetType = UNSET
     samples: Count
     samples_crc32: Crc32
     seconds: Seconds

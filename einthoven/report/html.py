@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from einthoven.aami import CLASSES
 from einthoven.report import figures
@@ -24,6 +24,7 @@ from einthoven.report.findings import (
 from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
+from einthoven.report.signal import ASSUMED_MARK, ASSUMED_NOTE, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS, latency_ms
 from einthoven.report.words import (
     SEEN_MARK,
@@ -106,6 +107,10 @@ def page(
             _protocol(getattr(summary.protocols, p), summary, listed, *words)
             for p, words in TITLES.items()
         ],
+        recordings=signal_lines(summary.signal),
+        signal=None if summary.signal is UNSET else summary.signal,
+        assumed_mark=ASSUMED_MARK,
+        assumed_note=ASSUMED_NOTE,
         seen_mark=SEEN_MARK,
         seen_note=SEEN_NOTE,
         strips=strips,

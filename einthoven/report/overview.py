@@ -262,7 +262,7 @@ class Summary(Entry, kw_only=True, frozen=True):
     data: Data
     unfinished: list[str]
     not_scored: list[str]
-    signal: SignalSummary | None = None
+    signal: SignalSummary | UnsetType = UNSET
     protocols: ProtocolSummaries
     agreement: AgreementSummary
     confidence: ConfidenceSummary

@@ -6,7 +6,7 @@ results, `signal_lines` puts it in words.
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
 from einthoven.report.description import Result, SignalShare
 from einthoven.report.overview import SignalSummary
@@ -23,14 +23,19 @@ NAMES = {
     "flat": "flat",
     "noisy": "too noisy",
 }
+ASSUMED_MARK = "†"
+ASSUMED_NOTE = "† not calibrated: its gain or unit is assumed (--gain, --units)."
+_MOST = 12
 
 
-def signal_summary(results: Sequence[Result], bad: Mapping[str, str]) -> SignalSummary:
+def signal_summary(results: Sequence[Result], bad: Mapping[str, str]) -> SignalSummary | UnsetType:
     """The part `signal` of summary.json. `bad`: records that could not be replayed, with reasons.
 
-    Runs from before it was recorded have no shares.
+    Runs from before it was recorded have none.
     """
-    told = [(r.record, r.seconds, r.signal) for r in results if r.signal is not None]
+    told = [(r.record, r.seconds, r.signal) for r in results if r.signal is not UNSET]
+    if not told and not bad:
+        return UNSET
     seconds = sum(s for _, s, _ in told)
     share = {
         kind: sum(getattr(signal.share, kind) * s for _, s, signal in told) / seconds
@@ -52,9 +57,9 @@ def signal_summary(results: Sequence[Result], bad: Mapping[str, str]) -> SignalS
     )
 
 
-def signal_lines(signal: SignalSummary | None) -> list[str]:
+def signal_lines(signal: SignalSummary | UnsetType) -> list[str]:
     """One line a fact, each of which stands for itself; none about what is as it should be."""
-    if signal is None:
+    if signal is UNSET:
         return []
     lines = [leads_line(signal.leads)] if signal.leads else []
     shares = {name: structs.asdict(share) for name, share in signal.records.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -18,7 +19,7 @@ from einthoven.report.overview import (
     Protocol,
     Summary,
 )
-from einthoven.report.signal import signal_lines
+from einthoven.report.signal import ASSUMED_MARK, ASSUMED_NOTE, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS
 from einthoven.report.words import (
     SEEN_MARK,
@@ -30,9 +31,6 @@ from einthoven.report.words import (
     percent,
     resource_rows,
 )
-
-ASSUMED_MARK = "†"
-ASSUMED_NOTE = "† not calibrated: its gain or unit is assumed (--gain, --units)."
 
 
 def score_table(
@@ -108,7 +106,7 @@ def agreement_text(agreement: AgreementSummary) -> Text:
 def summary_text(summary: Summary) -> RenderableType:
     """What demo and replay print at the end; fits into 80 columns."""
     in_training = summary.data.in_training
-    signal = summary.signal
+    signal = None if summary.signal is UNSET else summary.signal
     assumed = signal.gain_assumed if signal else []
     parts: list[RenderableType] = []
     if summary.data.synthetic:
@@ -132,7 +130,7 @@ def summary_text(summary: Summary) -> RenderableType:
     without = [name for name in summary.not_scored if name not in unreadable]
     if without:
         parts += ["", f"Not scored, since there is no reference (.atr): {names_of(without)}"]
-    lines = signal_lines(signal)
+    lines = signal_lines(summary.signal)
     if lines:
         parts += ["", Text("Recordings", style="bold"), *(Text("  " + line) for line in lines)]
     parts += ["", Text("Agreement, beat by beat", style="bold")]

@@ -5,7 +5,7 @@ minutes not scored), and "whole", as most of the literature does.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +112,16 @@ def score_folders(
     else:
         names = record_names(reference, selection)
     return [
-        _score_pair((reference, name, reference_annotator), (test, name, annotator))
+        _without_pairs(_score_pair((reference, name, reference_annotator), (test, name, annotator)))
         for name in names
     ]
+
+
+def _without_pairs(found: RecordScore) -> RecordScore:
+    """Counts alone: which beat was paired with which is as long as the record, and not printed."""
+    none = np.zeros((0, 2), dtype=np.int64)
+    kept = {name: replace(c, pairs=none) for name, c in found.protocols.items()}
+    return replace(found, protocols=kept)
 
 
 _File = tuple[Path, str, str]

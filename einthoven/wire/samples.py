@@ -17,6 +17,8 @@ MAX_CODE_BYTES = schema().max_payload - schema().message("samples").fixed_size
 SAMPLES_PER_MESSAGE = 320
 """What fits a frame almost always; messages that come out too long are halved."""
 
+_AT_ONCE = 4096 * SAMPLES_PER_MESSAGE
+"""Samples that are encoded at a time: a day of them would take gigabytes."""
 _A_START = 32
 _ESCAPE = 16
 
@@ -64,8 +66,8 @@ def encode_record(samples: NDArray[np.int16], gaps: Sequence[tuple[int, int]] = 
     pieces: list[Piece] = []
     at = 0
     for first, number in (*gaps, (len(samples), 0)):
-        if first > at:
-            pieces += encode_pieces(samples[:first], first=at)
+        for begin in range(at, first, _AT_ONCE):
+            pieces += encode_pieces(samples[: min(begin + _AT_ONCE, first)], first=begin)
         if number:
             pieces.append(Piece(first, number, b"", lost=True))
         at = first + number

@@ -235,11 +235,11 @@ def _counters(info: Mapping[str, Any]) -> Counters:
 def known_of(options: RunOptions) -> Known:
     """What the user knew better than the files, from a run's options."""
     return Known(
-        gain=options.gain,
-        units=options.units,
-        checksum=options.checksum,
-        csv_rate_hz=options.csv_rate,
-        csv_gain=options.csv_gain,
+        gain=options.gain or None,
+        units=options.units or None,
+        checksum=options.checksum is not False,
+        csv_rate_hz=options.csv_rate or None,
+        csv_gain=options.csv_gain or None,
     )
 
 

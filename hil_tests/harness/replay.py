@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 from rich.console import Console
 
@@ -87,7 +88,8 @@ def new_run_path(board: str) -> Path:
 
 def resume_options(out: Path) -> Options:
     """The options that the run in `out` was started with. Raises UsageError if there is none."""
-    kept = asdict(RunDir.open(out).plan.options)
+    options = asdict(RunDir.open(out).plan.options)
+    kept = {key: value for key, value in options.items() if value is not UNSET}
     return Options(**{**kept, "data": Path(kept["data"]), "model": Path(kept["model"])})
 
 
@@ -180,6 +182,9 @@ def _plan(
             }
         except RecordError as error:
             bad[name] = str(error)
+            continue
+        except OSError as error:
+            bad[name] = f"record {name}: {error.filename or name}: {error.strerror or error}"
             continue
         ratio = rational_ratio(core.rate_hz(), record.rate_hz)
         samples[name] = math.ceil(record.n_samples * ratio)

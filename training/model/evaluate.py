@@ -23,7 +23,7 @@ from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
 from einthoven.native.vote import Vote
 from einthoven.records.adc import board_to_record_time, to_board
-from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.annotations import Annotations, at_rate, read_annotations
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import Record, read_record
@@ -196,7 +196,7 @@ def evaluate(
     variants = {name: Variant(name) for name in models}
     for name in names:
         record = read_record(database, name)
-        reference = read_annotations(database, name)
+        reference = at_rate(read_annotations(database, name), record.rate_hz)
         samples = to_board(record, RATE_HZ, GAIN_LSB_PER_MV, ADC_BITS)
         beats = core.analyze(samples, GAIN_LSB_PER_MV)
         times = board_to_record_time(beats.t_samples, record, RATE_HZ)

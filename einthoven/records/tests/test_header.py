@@ -1,11 +1,14 @@
 """Headers as WFDB's own library reads them, and which signal of theirs is an ECG."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from einthoven.errors import RecordError
+from einthoven.errors import RecordError, UsageError
+from einthoven.records.annotations import read_annotations, write_annotations
+from einthoven.records.database import record_names
 from einthoven.records.header import read_header
 from einthoven.records.leads import choose_lead, is_ecg_name, is_other_name, units_per_mv
 from einthoven.records.record import Known, read_record, record_files
@@ -269,3 +272,23 @@ def test_units() -> None:
     }
     assert {u: units_per_mv(u) for u in per_mv} == per_mv
     assert {units_per_mv(u) for u in ("mmHg", "", "bpm", "%", "NU", "?V")} == {None}
+
+
+def test_names_with_dots_and_with_blanks(tmp_path: Path) -> None:
+    write(tmp_path, "x 1 360 100\na.dat 16 200 12 0 -40 950 0 II\n", name="sub-1.rest")
+    write(tmp_path, "x 1 360 100\na.dat 16 200 12 0 -40 950 0 II\n", name="sub 2")
+    write_annotations(tmp_path, "sub-1.rest", "atr", [5, 50], ["N", "V"], 360.0)
+    assert record_names(tmp_path, "all") == ["sub 2", "sub-1.rest"]
+    assert read_record(tmp_path, "sub-1.rest").n_samples == 100
+    assert read_annotations(tmp_path, "sub-1.rest").samples.tolist() == [5, 50]
+    with pytest.raises(RecordError, match="rename its files"):
+        read_record(tmp_path, "sub 2")
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"gain": 0.0}, {"gain": float("nan")}, {"csv_gain": 0.0}, {"units": "kV"}, {"csv_rate_hz": 1}],
+)
+def test_what_no_recording_can_have(known: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="--"):
+        Known(**known)

@@ -334,6 +334,31 @@ def test_records_in_a_folder_per_patient(tmp_path: Path) -> None:
     assert read_annotations(tmp_path, "p1/a").samples.tolist() == [5]
 
 
+def test_a_list_of_records_may_list_folders(tmp_path: Path) -> None:
+    for folder in ("p1", "p2", "p3/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+        write(tmp_path / folder)
+        write(tmp_path / folder, "b")
+    (tmp_path / "p1" / "RECORDS").write_text("b\n")
+    (tmp_path / "RECORDS").write_text("p1/\np2\np3/deep/a\n")
+    assert record_names(tmp_path, "all") == ["p1/b", "p2/a", "p2/b", "p3/deep/a"]
+    assert record_names(tmp_path, "p2/*,p3/deep/a") == ["p2/a", "p2/b", "p3/deep/a"]
+    with pytest.raises(RecordError, match=r"no record in .* fits x"):
+        record_names(tmp_path, "x*")
+    (tmp_path / "mine").write_text("p1/b # good\n\n p2/?, p1/b\n")
+    assert record_names(tmp_path, f"@{tmp_path / 'mine'}") == ["p1/b", "p2/a", "p2/b"]
+    with pytest.raises(RecordError, match=r"list of records .* cannot be read"):
+        record_names(tmp_path, f"@{tmp_path / 'nothing'}")
+
+
+def test_segments_are_no_records_of_their_own(tmp_path: Path) -> None:
+    for name in ("s1", "s2", "other"):
+        write(tmp_path, name)
+    (tmp_path / "m.hea").write_text("m/3 2 360 2100\ns1 1000\n~ 100\ns2 1000\n")
+    assert record_names(tmp_path, "all") == ["m", "other"]
+    assert record_names(tmp_path, "s1") == ["s1"]
+
+
 @pytest.fixture
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No records anywhere but where the test puts them, and no network."""

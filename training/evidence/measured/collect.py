@@ -17,7 +17,7 @@ import numpy as np
 from einthoven.aami import literature_class
 from einthoven.errors import ModelError
 from einthoven.paths import ROOT, SHIPPED_MODEL
-from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.annotations import Annotations, at_rate, read_annotations
 from einthoven.records.download import find_database
 from einthoven.report.run import write_text
 from einthoven.scoring.comparison import Scores
@@ -76,7 +76,8 @@ def describe(run: Path, result: Evaluation, method: str, database: Path) -> dict
 
 
 def _record(variant: Variant, name: str, database: Path) -> dict[str, Any]:
-    found = variant.findings[name]
+    found, rate_hz = variant.findings[name], variant.whole[name].rate_hz
+    reference = at_rate(read_annotations(database, name), rate_hz)
     return {
         "record": name,
         "whole": counts(variant.whole[name]),
@@ -87,7 +88,7 @@ def _record(variant: Variant, name: str, database: Path) -> dict[str, Any]:
         },
         "confidence": rows(found.reliability),
         "rhythm": found.rhythm,
-        "errors": errors(variant, name, read_annotations(database, name)),
+        "errors": errors(variant, name, reference),
     }
 
 

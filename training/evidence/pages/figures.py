@@ -139,7 +139,7 @@ def strips(result: Mapping[str, Any], variant: Variant, database: Path, path: Pa
         ] + [
             (t, literature_class(s), low - room)
             for t, s in zip(
-                (reference.samples / record.rate_hz).tolist(),
+                reference.times_s(record.rate_hz).tolist(),
                 reference.symbols.tolist(),
                 strict=True,
             )

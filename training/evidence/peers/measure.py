@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from einthoven.codegen import pipeline
 from einthoven.native.core import analyze
 from einthoven.records.adc import to_board
-from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.annotations import Annotations, at_rate, read_annotations
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import Record, read_record
@@ -74,9 +74,9 @@ def cases(data: Path | None, databases: Sequence[str], records: str = "all") -> 
         folder = find_database(data, database)
         for name in record_names(folder, records)[:: EVERY.get(database, 1)]:
             if (folder / f"{name}.atr").is_file():
-                found.append(
-                    Case(database, read_record(folder, name), read_annotations(folder, name))
-                )
+                record = read_record(folder, name)
+                reference = at_rate(read_annotations(folder, name), record.rate_hz)
+                found.append(Case(database, record, reference))
     return found
 
 

@@ -134,7 +134,7 @@ def _labelled_record(folder: Path, db: str, name: str, r_peaks: str) -> Labelled
     classes = [literature_class(s) for s in annotations.symbols]
     is_beat = np.array([c is not None for c in classes], dtype=bool)
     label = np.array([CLASSES.index(c) for c in classes if c is not None], dtype=np.int64)
-    reference_s = annotations.samples[is_beat] / record.rate_hz
+    reference_s = annotations.times_s(record.rate_hz)[is_beat]
     if r_peaks == "reference":
         positions = np.rint(reference_s * RATE_HZ).astype(np.int64)
         x, at = record_beats(record, positions)

@@ -17,7 +17,7 @@ from scipy.signal import butter, resample, sosfiltfilt
 from einthoven.aami import BEAT_SYMBOLS
 from einthoven.errors import RecordError
 from einthoven.provenance import patient
-from einthoven.records.annotations import read_annotations
+from einthoven.records.annotations import at_rate, read_annotations
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import read_record
@@ -104,7 +104,7 @@ def _record(folder: Path, name: str) -> Windows:
             f"record {name} has {record.rate_hz:g} Hz, CardiacNet's windows are made of "
             f"{RATE_HZ} Hz: give MIT-BIH's records with --data"
         )
-    annotations = read_annotations(folder, name)
+    annotations = at_rate(read_annotations(folder, name), record.rate_hz)
     n = record.n_samples // RATE_HZ
     label = np.full(n, -1, dtype=np.int8)
     window = annotations.samples // RATE_HZ
