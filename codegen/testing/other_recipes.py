@@ -28,7 +28,7 @@ from einthoven.paths import ROOT
 RESULTS = ROOT / "docs" / "results" / "other_recipes.json"
 PACKAGES = ("tensorflow", "keras", "tf_keras", "tensorflow_model_optimization", "tflite_micro")
 VECTORS = 20
-MAX_WORDS = 150
+MAX_WORDS = 280
 
 
 def measure(also: Sequence[Path]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def measure(also: Sequence[Path]) -> dict[str, Any]:
     for recipe in RECIPES:
         print(f"converting: {recipe.name}, {recipe.how}", flush=True)
         cases.append(case_of(f"{recipe.name} | {recipe.how}", convert(recipe)))
-    cases += [case_of(f"{path.stem} | file", path.read_bytes()) for path in also]
+    cases += [case_of(_title(path), path.read_bytes()) for path in also]
     with tempfile.TemporaryDirectory() as scratch:
         found = compare(cases, Path(scratch, "kernels"), Path(scratch), PLACES, VECTORS)
     return {
@@ -48,6 +48,15 @@ def measure(also: Sequence[Path]) -> dict[str, Any]:
         "inputs": VECTORS,
         "models": [_row(case, found.get(case.name, [])) for case in cases],
     }
+
+
+def _title(path: Path) -> str:
+    """What the recipe wrote beside its file, or the file's name."""
+    about = {"name": path.stem, "how": "file"}
+    beside = path.with_suffix(".json")
+    if beside.exists():
+        about |= json.loads(beside.read_text())
+    return f"{about['name']} | {about['how']}"
 
 
 def _row(case: Case, lines: list[str]) -> dict[str, Any]:
