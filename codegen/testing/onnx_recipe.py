@@ -12,6 +12,7 @@ Writes OUT/onnx_residual.tflite. Then:
 """
 
 import json
+import math
 import shutil
 import sys
 from importlib.metadata import version
@@ -41,7 +42,7 @@ class Builder:
 
     def weight(self, *shape: int) -> str:
         """Add a constant."""
-        spread = 1 / np.sqrt(max(1, np.prod(shape[1:]))) if len(shape) > 1 else 0.1
+        spread = 1 / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else 0.1
         values = self.rng.normal(0, spread, shape).astype(np.float32)
         self.weights.append(numpy_helper.from_array(values, f"w{len(self.weights)}"))
         return str(self.weights[-1].name)

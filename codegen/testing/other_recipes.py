@@ -23,7 +23,7 @@ from einthoven.codegen.testing.many_models import PLACES
 from einthoven.codegen.testing.model_case import Case, case_of, compare
 from einthoven.codegen.testing.regions import write_region
 from einthoven.errors import ModelError
-from einthoven.paths import ROOT
+from einthoven.paths import ROOT, require_checkout
 
 RESULTS = ROOT / "docs" / "results" / "other_recipes.json"
 PACKAGES = ("tensorflow", "keras", "tf_keras", "tensorflow_model_optimization", "tflite_micro")
@@ -110,6 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--also", nargs="*", type=Path, default=[], metavar="FILE.tflite")
     args = parser.parse_args(argv)
+    require_checkout("the table of recipes")
     found = measure(args.also)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     write_region("recipes", table(found))
