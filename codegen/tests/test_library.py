@@ -69,7 +69,7 @@ def test_a_library_holds_only_what_its_model_calls(tmp_path: Path) -> None:
     assert texts == library.files(path)
     kernels = {n.rpartition("/")[2] for n in texts if n.endswith(".c") and "ein_nn" in n}
     assert kernels == {"ein_nn_move.c", "ein_nn_copy.c", "ein_nn_pair.c", "ein_nn_lookup.c",
-                       "ein_nn_requantize.c"}  # fmt: skip
+                       "ein_nn_requantize.c", "ein_nn_mean.c"}  # fmt: skip
     assert texts["LICENSE"] == (ROOT / "LICENSE").read_text()
     about = json.loads(texts["library.json"])
     assert (about["name"], about["headers"]) == ("net", "net.h")
