@@ -16,9 +16,11 @@ from einthoven.codegen.engine.graph import Graph
 from einthoven.codegen.engine.lower import Goal, lower
 from einthoven.codegen.engine.planner import plan
 from einthoven.errors import ModelError
-from einthoven.paths import FIRMWARE, ROOT
+from einthoven.paths import FIRMWARE
 
 ENGINE = FIRMWARE / "engine"
+_LICENSE = Path(__file__).parent / "templates" / "LICENSE.j2"
+"""A copy of the repository's, where an installed package has it, too."""
 MAX_SYMBOL = 32
 _KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if "
@@ -64,7 +66,7 @@ def files(path: Path, optimize: Goal = "speed") -> dict[str, str]:
     found["examples/infer/main.c"] = _example(symbol, graph)
     found["CMakeLists.txt"] = _cmake(symbol, sources)
     found["library.json"] = _platformio(symbol, name)
-    found["LICENSE"] = (ROOT / "LICENSE").read_text()
+    found["LICENSE"] = _LICENSE.read_text()
     return found
 
 

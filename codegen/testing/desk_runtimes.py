@@ -27,7 +27,7 @@ from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing.host_target import run_sanitized
 from einthoven.codegen.testing.regions import write_region
 from einthoven.native.tflm import run_tflm
-from einthoven.paths import ROOT, SHIPPED_MODEL
+from einthoven.paths import ROOT, SHIPPED_MODEL, require_checkout
 
 RESULTS = ROOT / "docs" / "results" / "desk_runtimes.json"
 MODEL = SHIPPED_MODEL / "model.tflite"
@@ -132,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--python", default=sys.executable, help="one with ai-edge-litert [this]")
     args = parser.parse_args(argv)
+    require_checkout("the table of runtimes")
     found = measure(args.python)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     write_region("desk", table(found))

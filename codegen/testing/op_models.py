@@ -139,7 +139,7 @@ class OpScribe(Scribe):
 
     def transpose_conv(
         self, source: int, filters: int, kernel: tuple[int, int], stride: tuple[int, int],
-        padding: int, bias: bool,
+        padding: int, bias: bool, activation: int = NONE,
     ) -> int:  # fmt: skip
         """TRANSPOSE_CONV."""
         _, *sizes, channels = self.shapes[source]
@@ -156,7 +156,7 @@ class OpScribe(Scribe):
         to = self.activation(shape, self._out_scale(source, scales, taps))
         return self.b.op(
             "TRANSPOSE_CONV", given, to, 3 if bias else 1, Padding=padding, StrideH=stride[0],
-            StrideW=stride[1],
+            StrideW=stride[1], FusedActivationFunction=activation,
         )  # fmt: skip
 
     def pool_2d(self, source: int, size: tuple[int, int], padding: int, average: bool) -> int:
@@ -233,14 +233,13 @@ def functions(s: OpScribe) -> tuple[list[int], list[int]]:
             s.function("TANH", a),
             s.logistic(a),
             s.function("RELU", a),
+            s.function("RELU6", a),
             s.function("HARD_SWISH", a),
             s.function("LEAKY_RELU", a, Alpha=0.3),
             s.function("LEAKY_RELU", a, Alpha=0.01),
             s.prelu(a, s.constant([256])),
             s.prelu(a, s.constant([1])),
         ]
-        if s.zeros[a] + round(6 / scale) <= 127:  # else TFLite Micro refuses
-            outs.append(s.function("RELU6", a))
     rows = s.input([1, 1, 9, 5])
     outs += [s.prelu(rows, s.constant([1, 1, 5])), s.rows(rows, 7, RELU)]
     source, inside = s.bytes_in([1, 64])
@@ -308,7 +307,7 @@ def planes(s: OpScribe) -> tuple[list[int], list[int]]:
         outs += [
             s.transpose_conv(line, 4, (1, 4), (1, 2), padding, True),
             s.transpose_conv(line, 3, (1, 5), (1, 3), padding, False),
-            s.transpose_conv(line, 2, (1, 2), (1, 2), padding, True),
+            s.transpose_conv(line, 2, (1, 2), (1, 2), padding, True, RELU),
             s.transpose_conv(column, 3, (3, 1), (2, 1), padding, True),
             s.transpose_conv(image, 3, (3, 4), (2, 2), padding, True),
         ]

@@ -23,12 +23,12 @@ from einthoven.codegen.testing.many_models import PLACES
 from einthoven.codegen.testing.model_case import Case, case_of, compare
 from einthoven.codegen.testing.regions import write_region
 from einthoven.errors import ModelError
-from einthoven.paths import ROOT
+from einthoven.paths import ROOT, require_checkout
 
 RESULTS = ROOT / "docs" / "results" / "other_recipes.json"
 PACKAGES = ("tensorflow", "keras", "tf_keras", "tensorflow_model_optimization", "tflite_micro")
 VECTORS = 20
-MAX_WORDS = 150
+MAX_WORDS = 280
 
 
 def measure(also: Sequence[Path]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def measure(also: Sequence[Path]) -> dict[str, Any]:
     for recipe in RECIPES:
         print(f"converting: {recipe.name}, {recipe.how}", flush=True)
         cases.append(case_of(f"{recipe.name} | {recipe.how}", convert(recipe)))
-    cases += [case_of(f"{path.stem} | file", path.read_bytes()) for path in also]
+    cases += [case_of(_title(path), path.read_bytes()) for path in also]
     with tempfile.TemporaryDirectory() as scratch:
         found = compare(cases, Path(scratch, "kernels"), Path(scratch), PLACES, VECTORS)
     return {
@@ -48,6 +48,15 @@ def measure(also: Sequence[Path]) -> dict[str, Any]:
         "inputs": VECTORS,
         "models": [_row(case, found.get(case.name, [])) for case in cases],
     }
+
+
+def _title(path: Path) -> str:
+    """What the recipe wrote beside its file, or the file's name."""
+    about = {"name": path.stem, "how": "file"}
+    beside = path.with_suffix(".json")
+    if beside.exists():
+        about |= json.loads(beside.read_text())
+    return f"{about['name']} | {about['how']}"
 
 
 def _row(case: Case, lines: list[str]) -> dict[str, Any]:
@@ -101,6 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--also", nargs="*", type=Path, default=[], metavar="FILE.tflite")
     args = parser.parse_args(argv)
+    require_checkout("the table of recipes")
     found = measure(args.also)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     write_region("recipes", table(found))

@@ -11,7 +11,9 @@ Writes OUT/torch_residual.tflite. Then:
     python -m einthoven.codegen.testing.other_recipes --also OUT/torch_residual.tflite
 """
 
+import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import litert_torch
@@ -66,6 +68,9 @@ def main() -> int:
     ranges = quantize.calibrate({"serving_default": samples})
     path = out / "torch_residual.tflite"
     quantize.quantize(ranges).export_model(str(path), overwrite=True)
+    how = f"litert-torch {version('litert-torch')}, torch {torch.__version__.partition('+')[0]}"
+    about = {"name": "PyTorch: 1-D residual network", "how": how}
+    path.with_suffix(".json").write_text(json.dumps(about))
     print(path)
     return 0
 

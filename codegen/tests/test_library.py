@@ -17,7 +17,7 @@ from einthoven.codegen.profile import CHIPS, profile
 from einthoven.codegen.testing.op_models import GROUPS, OpScribe
 from einthoven.codegen.testing.random_models import residual_model
 from einthoven.native.tflm import run_tflm
-from einthoven.paths import SHIPPED_MODEL
+from einthoven.paths import ROOT, SHIPPED_MODEL
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror")
 
@@ -69,7 +69,8 @@ def test_a_library_holds_only_what_its_model_calls(tmp_path: Path) -> None:
     assert texts == library.files(path)
     kernels = {n.rpartition("/")[2] for n in texts if n.endswith(".c") and "ein_nn" in n}
     assert kernels == {"ein_nn_move.c", "ein_nn_copy.c", "ein_nn_pair.c", "ein_nn_lookup.c",
-                       "ein_nn_requantize.c"}  # fmt: skip
+                       "ein_nn_requantize.c", "ein_nn_mean.c"}  # fmt: skip
+    assert texts["LICENSE"] == (ROOT / "LICENSE").read_text()
     about = json.loads(texts["library.json"])
     assert (about["name"], about["headers"]) == ("net", "net.h")
     assert all(name in texts["CMakeLists.txt"] for name in texts if name.startswith("src/") and
