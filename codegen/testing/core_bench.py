@@ -36,6 +36,7 @@ from einthoven.records.adc import to_board
 from einthoven.records.database import DEFAULT_DATABASE, record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import read_record
+from einthoven.tool_output import first_error
 
 CORE = FIRMWARE / "core"
 FIRMWARE_FLAGS = ("-O2", "-g", "-DNDEBUG")
@@ -211,7 +212,7 @@ def _checked(command: Sequence[str]) -> str:
     except FileNotFoundError as error:
         raise BuildError(f"no '{command[0]}': run ./setup.sh dev") from error
     if done.returncode != 0:
-        raise BuildError(f"{command[0]} failed: {(done.stderr.splitlines() or ['no message'])[-1]}")
+        raise BuildError(f"{command[0]} failed: {first_error(done.stderr)}")
     return done.stdout
 
 
