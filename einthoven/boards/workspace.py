@@ -6,6 +6,7 @@ own place; so none of them ever sees one: sources that lie there are copied into
 a cache that lies there is replaced by a folder below the system's for temporary files.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -59,6 +60,14 @@ def plain_folder(folder: Path) -> Path:
 
 def mirror(source: Path, target: Path) -> None:
     """Make `target` hold the files of `source`, and no others; what is the same is not touched."""
+    target.mkdir(parents=True, exist_ok=True)
+    with (target.parent / f"{target.name}.lock").open("w") as lock:
+        # Builds of several projects may want the same copy at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _mirror(source, target)
+
+
+def _mirror(source: Path, target: Path) -> None:
     wanted: set[Path] = set()
     for parent, folders, files in os.walk(source):
         folders[:] = [f for f in folders if not f.startswith(".") and f not in _LEFT_OUT]

@@ -41,12 +41,14 @@ def new(
     ] = "qemu_stm32f405",
 ) -> None:
     """Lay out a project of your own: a board, a recipe, and what builds them with PlatformIO."""
+    from shlex import quote
+
     from einthoven.boards.project import lay_out
     from einthoven.report.text import console
 
     for path in lay_out(folder, board, like):
         console().print(f"wrote {path}", soft_wrap=True)
-    console().print(f"next: cd {folder} && einthoven build {board}", soft_wrap=True)
+    console().print(f"next: cd {quote(str(folder))} && einthoven build {board}", soft_wrap=True)
 
 
 OwnModel = Annotated[
