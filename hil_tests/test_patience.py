@@ -2,10 +2,8 @@
 
 import os
 import signal as signals
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +17,7 @@ from einthoven.errors import LinkError
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Direction, Fault, FaultyLink
 from einthoven.hil_tests.harness.channel import Channel
 from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.peers import answering, peer
 from einthoven.wire import codec
 from einthoven.wire.codec import FrameDecoder
 from einthoven.wire.schema import schema
@@ -188,32 +187,6 @@ def test_a_killed_board(
         device.replay(signal, kill)
 
 
-@contextmanager
-def peer(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Accepts one connection after the other, and has each served."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    with server.accept()[0] as client, suppress(OSError):
-                        serve(client)
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
-
-
-def answering(text: bytes) -> Callable[[socket.socket], None]:
-    def serve(client: socket.socket) -> None:
-        while client.recv(4096):
-            client.sendall(text)
-
-    return serve
-
-
 def test_a_peer_that_closes(patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("einthoven.hil_tests.harness.channel._REOPEN_WAIT_S", 0.01)
     what = r"is lost again whenever it is opened \(the peer closed the connection\): is it a board"
@@ -239,9 +212,7 @@ def test_another_firmwares_text_is_enough(end: bytes, patient: tuple[float, ...]
     ],
 )
 def test_a_fault_report_or_noise_gets_all_tries(answer: bytes, what: str) -> None:
-    with peer(answering(answer)) as url:
-        channel = Channel(url, 115200, (0.1,) * 5)
+    with peer(answering(answer)) as url, closing(Channel(url, 115200, (0.1,) * 5)) as channel:
         with pytest.raises(LinkError, match=what):
             channel.request("hello", "hello_reply", print, protocol=schema().version)
         assert channel.statistics.retries == 4
-        channel.close()

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from einthoven.hil_tests.faults import TO_HOST, FaultyLink, Noise
+from einthoven.hil_tests.peers import answering, peer
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, command, complains, results, run
 from einthoven.paths import ROOT
 from einthoven.records.synth import make_record
@@ -203,15 +204,23 @@ def replay_on(port: str, database: Path, out: Path) -> list[str]:
 
 
 def test_ports_that_are_no_good(board_url: str, database: Path, tmp_path: Path) -> None:
-    """Gone, busy, silent, nothing but noise; side by side, since silence takes a while."""
+    """Gone, busy, silent, nothing but noise, closing, another firmware's; side by side, since
+    silence takes a while."""
     busy_master, busy_slave = pty.openpty()
     fcntl.flock(busy_slave, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with silent_peer() as silent, FaultyLink(board_url, [Noise(TO_HOST, 0.5, 3)]) as noisy:
+    with (
+        silent_peer() as silent,
+        FaultyLink(board_url, [Noise(TO_HOST, 0.5, 3)]) as noisy,
+        peer(lambda client: None) as closing,
+        peer(answering(b"Temperature 21.5\r\n")) as foreign,
+    ):
         cases = {
             "gone": ("/dev/ttyEIN9", ["/dev/ttyEIN9", "no such port"]),
             "busy": (os.ttyname(busy_slave), ["busy", "close the program"]),
             "silent": (silent, ["does not answer", "cable"]),
             "noisy": (noisy.url, ["does not answer", "cable"]),
+            "closing": (closing, ["lost again", "the peer closed the connection"]),
+            "foreign": (foreign, ["it printed: Temperature 21.5", "another program"]),
         }
         processes = {
             name: subprocess.Popen(
