@@ -74,31 +74,6 @@ def all_found(folder: Path, *names: str, beats: int = 49) -> str:
     return f"{beats} of {beats} beats" + (f" in each of {len(names)}" if len(names) > 1 else "")
 
 
-def models(folder: Path) -> tuple[int, int]:
-    """How many models are computed as TFLite Micro does, and refused by op, tensor and cure."""
-    from einthoven.codegen.testing.model_case import check_model_case
-
-    right, what = check_model_case(folder)
-    require(right, what.replace("\n", "; "))
-    refused = sum(": refused: " in line for line in what.splitlines())
-    return len(what.splitlines()) - refused, refused
-
-
-@check("01")
-def shape_signature(folder: Path) -> str:
-    """A batch of -1 in the signature where the shape says 1: Keras's default."""
-    exact, refused = models(folder)
-    require(refused == 0, f"{refused} models are refused")
-    return f"{exact} models bit-exact"
-
-
-@check("15")
-def ops(folder: Path) -> str:
-    """Ops that others' models have."""
-    exact, refused = models(folder)
-    return f"{exact} models bit-exact, {refused} refused by op and tensor"
-
-
 @check("02")
 def microvolt(folder: Path) -> str:
     """µV in any encoding is the ASCII twin's uV."""
