@@ -207,10 +207,10 @@ def run(folder: Path) -> int:
         try:
             if known is None:
                 raise AssertionError("not run: there is no check for it")
-            print(f"{case.name:<24} {known(case)}")
+            print(f"{case.name:<24} {'; '.join(known(case).splitlines())}")
         except (AssertionError, EinthovenError) as error:
             wrong += 1
-            print(f"{case.name:<24} WRONG: {error}")
+            print(f"{case.name:<24} WRONG: {'; '.join(str(error).splitlines())}")
     print(f"{len(found)} cases, {wrong} wrong")
     return wrong if found else 1
 
