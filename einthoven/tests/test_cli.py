@@ -74,8 +74,10 @@ def damaged(database: Path, folder: Path, how: str) -> None:
         signal.write_bytes(bytes(content))
     elif how == "rate 0":
         edit_header(folder, " 360 ", " 0 ")
-    elif how == "gain 0":
-        edit_header(folder, " 200.0(0)/mV ", " 0(0)/mV ")
+    elif how == "gain":
+        edit_header(folder, " 200.0(0)/mV ", " 1e400(0)/mV ")
+    elif how == "unit":
+        edit_header(folder, " 200.0(0)/mV ", " 200.0(0)/mmHg ")
     elif how == "annotations":
         (folder / "a.atr").write_bytes(bytes(range(1, 100)) + b"\0\0")
     elif how == "header":
@@ -87,7 +89,8 @@ DAMAGES = {
     "truncated": ("truncated", "fetch"),
     "checksum": ("checksum", "fetch"),
     "rate 0": ("rate is 0", "correct the header"),
-    "gain 0": ("gain", "correct the header"),
+    "gain": ("gain", "correct the header"),
+    "unit": ("mmHg", "--units"),
     "annotations": ("a.atr", "not a WFDB annotation file"),
     "header": ("a.hea",),
 }
