@@ -11,6 +11,7 @@ from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from einthoven.report.adaptation import adaptation_summary
+from einthoven.report.arithmetics import arithmetics_summary
 from einthoven.report.description import SCHEMA, Plan, Protocols, RecordScores, Result
 from einthoven.report.description import Scores as ScoreEntry
 from einthoven.report.findings import confidence_summary, rhythm_summary, without_beats
@@ -113,6 +114,7 @@ def summarize(run: RunDir) -> Summary:
         command=plan.command,
         created=plan.created,
         versions=plan.versions,
+        arithmetics=arithmetics_summary(plan, results, restored),
     )
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_table
+from einthoven.report.arithmetics import arithmetics_section, arithmetics_table
 from einthoven.report.description import Rates, RecordScores, Scores
 from einthoven.report.findings import findings_lines, without_beats_lines
 from einthoven.report.overview import (
@@ -113,6 +114,9 @@ def summary_text(summary: Summary) -> RenderableType:
         parts += ["", SEEN_NOTE]
     if summary.adaptation:
         parts += ["", adaptation_table(summary.adaptation)]
+    section = arithmetics_section(summary.arithmetics)
+    if section is not None:
+        parts += ["", arithmetics_table(section)]
     if summary.not_scored:
         names = names_of(summary.not_scored)
         parts += ["", f"Not scored, since there is no reference (.atr): {names}"]
