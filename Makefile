@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo test lint format size bench generated fuzz setup setup-dev clean
+.PHONY: demo test patience cases lint format size bench generated fuzz setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -7,6 +7,9 @@ demo: setup
 
 test: setup-dev
 	$(RUN)pytest -n 2 --dist loadfile
+
+patience: setup-dev
+	$(RUN)python -m einthoven.hil_tests.under_load --runs 200 --loops 6
 
 lint: setup-dev
 	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && $(RUN)lint-imports
@@ -22,6 +25,9 @@ generated: setup
 
 size: setup-dev
 	$(RUN)einthoven size
+
+cases: setup
+	$(RUN)python -m einthoven.hil_tests.cases $(CASES)
 
 bench:
 	@./setup.sh bench
@@ -42,4 +48,4 @@ setup-dev:
 	@./setup.sh dev
 
 clean:
-	rm -rf build firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .cache firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis

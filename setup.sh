@@ -8,8 +8,8 @@ cd "$(dirname "$0")"
 level=${1:-user}
 
 debian="gcc libc6-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi"
-extras=build
-all_extras=build,train,cluster,dev
+extras=
+all_extras=train,cluster,dev
 installed_file=.venv/installed
 case $level in
 user) ;;
@@ -19,7 +19,7 @@ dev)
     ;;
 bench)
     debian="$debian qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
-    extras=build,bench
+    extras=bench
     installed_file=.venv/installed_bench # beside what else is installed, which it does not replace
     ;;
 *)
@@ -28,6 +28,12 @@ bench)
     ;;
 esac
 
+case $PWD in
+*\$*)
+    echo "error: setuptools takes a \$ in a path for a variable's: move this checkout out of '$PWD'" >&2
+    exit 2
+    ;;
+esac
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "error: Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3 make ..." >&2
@@ -79,8 +85,8 @@ stamp() {
 installed=$(cat $installed_file 2>/dev/null || true)
 [ "$installed" = "$(stamp "$extras")" ] && exit 0
 [ "$installed" = "$(stamp "$all_extras")" ] && exit 0
-echo "setup: installing Python packages into .venv ($extras)"
-if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".[$extras]"; then
+echo "setup: installing Python packages into .venv${extras:+ ($extras)}"
+if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"; then
     echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
     exit 2
 fi

@@ -9,7 +9,7 @@ import importlib
 import sys
 
 from einthoven.errors import EinthovenError
-from einthoven.paths import GENERATED
+from einthoven.paths import GENERATED, require_checkout
 
 GENERATORS = ("einthoven.codegen.pipeline", "einthoven.codegen.wire", "einthoven.codegen.model")
 
@@ -28,6 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     args = parser.parse_args(argv)
     try:
+        if not args.check:
+            require_checkout("firmware/generated/")
         files = generate_all()
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)

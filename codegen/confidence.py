@@ -30,7 +30,7 @@ class Calibration:
 
     temperature: float = 1.0
     unsure_below: int = 0
-    """In 1/255; 0: nothing is unsure, as of a model that is not calibrated."""
+    """In 1/255; 0: the model is not calibrated, and every beat is unsure."""
 
     @classmethod
     def of(cls, about: dict[str, Any]) -> "Calibration":

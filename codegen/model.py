@@ -23,6 +23,8 @@ from einthoven.codegen.engine.planner import plan
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
 
+MODEL = "model.tflite"
+
 
 @dataclass(frozen=True)
 class ModelFolder:
@@ -37,8 +39,24 @@ class ModelFolder:
     calibration: Calibration
 
 
+def int8_folder(folder: Path) -> Path:
+    """The folder of the int8 model that `folder` means: itself, or what a training's quantization
+    put below it. Raises ModelError when there are two to choose from.
+    """
+    if (folder / MODEL).exists():
+        return folder
+    found = [folder / kind for kind in ("ptq", "qat") if (folder / kind / MODEL).exists()]
+    if len(found) > 1:
+        raise ModelError(f"{folder} holds two int8 models: name {found[0]} or {found[1]}")
+    return found[0] if found else folder
+
+
 def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
-    """Read and check a model's folder. Raises ModelError if anything is missing or unfit."""
+    """Read and check a model's folder, or a training's that holds one int8 model.
+
+    Raises ModelError if anything is missing or unfit.
+    """
+    folder = int8_folder(folder)
     try:
         data = (folder / "model.tflite").read_bytes()
         about: Any = json.loads((folder / "model.json").read_text())

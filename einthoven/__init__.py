@@ -3,4 +3,4 @@
 Not a medical device: a tool for engineering and research.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

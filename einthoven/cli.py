@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show all that tools print, TensorFlow's start too."),
+    ] = False,
+) -> None:
+    if verbose:
+        os.environ["EINTHOVEN_VERBOSE"] = "1"  # for worker processes, too
+
+
 data_app = typer.Typer(
     no_args_is_help=True, help="Find, fetch and verify records; add noise to them."
 )
@@ -71,8 +84,11 @@ def _silence_stdout() -> None:
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
     "Patients": (patients.adapt,),
-    "Boards": (boards.boards, boards.build, boards.flash, boards.info, boards.bench, boards.size),
-    "Model": (model.train, model.quantize, model.evaluate, model.export),
+    "Boards": (
+        *(boards.boards, boards.new, boards.build, boards.flash, boards.info),
+        *(boards.bench, boards.size),
+    ),
+    "Model": (model.train, model.quantize, model.evaluate, model.export, model.profile),
 }
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:

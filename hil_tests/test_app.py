@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from einthoven.boards.patience import watching
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink
 from einthoven.hil_tests.harness.device import Device
 from einthoven.paths import BOARDS, FIRMWARE
@@ -59,7 +60,9 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         try:
-            yield process.stdout.readline().strip()
+            url = process.stdout.readline().strip()
+            with watching(url, process):
+                yield url
             assert process.poll() is None, process.stderr.read()
         finally:
             process.kill()

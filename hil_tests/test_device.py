@@ -6,7 +6,9 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +56,25 @@ def test_another_model_or_pipeline_is_refused(device: Device, board_url: str) ->
         Device(board_url, expect_model_sha256="0" * 64)
     with pytest.raises(ModelError, match=r"has pipeline .* flash the firmware"):
         Device(board_url, expect_pipeline_sha256="0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"name": "another"}, "where another's board.toml says another"),
+        ({"count_unit": "none"}, "says none"),
+        ({"adc_bits": 24}, "says 24"),
+        ({"gain_lsb_per_mv": 7}, "says 7"),
+    ],
+)
+def test_a_board_that_is_not_what_its_file_says_is_refused(
+    request: pytest.FixtureRequest, board_url: str, changed: dict[str, Any], words: str
+) -> None:
+    board = load_board(request.config.getoption("--board"))
+    with Device(board_url, expect_board=board):
+        pass
+    with pytest.raises(BoardError, match=words):
+        Device(board_url, expect_board=replace(board, **changed))
 
 
 def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200) -> None:

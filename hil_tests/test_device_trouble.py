@@ -59,7 +59,7 @@ def refused(
 
 def test_silent_board() -> None:
     with listener() as url:
-        refused(url, LinkError, "does not answer: check its power")
+        refused(url, LinkError, "does not answer: nothing came: check its power")
 
 
 def test_board_that_only_prints() -> None:
@@ -132,7 +132,7 @@ def test_what_has_arrived_counts_however_late_it_is_looked_at(
             assert select.select([channel._link._socket], [], [], patient[0])[0]
             hours = itertools.count(time.monotonic(), 3600.0)
             monkeypatch.setattr(
-                "einthoven.hil_tests.harness.channel.time",
+                "einthoven.boards.patience.time",
                 SimpleNamespace(monotonic=hours.__next__),
             )
 
@@ -182,6 +182,7 @@ def test_busy_port() -> None:
 def test_port_that_goes_for_good(
     patient: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("einthoven.hil_tests.harness.channel._REOPEN_S", 0.1)
     monkeypatch.setattr("einthoven.hil_tests.harness.channel._REOPEN_WAIT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
@@ -193,5 +194,8 @@ def test_port_that_goes_for_good(
 
         thread = threading.Thread(target=accept_once)
         thread.start()
-        refused(url, LinkError, "is gone: the board was unplugged or its program ended", patient)
+        what = (
+            r"is gone \(the peer closed the connection; then: nobody listens there\): the board was"
+        )
+        refused(url, LinkError, what, patient)
         thread.join()

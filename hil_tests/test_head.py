@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from einthoven.boards.board import build, load_board
+from einthoven.boards.patience import watching
 from einthoven.codegen import model
 from einthoven.codegen.head import Head, Layer, own_head, pack, units
 from einthoven.errors import BoardError, LinkError, ModelError
@@ -218,11 +219,14 @@ class Powered:
         )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
+        self._watching = watching(self.url, self.process)
 
     def __enter__(self) -> str:
+        self._watching.__enter__()
         return self.url
 
     def __exit__(self, *_: object) -> None:
+        self._watching.__exit__(None, None, None)
         self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None
@@ -255,9 +259,7 @@ def test_a_power_cut_leaves_the_old_head_or_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "einthoven.hil_tests.harness.channel._REOPEN_WAIT_S", 0.001
-    )  # nobody will listen again
+    monkeypatch.setattr("einthoven.hil_tests.harness.channel._REOPEN_WAIT_S", 0.001)
     crcs = [codec.crc32(bytes.fromhex(shipped.sha256) + head) for head in heads]
     slot = tmp_path / "slot"
     with Powered(slot) as url, Device(url) as device:
@@ -268,7 +270,7 @@ def test_a_power_cut_leaves_the_old_head_or_none(
         slot.write_bytes(full)
         with Powered(slot, cut) as url, Device(url) as device:
             assert device.hello.head_crc == crcs[0]
-            with pytest.raises(LinkError, match="is gone"):
+            with pytest.raises(LinkError, match="is gone: its program ended with code 0"):
                 device.upload_head(shipped.sha256, heads[1])
         with Powered(slot) as url, Device(url) as device:
             found = (device.hello.head, device.hello.head_crc)

@@ -5,12 +5,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from einthoven.errors import EinthovenError, UsageError
+from einthoven.paths import require_checkout
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """For `main`, as a decorator: an error that a user can mend is one line, and exit code 2."""
+def one_line_errors(keeps: str = "") -> Iterator[None]:
+    """For `main`, as a decorator: an error that a user can mend is one line, and exit code 2.
+
+    `keeps`: what of a checkout the command writes; it is refused where Einthoven is installed.
+    """
     try:
+        if keeps:
+            require_checkout(keeps)
         yield
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)

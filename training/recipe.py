@@ -1,8 +1,11 @@
 """Recipe files: all that decides a model, as TOML. `training/recipes/` holds the project's own."""
 
+import difflib
+import math
 import re
 import tomllib
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +13,15 @@ from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
 
 T = TypeVar("T")
+
+
+def within(default: T, least: float, most: float = math.inf, *, above: bool = False) -> T:
+    """A field of a recipe's table: its default, and the range of it or of each of its numbers.
+
+    `above`: `least` itself is too small.
+    """
+    found: T = field(default=default, metadata={"range": (least, most, above)})
+    return found
 
 
 @dataclass(frozen=True)
@@ -20,14 +32,14 @@ class Architecture:
     `kernel` is the width of their convolutions in samples of the block's own rate.
     """
 
-    stem_channels: int = 16
-    stem_kernel: int = 9
-    stem_stride: int = 3
-    blocks: tuple[int, ...] = (16, 24, 32)
-    kernel: int = 3
-    dense: int = 32
-    feature_dense: int = 32
-    dropout: float = 0.3
+    stem_channels: int = within(16, 1, 1024)
+    stem_kernel: int = within(9, 1, 216)
+    stem_stride: int = within(3, 1, 216)
+    blocks: tuple[int, ...] = within((16, 24, 32), 1, 1024)
+    kernel: int = within(3, 1, 216)
+    dense: int = within(32, 1, 4096)
+    feature_dense: int = within(32, 1, 4096)
+    dropout: float = within(0.3, 0.0, 0.95)
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,10 @@ class Sampling:
     (its beats)**patient_power: 1 = every beat alike, 0 = every patient alike.
     """
 
-    examples: int = 60_000
-    class_share: tuple[float, ...] = (0.55, 0.18, 0.18, 0.06, 0.03)
-    patient_power: float = 0.5
-    view_share: tuple[float, ...] = (0.4, 0.15, 0.3, 0.15)
+    examples: int = within(60_000, 1, 100_000_000)
+    class_share: tuple[float, ...] = within((0.55, 0.18, 0.18, 0.06, 0.03), 0.0, 1.0)
+    patient_power: float = within(0.5, 0.0, 1.0)
+    view_share: tuple[float, ...] = within((0.4, 0.15, 0.3, 0.15), 0.0, 1.0)
     """Of main leads, other leads, combined and noisy ones; what the data lacks is left out."""
     false_as_q: bool = False
     """Whether detections that are no beats are taught as Q, or not at all."""
@@ -51,11 +63,11 @@ class Sampling:
 class Views:
     """What is made of each record besides its leads, `[views]` (training/data/views.py)."""
 
-    combined: int = 0
+    combined: int = within(0, 0, 100)
     """Weighted sums of two leads."""
-    noisy: int = 0
+    noisy: int = within(0, 0, 100)
     """Copies with nstdb's noise mixed in."""
-    snr_db: tuple[float, ...] = (18.0, 12.0, 6.0, 0.0)
+    snr_db: tuple[float, ...] = within((18.0, 12.0, 6.0, 0.0), -40.0, 80.0)
     """Levels that noise is drawn from, besides none."""
 
 
@@ -67,8 +79,8 @@ class Distillation:
     that imitates it costs the board no more than any.
     """
 
-    teachers: int = 0
-    weight: float = 0.7
+    teachers: int = within(0, 0, 100)
+    weight: float = within(0.7, 0.0, 1.0)
     """Of the teachers' mean probabilities against the labels."""
 
 
@@ -76,16 +88,16 @@ class Distillation:
 class Augmentation:
     """Random changes of the tensors, `[augmentation]`."""
 
-    gain: float = 0.2
+    gain: float = within(0.2, 0.0, 0.99)
     """Signal times 1 ± gain, uniform."""
-    shift_samples: int = 2
+    shift_samples: int = within(2, 0, 90)
     """R position off by up to that."""
-    signal_noise: float = 0.06
+    signal_noise: float = within(0.06, 0.0, 10.0)
     """Standard deviation, in the model's real units (1/32 a step)."""
-    feature_noise: float = 0.05
-    feature_drop: float = 0.05
+    feature_noise: float = within(0.05, 0.0, 10.0)
+    feature_drop: float = within(0.05, 0.0, 1.0)
     """Probability of a feature being 0."""
-    invert: float = 0.0
+    invert: float = within(0.0, 0.0, 1.0)
     """Probability of the signal upside down."""
 
 
@@ -93,11 +105,11 @@ class Augmentation:
 class Fit:
     """The optimizer, `[fit]`: Adam with decoupled weight decay, cosine to zero over all epochs."""
 
-    epochs: int = 20
-    batch: int = 128
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-    label_smoothing: float = 0.05
+    epochs: int = within(20, 1, 100_000)
+    batch: int = within(128, 1, 1_000_000)
+    learning_rate: float = within(2e-3, 0.0, 10.0, above=True)
+    weight_decay: float = within(1e-2, 0.0, 10.0)
+    label_smoothing: float = within(0.05, 0.0, 0.99)
 
 
 @dataclass(frozen=True)
@@ -105,9 +117,9 @@ class Quantization:
     """`[quantization]`: which method makes the shipped file, and its settings."""
 
     method: str = "ptq"
-    qat_epochs: int = 3
-    qat_learning_rate: float = 2e-4
-    calibration_beats: int = 2000
+    qat_epochs: int = within(3, 1, 100_000)
+    qat_learning_rate: float = within(2e-4, 0.0, 10.0, above=True)
+    calibration_beats: int = within(2000, 1, 10_000_000)
 
 
 @dataclass(frozen=True)
@@ -117,8 +129,8 @@ class Recipe:
     name: str
     data: tuple[dict[str, Any], ...]
     """`[[data]]`: db, records, leads ("main" or "both")."""
-    seed: int = 1
-    logit_bias: tuple[float, ...] = (0.0,) * len(CLASSES)
+    seed: int = within(1, 0, 2**32 - 1)
+    logit_bias: tuple[float, ...] = within((0.0,) * len(CLASSES), -100.0, 100.0)
     """Added to the logits: the operating point, chosen on held-out patients of DS1."""
     model: Architecture = field(default_factory=Architecture)
     views: Views = field(default_factory=Views)
@@ -147,8 +159,7 @@ def load(path: Path) -> Recipe:
     table = read_toml(path)
     for key, kind in _TABLES.items():
         table[key] = build_table(kind, table.get(key, {}), f"[{key}] ", path)
-    if not isinstance(table.get("data"), list) or not table["data"]:
-        raise UsageError(f"recipe {path}: give at least one [[data]] table with db and records")
+    _check_data(table.get("data"), path)
     recipe = build_table(Recipe, table, "", path)
     if recipe.quantization.method not in ("ptq", "qat"):
         raise UsageError(f"recipe {path}: [quantization] method must be 'ptq' or 'qat'")
@@ -176,21 +187,78 @@ def build_table(kind: type[T], table: Any, where: str, path: Path) -> T:
     if not isinstance(table, dict):
         raise UsageError(f"recipe {path}: {where}must be a table")
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(table.keys() - known.keys())
-    if unknown:
-        raise UsageError(f"recipe {path}: {where}key '{unknown[0]}' does not exist; remove it")
+    refuse_unknown(table, known, where, path)
+    missing = [
+        k
+        for k, f in known.items()
+        if k not in table and f.default is MISSING and f.default_factory is MISSING
+    ]
+    if missing:
+        raise UsageError(f"recipe {path}: {where}key '{missing[0]}' is missing: add it")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     for key, value in values.items():
         default = known[key].default
-        if isinstance(default, (int, float, str)) and not _fits(value, default):
-            raise UsageError(f"recipe {path}: {where}{key} = {value!r} has the wrong type")
+        if default is MISSING:
+            wrong = known[key].type in ("str", str) and not isinstance(value, str)
+        elif isinstance(default, tuple):
+            wrong = not isinstance(value, tuple) or not all(_fits(v, default[0]) for v in value)
+        else:
+            wrong = isinstance(default, (int, float, str)) and not _fits(value, default)
+        if wrong:
+            raise UsageError(f"recipe {path}: {where}{key} = {_as_toml(value)} has the wrong type")
         length = _LENGTHS.get(key)
-        if length and (not isinstance(value, tuple) or len(value) != length):
+        if length and len(value) != length:
             raise UsageError(f"recipe {path}: {where}{key} needs {length} numbers")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise UsageError(f"recipe {path}: {where}{error}") from error
+        _check_range(value, known[key].metadata.get("range"), f"recipe {path}: {where}{key}")
+    return kind(**values)
+
+
+def refuse_unknown(table: Iterable[str], known: Iterable[str], where: str, path: Path) -> None:
+    """Raise UsageError for a key that there is not, with the one that was probably meant."""
+    names = list(known)
+    for key in sorted(set(table) - set(names)):
+        near = difflib.get_close_matches(key, names, n=1)
+        meant = f"did you mean '{near[0]}'?" if near else "remove it"
+        raise UsageError(f"recipe {path}: {where}key '{key}' does not exist; {meant}")
+
+
+def _check_data(tables: Any, path: Path) -> None:
+    """Raise UsageError unless `tables` are `[[data]]` tables as a data set takes them."""
+    if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
+        raise UsageError(f"recipe {path}: give at least one [[data]] table with db and records")
+    for table in tables:
+        refuse_unknown(table, ("db", "records", "leads"), "[[data]] ", path)
+        if "db" not in table:
+            raise UsageError(f"recipe {path}: [[data]] key 'db' is missing: add it")
+        for key, value in table.items():
+            if not isinstance(value, str):
+                raise UsageError(
+                    f"recipe {path}: [[data]] {key} = {_as_toml(value)} must be a text, such as "
+                    f'{key} = "{value}"'
+                )
+        if table.get("leads", "main") not in ("main", "both"):
+            raise UsageError(f"recipe {path}: [[data]] leads must be 'main' or 'both'")
+
+
+def _check_range(value: Any, limits: tuple[float, float, bool] | None, what: str) -> None:
+    """Raise UsageError for a number that is not finite or not within the limits of its field."""
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            continue
+        if not math.isfinite(number):
+            raise UsageError(f"{what} = {number} is no number to compute with")
+        if limits is None:
+            continue
+        least, most, above = limits
+        if number < least or number > most or (above and number == least):
+            begin = f"above {least:g}" if above else f"at least {least:g}"
+            raise UsageError(f"{what} = {number:g} is out of range: {begin}, at most {most:g}")
+
+
+def _as_toml(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(list(value) if isinstance(value, tuple) else value)
 
 
 def _fits(value: object, default: object) -> bool:

@@ -10,6 +10,7 @@ from einthoven.codegen.engine.quantize import Factor, quantized
 from einthoven.codegen.engine.reader import RawModel, RawOp, RawTensor
 from einthoven.errors import ModelError
 
+MAX_RANK = 5
 MAX_EXTENT = 32767
 """Lengths, channels, kernels, strides and dilations: the kernels keep them in int16."""
 
@@ -32,41 +33,78 @@ class Context:
     def declare(self, index: int, where: object) -> Tensor:
         """A tensor that is about to be computed, or a model input."""
         raw = self.raw.tensors[index]
-        if raw.type_name != "INT8" or len(raw.scales) != 1 or len(raw.zero_points) != 1:
-            raise ModelError(
-                f"{where}: {self.named(index)} is {raw.type_name} with {len(raw.scales)} scales, "
-                "int8 with one is needed: convert to full int8, inputs and outputs too"
-            )
         if raw.data is not None:
             raise ModelError(f"{where}: {self.named(index)} has constant data: not supported")
-        if not -128 <= raw.zero_points[0] <= 127:
-            raise ModelError(f"{where}: {self.named(index)} has zero point {raw.zero_points[0]}")
+        scale, zero_point, unsigned = self.units(raw, where)
         length, channels = self.extent(raw, where)
-        tensor = Tensor(index, raw.name, length, channels, raw.scales[0], raw.zero_points[0])
+        tensor = Tensor(index, raw.name, length, channels, scale, zero_point, unsigned)
         self.views[index] = tensor
         return tensor
 
-    def extent(self, raw: RawTensor, where: object) -> tuple[int, int]:
-        """[length, channels] of [1, 1, L, C], [1, L, 1, C], [1, L, C] or [1, C]."""
-        shape = raw.shape
-        fits = 2 <= len(shape) <= 4 and shape[0] == 1 and max(shape) <= MAX_EXTENT
-        if len(shape) == 4 and min(shape[1], shape[2]) != 1:
-            fits = False
-        if not fits:
+    def declare_input(self, index: int) -> Tensor:
+        """A model input: of batch 1 and of a known length."""
+        raw = self.raw.tensors[index]
+        if len(raw.shape) > 1 and raw.shape[0] != 1:
             raise ModelError(
-                f"{where}: {self.named(raw.index)} has shape {list(shape)}: supported are batch 1 "
-                f"and one dimension besides the channels, as in [1, 1, 216, 2], up to {MAX_EXTENT}"
+                f"model input: {self.named(index)} has shape {list(raw.shape)}: supported is a "
+                "batch of 1"
             )
-        return math.prod(shape[1:-1]), shape[-1]
+        for dimension in raw.open_dimensions:
+            if dimension > 0 and raw.shape[dimension] == 1:
+                raise ModelError(
+                    f"model input: {self.named(index)} has shape {list(raw.shape)} whose dimension "
+                    f"{dimension} is open: convert with a fixed input shape"
+                )
+        return self.declare(index, "model input")
 
-    def view(self, op: RawOp, position: int) -> Tensor:
-        """The activation that `op` reads at `position`."""
+    def units(self, raw: RawTensor, where: object) -> tuple[float, int, bool]:
+        """Scale, zero point, and whether it is uint8: of an activation or a constant like one."""
+        unsigned = raw.type_name == "UINT8"
+        if (
+            raw.type_name not in ("INT8", "UINT8")
+            or len(raw.scales) != 1
+            or len(raw.zero_points) != 1
+        ):
+            raise ModelError(
+                f"{where}: {self.named(raw.index)} is {raw.type_name} with {len(raw.scales)} "
+                "scales, int8 with one is needed: convert to full int8, inputs and outputs too"
+            )
+        low, high = (0, 255) if unsigned else (-128, 127)
+        if not low <= raw.zero_points[0] <= high:
+            raise ModelError(
+                f"{where}: {self.named(raw.index)} has zero point {raw.zero_points[0]}"
+            )
+        return raw.scales[0], raw.zero_points[0], unsigned
+
+    def extent(self, raw: RawTensor, where: object) -> tuple[int, int]:
+        """[length, channels]: all dimensions but the last are one length, as memory has them."""
+        shape = raw.shape
+        length = math.prod(shape[:-1])
+        if not 1 <= len(shape) <= MAX_RANK or max(length, shape[-1]) > MAX_EXTENT:
+            raise ModelError(
+                f"{where}: {self.named(raw.index)} has shape {list(shape)}: supported are up to "
+                f"{MAX_RANK} dimensions, {MAX_EXTENT} channels and as many positions"
+            )
+        return length, shape[-1]
+
+    def shape(self, op: RawOp, position: int) -> tuple[int, ...]:
+        """Of the tensor that `op` reads at `position`."""
+        return self.raw.tensors[op.inputs[position]].shape
+
+    def view(self, op: RawOp, position: int, unsigned: bool = False) -> Tensor:
+        """The activation that `op` reads at `position`; `unsigned`: uint8 will do."""
         if position >= len(op.inputs) or op.inputs[position] not in self.views:
             raise ModelError(
                 f"{op}: its input {position} is a constant or not computed yet: only weights, "
-                "biases, axes and paddings may be constants"
+                "biases, axes, paddings and one side of ADD, SUB, MUL may be constants"
             )
-        return self.views[op.inputs[position]]
+        found = self.views[op.inputs[position]]
+        if found.unsigned and not unsigned:
+            raise ModelError(
+                f"{op}: {self.named(found.index)} is uint8: only a model's inputs and outputs may "
+                "be, right beside a QUANTIZE; convert to int8"
+            )
+        return found
 
     def constant(self, op: RawOp, position: int, type_name: str) -> NDArray[np.int64]:
         """The constant that `op` reads at `position`, in its shape."""
@@ -111,18 +149,20 @@ class Context:
         return low, high
 
     def along(self, op: RawOp, kernel_h: int, kernel_w: int) -> str:
-        """'W' or 'H': the dimension that an op of two dimensions works along."""
+        """'W' or 'H': the dimension that an op works along; '' where it works along both."""
         shape = self.raw.tensors[op.inputs[0]].shape
-        if len(shape) == 4 and shape[1] == 1 and kernel_h == 1:
+        if len(shape) != 4 or shape[0] != 1:
+            raise ModelError(
+                f"{op}: {self.named(op.inputs[0])} has shape {list(shape)}: supported is batch 1, "
+                "as in [1, 1, length, channels]"
+            )
+        if shape[1] == 1 and kernel_h == 1:
             return "W"
-        if len(shape) == 4 and shape[2] == 1 and kernel_w == 1:
+        if shape[2] == 1 and kernel_w == 1:
             return "H"
-        raise ModelError(
-            f"{op}: input {list(shape)} with a kernel of {kernel_h} × {kernel_w} is not 1-D: "
-            "use [1, 1, length, channels] and a kernel of height 1"
-        )
+        return ""
 
-    def window(self, op: RawOp, kernel: int, axis: str, length: int, out: Tensor) -> Window:
+    def window(self, op: RawOp, kernel: int, axis: str, length: int, out_length: int) -> Window:
         """Stride, dilation and padding along `axis`; checks the output's length."""
         stride = op.options[f"Stride{axis}"]
         dilation = op.options.get(f"Dilation{axis}Factor", 1)
@@ -133,11 +173,11 @@ class Context:
             raise ModelError(f"{op}: dilation {dilation} or padding {padding} is not supported")
         reach = (kernel - 1) * dilation + 1
         expected = -(-(length if padding == _SAME else length - reach + 1) // stride)
-        if expected != out.length:
+        if expected != out_length:
             raise ModelError(
-                f"{op}: output length {out.length}, should be {expected}: corrupt file"
+                f"{op}: output length {out_length}, should be {expected}: corrupt file"
             )
-        pad = max(0, (out.length - 1) * stride + reach - length) // 2
+        pad = max(0, (out_length - 1) * stride + reach - length) // 2
         return Window(kernel, stride, dilation, pad)
 
     def check_sums(
@@ -166,11 +206,11 @@ class Context:
             )
         return values, list(raw.scales)
 
-    def bias(self, op: RawOp, channels: int) -> list[int]:
+    def bias(self, op: RawOp, channels: int, position: int = 2) -> list[int]:
         """One per output channel; zeros where the op has none."""
-        if len(op.inputs) < 3 or op.inputs[2] < 0:
+        if len(op.inputs) <= position or op.inputs[position] < 0:
             return [0] * channels
-        values = self.constant(op, 2, "INT32")
+        values = self.constant(op, position, "INT32")
         if values.shape != (channels,):
             raise ModelError(f"{op}: {values.size} biases for {channels} output channels")
         return [int(b) for b in values]

@@ -3,6 +3,7 @@
 The text depends on the graph and the model's description only: same inputs, same bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,18 @@ from einthoven.codegen.engine.graph import (
     Add,
     Concat,
     Conv,
+    Conv2d,
     Depthwise,
     Graph,
     Lookup,
     Mean,
+    Move,
     Op,
     Pad,
+    PadPlane,
+    Pair,
     Pool,
+    Pool2d,
     Requantize,
     Softmax,
     Tensor,
@@ -44,7 +50,12 @@ HEADERS: dict[type[Op], str] = {
     Mean: "ein_nn_mean.h",
     Requantize: "ein_nn_requantize.h",
     Lookup: "ein_nn_lookup.h",
+    Conv2d: "ein_nn_plane.h",
+    Pool2d: "ein_nn_plane.h",
+    Pair: "ein_nn_pair.h",
+    Move: "ein_nn_move.h",
     Pad: "ein_nn_copy.h",
+    PadPlane: "ein_nn_copy.h",
     Concat: "ein_nn_copy.h",
     Softmax: "ein_nn_softmax.h",
 }
@@ -59,6 +70,8 @@ class Description:
     pipeline_sha256: str | None = None
     symbol: str = "ein_model"
     """Begins every name that the files share with others, and is theirs: two may go together."""
+    standalone: bool = False
+    """For anybody's program: units of every input and output, no layers that can be replaced."""
 
 
 def argument_names(graph: Graph) -> tuple[list[str], list[str]]:
@@ -80,10 +93,10 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
     in_names, out_names = argument_names(graph)
     places = {t.index: n for t, n in zip(graph.inputs, in_names, strict=True)}
     places |= {t.index: n for t, n in zip(graph.outputs, out_names, strict=True)}
-    head = graph.head
+    head = () if description.standalone else graph.head
     if head:
         places[head[0].inputs[0].index] = "embedding"
-    writer = OpWriter(graph, plan, places)
+    writer = OpWriter(graph, plan, places, head)
     ops = [writer.op(op) for op in graph.ops]
     for group in plan.groups:
         take_turns(ops[group[0] : group[1] + 1], group[0], plan.calls)
@@ -104,7 +117,8 @@ def emit(graph: Graph, plan: Plan, description: Description) -> dict[str, str]:
         "inputs": inputs,
         "outputs": outputs,
         "output_scale": f"{np.float32(graph.outputs[0].scale)!s}f",
-        "headers": _headers(graph, plan),
+        "headers": _headers(graph, plan, head),
+        "standalone": description.standalone,
         "ops": ops,
         "body": ops[: len(ops) - len(head)],
         "head": ops[len(ops) - len(head) :],
@@ -124,12 +138,12 @@ def emit_tflite(data: bytes, name: str) -> dict[str, str]:
     return {name: _render(f"{name}.j2", context) for name in names}
 
 
-def _headers(graph: Graph, plan: Plan) -> list[str]:
+def _headers(graph: Graph, plan: Plan, head: Sequence[Conv]) -> list[str]:
     """Of the kernels that the generated code calls."""
     found = {HEADERS[type(op)] for op in graph.ops}
     if any(isinstance(op, Conv) and op.poly for op in graph.ops):
         found.add("ein_nn_conv_poly.h")
-    if graph.head:
+    if head:
         found.add("ein_nn_head.h")
     if plan.groups:
         found.add("ein_nn_call.h")
@@ -147,4 +161,6 @@ def _argument(tensor: Tensor, name: str) -> dict[str, Any]:
         "channels": tensor.channels,
         "size": tensor.size,
         "zero_point": tensor.zero_point,
+        "unsigned": tensor.unsigned,
+        "scale": f"{np.float32(tensor.scale)!s}f",
     }

@@ -32,6 +32,8 @@ class Tensor:
     channels: int
     scale: float
     zero_point: int
+    unsigned: bool = False
+    """uint8, which only model inputs and outputs may be; `zero_point` is then 0 … 255."""
 
     @property
     def size(self) -> int:
@@ -173,9 +175,10 @@ class Pool(Op):
 
 @dataclass(frozen=True, eq=False)
 class Mean(Op):
-    """Over the length; `factor` holds 1/length."""
+    """Over the length; `factor` holds 1/length. `last`: over the channels of every position."""
 
     factor: Factor
+    last: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,10 +203,111 @@ class Pad(Op):
 
 
 @dataclass(frozen=True, eq=False)
-class Concat(Op):
-    """Along the channels (`by_length` False) or along the length."""
+class PadPlane(Op):
+    """Padding of any other kind: `rows` of `bytes`, the first at `offset`, `step` apart."""
 
-    by_length: bool
+    offset: int
+    rows: int
+    bytes: int
+    step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Op):
+    """`rows` times a part of every input, one after the other: 1 where it is the first axis."""
+
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Move(Op):
+    """Bytes in another order: output value [i, j, …] is input value offset + i · steps[0] + …"""
+
+    offset: int
+    counts: tuple[int, ...]
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plane(Op):
+    """What op works on two dimensions: sizes and windows as (height, width)."""
+
+    in_size: tuple[int, int]
+    out_size: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pad: tuple[int, int]
+    act_min: int
+    act_max: int
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2d(Plane):
+    """Of two dimensions, grouped or transposed. `weights` int8 [out, height, width, in / groups];
+    `bias` as in the file; `up` zeros are between input positions but for one (transposed)."""
+
+    weights: Int8
+    bias: tuple[int, ...]
+    factors: tuple[Factor, ...]
+    up: tuple[int, int]
+    groups: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds per inference, padded taps counted, zeros between positions not."""
+        return self.output.length * self.weights.size // (self.up[0] * self.up[1])
+
+    @property
+    def params(self) -> int:
+        """Weights and biases."""
+        return self.weights.size + len(self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class Pool2d(Plane):
+    """Maximum or average over a window of two dimensions."""
+
+    average: bool
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side of a Pair: an activation, or `values`; bytes from row to row, column to column."""
+
+    tensor: Tensor | None
+    values: Int8 | None
+    zero_point: int
+    steps: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair(Op):
+    """Value by value of two tensors that may repeat along `rows` or `columns`, or be constants.
+
+    `function` is the kernel's: mul, sum or prelu; `factors` are its, in the header's order.
+    """
+
+    function: str
+    rows: int
+    columns: int
+    a: Operand
+    b: Operand
+    factors: tuple[Factor, ...]
+    subtract: bool
+    act_min: int
+    act_max: int
+
+    @property
+    def in_order(self) -> bool:
+        """Whether row by row each input is read where the output is written, or is one row."""
+        whole = (self.output.length, self.output.channels)
+        return all(
+            side.tensor is None
+            or (side.tensor.length, side.tensor.channels) == whole
+            or (side.steps == (0, 1) and side.tensor.size == self.output.channels == self.columns)
+            for side in (self.a, self.b)
+        )
 
 
 @dataclass(frozen=True, eq=False)

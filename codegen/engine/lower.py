@@ -12,14 +12,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.engine.context import MAX_EXTENT, NO_ACTIVATION, Context
+from einthoven.codegen.engine import elementwise, planes
+from einthoven.codegen.engine.context import MAX_EXTENT, Context
 from einthoven.codegen.engine.graph import (
-    Add,
-    Concat,
     Conv,
     Depthwise,
     Graph,
-    Lookup,
     Mean,
     Op,
     Pad,
@@ -29,10 +27,9 @@ from einthoven.codegen.engine.graph import (
     Tensor,
     Window,
 )
-from einthoven.codegen.engine.lookup import logistic_table
+from einthoven.codegen.engine.moves import MOVES
 from einthoven.codegen.engine.quantize import (
     Factor,
-    add_factors,
     conv_factor,
     dense_factor,
     factor,
@@ -41,13 +38,30 @@ from einthoven.codegen.engine.quantize import (
     softmax_scale,
 )
 from einthoven.codegen.engine.reader import RawModel, RawOp
+from einthoven.codegen.engine.rewrite import simplified
 from einthoven.errors import ModelError
 
 _MAX_VERSIONS = {
     "CONV_2D": 8,
     "DEPTHWISE_CONV_2D": 7,
     "FULLY_CONNECTED": 13,
+    "TRANSPOSE_CONV": 5,
     "ADD": 5,
+    "SUB": 6,
+    "MUL": 7,
+    "PRELU": 1,
+    "LEAKY_RELU": 3,
+    "RELU": 3,
+    "RELU6": 3,
+    "HARD_SWISH": 1,
+    "TANH": 4,
+    "TRANSPOSE": 6,
+    "STRIDED_SLICE": 8,
+    "SLICE": 6,
+    "SPLIT": 4,
+    "SPLIT_V": 3,
+    "UNPACK": 4,
+    "RESIZE_NEAREST_NEIGHBOR": 4,
     "MAX_POOL_2D": 3,
     "AVERAGE_POOL_2D": 3,
     "MEAN": 3,
@@ -78,21 +92,23 @@ def lower(raw: RawModel, optimize: Goal = "speed") -> Graph:
 
     For `speed`, the weights of convolutions take two bytes each in builds with DSP instructions.
     """
+    raw = simplified(raw)
     c = Context(raw)
-    inputs = tuple(c.declare(i, "model input") for i in raw.inputs)
+    inputs = tuple(c.declare_input(i) for i in raw.inputs)
     ops: list[Op] = []
     for op in raw.ops:
         if op.name not in _LOWER:
-            known = ", ".join(sorted(_LOWER))
-            raise ModelError(f"{op} is not supported: build the model from {known}")
+            raise _unknown(c, op)
         if op.version > _MAX_VERSIONS[op.name]:
             raise ModelError(f"{op} has version {op.version}, newer than this reader knows")
-        if len(op.outputs) != 1:
+        if len(op.outputs) != 1 and op.name not in ("SPLIT", "SPLIT_V", "UNPACK"):
             raise ModelError(f"{op}: {len(op.outputs)} outputs, one is supported")
-        if op.outputs[0] in c.views:
+        if any(i in c.views for i in op.outputs) or len(set(op.outputs)) != len(op.outputs):
             raise ModelError(f"{op}: tensor {op.outputs[0]} is written twice: corrupt file")
         made = _LOWER[op.name](c, op)
-        if made is not None:
+        if isinstance(made, list):
+            ops += made
+        elif made is not None:
             ops.append(made)
     for i in raw.outputs:
         if i not in c.views:
@@ -109,6 +125,14 @@ def lower(raw: RawModel, optimize: Goal = "speed") -> Graph:
     return Graph(inputs, outputs, folded)
 
 
+def _unknown(c: Context, op: RawOp) -> ModelError:
+    """Why an op is refused: op, tensor and cure."""
+    tensor = f", which makes {c.named(op.outputs[0])}" if op.outputs else ""
+    known = ", ".join(sorted((*_LOWER, *_SHAPES_ONLY)))
+    cure = _CURES.get(op.name, "use others")
+    return ModelError(f"{op}{tensor}, is not supported: {cure}; build the model from {known}")
+
+
 def _widened(op: Op) -> Op:
     """Weights that are used at many positions; a dense layer would not gain what it costs."""
     if isinstance(op, Conv) and op.small and op.output.length >= MIN_WIDE_POSITIONS:
@@ -119,14 +143,15 @@ def _widened(op: Op) -> Op:
 def _conv(c: Context, op: RawOp) -> Op:
     source, out = c.view(op, 0), c.declare(op.outputs[0], op)
     values, scales = c.weights(op, out.channels, 0)
-    if values.ndim != 4 or values.shape[0] != out.channels or values.shape[3] != source.channels:
+    if values.ndim != 4 or values.shape[0] != out.channels:
         raise ModelError(
-            f"{op}: weights {list(values.shape)} do not fit {source.channels} channels in and "
-            f"{out.channels} out (grouped convolution is not supported)"
+            f"{op}: weights {list(values.shape)} do not fit {out.channels} output channels"
         )
     axis = c.along(op, values.shape[1], values.shape[2])
+    if not axis or values.shape[3] != source.channels:
+        return planes.conv_2d(c, op, source, out)
     kernel = values.shape[2] if axis == "W" else values.shape[1]
-    window = c.window(op, kernel, axis, source.length, out)
+    window = c.window(op, kernel, axis, source.length, out.length)
     factors = [conv_factor(source.scale, s, out.scale) for s in scales]
     return _convolution(c, op, source, out, values, factors, window)
 
@@ -167,7 +192,8 @@ def _dense(c: Context, op: RawOp) -> Op:
     if op.options["WeightsFormat"] != 0:
         raise ModelError(f"{op}: shuffled weights are not supported: convert for reference use")
     values, scales = c.weights(op, out.channels, 0)
-    if values.shape != (out.channels, source.size) or out.length != 1:
+    width = values.shape[1] if values.ndim == 2 else 0
+    if values.shape != (out.channels, width) or width * out.length != source.size:
         raise ModelError(
             f"{op}: weights {list(values.shape)} do not fit {source.size} inputs and "
             f"{out.length} × {out.channels} outputs: flatten before it, batch 1"
@@ -177,7 +203,7 @@ def _dense(c: Context, op: RawOp) -> Op:
     else:
         factors = [dense_factor(source.scale, scales[0], out.scale)]
         _check_bias_scale(c, op, source.scale * scales[0], out.scale)
-    flat = replace(source, length=1, channels=source.size)
+    flat = replace(source, length=out.length, channels=width)
     return _convolution(c, op, flat, out, values, factors, Window(1, 1, 1, 0))
 
 
@@ -202,8 +228,10 @@ def _depthwise(c: Context, op: RawOp) -> Op:
             f"{op}: {source.channels} channels × multiplier {multiplier} are not {out.channels}"
         )
     axis = c.along(op, values.shape[1], values.shape[2])
+    if not axis:
+        return planes.depthwise_2d(c, op, source, out)
     kernel = values.shape[2] if axis == "W" else values.shape[1]
-    window = c.window(op, kernel, axis, source.length, out)
+    window = c.window(op, kernel, axis, source.length, out.length)
     values = values.reshape(kernel, out.channels)
     factors = [conv_factor(source.scale, s, out.scale) for s in scales]
     factors = factors * (out.channels // len(factors))
@@ -215,29 +243,17 @@ def _depthwise(c: Context, op: RawOp) -> Op:
     )  # fmt: skip
 
 
-def _add(c: Context, op: RawOp) -> Op:
-    if len(op.inputs) != 2:
-        raise ModelError(f"{op}: {len(op.inputs)} inputs, two are needed")
-    a, b = c.view(op, 0), c.view(op, 1)
-    out = c.declare(op.outputs[0], op)
-    if not (a.length, a.channels) == (b.length, b.channels) == (out.length, out.channels):
-        raise ModelError(f"{op}: broadcasting is not supported: add tensors of the same shape")
-    if a.scale < b.scale:
-        a, b = b, a
-    _, b_factor, out_factor = add_factors(a.scale, b.scale, out.scale)
-    if out_factor.left or a.scale * 2 / (2**20 * out.scale) >= 1:
-        raise ModelError(f"{op}: the output's scale is too small (TFLite Micro aborts)")
-    return Add(op.index, op.name, (a, b), out, b_factor, out_factor, *c.activation(op, out))
-
-
 def _pool(c: Context, op: RawOp) -> Op:
     source, out = c.view(op, 0), c.declare(op.outputs[0], op)
     height, width = op.options["FilterHeight"], op.options["FilterWidth"]
     axis = c.along(op, height, width)
-    window = c.window(op, width if axis == "W" else height, axis, source.length, out)
     if source.channels != out.channels:
         raise ModelError(f"{op}: {source.channels} channels in, {out.channels} out")
     c.same_units(op, source, out)
+    if not axis:
+        return planes.pool_2d(c, op, source, out)
+    kernel = width if axis == "W" else height
+    window = c.window(op, kernel, axis, source.length, out.length)
     average = op.name == "AVERAGE_POOL_2D"
     return Pool(op.index, op.name, (source,), out, average, window, *c.activation(op, out))
 
@@ -258,11 +274,32 @@ def _over_the_length(c: Context, op: RawOp) -> tuple[Tensor, Tensor]:
 
 
 def _mean(c: Context, op: RawOp) -> Op:
+    if _over_the_last(c, op):
+        return _mean_last(c, op)
     source, out = _over_the_length(c, op)
     mean = mean_factor(source.scale, out.scale, source.length)
     if (source.length * 255) << mean.left >= 1 << 31:
         raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
     return Mean(op.index, op.name, (source,), out, mean)
+
+
+def _over_the_last(c: Context, op: RawOp) -> bool:
+    """Whether the channels are what is reduced: PyTorch's convolutions have them first."""
+    rank = len(c.shape(op, 0))
+    given = c.constant(op, 1, "INT32").ravel().tolist()
+    return given in ([-1], [rank - 1]) and rank > 1
+
+
+def _mean_last(c: Context, op: RawOp) -> Op:
+    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    if out.size != source.length:
+        raise ModelError(
+            f"{op}: over axes [-1]: {source.length} positions give {out.size}: corrupt file"
+        )
+    mean = mean_factor(source.scale, out.scale, source.channels)
+    if (source.channels * 255) << mean.left >= 1 << 31:
+        raise ModelError(f"{op}: the output's scale is too small for a mean of 32 bits")
+    return Mean(op.index, op.name, (source,), out, mean, True)
 
 
 def _reduce_max(c: Context, op: RawOp) -> Op:
@@ -272,68 +309,14 @@ def _reduce_max(c: Context, op: RawOp) -> Op:
     return Pool(op.index, op.name, (source,), out, False, whole, -128, 127)
 
 
-def _logistic(c: Context, op: RawOp) -> Op:
-    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
-    if source.size != out.size:
-        raise ModelError(f"{op}: input and output differ in shape: corrupt file")
-    if (out.scale, out.zero_point) != (1 / 256, -128):
-        raise ModelError(f"{op}: its output must have scale 1/256, zero point -128")
-    table = logistic_table(source.scale, source.zero_point)
-    if table is None:
-        raise ModelError(f"{op}: its input's scale {source.scale} is too small")
-    return Lookup(op.index, op.name, (source,), out, table)
-
-
 def _requantize(c: Context, op: RawOp) -> Op:
-    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
+    source, out = c.view(op, 0, unsigned=True), c.declare(op.outputs[0], op)
+    if source.unsigned or out.unsigned:
+        return elementwise.requantize_bytes(c, op)
     change = factor(source.scale / out.scale)
     if source.size != out.size or 255 << change.left >= 1 << 31:
         raise ModelError(f"{op}: size or scale of its output does not fit its input's")
     return Requantize(op.index, op.name, (source,), out, change)
-
-
-def _pad(c: Context, op: RawOp) -> Op:
-    source, out = c.view(op, 0), c.declare(op.outputs[0], op)
-    shape = c.raw.tensors[op.inputs[0]].shape
-    pads = c.constant(op, 1, "INT32")
-    spatial = list(range(1, len(shape) - 1))
-    if pads.shape != (len(shape), 2):
-        raise ModelError(f"{op}: paddings of shape {list(pads.shape)}: corrupt file")
-    long_axis = max(spatial, key=lambda a: (shape[a], pads[a].sum()), default=0)
-    left, right = (int(n) for n in pads[long_axis])
-    if left < 0 or right < 0 or pads.sum() != left + right or long_axis == 0:
-        raise ModelError(f"{op}: paddings {pads.tolist()}: only the length can be padded")
-    if (out.length, out.channels) != (source.length + left + right, source.channels):
-        raise ModelError(f"{op}: the output's shape does not fit the paddings: corrupt file")
-    c.same_units(op, source, out)
-    return Pad(op.index, op.name, (source,), out, left)
-
-
-def _concat(c: Context, op: RawOp) -> Op:
-    sources = tuple(c.view(op, i) for i in range(len(op.inputs)))
-    out = c.declare(op.outputs[0], op)
-    rank = len(c.raw.tensors[op.outputs[0]].shape)
-    axis = op.options.get("Axis", 0)
-    by_length = axis not in (-1, rank - 1)
-    if op.options.get("FusedActivationFunction", NO_ACTIVATION) != NO_ACTIVATION:
-        raise ModelError(f"{op}: a fused activation is not supported (nor by TFLite Micro)")
-    if by_length:
-        shapes = [c.raw.tensors[i].shape for i in (*op.inputs, *op.outputs)]
-        if not -rank <= axis < rank or any(
-            len(s) != rank or s[: axis % rank] != shapes[0][: axis % rank] for s in shapes
-        ):
-            raise ModelError(f"{op}: concatenation along axis {axis} is not supported")
-    lengths, channels = {s.length for s in sources}, {s.channels for s in sources}
-    fits = (
-        channels == {out.channels} and sum(s.length for s in sources) == out.length
-        if by_length
-        else lengths == {out.length} and sum(s.channels for s in sources) == out.channels
-    )
-    if not sources or not fits:
-        raise ModelError(f"{op}: its inputs' shapes do not add up to its output's")
-    for source in sources:
-        c.same_units(op, source, out)
-    return Concat(op.index, op.name, sources, out, by_length)
 
 
 def _softmax(c: Context, op: RawOp) -> Op:
@@ -354,32 +337,46 @@ def _softmax(c: Context, op: RawOp) -> Op:
     return Softmax(op.index, op.name, (source,), out, scale.multiplier, scale.left, scale.diff_min)
 
 
-def _reshape(c: Context, op: RawOp) -> None:
-    source = c.view(op, 0)
-    out = c.declare(op.outputs[0], op)
-    if source.size != out.size:
-        raise ModelError(f"{op}: {source.size} values in, {out.size} out: corrupt file")
-    c.same_units(op, source, out)
-    c.views[op.outputs[0]] = replace(source, length=out.length, channels=out.channels)
-
-
-_LOWER: dict[str, Callable[[Context, RawOp], Op | None]] = {
+_LOWER: dict[str, Callable[[Context, RawOp], Op | list[Op] | None]] = {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
+    "TRANSPOSE_CONV": planes.transpose_conv,
     "FULLY_CONNECTED": _dense,
-    "ADD": _add,
+    "ADD": elementwise.add,
+    "SUB": elementwise.sub,
+    "MUL": elementwise.mul,
+    "PRELU": elementwise.prelu,
+    "LEAKY_RELU": elementwise.leaky_relu,
+    "RELU": elementwise.relu,
+    "RELU6": elementwise.relu6,
+    "HARD_SWISH": elementwise.hard_swish,
+    "TANH": elementwise.tanh,
+    "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": _pool,
     "AVERAGE_POOL_2D": _pool,
     "MEAN": _mean,
     "REDUCE_MAX": _reduce_max,
-    "LOGISTIC": _logistic,
     "QUANTIZE": _requantize,
-    "PAD": _pad,
-    "CONCATENATION": _concat,
     "SOFTMAX": _softmax,
-    "RESHAPE": _reshape,
-    "EXPAND_DIMS": _reshape,
-    "SQUEEZE": _reshape,
+    **MOVES,
+}
+_SHAPES_ONLY = ("SHAPE", "PACK", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
+"""Supported where `einthoven.codegen.engine.rewrite` makes them vanish."""
+_CURES = {
+    "TILE": "TFLite Micro has no TILE (Keras 3's UpSampling): repeat by a Conv1DTranspose, or by "
+    "tf.image.resize of [length, 1] with method 'nearest'",
+    "SPACE_TO_BATCH_ND": "only around a convolution, where it means a dilation",
+    "BATCH_TO_SPACE_ND": "only around a convolution, where it means a dilation",
+    "SHAPE": "a shape may only make another op's shape",
+    "PACK": "only of shapes",
+    "DEQUANTIZE": "the model is not int8 throughout: convert to full int8, outputs too",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "recurrent layers are not supported: use convolutions",
+    "WHILE": "loops are not supported: use convolutions instead of recurrent layers",
+    "FILL": "recurrent layers, which write it, are not supported: use convolutions",
+    "BATCH_MATMUL": "attention is not supported: use convolutions and dense layers",
+    "RESIZE_BILINEAR": "use nearest-neighbour upsampling or a Conv1DTranspose",
+    "GELU": "use ReLU, LeakyReLU, hard swish or swish",
+    "ELU": "use ReLU, LeakyReLU, hard swish or swish",
 }
 
 

@@ -7,14 +7,21 @@ from einthoven.codegen.engine.graph import (
     Add,
     Concat,
     Conv,
+    Conv2d,
     Depthwise,
     Graph,
     Int8,
     Lookup,
     Mean,
+    Move,
     Op,
+    Operand,
     Pad,
+    PadPlane,
+    Pair,
+    Plane,
     Pool,
+    Pool2d,
     Requantize,
     Softmax,
     Tensor,
@@ -72,10 +79,12 @@ def take_turns(ops: list[Emitted], first: int, calls: Sequence[Call]) -> None:
 class OpWriter:
     """Emits ops one by one; names their constants by the op's number."""
 
-    def __init__(self, graph: Graph, plan: Plan, places: dict[int, str]) -> None:
+    def __init__(
+        self, graph: Graph, plan: Plan, places: dict[int, str], head: Sequence[Conv]
+    ) -> None:
         self.plan = plan
         self.places = places  # tensors that are the caller's, by C name
-        self.head = head_offsets(graph.head)  # of layers whose parameters can be replaced
+        self.head = head_offsets(head)  # of layers whose parameters can be replaced
         self.by_turns = {op for first, last in plan.groups for op in graph.ops[first : last + 1]}
 
     def op(self, op: Op) -> Emitted:
@@ -97,14 +106,31 @@ class OpWriter:
                 self._concat(op, done)
             case Pad():
                 self._pad(op, done)
+            case PadPlane():
+                self._pad_plane(op, done)
+            case Conv2d():
+                self._conv_2d(op, done)
+            case Pool2d():
+                self._call(op, done, "pool_2d", {
+                    **_axes(op), "channels": op.output.channels,
+                    "act_min": op.act_min, "act_max": op.act_max,
+                }, function="average_pool_2d" if op.average else "max_pool_2d")  # fmt: skip
+            case Pair():
+                self._pair(op, done)
+            case Move():
+                self._move(op, done)
             case Mean():
+                source = op.inputs[0]
+                length, channels = source.length, source.channels
+                if op.last:
+                    length, channels = channels, length
                 self._call(op, done, "mean", {
-                    "offset": -op.inputs[0].length * op.inputs[0].zero_point,
+                    "offset": -length * source.zero_point,
                     **_factor("", op.factor),
-                    "length": op.inputs[0].length,
-                    "channels": op.inputs[0].channels,
+                    "length": length,
+                    "channels": channels,
                     "out_zero": op.output.zero_point,
-                })  # fmt: skip
+                }, function="mean_last" if op.last else "")  # fmt: skip
             case Requantize():
                 self._call(op, done, "requantize", {
                     "size": op.output.size,
@@ -263,12 +289,10 @@ class OpWriter:
     def _concat(self, op: Concat, done: Emitted) -> None:
         to, start = op.output, 0
         for source in op.inputs:
-            rows = 1 if op.by_length else source.length
-            width = source.size if op.by_length else source.channels
-            step = to.size if op.by_length else to.channels
+            width, step = source.size // op.rows, to.size // op.rows
             at = f"{self.at(to)} + {start}"
             done.code.append(
-                f"ein_nn_copy({self.at(source)}, {at}, {rows}, {width}, {width}, {step});"
+                f"ein_nn_copy({self.at(source)}, {at}, {op.rows}, {width}, {width}, {step});"
             )
             start += width
 
@@ -286,6 +310,88 @@ class OpWriter:
             f"ein_nn_copy({self.at(source)}, {self.at(out)} + {before}, 1, {source.size}, 0, 0);",
             f"ein_nn_fill({self.at(out)} + {before + source.size}, {after}, {out.zero_point});",
         ]
+
+    def _pad_plane(self, op: PadPlane, done: Emitted) -> None:
+        source, out = op.inputs[0], op.output
+        done.code += [
+            f"ein_nn_fill({self.at(out)}, {out.size}, {out.zero_point});",
+            f"ein_nn_copy({self.at(source)}, {self.at(out)} + {op.offset}, {op.rows}, {op.bytes}, "
+            f"{op.bytes}, {op.step});",
+        ]
+
+    def _conv_2d(self, op: Conv2d, done: Emitted) -> None:
+        self._weights(op, op.weights, done)
+        self._scales(op, op.bias, op.factors, done)
+        self._call(op, done, "conv_2d", {
+            "weights": f"op{op.number}_weights",
+            "scales": f"op{op.number}_scales",
+            **_axes(op),
+            "in_channels": op.inputs[0].channels,
+            "out_channels": op.output.channels,
+            "groups": op.groups,
+            "in_zero": op.inputs[0].zero_point,
+            "out_zero": op.output.zero_point,
+            "act_min": op.act_min,
+            "act_max": op.act_max,
+        })  # fmt: skip
+
+    def _pair(self, op: Pair, done: Emitted) -> None:
+        buffers = []
+        for name, side in (("a", op.a), ("b", op.b)):
+            buffers.append(self._operand(op, side, name, done))
+        factors = ", ".join(f"{{{f.multiplier}, {f.left}, {f.right}}}" for f in op.factors)
+        done.data.append(_struct("ein_nn_pair_t", f"op{op.number}", {
+            "rows": op.rows,
+            "columns": op.columns,
+            "a_row": op.a.steps[0],
+            "a_column": op.a.steps[1],
+            "b_row": op.b.steps[0],
+            "b_column": op.b.steps[1],
+            "factors": f"{{{factors}}}",
+            "a_zero": op.a.zero_point,
+            "b_zero": op.b.zero_point,
+            "out_zero": op.output.zero_point,
+            "act_min": op.act_min,
+            "act_max": op.act_max,
+            "subtract": int(op.subtract),
+        }))  # fmt: skip
+        places = ", ".join((*buffers, self.at(op.output)))
+        done.code.append(f"ein_nn_{op.function}(&op{op.number}, {places});")
+
+    def _operand(self, op: Pair, side: Operand, name: str, done: Emitted) -> str:
+        """C expression of where one side of a pair lies."""
+        if side.tensor is not None:
+            return self.at(side.tensor)
+        assert side.values is not None
+        array = f"op{op.number}_{name}"
+        declaration = f"int8_t {array}[{side.values.size}]"
+        done.data.append(_array(declaration, map(str, side.values.ravel().tolist()), 24))
+        return array
+
+    def _move(self, op: Move, done: Emitted) -> None:
+        name = f"op{op.number}_to{op.output.index}"  # an op may have several outputs
+        done.data.append(_struct("ein_nn_move_t", name, {
+            "offset": op.offset,
+            "counts": f"{{{', '.join(map(str, op.counts))}}}",
+            "steps": f"{{{', '.join(map(str, op.steps))}}}",
+        }))  # fmt: skip
+        done.code.append(f"ein_nn_move(&{name}, {self.at(op.inputs[0])}, {self.at(op.output)});")
+
+
+def _axes(op: Plane) -> dict[str, object]:
+    """Both dimensions, as ein_nn_axis_t."""
+    up = op.up if isinstance(op, Conv2d) else (1, 1)
+    return {
+        name: "{"
+        + ", ".join(
+            str(pair[i])
+            for pair in (
+                op.in_size, op.out_size, op.kernel, op.stride, op.dilation, op.pad, up,
+            )
+        )
+        + "}"
+        for i, name in enumerate("yx")
+    }  # fmt: skip
 
 
 def _window(op: Conv | Depthwise | Pool) -> dict[str, object]:

@@ -53,6 +53,15 @@ def add_factors(scale_a: float, scale_b: float, out_scale: float) -> tuple[Facto
     return factor(scale_a / twice), factor(scale_b / twice), factor(twice / (2**20 * out_scale))
 
 
+def sub_factors(scale_a: float, scale_b: float, out_scale: float) -> tuple[Factor, Factor, Factor]:
+    """The same of SUB: TFLite Micro takes float32 where it takes doubles for ADD."""
+    a, b, out = (np.float32(s) for s in (scale_a, scale_b, out_scale))
+    twice = np.float32(2) * max(a, b)
+    reals = a / twice, b / twice, twice / (np.float32(2**20) * out)
+    first, second, third = (factor(float(real)) for real in reals)
+    return first, second, third
+
+
 def mean_factor(in_scale: float, out_scale: float, count: int) -> Factor:
     """Of a sum over `count` values: 1/count is folded into the multiplier by integer division."""
     base = factor(in_scale / out_scale)

@@ -46,12 +46,32 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "MAX_POOL_2D": ("Pool2DOptions", (*_PADDED, "FilterHeight", "FilterWidth")),
     "AVERAGE_POOL_2D": ("Pool2DOptions", (*_PADDED, "FilterHeight", "FilterWidth")),
     "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "MUL": ("MulOptions", ("FusedActivationFunction",)),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", _PADDED),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
+    ),
+    "PACK": ("PackOptions", ("Axis",)),
+    "UNPACK": ("UnpackOptions", ("Axis",)),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        "ResizeNearestNeighborOptions",
+        ("AlignCorners", "HalfPixelCenters"),
+    ),
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat")),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
     "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
 }
+_NEED_OPTIONS = {
+    "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "FULLY_CONNECTED", "SOFTMAX",
+    "LEAKY_RELU", "TRANSPOSE_CONV", "STRIDED_SLICE",
+}  # fmt: skip
+"""Of these, options that are absent cannot all be the schema's defaults."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,9 @@ class RawTensor:
     zero_points: tuple[int, ...]
     quantized_dimension: int
     data: bytes | None
+    open_dimensions: tuple[int, ...] = ()
+    """Those that the file's `shape_signature` leaves open; `shape` says 1 there, or what was last
+    run, and that is what TFLite Micro takes."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +187,7 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> RawTensor:
     signature = tuple(
         int(n) for n in _vector(tensor.ShapeSignatureAsNumpy(), tensor.ShapeSignatureLength())
     )
-    if any(n < 1 for n in (*shape, *signature)):
+    if any(n < 1 for n in shape) or any(n < 1 and n != -1 for n in signature):
         raise ModelError(
             f"{where}: shape {list(signature or shape)} is not fixed: export with a batch of 1"
         )
@@ -182,6 +205,7 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> RawTensor:
         zero_points=zero_points,
         quantized_dimension=dimension,
         data=_data(buffers[tensor.Buffer()], where),
+        open_dimensions=tuple(i for i, n in enumerate(signature) if n == -1),
     )
 
 
@@ -228,7 +252,7 @@ def _op(index: int, model: Any, graph: Any) -> RawOp:
             view = getattr(tflite, kind)()
             view.Init(table.Bytes, table.Pos)
             options = {key: getattr(view, key)() for key in fields}
-        elif name not in ("ADD", "CONCATENATION", "MEAN", "REDUCE_MAX"):
+        elif name in _NEED_OPTIONS:
             raise ModelError(f"op {index} {name}: it has no options: the file is corrupt")
     return RawOp(
         index=index,

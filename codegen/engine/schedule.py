@@ -12,7 +12,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.codegen.engine.graph import Add, Conv, Graph, Lookup, Op, Pool, Requantize, Tensor
+from einthoven.codegen.engine.graph import (
+    Add,
+    Conv,
+    Graph,
+    Lookup,
+    Op,
+    Pair,
+    Pool,
+    Requantize,
+    Tensor,
+)
 from einthoven.codegen.engine.layout import conv_layout
 
 TURN_MULTIPLE = 2
@@ -35,6 +45,8 @@ def by_rows(op: Op) -> bool:
     """Whether rows of the output can be computed as the input's rows come."""
     if isinstance(op, Add | Requantize | Lookup):
         return all(_shape(t) == _shape(op.output) for t in op.inputs)
+    if isinstance(op, Pair):
+        return op.in_order
     return isinstance(op, Conv | Pool)
 
 
@@ -51,7 +63,7 @@ def _shape(tensor: Tensor) -> tuple[int, int]:
 
 def bytes_read(op: Op, source: Tensor, first: int, count: int) -> tuple[int, int]:
     """Which bytes of `source`, begin and end, output rows `first` … need; all, if not `by_rows`."""
-    if not by_rows(op):
+    if not by_rows(op) or (isinstance(op, Pair) and _shape(source) != _shape(op.output)):
         return 0, source.size
     low, high = first, first + count
     if isinstance(op, Conv | Pool):

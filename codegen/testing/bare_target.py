@@ -77,7 +77,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in emit(graph, made or plan(graph), Description("bare", "0" * 64)).items():
         (folder / name).write_text(text)
-    (folder / "case.h").write_text(_case(graph, inputs))
+    (folder / "case.h").write_text(case_of(graph, inputs))
     compile_objects(target, [folder / "ein_model.c", *sorted(ENGINE.glob("ein_nn_*.c"))],
                     (folder, ENGINE), folder, (*flags, *WARNINGS))  # fmt: skip
     return link_and_run(target, folder, flags)
@@ -103,19 +103,27 @@ def link_and_run(
 
     `library` brings memcpy and memset: the harness' small ones, or a C library's.
     """
+    lines = printed(target, folder, flags, library)
+    counts = [int(word, 16) for word in lines[0::2]]
+    rows = [np.frombuffer(bytes.fromhex(word), dtype=np.int8) for word in lines[1::2]]
+    return Result(np.stack(rows), counts)
+
+
+def printed(
+    target: str, folder: Path, flags: Sequence[str] = ("-O2",), library: str = BARE_LIBRARY,
+    main: str = "bare_main.c",
+) -> list[str]:  # fmt: skip
+    """The same with any main program of the harness; the words that it prints."""
     chosen = TARGETS[target]
     elf = folder / "bare.elf"
     _checked([
         *chosen.compiler, *flags, *WARNINGS, *SECTIONS, "-nostdlib",
         f"-Wl,--gc-sections,--no-warn-rwx-segments,-Map={folder / 'bare.map'}",
         f"-T{BARE / f'bare_{chosen.machine}.ld'}", *(f"-I{d}" for d in (BARE, folder, ENGINE)),
-        str(BARE / "bare_main.c"), str(BARE / f"bare_{chosen.machine}.c"),
+        str(BARE / main), str(BARE / f"bare_{chosen.machine}.c"),
         *map(str, sorted((folder / "objects").glob("*.o"))), library, "-o", str(elf), "-lgcc",
     ])  # fmt: skip
-    lines = _checked([*chosen.emulator, str(elf)]).split()
-    counts = [int(word, 16) for word in lines[0::2]]
-    rows = [np.frombuffer(bytes.fromhex(word), dtype=np.int8) for word in lines[1::2]]
-    return Result(np.stack(rows), counts)
+    return _checked([*chosen.emulator, str(elf)]).split()
 
 
 def _checked(command: list[str], cwd: Path | None = None) -> str:
@@ -127,7 +135,7 @@ def _checked(command: list[str], cwd: Path | None = None) -> str:
     return done.stdout
 
 
-def _case(graph: Graph, inputs: Sequence[NDArray[np.int8]]) -> str:
+def case_of(graph: Graph, inputs: Sequence[NDArray[np.int8]]) -> str:
     """case.h: every vector's inputs one after the other, and how to call the model on them."""
     names = argument_names(graph)[0]
     order = sorted(range(len(names)), key=lambda i: names[i] == "features")

@@ -32,7 +32,7 @@ from einthoven.codegen.testing.bare_target import Result
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import noise
 from einthoven.native.tflm import run_tflm
-from einthoven.paths import ROOT, SHIPPED_MODEL
+from einthoven.paths import SHIPPED_MODEL, cache_dir
 
 VECTORS = 40
 HARNESS = ("bare_", "main", "mem", "put_hex", "semihost", "case_inputs", "vectors")
@@ -179,7 +179,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("model", nargs="*", type=Path, help=".tflite files [model R and shipped]")
     parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench", help="folder for the builds"
+        "--out", type=Path, default=cache_dir() / "bench", help="folder for the builds"
     )
     args = parser.parse_args(argv)
     models = {path.stem: path.read_bytes() for path in args.model}

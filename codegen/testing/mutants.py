@@ -23,6 +23,7 @@ from einthoven.codegen.engine.emit import Description, emit
 from einthoven.codegen.engine.graph import Graph
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.engine.planner import plan
+from einthoven.codegen.testing import op_models
 from einthoven.codegen.testing.many_models import HOST, Int8, Job, differences, programs, run
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, noise
 from einthoven.errors import ModelError
@@ -42,6 +43,11 @@ def small_model() -> bytes:
     x = s.pool(s.add(x, x), 2, 2, 1)
     x = s.concat([s.mean(x), s.dense(s.reshape(x, [1, 28]), 3, per_channel=True)], 1)
     return s.b.finish([source], [s.softmax(x)])
+
+
+def other_ops() -> list[bytes]:
+    """The same of the ops of `op_models`, in four files."""
+    return [data for _, data in op_models.models([0])]
 
 
 def mutate(good: bytes, rng: random.Random) -> bytes:
@@ -90,9 +96,11 @@ class Outcome:
     """Accepted here, and refused by TFLite Micro or fatal to it."""
 
 
-def fuzz(seed: int, files: int, most_run: int, kernels: Path, folder: Path) -> Outcome:
-    """Mutate `small_model` `files` times, and run up to `most_run` of the accepted mutants."""
-    good = small_model()
+def fuzz(
+    seed: int, files: int, most_run: int, kernels: Path, folder: Path, good: bytes | None = None
+) -> Outcome:
+    """Mutate `good` [small_model] `files` times, and run up to `most_run` accepted mutants."""
+    good = good or small_model()
     accepted = compiled(good)
     assert accepted is not None
     outcome, rng, seen = Outcome(), random.Random(seed), {accepted[1]}
@@ -159,10 +167,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
-    wrong = 0
+    wrong, goods = 0, [small_model(), *other_ops()]
     for number, size in enumerate(_batches(args.files, 500)):
         with tempfile.TemporaryDirectory() as scratch:
-            o = fuzz(args.seed + number, size, size, Path(scratch, "kernels"), Path(scratch))
+            kernels, good = Path(scratch, "kernels"), goods[number % len(goods)]
+            o = fuzz(args.seed + number, size, size, kernels, Path(scratch), good)
         wrong += len(o.wrong)
         lines = [*o.wrong, *(f"{line}: accepted here, not by TFLite Micro" for line in o.beyond)]
         lines.append(f"{o.files} files, {o.refused} refused, {o.run} run, {len(o.wrong)} wrong")

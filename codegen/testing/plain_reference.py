@@ -6,6 +6,7 @@ Python's or int64: nothing overflows, nothing is folded, nothing is packed.
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,11 @@ def _axis(x: Int64, kernel: tuple[int, int]) -> str:
     return "W" if x.shape[1] == 1 and kernel[0] == 1 else "H"
 
 
+def _is_line(x: Int64, kernel: tuple[int, int]) -> bool:
+    """Whether an op works along one dimension."""
+    return (x.shape[1], kernel[0]) == (1, 1) or (x.shape[2], kernel[1]) == (1, 1)
+
+
 def _windows(
     model: RawModel, op: RawOp, x: Int64, kernel: tuple[int, int]
 ) -> tuple[Int64, NDArray[np.bool_]]:
@@ -126,6 +132,8 @@ def _requantized(model: RawModel, op: RawOp, sums: Int64, dense: bool = False) -
 
 def _conv(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     x, weights = xs[0], xs[1]
+    if not _is_line(x, weights.shape[1:3]) or weights.shape[3] != x.shape[3]:
+        return _plane_conv(model, op, xs)
     flat = weights.reshape(weights.shape[0], -1, weights.shape[3])
     rows, exists = _windows(model, op, x, weights.shape[1:3])
     seen = (rows - _units(model, op.inputs[0])[1]) * exists[..., np.newaxis]
@@ -135,18 +143,14 @@ def _conv(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
 
 def _depthwise(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     x, weights = xs[0], xs[1]
+    if not _is_line(x, weights.shape[1:3]):
+        return _plane_conv(model, op, xs)
     rows, exists = _windows(model, op, x, weights.shape[1:3])
     seen = (rows - _units(model, op.inputs[0])[1]) * exists[..., np.newaxis]
     seen = np.repeat(seen, op.options["DepthMultiplier"], axis=2)
     sums = (seen * weights.reshape(-1, weights.shape[3])).sum(axis=1)
     sums += xs[2] if len(xs) > 2 else 0
     return _finished(model, op, _requantized(model, op, sums))
-
-
-def _dense(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
-    zero = _units(model, op.inputs[0])[1]
-    sums = xs[1] @ (xs[0].ravel() - zero) + (xs[2] if len(xs) > 2 else 0)
-    return _finished(model, op, _requantized(model, op, sums[np.newaxis], dense=True))
 
 
 def _add(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
@@ -158,6 +162,107 @@ def _add(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
     )
     out_scale = _units(model, op.outputs[0])[0]
     return _finished(model, op, _rescaled(np.asarray(total), twice / (2**20 * out_scale)))
+
+
+def _sub(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    units = [_units(model, i) for i in op.inputs]
+    single = [np.float32(s) for s, _ in units]
+    twice = np.float32(2) * max(single)
+    a, b = (
+        _rescaled((x - zero) * 2**20, float(s / twice))
+        for x, (_, zero), s in zip(xs, units, single, strict=True)
+    )
+    out_scale = np.float32(_units(model, op.outputs[0])[0])
+    return _finished(model, op, _rescaled(a - b, float(twice / (np.float32(2**20) * out_scale))))
+
+
+def _mul(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    (a, a_zero), (b, b_zero) = (_units(model, i) for i in op.inputs)
+    product = (xs[0] - a_zero) * (xs[1] - b_zero)
+    return _finished(model, op, _rescaled(product, a * b / _units(model, op.outputs[0])[0]))
+
+
+def _prelu(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    (a, a_zero), (b, b_zero) = (_units(model, i) for i in op.inputs)
+    out, x = _units(model, op.outputs[0])[0], xs[0] - a_zero
+    low = _rescaled(np.minimum(x, 0) * (xs[1] - b_zero), a * b / out)
+    return _finished(model, op, np.where(x >= 0, _rescaled(np.maximum(x, 0), a / out), low))
+
+
+def _leaky_relu(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    (scale, zero), out = _units(model, op.inputs[0]), np.float32(_units(model, op.outputs[0])[0])
+    alpha, x = np.float32(op.options["Alpha"]), xs[0] - zero
+    low = _rescaled(x, float(np.float32(scale) * alpha / out))
+    return _finished(model, op, np.where(x >= 0, _rescaled(x, float(np.float32(scale) / out)), low))
+
+
+def _plane_sums(
+    model: RawModel, op: RawOp, x: Int64, weights: Int64, up: tuple[int, int], pads: tuple[int, int]
+) -> Int64:
+    """[height, width, out] sums of [out, height, width, in / groups] weights, tap by tap."""
+    shape = model.tensors[op.outputs[0]].shape
+    groups = x.shape[3] // weights.shape[3]
+    per_group = weights.shape[0] // groups
+    spread = np.zeros((x.shape[1] * up[0], x.shape[2] * up[1], x.shape[3]), dtype=np.int64)
+    spread[:: up[0], :: up[1]] = x[0]
+    strides = [1 if up != (1, 1) else op.options[f"Stride{axis}"] for axis in "HW"]
+    dilations = [op.options.get(f"Dilation{axis}Factor", 1) for axis in "HW"]
+    sums = np.zeros((shape[1], shape[2], weights.shape[0]), dtype=np.int64)
+    for ty, tx in np.ndindex(weights.shape[1:3]):
+        rows = np.arange(shape[1]) * strides[0] + ty * dilations[0] - pads[0]
+        columns = np.arange(shape[2]) * strides[1] + tx * dilations[1] - pads[1]
+        row_exists = (rows >= 0) & (rows < spread.shape[0])
+        column_exists = (columns >= 0) & (columns < spread.shape[1])
+        seen = spread[np.where(row_exists, rows, 0)][:, np.where(column_exists, columns, 0)]
+        seen = seen * (row_exists[:, np.newaxis] & column_exists)[..., np.newaxis]
+        for out in range(weights.shape[0]):
+            first = out // per_group * weights.shape[3]
+            part = seen[..., first : first + weights.shape[3]]
+            sums[..., out] += part @ weights[out, ty, tx]
+    return sums
+
+
+def _plane_conv(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    """CONV_2D and DEPTHWISE_CONV_2D of two dimensions or in groups."""
+    x, weights = xs[0] - _units(model, op.inputs[0])[1], xs[1]
+    if op.name == "DEPTHWISE_CONV_2D":
+        weights = weights.transpose(3, 1, 2, 0)
+    shape = model.tensors[op.outputs[0]].shape
+    same = op.options["Padding"] == 0
+    pads = [
+        _padding(x.shape[i], shape[i], weights.shape[i], op.options[f"Stride{axis}"],
+                 op.options[f"Dilation{axis}Factor"]) if same else 0
+        for i, axis in ((1, "H"), (2, "W"))
+    ]  # fmt: skip
+    sums = _plane_sums(model, op, x, weights, (1, 1), (pads[0], pads[1]))
+    sums = sums.reshape(-1, shape[3]) + (xs[2] if len(xs) > 2 else 0)
+    return _finished(model, op, _requantized(model, op, sums))
+
+
+def _transpose_conv(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    x, weights = xs[2] - _units(model, op.inputs[2])[1], xs[1]
+    shape = model.tensors[op.outputs[0]].shape
+    up = (op.options["StrideH"], op.options["StrideW"])
+    pads = []
+    for i in (1, 2):
+        reach, stride = weights.shape[i], up[i - 1]
+        around = _padding(shape[i], x.shape[i], reach, stride, 1)
+        pads.append(reach - 1 - (around if op.options["Padding"] == 0 else 0))
+    sums = _plane_sums(model, op, x, weights[:, ::-1, ::-1], up, (pads[0], pads[1]))
+    sums = sums.reshape(-1, shape[3]) + (xs[3] if len(xs) > 3 else 0)
+    as_conv = replace(op, inputs=(op.inputs[2], *op.inputs[1:2]))
+    return _finished(model, op, _requantized(model, as_conv, sums))
+
+
+def _transpose(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    return np.asarray(xs[0].transpose(xs[1].tolist()))
+
+
+def _dense(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
+    zero = _units(model, op.inputs[0])[1]
+    rows = xs[0].reshape(-1, xs[1].shape[1]) - zero
+    sums = rows @ xs[1].T + (xs[2] if len(xs) > 2 else 0)
+    return _finished(model, op, _requantized(model, op, sums, dense=True))
 
 
 def _pool(model: RawModel, op: RawOp, xs: list[Any]) -> Int64:
@@ -213,6 +318,12 @@ _OPS = {
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _dense,
     "ADD": _add,
+    "SUB": _sub,
+    "MUL": _mul,
+    "PRELU": _prelu,
+    "LEAKY_RELU": _leaky_relu,
+    "TRANSPOSE_CONV": _transpose_conv,
+    "TRANSPOSE": _transpose,
     "MAX_POOL_2D": _pool,
     "AVERAGE_POOL_2D": _pool,
     "MEAN": _mean,
@@ -222,5 +333,5 @@ _OPS = {
     "CONCATENATION": _concat,
     "RESHAPE": _reshape,
 }
-"""SOFTMAX, LOGISTIC are not here: their fixed-point exponential would be the same code (TFLM checks
-it)."""
+"""SOFTMAX, LOGISTIC, TANH and HARD_SWISH are not here: their fixed-point arithmetic would be the
+same code (TFLM checks it); nor what only moves bytes, but for TRANSPOSE."""

@@ -29,6 +29,15 @@ _OPTIONS = {
     "RESHAPE": "ReshapeOptions",
     "PAD": "PadOptions",
     "QUANTIZE": "QuantizeOptions",
+    "MUL": "MulOptions",
+    "SUB": "SubOptions",
+    "LEAKY_RELU": "LeakyReluOptions",
+    "TRANSPOSE_CONV": "TransposeConvOptions",
+    "STRIDED_SLICE": "StridedSliceOptions",
+    "SPLIT": "SplitOptions",
+    "PACK": "PackOptions",
+    "SHAPE": "ShapeOptions",
+    "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
 }
 
 

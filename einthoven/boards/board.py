@@ -1,4 +1,7 @@
-"""The boards of `boards/`: what they are, how they are built, flashed, found and run.
+"""The boards there are: what they are, how they are built, flashed, found and run.
+
+Einthoven's own are in `boards/`; a user's are in `boards/` of the folder that they stand in, or in
+the one that `--boards` (`$EINTHOVEN_BOARDS`) names, with a `platformio.ini` beside.
 
 `docs/SPEC.md`, section 6, says what a `board.toml` holds. An emulator is a board like any other.
 """
@@ -22,8 +25,12 @@ from typing import IO, Any
 
 from serial.tools import list_ports
 
-from einthoven.errors import BoardError, BuildError, TooLargeError
-from einthoven.paths import BOARDS, FIRMWARE, ROOT
+from einthoven.boards import project
+from einthoven.boards.patience import LOOK_S, BoardProcess, Patience, watching
+from einthoven.boards.workspace import is_plain, plain_firmware, plain_folder, workspace
+from einthoven.errors import BoardError, BuildError, LinkError, TooLargeError
+from einthoven.paths import BOARDS, FIRMWARE, GENERATED, model_c
+from einthoven.tool_output import first_error, waiting
 
 BANNER = b"Not a medical device."
 """What every board prints when it starts."""
@@ -32,7 +39,7 @@ PLACEHOLDERS = frozenset({"program", "image", "firmware", "python"})
 """What any command of a `board.toml` may name in braces (docs/SPEC.md, section 6)."""
 
 START_TIMEOUT_S = 20.0
-"""How long a process may take until its banner; it takes some 0.2 s on an idle machine."""
+"""Patience with a process until its banner; it takes some 0.2 s on an idle machine."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,10 @@ class Board:
     """What its counter counts: none, instructions, cycles or nanoseconds."""
     adc_bits: int
     gain_lsb_per_mv: int
+    project: Path | None
+    """Folder of the `platformio.ini` that builds it; None if it has none."""
     environment: str
-    """Its environment in `firmware/platformio.ini`."""
+    """Its environment there."""
     program: Path
     """What the build makes."""
     compiler: tuple[str, str]
@@ -66,39 +75,76 @@ class Board:
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
 
 
+def board_folders() -> dict[str, Path]:
+    """The folders of all boards by name; of two with one name the one that counts.
+
+    A project's boards come first, then Einthoven's own: a folder `boards` that the user happens to
+    stand beside hides none of those unless a `platformio.ini` says that it is a project's.
+    """
+    named = os.environ.get("EINTHOVEN_BOARDS")
+    here = Path("boards").absolute()
+    in_project = (here.parent / "platformio.ini").is_file()
+    roots = [Path(named).absolute()] if named else []
+    roots += [here, BOARDS] if in_project else [BOARDS, here]
+    found: dict[str, Path] = {}
+    for root in roots:
+        for path in root.glob("*/board.toml"):
+            found.setdefault(path.parent.name, path.parent)
+    return found
+
+
+def own_boards(folder: Path) -> None:
+    """Look for boards in `folder` first, here and in programs that are started from here.
+
+    Raises BoardError if there are none.
+    """
+    if not any(folder.glob("*/board.toml")):
+        raise BoardError(f"{folder} has no boards: name with --boards a folder of NAME/board.toml")
+    os.environ["EINTHOVEN_BOARDS"] = str(folder.absolute())
+
+
 def list_boards() -> list[str]:
     """Names of all boards, sorted."""
-    return sorted(path.parent.name for path in BOARDS.glob("*/board.toml"))
+    return sorted(board_folders())
 
 
 def load_board(name: str) -> Board:
-    """Read `boards/<name>/board.toml`; raises BoardError if it is missing or incomplete."""
-    path = BOARDS / name / "board.toml"
-    if name not in list_boards():
-        raise BoardError(f"no board '{name}': choose one of {', '.join(list_boards())}")
+    """Read `<name>/board.toml`; raises BoardError if it is missing or incomplete."""
+    folders = board_folders()
+    if name not in folders:
+        raise BoardError(f"no board '{name}': choose one of {', '.join(sorted(folders))}")
     try:
-        return _parse(name, tomllib.loads(path.read_text()))
+        return _parse(folders[name], tomllib.loads((folders[name] / "board.toml").read_text()))
     except (KeyError, TypeError, ValueError) as error:
         raise BoardError(
             f"boards/{name}/board.toml: {error!r} (docs/SPEC.md, section 6)"
         ) from error
 
 
-def _parse(name: str, table: dict[str, Any]) -> Board:
+def _project_of(folder: Path) -> Path | None:
+    if folder.resolve().parent == BOARDS:
+        return FIRMWARE
+    above = folder.parents[:2]
+    return next((p for p in above if (p / "platformio.ini").is_file()), None)
+
+
+def _parse(folder: Path, table: dict[str, Any]) -> Board:
     if ("run" in table) == ("serial" in table):
         raise ValueError("needs either [run] or [serial]")
     run, serial, flash = (table.get(key, {}) for key in ("run", "serial", "flash"))
     build = table["build"]
+    source = _project_of(folder)
     return Board(
-        name=name,
+        name=folder.name,
         title=table["title"],
         mcu=table["mcu"],
         tested=table["tested"],
         count_unit=table["count_unit"],
         adc_bits=table["adc"]["bits"],
         gain_lsb_per_mv=table["adc"]["gain_lsb_per_mv"],
+        project=source,
         environment=build["environment"],
-        program=FIRMWARE / ".pio" / "build" / build["environment"] / build["program"],
+        program=_build_dir(source or folder) / build["environment"] / build["program"],
         compiler=(build.get("compiler", ""), build.get("package", "")),
         command=_command(run, "fd") if run else None,
         baud=serial.get("baud", 115200),
@@ -106,6 +152,18 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
         flash_command=_command(flash, "port") if flash else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
+
+
+def _build_dir(source: Path) -> Path:
+    """Each model has its own, so that a board with another one is not built over this one."""
+    if model_c() == GENERATED:
+        return workspace(source) / "build"
+    return workspace(source) / workspace(model_c()).name
+
+
+def _network_dir(folder: Path) -> Path:
+    real = folder.resolve()
+    return real / "build" if is_plain(real) else _build_dir(real)
 
 
 def _command(table: dict[str, Any], also: str) -> tuple[str, ...]:
@@ -118,7 +176,8 @@ def _command(table: dict[str, Any], also: str) -> tuple[str, ...]:
 
 
 def with_network(board: Board, folder: Path) -> Board:
-    """`board` with the network in `folder` in its firmware, which is built in there, too.
+    """`board` with the network in `folder` in its firmware, which is built in there, too, if every
+    tool can take its path.
 
     Raises BuildError for a board that PlatformIO's own packages build.
     """
@@ -127,45 +186,81 @@ def with_network(board: Board, folder: Path) -> Board:
             f"{board.name} with a second network is not built here: only boards of this "
             "checkout's own builder are (einthoven boards), such as qemu_stm32f405"
         )
-    program = folder.resolve() / "build" / board.environment / board.program.name
+    program = _network_dir(folder) / board.environment / board.program.name
     return replace(board, network=folder.resolve(), program=program)
 
 
 def build(board: Board) -> Path:
     """Build the board's program with PlatformIO, without a network; returns its path.
 
-    Boards that need packages from PlatformIO's registry (ESP32) fetch them on the first build.
+    All that is made is in the user's cache. Boards that need packages from PlatformIO's registry
+    (ESP32) fetch them on the first build.
     Raises BuildError with the compiler's first error, TooLargeError when an image does not fit.
     """
     compiler, package = board.compiler
     if compiler and shutil.which(compiler) is None:
         raise BuildError(f"no '{compiler}', which {board.name} needs (apt-get install {package})")
-    cache = ROOT / ".cache"
-    cache.mkdir(exist_ok=True)
-    with (cache / "build.lock").open("w") as lock:
+    home = workspace(board.project or FIRMWARE)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
         # Two builds in one folder would harm each other.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _run_build(board, str(FIRMWARE / "tools" / "pio_offline.py"))
-        _run_build(board, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment)
+        sources = _sources(board)
+        variables = platformio_variables(board)
+        _run_build(board, variables, str(FIRMWARE / "tools" / "pio_offline.py"))
+        words = ("-m", "platformio", "run", "-d", str(sources), "-e", board.environment)
+        _run_build(board, variables, *words)
     if not board.program.exists():
         raise BuildError(f"the build of {board.name} made no {board.program}")
     return board.program
 
 
-def _run_build(board: Board, *arguments: str) -> None:
-    variables = dict(os.environ)
+def platformio_variables(board: Board) -> dict[str, str]:
+    """The environment in which PlatformIO builds the board: it writes into the cache alone."""
+    home = workspace(board.project or FIRMWARE)
+    variables = {
+        **os.environ,
+        "PLATFORMIO_CORE_DIR": str(home / "platformio"),
+        "PLATFORMIO_WORKSPACE_DIR": str(home / "pio"),
+        "PLATFORMIO_BUILD_DIR": str(board.program.parent.parent),
+    }
+    variables.pop("EIN_MODEL", None)
+    if model_c() != GENERATED:
+        if not board.compiler[0]:
+            raise BuildError(
+                f"{board.name} is built by PlatformIO's own packages, which cannot replace the "
+                f"firmware's model by the one in {model_c()}"
+            )
+        variables["EIN_MODEL"] = str(plain_folder(model_c()))
     if board.network is not None:
-        variables["EIN_NETWORK"] = str(board.network)
-        variables["PLATFORMIO_BUILD_DIR"] = str(board.network / "build")
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables
-    )
+        variables["EIN_NETWORK"] = str(plain_folder(board.network))
+    return variables
+
+
+def _sources(board: Board) -> Path:
+    """The folder of the board's `platformio.ini` as tools may see it."""
+    if board.project is None:
+        raise BuildError(
+            f"no platformio.ini beside the folder of {board.name} says how to build it: see what "
+            "`einthoven new` lays out, or name the --port of a board that runs already"
+        )
+    if board.project == FIRMWARE:
+        return plain_firmware()
+    project.say_where(board.project, plain_firmware())
+    return plain_folder(board.project)
+
+
+def _run_build(board: Board, variables: dict[str, str], *arguments: str) -> None:
+    with waiting(f"building {board.name}: waiting for PlatformIO, which may be fetching packages"):
+        done = subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables
+        )
     if done.returncode == 0:
         return
-    lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
-    if any("No module named" in line for line in lines):
-        raise BuildError("PlatformIO is not installed: pip install '.[build]'")
-    if any("HTTPClientError" in line or "InternetConnectionError" in line for line in lines):
+    output = done.stdout + "\n" + done.stderr
+    if re.search(r"No module named '?(platformio|SCons)", output):
+        raise BuildError("PlatformIO is not installed: pip install platformio==6.2.0 scons==4.11.1")
+    if "HTTPClientError" in output or "InternetConnectionError" in output:
         raise BuildError(
             "the build needs packages from PlatformIO's registry, which cannot be reached: "
             "check the network and try again"
@@ -175,8 +270,7 @@ def _run_build(board: Board, *arguments: str) -> None:
         missing = {region: int(n) for region, n in over}
         each = " and ".join(f"{region} by {n:,} bytes" for region, n in missing.items())
         raise TooLargeError(f"the image is too large for {board.name}: {each}", missing)
-    reasons = [s for s in lines if "error" in s.lower()] or [s for s in lines if s]
-    raise BuildError(f"the build failed: {reasons[0] if reasons else 'no message'}")
+    raise BuildError(f"the build of {board.name} failed: {first_error(done.stderr, done.stdout)}")
 
 
 def flash(board: Board, port: str | None = None) -> None:
@@ -189,11 +283,12 @@ def flash(board: Board, port: str | None = None) -> None:
     command = _fill(board, board.flash_command, {"port": port or ""})
     if any("{port}" in word for word in board.flash_command) and port is None:
         command = _fill(board, board.flash_command, {"port": find_port(board)})
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # A loader may be PlatformIO's, which writes.
+    variables = platformio_variables(board) if board.project else None
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
     if done.returncode != 0:
-        lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
-        reasons = [s for s in lines if "error" in s.lower() or "no " in s.lower()] or lines
-        reason = reasons[0].strip() if reasons else f"exit code {done.returncode}"
+        said = (done.stderr + "\n" + done.stdout).strip()
+        reason = first_error(said) if said else f"exit code {done.returncode}"
         raise BoardError(f"{Path(command[0]).name} could not flash {board.name}: {reason}")
 
 
@@ -203,7 +298,7 @@ def _fill(board: Board, command: tuple[str, ...], values: dict[str, str]) -> lis
     values = {
         "program": str(board.program),
         "image": str(board.program.with_suffix(".bin")),
-        "firmware": str(FIRMWARE),
+        "firmware": str(_sources(board)) if any("{firmware}" in w for w in command) else "",
         "python": sys.executable,
     } | values
     words = [word.format(**values) for word in command]
@@ -249,10 +344,14 @@ def running(board: Board, port: str | None = None) -> Iterator[str]:
             listener.bind(("127.0.0.1", 0))
             listener.listen(1)
             host, number = listener.getsockname()
+            url = f"socket://{host}:{number}"
             process = _start(board, listener, log)
             try:
-                _await_banner(board, process, (host, number), log)
-                yield f"socket://{host}:{number}"
+                watched = BoardProcess(process, log)
+                with watching(url, watched):
+                    _await_banner(board, watched, url, (host, number))
+                    listener.close()  # when the board ends, nobody listens any more
+                    yield url
             finally:
                 _end(process)
 
@@ -273,29 +372,30 @@ def _start(board: Board, listener: socket.socket, log: IO[bytes]) -> subprocess.
     )
 
 
-def _await_banner(
-    board: Board, process: subprocess.Popen[bytes], address: tuple[str, int], log: IO[bytes]
-) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+def _await_banner(board: Board, process: BoardProcess, url: str, address: tuple[str, int]) -> None:
+    patience = Patience(url, START_TIMEOUT_S)
     seen = b""
-    with socket.create_connection(address, timeout=0.1) as link:
+    with socket.create_connection(address) as link:
         while BANNER not in seen:
-            if process.poll() is not None:
-                log.seek(0)
-                lines = [s for s in log.read().decode(errors="replace").splitlines() if s.strip()]
-                reason = lines[-1].strip() if lines else f"exit code {process.returncode}"
-                raise BoardError(f"{board.name} did not start: {reason}")
-            if time.monotonic() > deadline:
+            try:
+                patience.look()
+            except LinkError as error:
+                reason = process.last_words() or process.ending()
+                raise BoardError(f"{board.name} did not start: {reason}") from error
+            if patience.over:
                 raise BoardError(
                     f"{board.name} printed no banner within {START_TIMEOUT_S:.0f} s: build it anew "
                     f"(`einthoven build {board.name}`)"
                 )
+            link.settimeout(LOOK_S)
             try:
                 chunk = link.recv(256)
             except TimeoutError:
                 continue
-            if not chunk:
-                time.sleep(0.02)
+            except OSError:
+                chunk = b""
+            if not chunk:  # it hung up: it is about to end
+                time.sleep(LOOK_S)
             seen += chunk
 
 

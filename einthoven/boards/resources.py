@@ -18,7 +18,7 @@ from einthoven.boards.board import Board
 from einthoven.boards.stack import stack_bound
 from einthoven.errors import BuildError
 from einthoven.native.engine import header_macros
-from einthoven.paths import FIRMWARE, GENERATED, ROOT
+from einthoven.paths import FIRMWARE, ROOT, model_c, require_checkout
 
 BUDGET = FIRMWARE / "budget.toml"
 HISTORY = ROOT / "docs" / "history" / "resources.csv"
@@ -84,7 +84,7 @@ def measure(board: Board) -> Image | None:
         ram_bytes=sum(s.p_memsz for s in segments if s.p_flags & writable),
         stack_bytes=stack["sh_size"],
         stack_bound_bytes=bound,
-        arena_bytes=int(header_macros(GENERATED / "ein_model.h")["EIN_MODEL_ARENA_BYTES"]),
+        arena_bytes=int(header_macros(model_c() / "ein_model.h")["EIN_MODEL_ARENA_BYTES"]),
     )
 
 
@@ -141,6 +141,8 @@ def check(board: str, figures: Mapping[str, int], budget: Path | None = None) ->
 
 def record(board: str, figures: Mapping[str, int], history: Path = HISTORY) -> None:
     """Append a row for the current commit to the history; a row it has already is replaced."""
+    if history == HISTORY:
+        require_checkout("docs/history")
     rows: list[dict[str, Any]] = []
     if history.exists():
         with history.open(newline="") as file:

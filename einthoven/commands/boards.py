@@ -1,15 +1,16 @@
-"""Commands about boards: boards, build, flash, info, bench, size."""
+"""Commands about boards: boards, new, build, flash, info, bench, size."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from einthoven.commands.runs import Port
+from einthoven.commands.runs import Boards, Port
 
-BoardName = Annotated[str, typer.Argument(help="Board of boards/ (see: einthoven boards).")]
+BoardName = Annotated[str, typer.Argument(help="Board (see: einthoven boards).")]
 
 
-def boards() -> None:
+def boards(boards: Boards = None) -> None:
     """The boards there are, what each was tested on, and the serial ports of this machine."""
     from rich.table import Table
     from serial.tools import list_ports
@@ -32,30 +33,67 @@ def boards() -> None:
         screen.print("no USB serial port is plugged in", style="dim")
 
 
-def build(board: BoardName) -> None:
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to lay out, new or empty.")],
+    board: Annotated[str, typer.Option(help="Name of its board.")] = "my_board",
+    like: Annotated[
+        str, typer.Option(help="Einthoven's board to start from, which is copied.")
+    ] = "qemu_stm32f405",
+) -> None:
+    """Lay out a project of your own: a board, a recipe, and what builds them with PlatformIO."""
+    from einthoven.boards.project import lay_out
+    from einthoven.report.text import console
+
+    for path in lay_out(folder, board, like):
+        console().print(f"wrote {path}", soft_wrap=True)
+    console().print(f"next: cd {folder} && einthoven build {board}", soft_wrap=True)
+
+
+OwnModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        help="Folder of an int8 model of your own, instead of the shipped one.",
+        show_default=False,
+    ),
+]
+
+
+def _use(model: Path | None) -> None:
+    if model is not None:
+        from einthoven.hil_tests.harness.own_model import use_model
+
+        use_model(model)
+
+
+def build(board: BoardName, boards: Boards = None, model: OwnModel = None) -> None:
     """Build the firmware for a board."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
     from einthoven.report.text import console
 
+    _use(model)
     program = build_board(load_board(board))
     console().print(f"built {program}", soft_wrap=True)
 
 
-def flash(board: BoardName, port: Port = None) -> None:
+def flash(
+    board: BoardName, port: Port = None, boards: Boards = None, model: OwnModel = None
+) -> None:
     """Build the firmware and write it to a board."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import flash as flash_board
     from einthoven.boards.board import load_board
     from einthoven.report.text import console
 
+    _use(model)
     target = load_board(board)
     build_board(target)
     flash_board(target, port)
     console().print(f"flashed {board}; ask it who it is: einthoven info {board}")
 
 
-def info(board: BoardName, port: Port = None) -> None:
+def info(board: BoardName, port: Port = None, boards: Boards = None) -> None:
     """Ask a board who it is: firmware, model, pipeline, resources."""
     from dataclasses import asdict
 
@@ -78,9 +116,10 @@ def info(board: BoardName, port: Port = None) -> None:
 
 
 def bench(
-    board: Annotated[str, typer.Argument(help="Board of boards/.")] = "qemu_stm32f405",
+    board: BoardName = "qemu_stm32f405",
     port: Port = None,
     beats: Annotated[int, typer.Option(min=1, help="Inferences to run.")] = 40,
+    boards: Boards = None,
 ) -> None:
     """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
     from einthoven.boards.board import build as build_board

@@ -96,17 +96,19 @@ def mix(
     ] = None,
 ) -> None:
     """Add noise to a record as PhysioNet's nst does: from minute 6 on, every other 2 minutes."""
-    from einthoven.records.annotations import read_annotations
+    from einthoven.records.annotations import at_rate, read_annotations
     from einthoven.records.download import find_database
+    from einthoven.records.noise import clipped
     from einthoven.records.noise import mix as mixed
     from einthoven.records.record import read_record
     from einthoven.records.writing import write_record
     from einthoven.report.text import console
 
     folder = find_database(None, db, record)
-    reference = read_annotations(folder, record)
+    clean = read_record(folder, record)
+    reference = at_rate(read_annotations(folder, record), clean.rate_hz)
     noisy = mixed(
-        read_record(folder, record),
+        clean,
         reference,
         read_record(find_database(None, "nstdb", noise), noise, uncalibrated_gain=1.0),
         snr,
@@ -117,6 +119,12 @@ def mix(
     name = f"{record}{noise}{snr:02g}".replace("-", "_").replace(".", "_").replace("+", "")
     write_record(noisy, reference, out, name)
     console().print(f"{name}: {snr:g} dB, written to {out}", soft_wrap=True)
+    if lost := clipped(noisy):
+        console().print(
+            f"{lost} of {noisy.n_samples} samples are clipped to 16 bits: the ratio is not what it "
+            "says there",
+            soft_wrap=True,
+        )
 
 
 def score(

@@ -1,4 +1,4 @@
-"""Commands about models: train, quantize, evaluate, export. All but export need TensorFlow."""
+"""Commands about models. Training, quantizing and float models need TensorFlow."""
 
 from enum import StrEnum
 from importlib.util import find_spec
@@ -21,17 +21,24 @@ class Goal(StrEnum):
 
 def _need_tensorflow() -> None:
     from einthoven.errors import UsageError
+    from einthoven.paths import extra
 
     for module in ("tensorflow", "tf_keras", "tensorflow_model_optimization"):
         if find_spec(module) is None:
             raise UsageError(
-                f"{module} is not installed, which training needs: pip install -e '.[train]' "
-                "(replaying and flashing work without)"
+                f"{module} is not installed, which training needs: pip install "
+                f"{extra('train')} (replaying and flashing work without)"
             )
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, such as training/recipes/ds1.toml.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(
+            help="Recipe: a file, or the name of one of Einthoven's own (quick, ds1, ds1_svdb, "
+            "studies/…)."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for weights and log.")],
     data: Data = None,
     resume: Annotated[
@@ -78,11 +85,13 @@ def train(
     """Train the recipe's network: on the core's own beats, or as a reference study does."""
     _need_tensorflow()
     from einthoven.errors import UsageError
+    from einthoven.paths import recipe_file
     from einthoven.report.text import console
     from einthoven.training.model.train import train as train_recipe
     from einthoven.training.studies import runs, workflow
     from einthoven.training.studies.shared.recipe import is_study
 
+    recipe = recipe_file(recipe)
     sources, study = runs.Sources(data, kaggle), is_study(recipe)
     if not study and (kaggle is not None or quick or epochs is not None):
         raise UsageError("--kaggle, --quick and --epochs are for recipes of reference studies")
@@ -176,26 +185,53 @@ def evaluate(
 
 
 def export(
-    model: Folder,
+    model: Annotated[
+        Path, typer.Argument(help="Folder of a training or of a model, or any int8 .tflite file.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the C sources (default: firmware/generated).", show_default=False
+            help="Folder for the C sources (default: firmware/generated of a checkout, else "
+            "./generated, from where builds and replays take it; a file needs one).",
+            show_default=False,
         ),
     ] = None,
     optimize: Annotated[
         Goal, typer.Option(help="speed: convolutions' weights take two bytes (DSP builds); size.")
     ] = Goal.speed,
 ) -> None:
-    """Generate the C inference engine from a model's .tflite."""
+    """Generate the C inference engine from a model's .tflite.
+
+    From a file: a C library of its own, for CMake, PlatformIO or any C99 compiler.
+    """
+    from einthoven.codegen.library import export as export_library
     from einthoven.codegen.model import export as export_model
-    from einthoven.paths import GENERATED
+    from einthoven.errors import UsageError
+    from einthoven.paths import export_dir
     from einthoven.report.text import console
     from einthoven.training.studies import runs, workflow
 
-    if runs.is_study_run(model):
+    if model.suffix == ".tflite" or model.is_file():
+        if out is None:
+            raise UsageError(f"{model.name} becomes a library: name its folder with --out")
+        written = export_library(model, out, optimize.value)
+    elif runs.is_study_run(model):
         written = workflow.export(model, out, optimize.value)
     else:
-        written = export_model(model, out or GENERATED, optimize.value)
+        written = export_model(model, out or export_dir(), optimize.value)
     for path in written:
         console().print(f"wrote {path}", soft_wrap=True)
+
+
+def profile(
+    model: Annotated[Path, typer.Argument(help="Any int8 .tflite file.", metavar="FILE.tflite")],
+    optimize: Annotated[Goal, typer.Option(help="As export's.")] = Goal.speed,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Measure a model op by op: instructions in QEMU, multiply-adds, memory, and what it fits."""
+    from json import dumps
+
+    from einthoven.codegen.profile import profile as profile_model
+
+    found = profile_model(model, optimize.value)
+    print(dumps(found.to_dict(), indent=1) if json else found.text())

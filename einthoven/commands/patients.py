@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from einthoven.commands.runs import Data, Database, Lead, Port
+from einthoven.commands.runs import Boards, Data, Database, Lead, Port
 
 if TYPE_CHECKING:
     from einthoven.codegen.head import Head
@@ -31,8 +31,7 @@ def adapt(
         typer.Option(help="Take this head instead of fitting one.", show_default=False),
     ] = None,
     board: Annotated[
-        str | None,
-        typer.Option(help="Board of boards/ to give the head to.", show_default=False),
+        str | None, typer.Option(help="Board to give the head to.", show_default=False)
     ] = None,
     port: Port = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the board's head.")] = False,
@@ -41,8 +40,9 @@ def adapt(
     lead: Lead = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="Folder of the model (default: training/shipped).", show_default=False),
+        typer.Option(help="Folder of the model (default: the shipped one).", show_default=False),
     ] = None,
+    boards: Boards = None,
 ) -> None:
     """Fit the model's last layers to a patient's labelled beats, and give them to a board."""
     from einthoven.errors import UsageError
@@ -102,7 +102,7 @@ def _with_board(board: str, port: str | None, folder: Path, made: "Head | None")
 
     target = load_board(board)
     parameters = None if made is None else pack(load(folder), made)
-    with running(target, port) as url, Device(url, baud=target.baud) as device:
+    with running(target, port) as url, Device(url, target.baud, expect_board=target) as device:
         if made is None or parameters is None:
             device.remove_head()
         else:

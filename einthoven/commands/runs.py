@@ -36,20 +36,49 @@ Port = Annotated[
     str | None,
     typer.Option(help="Serial port or any pyserial URL (socket://host:port).", show_default=False),
 ]
+
+
+def _own_boards(folder: Path | None) -> None:
+    from einthoven.boards.board import own_boards
+    from einthoven.errors import BoardError
+
+    if folder is not None:
+        try:
+            own_boards(folder)
+        except BoardError as error:
+            raise typer.BadParameter(str(error)) from None
+
+
+Boards = Annotated[
+    Path | None,
+    typer.Option(
+        callback=_own_boards,
+        help="Folder of boards of your own, a folder each ($EINTHOVEN_BOARDS). ./boards is looked "
+        "into anyway.",
+        show_default=False,
+    ),
+]
+"""Heeded while the command line is read: commands take it and have nothing left to do."""
 Database = Annotated[str, typer.Option(help="Database in --data.")]
 Lead = Annotated[
     str | None,
     typer.Option(
-        help="Lead by name (default: MLII, else the first ECG signal).", show_default=False
+        help="Lead or column by name (default: MLII, else the first ECG signal).",
+        show_default=False,
     ),
 ]
 
 
 def replay(
-    board: Annotated[str | None, typer.Option(help="Board of boards/.", show_default=False)] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Board (see: einthoven boards).", show_default=False)
+    ] = None,
     records: Annotated[
         str | None,
-        typer.Option(help="100,119 or ds1, ds2, all.", show_default=False),
+        typer.Option(
+            help="100,119 or ds1, ds2, all, patterns (1*), @FILE with one a line.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -66,7 +95,8 @@ def replay(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the model that was exported (default: training/shipped); or of a "
+            help="Folder of an int8 model, or of the training that made it, to build the "
+            "firmware with (default: the shipped one); or of a "
             "reference study's training, whose network then goes into the firmware beside the "
             "model, and its test examples through the board.",
             show_default=False,
@@ -88,6 +118,34 @@ def replay(
         ),
     ] = None,
     kaggle: Kaggle = None,
+    boards: Boards = None,
+    gain: Annotated[
+        float | None,
+        typer.Option(
+            help="Counts per unit, instead of the file's; negative: upside down.",
+            show_default=False,
+        ),
+    ] = None,
+    units: Annotated[
+        str | None,
+        typer.Option(
+            help="Unit of the signal, instead of the file's: uV, mV, V.", show_default=False
+        ),
+    ] = None,
+    csv_rate: Annotated[
+        float | None, typer.Option(help="CSV: rows a second.", show_default=False)
+    ] = None,
+    csv_gain: Annotated[
+        float | None,
+        typer.Option(help="CSV: its numbers per mV (or --units).", show_default=False),
+    ] = None,
+    checksum: Annotated[
+        bool,
+        typer.Option(
+            "--checksum/--no-checksum",
+            help="Hold a header's checksum that does not fit against a record.",
+        ),
+    ] = True,
 ) -> None:
     """Replay records through a board, check every beat on the host, score as EC57 does."""
     from einthoven.errors import UsageError
@@ -99,6 +157,8 @@ def replay(
         _refuse_for_study(
             ("--db", db != "mitdb"), ("--lead", lead is not None), ("--jobs", jobs != 1),
             ("--no-tflm", not tflm), ("--adapt", adapt is not None), ("--resume", resume),
+            ("--gain", gain is not None), ("--units", units is not None),
+            ("--csv-rate", csv_rate is not None), ("--csv-gain", csv_gain is not None),
         )  # fmt: skip
         _replay_study(model, board, records, out, data, port, beats, kaggle)
         return
@@ -112,6 +172,10 @@ def replay(
             ("board", board, options.board),
             ("records", records, options.records),
             ("lead", lead, options.lead),
+            ("gain", gain, options.gain),
+            ("units", units, options.units),
+            ("csv-rate", csv_rate, options.csv_rate),
+            ("csv-gain", csv_gain, options.csv_gain),
         ):
             if given is not None and given != was:
                 raise UsageError(f"the run in {out} has --{name} {was}: leave --{name} out")
@@ -124,13 +188,21 @@ def replay(
                 "--records 100,119|ds1|ds2|all"
             )
         options = Options(
-            board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL, adapt=adapt
-        )
+            board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL, adapt=adapt,
+            gain=gain, units=units, checksum=checksum, csv_rate=csv_rate, csv_gain=csv_gain,
+        )  # fmt: skip
         out = out or new_run_path(board)
     run = replay_run(
         options, out, jobs, console(), resume, _fit_of(options.adapt), _float_of(options.model)
     )
     _show(run)
+    bad = run.read_bad()
+    if bad:
+        screen = console(stderr=True)
+        screen.print(f"{len(bad)} of {len(bad) + len(run.finished())} records were not replayed:")
+        for name, reason in bad.items():
+            screen.print(f"  {name}: {reason}", soft_wrap=True, markup=False)
+        raise typer.Exit(1)
 
 
 def _fit_of(minutes: float | None) -> "Fit | None":
@@ -218,13 +290,14 @@ def _replay_study(
 
 
 def demo(
-    board: Annotated[str, typer.Option(help="Board of boards/.")] = DEMO_BOARD,
+    board: Annotated[str, typer.Option(help="Board (see: einthoven boards).")] = DEMO_BOARD,
     out: Annotated[
         Path | None,
         typer.Option(help="Run folder (default: runs/<time>-<board>).", show_default=False),
     ] = None,
     data: Data = None,
     jobs: Jobs = 2,
+    boards: Boards = None,
 ) -> None:
     """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
     from einthoven.errors import DownloadError

@@ -1,4 +1,4 @@
-"""Compile C sources of this checkout into a shared library that cffi can open.
+"""Compile Einthoven's C sources into a shared library that cffi can open.
 
 The library's name holds a digest of everything that goes into it, so a change of a source
 or a header is compiled anew and processes that build at the same time cannot harm each other.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from einthoven.errors import BuildError
 from einthoven.paths import cache_dir
+from einthoven.tool_output import first_error
 
 CFLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 
@@ -46,7 +47,6 @@ def build_library(
         command = [compiler, *CFLAGS, *flags, *includes, *map(str, sources), "-o", str(output)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            first = next((s for s in done.stderr.splitlines() if "error" in s), "no message")
-            raise BuildError(f"compiling {name} failed: {first}")
+            raise BuildError(f"compiling {name} failed: {first_error(done.stderr)}")
         output.replace(library)
     return library

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.errors import ModelError
 from einthoven.native.build import build_library
-from einthoven.paths import FIRMWARE, GENERATED
+from einthoven.paths import FIRMWARE, GENERATED, model_c
 
 ONE = 255
 """A confidence of 1."""
@@ -19,8 +19,9 @@ ONE = 255
 class Confidence:
     """The confidence of the model that was generated into `folder` (default: the firmware's)."""
 
-    def __init__(self, folder: Path = GENERATED) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         """Raises ModelError when nothing was generated there, BuildError."""
+        folder = folder or model_c()
         if not (folder / "ein_confidence_table.h").exists():
             raise ModelError(f"no confidence table in {folder}: run `python -m einthoven.codegen`")
         app = FIRMWARE / "app"

@@ -3,7 +3,7 @@
 No arithmetic of its own: what comes out is what the firmware computes, to the bit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -218,10 +218,17 @@ def analyze(
     gain_lsb_per_mv: int = 200,
     rails: tuple[int, int] = (-2048, 2047),
     generated: Path = GENERATED,
+    gaps: Sequence[tuple[int, int]] = (),
 ) -> Beats:
     """All beats of a whole record: `samples` [n] int16 counts at `rate_hz()`, else as for Core.
 
-    Raises UsageError for samples that are not int16, or a gain or rails out of range.
+    `gaps`: (first, number) of the samples that never came, in order. Raises UsageError for
+    samples that are not int16, or a gain or rails out of range.
     """
     core = Core(gain_lsb_per_mv, rails, generated)
-    return join([core.push(samples), core.finish()])
+    parts = []
+    at = 0
+    for first, number in gaps:
+        parts += [core.push(samples[at:first]), core.gap(number)]
+        at = first + number
+    return join([*parts, core.push(samples[at:]), core.finish()])

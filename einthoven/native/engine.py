@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from einthoven.errors import ModelError
 from einthoven.native.build import build_library
-from einthoven.paths import FIRMWARE, GENERATED, SHIPPED_MODEL
+from einthoven.paths import FIRMWARE, GENERATED, SHIPPED_MODEL, model_c
 
 Int8 = NDArray[np.int8]
 Progress = Callable[[int], None]
@@ -27,8 +27,9 @@ ENGINE_SOURCES = tuple(sorted(p for p in ENGINE.glob("ein_nn_*.c")))
 class HostModel:
     """The generated engine in `folder` (default: the firmware's), compiled for this machine."""
 
-    def __init__(self, folder: Path = GENERATED, trace: bool = False) -> None:
+    def __init__(self, folder: Path | None = None, trace: bool = False) -> None:
         """`trace` compiles the debug build that `layers` needs. Raises ModelError, BuildError."""
+        folder = folder or model_c()
         source, header = folder / "ein_model.c", folder / "ein_model.h"
         if not source.exists() or not header.exists():
             raise ModelError(f"no generated engine in {folder}: run `python -m einthoven.codegen`")

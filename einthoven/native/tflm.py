@@ -18,14 +18,12 @@ def _runtime() -> Any:
 def run_tflm(model: bytes, inputs: Sequence[Int8], n_outputs: int) -> list[Int8]:
     """TFLite Micro's outputs, flat, one array [n, size] per model output."""
     interpreter = _runtime().Interpreter.from_bytes(model, arena_size=1 << 20)
-    shapes = [interpreter.get_input_details(i)["shape"] for i in range(len(inputs))]
     rows: list[list[Int8]] = [[] for _ in range(n_outputs)]
     for n in range(len(inputs[0])):
-        for i, (values, shape) in enumerate(zip(inputs, shapes, strict=True)):
-            interpreter.set_input(values[n].reshape(shape), i)
+        _set_inputs(interpreter, inputs, n)
         interpreter.invoke()
         for i, row in enumerate(rows):
-            row.append(interpreter.get_output(i).ravel().copy())
+            row.append(interpreter.get_output(i).ravel().view(np.int8).copy())
     return [np.stack(row) for row in rows]
 
 
@@ -33,17 +31,23 @@ def tflm_layers(
     model: bytes, inputs: Sequence[Int8], tensors: Sequence[int]
 ) -> list[dict[int, Int8]]:
     """TFLite Micro's values of the named tensors, flat, for each vector."""
-    interpreter = _runtime().Interpreter.from_bytes(
+    runtime = _runtime()
+    interpreter = runtime.Interpreter.from_bytes(
         model, arena_size=1 << 20,
-        intrepreter_config=_runtime().InterpreterConfig.kPreserveAllTensors,
+        intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
     )  # fmt: skip
-    shapes = [interpreter.get_input_details(i)["shape"] for i in range(len(inputs))]
     seen = []
     for n in range(len(inputs[0])):
-        for i, (values, shape) in enumerate(zip(inputs, shapes, strict=True)):
-            interpreter.set_input(values[n].reshape(shape), i)
+        _set_inputs(interpreter, inputs, n)
         interpreter.invoke()
         seen.append(
             {t: np.ravel(interpreter.GetTensor(t, 0)["tensor_data"]).copy() for t in tensors}
         )
     return seen
+
+
+def _set_inputs(interpreter: Any, inputs: Sequence[Int8], n: int) -> None:
+    """Vector `n`; a model of uint8 gets the same bytes."""
+    for i, values in enumerate(inputs):
+        details = interpreter.get_input_details(i)
+        interpreter.set_input(values[n].reshape(details["shape"]).view(details["dtype"]), i)

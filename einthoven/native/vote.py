@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.errors import ModelError
 from einthoven.native.build import build_library
-from einthoven.paths import FIRMWARE, GENERATED
+from einthoven.paths import FIRMWARE, GENERATED, model_c
 
 _SHIM = Path(__file__).parent / "vote_host.c"
 _FINE = 1 << 12
@@ -41,8 +41,9 @@ class Kinds:
 class Vote:
     """The vote with the limit of the model that was generated into `folder`."""
 
-    def __init__(self, folder: Path = GENERATED) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         """Raises ModelError when nothing was generated there, BuildError."""
+        folder = folder or model_c()
         if not (folder / "ein_confidence_table.h").exists():
             raise ModelError(f"no confidence table in {folder}: run `python -m einthoven.codegen`")
         app = FIRMWARE / "app"

@@ -1,40 +1,63 @@
-"""A record as a board's ADC would have sampled it, and the way back of times."""
+"""A record as a board's front end and ADC would have sampled it, and the way back of times.
 
-from fractions import Fraction
+A board's front end is AC-coupled: a first-order high-pass at COUPLING_HZ stands before its ADC.
+What recorders deliver has mostly been through such a filter already, and a second one would
+change each record a little for nothing: so the model's filter works only on recordings whose
+baseline is out of the ADC's reach (docs/records.md).
+"""
+
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from einthoven.errors import RecordError
-from einthoven.records.annotations import rescale_times
-from einthoven.records.record import Record
+from einthoven.records.rates import rational_ratio, rescale_times
+from einthoven.records.recording import Record
+
+COUPLING_HZ = 0.05
+"""Corner of the front end's high-pass: the lower end of the band that AHA and IEC 60601-2-25 ask
+of a diagnostic ECG, a tenth of where the core's own band-pass begins."""
+BASELINE_SHARE = 0.75
+"""A baseline beyond this share of the ADC's range is a DC-coupled recording's."""
+BLOCK_S = 10.0
+MOVING_MV = 0.1
+"""Less than this from lowest to highest in BLOCK_S is no ECG."""
 
 
-def rational_ratio(to_hz: float, from_hz: float) -> Fraction:
-    """to_hz / from_hz as a fraction small enough to resample by; exact for every sane rate."""
-    if to_hz <= 0 or from_hz <= 0:
-        raise RecordError(f"cannot resample from {from_hz:g} Hz to {to_hz:g} Hz: rates must be > 0")
-    return (Fraction(to_hz) / Fraction(from_hz)).limit_denominator(10_000)
+@dataclass(frozen=True)
+class BoardSignal:
+    """A record as a board takes it."""
+
+    samples: NDArray[np.int16]
+    """[n] counts, 0 mV at count 0; the low rail in gaps and where the recorder had no value."""
+    gaps: tuple[tuple[int, int], ...]
+    """(first, number) of the samples that a board would not get at all."""
+    coupled: bool
+    """The front end took an offset off that the ADC cannot hold."""
+    offset_mv: float
+    """Median of the record before that, in mV."""
 
 
 def to_board(
     record: Record, rate_hz: float, gain_lsb_per_mv: float, bits: int
 ) -> NDArray[np.int16]:
-    """The record as a board's bipolar ADC of `bits` bits would have sampled it, 0 mV at count 0.
+    """`board_signal`'s samples, for those who know no gaps."""
+    return board_signal(record, rate_hz, gain_lsb_per_mv, bits).samples
+
+
+def board_signal(record: Record, rate_hz: float, gain_lsb_per_mv: float, bits: int) -> BoardSignal:
+    """The record as a board's bipolar ADC of `bits` bits would have sampled it.
 
     Anti-aliased and without delay: sample k belongs to time k / rate_hz exactly, however long
     the record. Clips to the ADC's range; samples without a value become its low rail, as a
-    lead that came off does. Returns counts [ceil(n_samples × rate_hz / record.rate_hz)].
+    lead that came off does. ceil(n_samples × rate_hz / record.rate_hz) samples.
     """
     low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     ratio = rational_ratio(rate_hz, record.rate_hz)
-    invalid = (
-        record.samples == record.invalid_lsb
-        if record.invalid_lsb is not None
-        else np.zeros(record.n_samples, dtype=np.bool_)
-    )
     if record.n_samples == 0:
-        return np.zeros(0, dtype=np.int16)
+        return BoardSignal(np.zeros(0, dtype=np.int16), (), False, 0.0)
+    invalid = _without_value(record)
     counts = record.samples.astype(np.float64)
     if invalid.any():
         # Hold the last value, so that the marker does not ring through the filter.
@@ -43,6 +66,10 @@ def to_board(
         if invalid[0]:
             counts[: int(np.argmin(invalid))] = record.baseline_lsb
     scaled = (counts - record.baseline_lsb) * (gain_lsb_per_mv / record.gain_lsb_per_mv)
+    offset = float(np.median(scaled)) / gain_lsb_per_mv
+    coupled = _needs_coupling(scaled, record.rate_hz, low, gain_lsb_per_mv)
+    if coupled:
+        scaled = scaled - _baseline(scaled, record.rate_hz)
     if ratio != 1:
         from scipy.signal import resample_poly  # takes a second, which not every command has
 
@@ -54,7 +81,57 @@ def to_board(
             np.arange(len(board)) * ratio.denominator + ratio.numerator // 2
         ) // ratio.numerator
         board[invalid[np.minimum(nearest, record.n_samples - 1)]] = low
-    return board.astype(np.int16)
+    gaps = _gaps(record, float(ratio), len(board))
+    return BoardSignal(board.astype(np.int16), gaps, coupled, offset)
+
+
+def _without_value(record: Record) -> NDArray[np.bool_]:
+    """[n_samples] True where the recorder had no value, and in gaps."""
+    invalid = np.zeros(record.n_samples, dtype=np.bool_)
+    if record.invalid_lsb is not None:
+        invalid |= record.samples == record.invalid_lsb
+    for first, number in record.gaps:
+        invalid[first : first + number] = True
+    return invalid
+
+
+def _gaps(record: Record, ratio: float, n: int) -> tuple[tuple[int, int], ...]:
+    """The record's gaps in samples of the board: those whose time lies in the gap."""
+    gaps = []
+    for first, number in record.gaps:
+        begin = min(math.ceil(first * ratio), n)
+        end = min(math.ceil((first + number) * ratio), n)
+        if end > begin:
+            gaps.append((begin, end - begin))
+    return tuple(gaps)
+
+
+def _needs_coupling(
+    scaled: NDArray[np.float64], rate_hz: float, low: int, gain_lsb_per_mv: float
+) -> bool:
+    """Whether the ADC cannot hold the record, because of where its baseline lies.
+
+    Looks at the medians of blocks of BLOCK_S, which spikes do not move, and only at blocks that
+    move: a lead that is off lies at a rail. Most of them must lie beyond, or else what is beyond
+    is movement of an electrode, which a board sees, too (nstdb).
+    """
+    if scaled.min() >= low and scaled.max() < -low:
+        return False
+    n = max(1, round(BLOCK_S * rate_hz))
+    blocks = [scaled[begin : begin + n] for begin in range(0, len(scaled), n)]
+    moving = [block for block in blocks if np.ptp(block) > MOVING_MV * gain_lsb_per_mv]
+    beyond = [abs(float(np.median(block))) > BASELINE_SHARE * -low for block in moving]
+    return 2 * sum(beyond) > len(beyond)
+
+
+def _baseline(scaled: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
+    """What a high-pass at COUPLING_HZ takes off, settled on the record's first second."""
+    from scipy.signal import lfilter
+
+    settled = float(np.median(scaled[: max(1, round(rate_hz))]))
+    pole = math.exp(-2 * math.pi * COUPLING_HZ / rate_hz)
+    baseline, _ = lfilter([1 - pole], [1, -pole], scaled, zi=[pole * settled])
+    return np.asarray(baseline)
 
 
 def board_to_record_time(t_samples: ArrayLike, record: Record, rate_hz: float) -> NDArray[np.int64]:

@@ -3,10 +3,10 @@
 Format: annot(5) of the WFDB Applications Guide, https://physionet.org/physiotools/wag/annot-5.htm.
 """
 
+import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from einthoven.errors import RecordError
 from einthoven.records.checksums import verify_sha256
+from einthoven.records.header import read_header
+from einthoven.records.rates import rational_ratio, rescale_times
+
+_RESOLUTION = re.compile(rb"## time resolution: (\d+\.?\d*(?:e[-+]?\d+)?)")
+_AHA_CODES = b"NVFEPQURO"
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,15 @@ class Annotations:
     aux: tuple[str, ...]
     """[n] texts, such as `(AFIB` at a rhythm change; empty for most."""
     rate_hz: float | None = None
-    """Rate of `samples`, from the file itself or else its record's header; None if unknown."""
+    """Rate of `samples`: the file's own time resolution, else the frames of the record's header;
+    None if unknown. It need not be the rate of any signal."""
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def times_s(self, record_rate_hz: float) -> NDArray[np.float64]:
+        """[n] times in seconds; `record_rate_hz` is meant where the file states no other rate."""
+        return self.samples / (self.rate_hz or record_rate_hz)
 
     @classmethod
     def of(
@@ -47,18 +57,19 @@ class Annotations:
         return cls(times, np.array(list(symbols), dtype=np.str_), zero, zero, zero, aux, rate_hz)
 
 
-def rescale_times(times: NDArray[np.int64], ratio: Fraction) -> NDArray[np.int64]:
-    """times × ratio, rounded to the nearest integer (halves up), in exact arithmetic."""
-    return (2 * times * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
-
-
 def read_annotations(folder: Path, name: str, annotator: str = "atr") -> Annotations:
     """Read the annotation file `<name>.<annotator>` of `folder`. Raises RecordError."""
     path = folder / f"{name}.{annotator}"
     if not path.is_file():
         raise RecordError(f"record {name} has no annotations {path.name} in {folder}")
     verify_sha256(folder, path)
-    if not path.read_bytes().endswith(b"\0\0"):
+    data = path.read_bytes()
+    if _is_aha(data):
+        raise RecordError(
+            f"{path} is in the AHA's format, which is not supported: convert it with PhysioNet's "
+            "programs (rdann | wrann)"
+        )
+    if not data.endswith(b"\0\0"):
         raise RecordError(f"{path} is truncated or not a WFDB annotation file")
     try:
         read = wfdb.rdann(str(folder / name), annotator)
@@ -71,8 +82,36 @@ def read_annotations(folder: Path, name: str, annotator: str = "atr") -> Annotat
         chan=np.asarray(read.chan, dtype=np.int16),
         num=np.asarray(read.num, dtype=np.int16),
         aux=tuple(s.rstrip("\0") for s in read.aux_note),
-        rate_hz=float(read.fs) if read.fs else None,
+        rate_hz=_own_rate(data) or _header_rate(folder, name),
     )
+
+
+def _is_aha(data: bytes) -> bool:
+    """By the first two bytes, as WFDB's `annopen` tells them: a null, and a code of the AHA's."""
+    return len(data) >= 2 and data[0] == 0 and data[1] in _AHA_CODES
+
+
+def _own_rate(data: bytes) -> float | None:
+    """Time resolution in Hz that a note at the beginning of the file states."""
+    stated = _RESOLUTION.search(data[:1024])
+    return float(stated[1]) or None if stated else None
+
+
+def _header_rate(folder: Path, name: str) -> float | None:
+    if not (folder / f"{name}.hea").is_file():
+        return None
+    try:
+        return read_header(folder, name).rate_hz
+    except RecordError:
+        return None
+
+
+def at_rate(annotations: Annotations, rate_hz: float) -> Annotations:
+    """The same annotations with their times at another rate; as they are if theirs is unknown."""
+    if annotations.rate_hz in (None, rate_hz):
+        return annotations
+    ratio = rational_ratio(rate_hz, annotations.rate_hz)
+    return replace(annotations, samples=rescale_times(annotations.samples, ratio), rate_hz=rate_hz)
 
 
 def write_annotations(

@@ -2,13 +2,23 @@
 
 import os
 import re
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from einthoven.aami import DS1, DS2
 from einthoven.errors import RecordError
-from einthoven.paths import ROOT, cache_dir
+from einthoven.paths import IN_CHECKOUT, ROOT, cache_dir
+from einthoven.records.header import master_segments
+from einthoven.records.table_layout import is_signal_table
 
 DEFAULT_DATABASE = "mitdb"
+OTHER_SUFFIXES = (".edf", ".bdf", ".csv")
+"""What a record without a header may be, in order of preference."""
+
+_DEPTH = 5
+"""RECORDS files that list folders with RECORDS files: no deeper than this."""
 _NAME = re.compile(r"[\w-]{1,100}(/[\w-]{1,100})*")
 
 
@@ -25,7 +35,8 @@ def locate_database(data: Path | None, db: str = DEFAULT_DATABASE) -> Path | Non
         if found is None:
             what = "has no WFDB records" if data.is_dir() else "is not a folder"
             raise RecordError(
-                f"{data} {what}: name a folder of *.hea files or one that holds {db}/ with --data"
+                f"{data} {what}: name a folder of *.hea (or EDF, BDF, CSV) files or one that holds "
+                f"{db}/ with --data"
             )
         return found
     env = os.environ.get("EINTHOVEN_DATA")
@@ -34,9 +45,10 @@ def locate_database(data: Path | None, db: str = DEFAULT_DATABASE) -> Path | Non
         # A folder of records without a database's name is taken for the default one.
         if found is not None and (found.name == db or db == DEFAULT_DATABASE):
             return found
-    for folder in (ROOT.parent / "shared" / "data" / db, cached_database(db)):
+    shared = [ROOT.parent / "shared" / "data" / db] if IN_CHECKOUT else []
+    for folder in (*shared, cached_database(db)):
         names = all_records(folder) if folder.is_dir() else []
-        if names and all(beside(folder, n, ".hea").is_file() for n in names):
+        if names and all(recording_path(folder, n).is_file() for n in names):
             return folder
     return None
 
@@ -50,20 +62,28 @@ def _database_in(folder: Path, db: str) -> Path | None:
     if (folder / db).is_dir() and all_records(folder / db):
         return folder / db
     # Only a folder's own headers count: one that holds other databases is not a database.
-    has_own = (folder / "RECORDS").is_file() or any(folder.glob("*.hea"))
+    if not folder.is_dir():
+        return None
+    has_own = (folder / "RECORDS").is_file() or any(
+        p.suffix.lower() in (".hea", *OTHER_SUFFIXES) for p in folder.iterdir()
+    )
     return folder if has_own else None
 
 
 def record_names(folder: Path, selection: str) -> list[str]:
-    """Names of the records that `selection` means, each of which has a header in `folder`.
+    """Names of the records that `selection` means, each of which is in `folder`.
 
-    `selection`: names with commas between ("100,119"), "ds1", "ds2" (de Chazal's split of
-    MIT-BIH), or "all": the records of the folder's RECORDS file, else every `*.hea`, sorted.
-    Raises RecordError if there are none or if one that was named is not there.
+    `selection`, with commas between: names ("100,119"), patterns of names ("1*", "p0?/*"),
+    "@FILE" (a file with a selection a line), "ds1", "ds2" (de Chazal's split of MIT-BIH), or
+    "all": the records of the folder's RECORDS file, which may list folders, else every
+    recording in it, sorted. Raises RecordError if there are none or if one that was named is
+    not there.
     """
-    names = selected_names(selection) or all_records(folder)
+    chosen = selected_names(selection)
+    everything = cache(lambda: all_records(folder))
+    names = everything() if chosen is None else fitting(chosen, everything, folder)
     if not names:
-        raise RecordError(f"{folder} has no WFDB records (*.hea)")
+        raise RecordError(f"{folder} has no WFDB records (*.hea), EDF, BDF or CSV files")
     for name in names:
         # What is made of a record is filed under its name, by the rules for WFDB's names.
         if not _NAME.fullmatch(name):
@@ -71,37 +91,91 @@ def record_names(folder: Path, selection: str) -> list[str]:
                 f"{name[:60]!r} is no record's name (letters, digits, - and _): name records as "
                 f"100,119 and their folder with --data"
             )
-    missing = [n for n in names if not beside(folder, n, ".hea").is_file()]
+    missing = [n for n in names if not recording_path(folder, n).is_file()]
     if missing:
-        there = all_records(folder)
-        span = (
-            f"{there[0]} to {there[-1]} ({len(there)} record{'' if len(there) == 1 else 's'})"
-            if there
-            else "no records"
-        )
-        raise RecordError(f"record {', '.join(missing)} is not in {folder}, which has {span}")
+        there = everything()
+        number = "1 record" if len(there) == 1 else f"{len(there)} records"
+        span = f"{there[0]} to {there[-1]} ({number})" if there else "no records"
+        raise RecordError(f"record {_listed(missing)} is not in {folder}, which has {span}")
     return names
+
+
+def _listed(names: list[str], most: int = 10) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def selected_names(selection: str) -> list[str] | None:
-    """The names that `selection` means, as of `record_names`; None for "all"."""
-    chosen = selection.strip()
-    if chosen.lower() == "all":
-        return None
-    if chosen.lower() in ("ds1", "ds2"):
-        return list(DS1 if chosen.lower() == "ds1" else DS2)
-    names = list(dict.fromkeys(s.strip() for s in chosen.split(",") if s.strip()))
-    if not names:
+    """The names and patterns that `selection` means, as of `record_names`; None for "all"."""
+    chosen = _items(selection)
+    return None if chosen == ["all"] else chosen
+
+
+def _items(selection: str) -> list[str]:
+    """The parts of a selection, each once, with files and splits replaced by what they list."""
+    items: list[str] = []
+    for part in (s.strip() for s in selection.split(",")):
+        if part.startswith("@"):
+            items += _listed_in(Path(part[1:]))
+        elif part.lower() in ("ds1", "ds2"):
+            items += DS1 if part.lower() == "ds1" else DS2
+        elif part:
+            items.append("all" if part.lower() == "all" else part)
+    if not items:
         raise RecordError("no record named: give 100,119 or ds1, ds2, all")
-    return names
+    return ["all"] if "all" in items else list(dict.fromkeys(items))
+
+
+def _listed_in(path: Path) -> list[str]:
+    """The selection in a file: names and patterns by line or comma; `#` starts a comment."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise RecordError(f"the list of records {path} cannot be read: {reason}") from None
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    return [name.strip() for line in lines for name in line.split(",") if name.strip()]
+
+
+def is_pattern(item: str) -> bool:
+    """Whether part of a selection stands for several names."""
+    return any(c in item for c in "*?[")
+
+
+def fitting(items: Sequence[str], there: Callable[[], Sequence[str]], where: object) -> list[str]:
+    """Names, with each pattern replaced by those of `there()` that fit it. Raises RecordError."""
+    names: list[str] = []
+    for item in items:
+        if not is_pattern(item):
+            names.append(item)
+            continue
+        fit = [name for name in there() if fnmatchcase(name, item)]
+        if not fit:
+            raise RecordError(f"no record in {where} fits {item}")
+        names += fit
+    return list(dict.fromkeys(names))
 
 
 def all_records(folder: Path) -> list[str]:
-    """Names of all records of `folder`: those of its RECORDS file, else of its headers."""
+    """Names of all records of `folder`: those of its RECORDS file, else all recordings in it."""
     listing = folder / "RECORDS"
-    if listing.is_file():
-        return listing.read_text(encoding="utf-8", errors="replace").split()
-    return headers(folder)
+    return _of_listing(folder, listing, 0) if listing.is_file() else recordings(folder)
+
+
+def _of_listing(folder: Path, listing: Path, depth: int) -> list[str]:
+    """What a RECORDS file lists; of a folder in it the RECORDS file, else the recordings."""
+    names: list[str] = []
+    here = listing.parent.relative_to(folder)
+    for entry in listing.read_text(encoding="utf-8", errors="replace").split():
+        name = (here / entry).as_posix()
+        inner = folder / name
+        if not inner.is_dir() or recording_path(folder, name).is_file():
+            names.append(name)
+        elif (inner / "RECORDS").is_file() and depth < _DEPTH:
+            names += _of_listing(folder, inner / "RECORDS", depth + 1)
+        else:
+            names += [f"{name}/{found}" for found in recordings(inner)]
+    return list(dict.fromkeys(names))
 
 
 def headers(folder: Path) -> list[str]:
@@ -111,6 +185,41 @@ def headers(folder: Path) -> list[str]:
     return sorted(p.with_suffix("").as_posix() for p in found)
 
 
+def recordings(folder: Path) -> list[str]:
+    """Names of all recordings in `folder`, sorted: headers, EDF, BDF and CSV files.
+
+    Left out: the segments that a record is made of, and tables that are no signals.
+    """
+    names = headers(folder)
+    parts: set[str] = set()
+    for name in names:
+        path = beside(folder, name, ".hea")
+        parent = Path(name).parent
+        parts.update((parent / s).as_posix() for s in master_segments(path))
+    found = {name for name in names if name not in parts}
+    for path in sorted(folder.rglob("*.*")):
+        suffix = path.suffix.lower()
+        if suffix not in OTHER_SUFFIXES or path.name.startswith("."):
+            continue
+        if suffix != ".csv" or is_signal_table(path):
+            found.add(path.relative_to(folder).with_suffix("").as_posix())
+    return sorted(found)
+
+
+def recording_path(folder: Path, name: str) -> Path:
+    """The file that record `name` is read from: its header, else an EDF, BDF or CSV file.
+
+    Its header's path if there is none of them.
+    """
+    header = beside(folder, name, ".hea")
+    if not header.is_file():
+        for suffix in OTHER_SUFFIXES:
+            for path in (beside(folder, name, suffix), beside(folder, name, suffix.upper())):
+                if path.is_file():
+                    return path
+    return header
+
+
 def beside(folder: Path, name: str, suffix: str) -> Path:
-    """The file of record `name` with that suffix; a name may hold folders."""
+    """Path of a record's file with that suffix."""
     return folder / f"{name}{suffix}"

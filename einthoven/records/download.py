@@ -28,6 +28,7 @@ from einthoven.records.checksums import folder_sums, parse_sums, sha256_file
 from einthoven.records.database import (
     DEFAULT_DATABASE,
     cached_database,
+    fitting,
     headers,
     locate_database,
     selected_names,
@@ -196,7 +197,8 @@ def _fetch_sums(
 def _files_of(db: str, sums: dict[str, str], selection: str) -> list[str]:
     """The files that the selected records are made of, each record's together."""
     names = sorted(f.removesuffix(".hea") for f in sums if f.endswith(".hea"))
-    chosen = selected_names(selection) or names
+    items = selected_names(selection)
+    chosen = names if items is None else fitting(items, lambda: names, db)
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         raise DownloadError(f"{db} has no record {', '.join(unknown)}")

@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, ec57_class
-from einthoven.errors import RecordError
-from einthoven.records.adc import rational_ratio
+from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import Annotations
+from einthoven.records.rates import rational_ratio
 from einthoven.records.record import Record
 
 FIRST_NOISE_S, SEGMENT_S = 300.0, 120.0
 """nstdb's protocol: noise from the sixth minute on, every other two minutes."""
+
+SNR_DB = (-40.0, 80.0)
+"""Below, hardly a sample fits 16 bits; above, the noise is less than a count."""
 
 _MEASUREMENTS = 300
 _AROUND_QRS_S, _WINDOW_S = 0.05, 1.0
@@ -116,6 +119,12 @@ def add_noise(
     return noisy
 
 
+def clipped(record: Record) -> int:
+    """How many samples of what `mix` made stand at the ends of 16 bits."""
+    limit = -_INVALID - 1
+    return int(np.count_nonzero((record.samples == limit) | (record.samples == -limit)))
+
+
 def mix(
     record: Record,
     reference: Annotations,
@@ -129,8 +138,14 @@ def mix(
 
     `reference`: the record's beats. `noise`: at any rate and gain, such as one of nstdb's. With a
     `seed` the noise starts at a place that it draws, else at its beginning, as nstdb's records do.
-    Times without a value stay without. Counts beyond 16 bits are clipped. Raises RecordError.
+    Times without a value stay without. Counts beyond 16 bits are clipped: `clipped` counts them.
+    Raises UsageError for a ratio out of SNR_DB, RecordError.
     """
+    if not SNR_DB[0] <= snr_db <= SNR_DB[1]:  # no comparison holds for a NaN
+        raise UsageError(
+            f"a signal-to-noise ratio of {snr_db:g} dB is out of range: give {SNR_DB[0]:g} to "
+            f"{SNR_DB[1]:g} dB (nstdb has 24 to -6)"
+        )
     ratio = rational_ratio(record.rate_hz, noise.rate_hz)
     added = noise.samples.astype(np.float64)
     if ratio != 1:

@@ -1,186 +1,172 @@
-"""One lead of a WFDB record: read and verified.
+"""One lead of a recording: found, read and verified, whatever it is stored in.
 
-Formats: WFDB header(5), signal(5) and annot(5), https://physionet.org/physiotools/wag/.
-The bytes are decoded by the `wfdb` package; this module adds what it leaves out: checks with
-errors that say what to do.
+WFDB records (plain, or of segments), EDF, EDF+ and BDF files, and CSV tables. What is read is
+counts with a gain, where the ECG is and where it is not; what had to be assumed is said.
 """
 
-import math
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import wfdb
-from numpy.typing import NDArray
 
 from einthoven.errors import RecordError
 from einthoven.records.checksums import verify_sha256
-from einthoven.records.database import beside
-from einthoven.records.header import (
-    is_calibrated,
-    known_gain,
-    lead_index,
-    read_header,
-    units_per_mv,
-)
+from einthoven.records.database import beside, recording_path
+from einthoven.records.header import Header, Signal, is_null, read_header
+from einthoven.records.leads import choose_lead, require_units
+from einthoven.records.recording import NOTHING_KNOWN, Known, Record, upright
+from einthoven.records.segments import read_segments
+from einthoven.records.signal_file import read_signal
 
-_INVALID_LSB = {
-    **dict.fromkeys(("80", "508"), -(1 << 7)),
-    **dict.fromkeys(("310", "311"), -(1 << 9)),
-    "212": -(1 << 11),
-    **dict.fromkeys(("16", "160", "516"), -(1 << 15)),
-    **dict.fromkeys(("24", "524"), -(1 << 23)),
-    "32": -(1 << 31),
-}
-# Bytes per sample of the formats with a fixed size, to notice a truncated file (signal(5)).
-_BYTES = {
-    **dict.fromkeys(("8", "80"), Fraction(1)),
-    **dict.fromkeys(("310", "311"), Fraction(4, 3)),
-    "212": Fraction(3, 2),
-    **dict.fromkeys(("16", "160"), Fraction(2)),
-    "24": Fraction(3),
-    "32": Fraction(4),
-}
+__all__ = [
+    "NOTHING_KNOWN",
+    "Known",
+    "Record",
+    "rate_and_length",
+    "read_record",
+    "record_files",
+    "verify_record",
+]
 
-
-@dataclass(frozen=True)
-class Record:
-    """One lead of a WFDB record, in counts as the file has them."""
-
-    name: str
-    lead: str
-    rate_hz: float
-    gain_lsb_per_mv: float
-    baseline_lsb: int
-    """Count at 0 mV."""
-    samples: NDArray[np.int32]
-    """[n_samples] counts; `invalid_lsb` where the recorder had no value."""
-    invalid_lsb: int | None
-    comments: tuple[str, ...] = ()
-    gain_assumed: bool = False
-    """The header says "not calibrated" and the gain is the one its database is known to have."""
-
-    @property
-    def n_samples(self) -> int:
-        """Length in samples of `rate_hz`."""
-        return len(self.samples)
+DEFAULT_GAIN = 200.0
+"""Counts per mV of a signal that is not calibrated, as header(5) says."""
 
 
 def read_record(
-    folder: Path, name: str, lead: str | None = None, *, uncalibrated_gain: float | None = None
+    folder: Path,
+    name: str,
+    lead: str | None = None,
+    *,
+    uncalibrated_gain: float | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Record:
-    """Read one lead of a record and verify it.
+    """Read one lead of a recording and verify it.
 
-    `lead`: name as in the header, in any case; default MLII, else the first ECG signal.
+    `lead`: name as in the file, in any case; default as of `leads.choose_lead`.
     `uncalibrated_gain` (LSB per mV) is taken where the header says gain 0, that is, not
-    calibrated (nstdb's noises); the headers of svdb that do so need none. Checks the size of
-    the signal file, the header's 16-bit checksum of the lead, and the SHA-256 of header and
-    signal file where the folder lists it. A skew between signals is ignored. Raises RecordError.
+    calibrated (nstdb's noises), instead of what is known of the database (svdb) or 200. Checks
+    the size of the signal file, the header's 16-bit checksum of the lead, and the SHA-256 of
+    the files where the folder lists it. Raises RecordError.
     """
-    header = read_header(folder, name)
-    index = lead_index(header, name, lead)
-    verify_sha256(folder, beside(folder, name, ".hea"))
-    verify_sha256(folder, _signal_file(folder, name, header, index))
-    samples = _checked_samples(folder, name, header, index)
-    calibrated = is_calibrated(folder, name, index)
-    gain = header.adc_gain[index] if calibrated else uncalibrated_gain or known_gain(header)
-    if gain is None or not 0 < gain < math.inf:
-        raise RecordError(
-            f"record {name}: gain of lead {header.sig_name[index]} is {gain or 0:g} in {name}.hea, "
-            "so its counts cannot be turned into mV: choose another lead or correct the header"
-        )
-    return Record(
-        name=name,
-        lead=header.sig_name[index] or "",
-        rate_hz=float(header.fs),
-        gain_lsb_per_mv=gain * units_per_mv(header.units[index], name),
-        baseline_lsb=int(header.baseline[index] or 0),
-        samples=samples.astype(np.int32),
-        invalid_lsb=_INVALID_LSB.get(header.fmt[index]),
-        comments=tuple(header.comments),
-        gain_assumed=not calibrated,
-    )
+    path = recording_path(folder, name)
+    if path.suffix.lower() in (".edf", ".bdf"):
+        from einthoven.records.edf import read_edf  # edfio, which few commands need
+
+        verify_sha256(folder, path)
+        record = read_edf(path, name, lead, known)
+    elif path.suffix.lower() == ".csv":
+        from einthoven.records.table import read_table
+
+        verify_sha256(folder, path)
+        record = read_table(path, name, lead, known)
+    else:
+        record = _read_wfdb(folder, name, lead, uncalibrated_gain, known)
+    return replace(record, by_default=lead is None)
 
 
 def rate_and_length(folder: Path, name: str) -> tuple[float, int | None]:
-    """Sampling rate in Hz and number of samples (None: unstated). Raises RecordError."""
+    """Rate in Hz of a recording's annotations and its length at it (None: unstated).
+
+    A header without signals will do. Raises RecordError.
+    """
+    path = recording_path(folder, name)
+    if path.suffix.lower() != ".hea":
+        record = read_record(folder, name)
+        return record.rate_hz, record.n_samples
     header = read_header(folder, name)
-    return float(header.fs), header.sig_len or None
+    return header.rate_hz, header.n_frames
+
+
+def record_files(folder: Path, name: str) -> list[Path]:
+    """Every file that a recording is made of, in order: header, signals, segments, annotations.
+
+    Those that are missing are left out. Raises RecordError.
+    """
+    path = recording_path(folder, name)
+    found = [path]
+    if path.suffix.lower() == ".hea":
+        found += _files_of(folder, name, read_header(folder, name))
+    found.append(beside(folder, name, ".atr"))
+    return [p for p in dict.fromkeys(found) if p.is_file()]
+
+
+def _files_of(folder: Path, name: str, header: Header) -> list[Path]:
+    here = beside(folder, name, ".hea").parent
+    found = [here / s.file_name for s in header.signals if not is_null(s.file_name)]
+    for segment in dict.fromkeys(segment for segment, _ in header.segments):
+        if not is_null(segment) and (here / f"{segment}.hea").is_file():
+            found.append(here / f"{segment}.hea")
+            found += _files_of(here, segment, read_header(here, segment))
+    return found
 
 
 def verify_record(folder: Path, name: str) -> None:
     """Check size and header checksum of every signal of a record. Raises RecordError."""
     header = read_header(folder, name)
-    for index in range(header.n_sig):
-        _checked_samples(folder, name, header, index)
+    here = beside(folder, name, ".hea").parent
+    if not header.signals and not header.segments:
+        raise RecordError(f"record {name} has no signals")
+    for index, signal in enumerate(header.signals):
+        if not is_null(signal.file_name):
+            read_signal(None, here, header, index, name)
+    for segment, length in header.segments:
+        if length and not is_null(segment):
+            verify_record(here, segment)
 
 
-def _signal_file(folder: Path, name: str, header: Any, index: int) -> Path:
-    return beside(folder, name, ".hea").parent / str(header.file_name[index])
+def known_gain(header: Header) -> float | None:
+    """Gain of a database whose headers lack it, recognised by their layout; None if unknown.
+
+    Half of the MIT-BIH Supraventricular Arrhythmia Database's headers say 0, the others 200
+    for what the same recorder delivered (doi:10.13026/C2V30W).
+    """
+    resolutions = [s.adc_resolution for s in header.signals]
+    svdb = (header.rate_hz, header.sig_name, resolutions) == (128, ["ECG1", "ECG2"], [10, 10])
+    return 200.0 if svdb else None
 
 
-def _checked_samples(folder: Path, name: str, header: Any, index: int) -> NDArray[np.int64]:
-    """One signal of a record; its size and checksum are those of the header."""
-    signal_file = _signal_file(folder, name, header, index)
-    _check_present(header, index, name, signal_file)
-    samples = _read_signal(folder, name, index)
-    if header.sig_len and len(samples) != header.sig_len:
-        raise RecordError(
-            f"record {name}: {signal_file.name} holds {len(samples)} samples where the header says "
-            f"{header.sig_len}: fetch it again (einthoven data fetch)"
-        )
-    expected = header.checksum[index]
-    if expected is not None and (int(samples.sum()) - expected) % 65536 != 0:
-        raise RecordError(
-            f"record {name}: checksum of lead {header.sig_name[index]} is wrong, "
-            f"{signal_file.name} is corrupt: fetch it again (einthoven data fetch)"
-        )
-    return samples
+def _read_wfdb(
+    folder: Path, name: str, lead: str | None, uncalibrated_gain: float | None, known: Known
+) -> Record:
+    header = read_header(folder, name)
+    verify_sha256(folder, beside(folder, name, ".hea"))
+    here = beside(folder, name, ".hea").parent
+    if header.segments:
+        described, index, decoded, gaps = read_segments(folder, here, name, header, lead, known)
+    else:
+        if not header.signals:
+            raise RecordError(
+                f"record {name} has no signals, only annotations: score them (einthoven score)"
+            )
+        described, gaps = header, ()
+        index = choose_lead(header.sig_name, _units(header.signals, known), name, lead)
+        decoded = read_signal(folder, here, header, index, name, known.checksum)
+    signal = described.signals[index]
+    per_mv = require_units(known.units or signal.units, signal.name, name)
+    stated = known.gain if known.gain is not None else signal.gain
+    # Not calibrated: what is assumed is counts per mV, whatever the unit.
+    assumed = uncalibrated_gain or known_gain(described) or DEFAULT_GAIN
+    gain, baseline, samples, invalid = upright(
+        assumed if stated is None else stated * per_mv,
+        signal.baseline,
+        decoded.samples,
+        decoded.invalid_lsb,
+    )
+    late = ((len(samples) - decoded.absent, decoded.absent),) if decoded.absent else ()
+    return Record(
+        name=name,
+        lead=signal.name,
+        rate_hz=header.rate_hz * signal.samples_per_frame,
+        gain_lsb_per_mv=gain,
+        baseline_lsb=baseline,
+        samples=samples,
+        invalid_lsb=invalid,
+        comments=header.comments,
+        gain_assumed=stated is None,
+        gaps=(*gaps, *late),
+        unchecked=decoded.unchecked,
+    )
 
 
-def _check_present(header: Any, index: int, name: str, signal_file: Path) -> None:
-    """Raise RecordError if the lead's file is missing, too short or laid out as we cannot read."""
-    if not signal_file.is_file():
-        raise RecordError(
-            f"record {name}: signal file {signal_file.name} is missing: fetch it again "
-            "(einthoven data fetch)"
-        )
-    in_file = [i for i, f in enumerate(header.file_name) if f == header.file_name[index]]
-    if any((header.samps_per_frame[i] or 1) != 1 for i in in_file):
-        raise RecordError(
-            f"record {name} has signals of several rates, which are not supported: "
-            "convert it to one rate with PhysioNet's xform"
-        )
-    if header.fmt[index] not in _BYTES | _INVALID_LSB:
-        raise RecordError(
-            f"record {name}: signal format {header.fmt[index]} of {signal_file.name} is not "
-            "supported: convert it with PhysioNet's xform"
-        )
-    bytes_per_sample = _BYTES.get(header.fmt[index])
-    if bytes_per_sample is None or not header.sig_len:
-        return  # compressed, or of unknown length: the decoder and the checksum decide
-    needed = math.ceil(bytes_per_sample * len(in_file) * header.sig_len)
-    size = signal_file.stat().st_size - (header.byte_offset[index] or 0)
-    if size < needed:
-        raise RecordError(
-            f"record {name}: {signal_file.name} is truncated ({size} of {needed} bytes): "
-            "fetch it again (einthoven data fetch)"
-        )
-
-
-def _read_signal(folder: Path, name: str, index: int) -> NDArray[np.int64]:
-    try:
-        record = wfdb.rdrecord(
-            str(folder / name),
-            channels=[index],
-            physical=False,
-            smooth_frames=False,
-            ignore_skew=True,
-            return_res=64,
-        )
-    except Exception as error:  # wfdb raises whatever its decoder stumbles over
-        raise RecordError(f"record {name} cannot be decoded: {error}") from error
-    samples: NDArray[np.int64] = record.e_d_signal[0]
-    return samples
+def _units(signals: Sequence[Signal], known: Known) -> list[str]:
+    """The signals' units, or the one that the user knows them to be in."""
+    return [known.units or s.units for s in signals]

@@ -45,7 +45,7 @@ class Entry(Struct, frozen=True):
 # run.json
 
 
-class Model(Entry, kw_only=True, frozen=True):
+class Model(Entry, kw_only=True, frozen=True, omit_defaults=True):
     """The model in the firmware: SHA-256 of its .tflite, and `database/record` it learnt from."""
 
     name: str
@@ -53,6 +53,8 @@ class Model(Entry, kw_only=True, frozen=True):
     params: Count
     macs: Count
     training_records: list[str]
+    calibrated: bool = True
+    """False: it has no confidence, and every beat is unsure. Only written when false."""
 
 
 class Data(Entry, kw_only=True, frozen=True):
@@ -82,6 +84,11 @@ class RunOptions(Entry, kw_only=True, frozen=True):
     synthetic: bool
     model: str
     adapt: float | None = None
+    gain: float | None = None
+    units: str | None = None
+    checksum: bool = True
+    csv_rate: float | None = None
+    csv_gain: float | None = None
 
 
 class Sizes(Entry, kw_only=True, frozen=True):
@@ -320,9 +327,42 @@ class Strip(Entry, kw_only=True, frozen=True):
     differ: list[float] = []
 
 
-class Result(Entry, kw_only=True, frozen=True):
-    """`records/<name>.json`: one finished record. `protocols` is null without a reference.
+class SignalShare(Entry, kw_only=True, frozen=True):
+    """Share of a record's time by what the board said of the signal (`scoring.quality`)."""
 
+    lost: Share
+    lead_off: Share
+    clipped: Share
+    flat: Share
+    noisy: Share
+
+
+class Gaps(Entry, kw_only=True, frozen=True):
+    """How often, and for how many samples of its own rate, a recording lacks samples."""
+
+    number: Count
+    samples: Count
+
+
+class SignalRead(Entry, kw_only=True, frozen=True):
+    """How the recording was read, and how much of it there was to read.
+
+    `unreadable`: too little to be scored. `coupled`: the front end took off an offset, of
+    `offset_mv`, that the ADC cannot hold. `unchecked`: its header has no checksum.
+    """
+
+    share: SignalShare
+    unreadable: bool
+    coupled: bool
+    offset_mv: float
+    unchecked: bool
+    gaps: Gaps | None
+
+
+class Result(Entry, kw_only=True, frozen=True):
+    """`records/<name>.json`: one finished record.
+
+    `protocols` is null without a reference, and for a record that is unreadable.
     `host_int8`: the host's scores where its beats are not the board's; `float_network`: those of
     the network before it was quantized, where that is at hand.
     """
@@ -331,6 +371,7 @@ class Result(Entry, kw_only=True, frozen=True):
     lead: str
     record_rate_hz: Hertz
     gain_assumed: bool
+    signal: SignalRead | None = None
     samples: Count
     samples_crc32: Crc32
     seconds: Seconds

@@ -16,7 +16,12 @@ from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_section
 from einthoven.report.arithmetics import arithmetics_section
 from einthoven.report.description import Confusion, Result, Strip
-from einthoven.report.findings import record_rows, shown_kinds, without_beats_lines
+from einthoven.report.findings import (
+    NOT_CALIBRATED,
+    record_rows,
+    shown_kinds,
+    without_beats_lines,
+)
 from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
@@ -107,6 +112,7 @@ def page(
         strips=strips,
         without_beats=without_beats_lines(summary.agreement),
         differences=[{**to_builtins(d), "clock": clock(d.time_s)} for d in differences],
+        not_calibrated=NOT_CALIBRATED,
         reliability=figures.reliability_svg(scored.bins) if scored and scored.bins else None,
         adaptation=_adaptation(summary, listed),
         adapted=ADAPTED,

@@ -14,6 +14,7 @@ from einthoven.report.description import (
     Difference,
     Entry,
     Firmware,
+    Gaps,
     Model,
     PatientHead,
     RateCounts,
@@ -22,6 +23,8 @@ from einthoven.report.description import (
     Scores,
     Seconds,
     Sha256,
+    Share,
+    SignalShare,
 )
 
 
@@ -246,6 +249,26 @@ class Latency(Entry, kw_only=True, frozen=True):
     max: float | None
 
 
+class SignalSummary(Entry, kw_only=True, frozen=True):
+    """What the recordings were, what had to be assumed, and how much there was to read.
+
+    `share`: of all time. `unreadable`: records with a signal in less than 1 - `unreadable_above`
+    of their time, which are not scored. `offset_taken_off`: in mV, of those that are coupled.
+    `not_replayed`: records that are bad, with their faults.
+    """
+
+    unreadable_above: Share
+    unreadable: list[str]
+    share: SignalShare
+    records: dict[str, SignalShare]
+    leads: dict[str, str]
+    gain_assumed: list[str]
+    offset_taken_off: dict[str, float]
+    gaps: dict[str, Gaps]
+    unchecked: list[str]
+    not_replayed: dict[str, str]
+
+
 class Summary(Entry, kw_only=True, frozen=True):
     """`summary.json`: every figure of a run, with model, pipeline and data by SHA-256."""
 
@@ -259,6 +282,7 @@ class Summary(Entry, kw_only=True, frozen=True):
     data: Data
     unfinished: list[str]
     not_scored: list[str]
+    signal: SignalSummary | None = None
     protocols: ProtocolSummaries
     agreement: AgreementSummary
     confidence: ConfidenceSummary

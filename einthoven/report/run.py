@@ -3,6 +3,7 @@
     run.json             what is replayed: board, model, pipeline, data with checksums, command
     records/<name>.json  one finished record: scores, agreement, link, strips; written last
     records/<name>.csv   its events
+    not_replayed.json    records that are bad, with their faults; missing if there are none
     <name>.ein           the same beats as a WFDB annotation file, at the record's own rate
     events.csv, ec57.txt, whole.txt, summary.json, report.html   made from these in the end
 
@@ -15,7 +16,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -268,6 +269,22 @@ class RunDir:
         except ValueError as error:
             raise self._damaged(path, name, str(error)) from None
         return result
+
+    def write_bad(self, bad: Mapping[str, str]) -> None:
+        """Write which records could not be replayed, and why; nothing if there are none."""
+        path = self.path / "not_replayed.json"
+        if bad:
+            write_json(path, dict(bad))
+        else:
+            path.unlink(missing_ok=True)
+
+    def read_bad(self) -> dict[str, str]:
+        """The records that could not be replayed, with their faults."""
+        path = self.path / "not_replayed.json"
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        except (OSError, ValueError, TypeError):
+            raise UsageError(f"{path} is damaged: remove it, then replay with --resume") from None
 
     def write_all_events(self, names: Sequence[str]) -> None:
         """Write `events.csv`, all records' events one after another under one header."""

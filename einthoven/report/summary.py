@@ -28,6 +28,7 @@ from einthoven.report.overview import (
 )
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
+from einthoven.report.signal import signal_summary
 from einthoven.scoring.comparison import Comparison, Scores, gross
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device: for engineering and research only."
@@ -79,7 +80,7 @@ def average(entries: Sequence[RecordScores]) -> Average:
 def summarize(run: RunDir) -> Summary:
     """The content of summary.json, from the records that are finished."""
     names = run.finished()
-    # Strips are most of a record, and not in the summary: memory for very many records.
+    # Their strips are the page's, and large: ten thousand records do without.
     results = [structs.replace(run.read_result(name), strips=[]) for name in names]
     plan, in_training = run.plan, run.plan.data.in_training
     scored = [(r.record, r.protocols) for r in results if r.protocols]
@@ -94,6 +95,7 @@ def summarize(run: RunDir) -> Summary:
         data=structs.replace(plan.data, records=names),
         unfinished=[name for name in run.records if name not in set(names)],
         not_scored=[r.record for r in results if r.protocols is None],
+        signal=signal_summary(results, run.read_bad()),
         protocols=ProtocolSummaries(
             ec57=_protocol([(name, p.ec57) for name, p in scored], in_training),
             whole=_protocol([(name, p.whole) for name, p in scored], in_training),
@@ -190,8 +192,10 @@ def _link(results: Sequence[Result]) -> LinkSummary:
 
 def latency_ms(run: RunDir, names: Sequence[str]) -> NDArray[np.float64]:
     """Time from R to the moment the beat's event leaves the core, in ms, of all beats."""
-    beats = [run.read_events(name).beats for name in names]
-    samples = [b["t_emitted"].astype(np.int64) - b["t_samples"] for b in beats]
+    samples = []
+    for name in names:  # one record's events at a time
+        beats = run.read_events(name).beats
+        samples.append(beats["t_emitted"].astype(np.int64) - beats["t_samples"])
     joined = np.concatenate(samples) if samples else np.zeros(0, dtype=np.int64)
     return joined.astype(np.float64) * (1000.0 / run.plan.rate_hz)
 

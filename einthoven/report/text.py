@@ -19,6 +19,7 @@ from einthoven.report.overview import (
     Protocol,
     Summary,
 )
+from einthoven.report.signal import listed, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS
 from einthoven.report.words import (
     SEEN_MARK,
@@ -26,16 +27,24 @@ from einthoven.report.words import (
     count,
     difference_line,
     ec57_note,
-    names_of,
     percent,
     resource_rows,
 )
 
+ASSUMED_MARK = "†"
+ASSUMED_NOTE = "† not calibrated: its gain or unit is assumed (--gain, --units)."
 
-def score_table(protocol: Protocol, title: str, in_training: Sequence[str] = ()) -> Table:
+
+def score_table(
+    protocol: Protocol,
+    title: str,
+    in_training: Sequence[str] = (),
+    assumed: Sequence[str] = (),
+) -> Table:
     """Number of beats and EC57's statistics of every record, with Gross and Average.
 
-    Records of `in_training` are marked, and the gross of the others stands apart.
+    Records of `in_training` are marked, and the gross of the others stands apart; so are those
+    whose gain is `assumed`.
     """
     table = Table(
         title=title,
@@ -62,6 +71,7 @@ def score_table(protocol: Protocol, title: str, in_training: Sequence[str] = ())
     entries = protocol.records
     for entry in entries:
         mark = SEEN_MARK if entry.record in in_training else ""
+        mark += ASSUMED_MARK if entry.record in assumed else ""
         table.add_row(*row(f"{entry.record}{mark}", entry), end_section=entry is entries[-1])
     table.add_row(*row("Gross", protocol.gross), style="bold")
     table.add_row(*row("Average", protocol.average), style="bold")
@@ -98,6 +108,8 @@ def agreement_text(agreement: AgreementSummary) -> Text:
 def summary_text(summary: Summary) -> RenderableType:
     """What demo and replay print at the end; fits into 80 columns."""
     in_training = summary.data.in_training
+    signal = summary.signal
+    assumed = signal.gain_assumed if signal else []
     parts: list[RenderableType] = []
     if summary.data.synthetic:
         notice = "A synthetic record: its figures say nothing about accuracy on patients."
@@ -109,20 +121,26 @@ def summary_text(summary: Summary) -> RenderableType:
         (summary.protocols.whole, "Whole records, %"),
     ):
         if protocol.records:
-            parts += ["", score_table(protocol, title, in_training)]
+            parts += ["", score_table(protocol, title, in_training, assumed)]
     if in_training:
         parts += ["", SEEN_NOTE]
+    if assumed:
+        parts += ["", ASSUMED_NOTE]
     if summary.adaptation:
         parts += ["", adaptation_table(summary.adaptation)]
     section = arithmetics_section(summary.arithmetics)
     if section is not None:
         parts += ["", arithmetics_table(section)]
-    if summary.not_scored:
-        names = names_of(summary.not_scored)
-        parts += ["", f"Not scored, since there is no reference (.atr): {names}"]
+    unreadable = set(signal.unreadable if signal else ())
+    without = [name for name in summary.not_scored if name not in unreadable]
+    if without:
+        parts += ["", f"Not scored, since there is no reference (.atr): {listed(without)}"]
+    lines = signal_lines(signal)
+    if lines:
+        parts += ["", Text("Recordings", style="bold"), *(Text("  " + line) for line in lines)]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary.agreement))
-    findings = findings_lines(summary.confidence)
+    findings = findings_lines(summary.confidence, summary.model.calibrated)
     if findings:
         parts += [Text("Confidence, whole records", style="bold"), *findings, ""]
     title = f"Resources on {summary.board} with model {summary.model.name}"

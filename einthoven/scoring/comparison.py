@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from einthoven.aami import BEAT_SYMBOLS, CLASSES, ec57_class, literature_class
 from einthoven.errors import RecordError
-from einthoven.records.adc import rational_ratio
-from einthoven.records.annotations import Annotations, rescale_times
+from einthoven.records.annotations import Annotations, at_rate
+from einthoven.records.rates import rational_ratio, rescale_times
 
 MATCH_S = 0.15
 LEARNING_S = 300.0
@@ -199,11 +199,12 @@ def compare(
 ) -> Comparison:
     """Pair the beats of two annotators of one record and count the pairs.
 
-    `rate_hz` is the rate of the reference's times and of the scores; a test at another rate
-    (`test.rate_hz`) is rescaled to it. `end_sample`: length of the record; None: up to the last
-    reference beat. Raises RecordError if the record ends before `start_s`.
+    `rate_hz` is the record's rate, and `end_sample` its length at it; None: up to the last
+    reference beat. Scores are at the reference's own rate, which is `rate_hz` unless its file
+    states another (`reference.rate_hz`): as EC57 asks, the test is rescaled to the reference, and
+    the reference never. Raises RecordError if the record ends before `start_s`.
     """
-    test = at_rate(test, rate_hz)
+    test, rate_hz, end_sample = to_reference(reference, test, rate_hz, end_sample)
     window, start = _to_samples(match_s, rate_hz), _to_samples(start_s, rate_hz)
     if end_sample is not None and end_sample < start:
         raise RecordError(
@@ -249,12 +250,18 @@ def compare(
     )
 
 
-def at_rate(annotations: Annotations, rate_hz: float) -> Annotations:
-    """The same annotations with their times at another rate; as they are if theirs is unknown."""
-    if annotations.rate_hz in (None, rate_hz):
-        return annotations
-    ratio = rational_ratio(rate_hz, annotations.rate_hz)
-    return replace(annotations, samples=rescale_times(annotations.samples, ratio), rate_hz=rate_hz)
+def to_reference(
+    reference: Annotations, test: Annotations, rate_hz: float, end_sample: int | None
+) -> tuple[Annotations, float, int | None]:
+    """Test, rate and end of a record as the reference's own time resolution has them.
+
+    `rate_hz` and `end_sample` as of `compare`.
+    """
+    own_hz = reference.rate_hz or rate_hz
+    if end_sample is not None and own_hz != rate_hz:
+        end = rescale_times(np.array([end_sample]), rational_ratio(own_hz, rate_hz))
+        end_sample = int(end[0])
+    return at_rate(replace(test, rate_hz=test.rate_hz or rate_hz), own_hz), own_hz, end_sample
 
 
 def _to_samples(seconds: float, rate_hz: float) -> int:

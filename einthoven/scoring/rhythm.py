@@ -76,7 +76,7 @@ def of_reference(reference: Annotations, rate_hz: float) -> BeatSequence:
     hidden_since: float | None = None
     interrupted = True
     rows = zip(
-        (reference.samples / rate_hz).tolist(),
+        reference.times_s(rate_hz).tolist(),
         reference.symbols.tolist(),
         reference.subtype.tolist(),
         strict=True,

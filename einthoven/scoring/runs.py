@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import ec57_class
 from einthoven.records.annotations import Annotations
-from einthoven.scoring.comparison import LEARNING_S, MATCH_S, at_rate
+from einthoven.scoring.comparison import LEARNING_S, MATCH_S, to_reference
 
 Kind = Literal["V", "S"]
 
@@ -85,9 +85,10 @@ def compare_runs(
 
     Arguments as of `ec57.compare`.
     """
+    test, rate_hz, end_sample = to_reference(reference, test, rate_hz, end_sample)
     start, margin = int(start_s * rate_hz + 0.5), int(match_s * rate_hz + 0.5)
     end = _NEVER if end_sample is None else end_sample
-    ref, tst = _labelled(reference), _labelled(at_rate(test, rate_hz))
+    ref, tst = _labelled(reference), _labelled(test)
     tables = np.zeros((2, _MAX + 1, _MAX + 1), dtype=np.int64)
     counterpart = _LongestRun(tst, _RULES[kind])
     for length, begin, last in _runs(ref, _RULES[kind], start, end, margin):

@@ -13,7 +13,7 @@ import numpy as np
 
 from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import Annotations, read_annotations
-from einthoven.records.database import record_names
+from einthoven.records.database import record_names, recording_path
 from einthoven.records.record import rate_and_length
 from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs
@@ -127,6 +127,7 @@ def _split(path: Path) -> _File:
 def _score_pair(reference: _File, test: _File) -> RecordScore:
     ref, tst = read_annotations(*reference), read_annotations(*test)
     rate_hz, end_sample = _rate_and_length(reference) or _rate_and_length(test) or (None, None)
+    # Without a header, each file's own time resolution is all there is.
     rate_hz = rate_hz or ref.rate_hz or tst.rate_hz
     if rate_hz is None:
         raise RecordError(
@@ -138,8 +139,7 @@ def _score_pair(reference: _File, test: _File) -> RecordScore:
 
 def _rate_and_length(file: _File) -> tuple[float, int | None] | None:
     folder, name, _ = file
-    has_header = (folder / f"{name}.hea").is_file()
-    return rate_and_length(folder, name) if has_header else None
+    return rate_and_length(folder, name) if recording_path(folder, name).is_file() else None
 
 
 def text_report(scores: Sequence[RecordScore]) -> str:

@@ -248,7 +248,7 @@ def test_help_shows_every_default(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("COLUMNS", "200")
     for words, default in (
         (("replay",), "Run folder (default: runs/<time>-<board>)."),
-        (("export",), "(default: firmware/generated)."),
+        (("export",), "(default: firmware/generated of a checkout, else"),
         (("score",), "(default: those in TEST)."),
         (("data", "fetch"), "(default: the user's cache)."),
         (("data", "verify"), "Folder of records (default: mitdb)."),

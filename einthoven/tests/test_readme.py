@@ -1,8 +1,10 @@
 """The README's commands, taken from it and run, in its order.
 
 `make demo` and `make test` are run by `.ci/run`: a test of `make test` cannot be one of its tests.
+Those of an installed package are run by `test_wheel.py`, in an environment of their own.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +22,7 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 IN_CI = ("make demo", "make test", "./setup.sh dev")
+INSTALLED = [c for c in COMMANDS if c.startswith(("pip ", "einthoven "))]
 
 
 def run(command: str, scratch: Path) -> str:
@@ -38,11 +41,14 @@ def test_ci_runs_what_this_file_does_not() -> None:
     assert set(IN_CI) < set(COMMANDS)
     for command in IN_CI:
         assert command in script
+    assert len(INSTALLED) == 3
+    for command in INSTALLED:
+        assert command in (Path(__file__).parent / "test_wheel.py").read_text()
 
 
 @pytest.mark.records
 def test_commands_do_what_the_readme_says(mitdb: Path, tmp_path: Path) -> None:
-    commands = [c for c in COMMANDS if c not in IN_CI]
+    commands = [c for c in COMMANDS if c not in (*IN_CI, *INSTALLED)]
     assert len(commands) >= 10
     printed = {c: run(c, tmp_path) for c in commands}
     for name in ("report.html", "summary.json", "events.csv", "100.ein", "119.ein"):
@@ -50,6 +56,9 @@ def test_commands_do_what_the_readme_says(mitdb: Path, tmp_path: Path) -> None:
     score = next(text for c, text in printed.items() if " score " in c)
     assert re.search(r"^ 100 +\d+", score, flags=re.MULTILINE)
     assert (tmp_path / "build" / "my-model" / "ein_model.c").exists()
+    own = json.loads((tmp_path / "runs" / "my-replay" / "summary.json").read_text())
+    assert own["model"]["name"] == "quick", "the user's model ran, not the shipped one"
+    assert own["agreement"]["device_vs_host_int8"] == own["agreement"]["host_int8_vs_tflm"] == 0
 
 
 def test_linked_pages_exist() -> None:

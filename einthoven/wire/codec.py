@@ -176,6 +176,15 @@ class FrameDecoder:
         self._collect(rest)
         return frames
 
+    def unfinished_text(self) -> list[str]:
+        """Whole printable lines that no delimiter has ended: what a port prints that is no board's.
+
+        Damaged bytes hardly make a line of four characters, so shorter ones do not count.
+        """
+        lines = bytes(self._pending).splitlines(keepends=True)
+        whole = [line.strip() for line in lines if line.endswith((b"\n", b"\r"))]
+        return [s.decode("ascii") for s in whole if len(s) >= 4 and _TEXT.issuperset(s)]
+
     def reject(self, frame: Frame) -> None:
         """Count a good frame whose content turned out to make no sense."""
         self.rejected_frames += 1

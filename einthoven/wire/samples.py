@@ -4,6 +4,7 @@ About 0.65 bytes a sample on MIT-BIH at 180 Hz and 12 bits. Encoding is vectoriz
 each starts from nothing, so all messages of a record advance one sample in one numpy step.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ class Piece:
     start: int
     count: int
     code: bytes
+    lost: bool = False
+    """They never came; there is no code then."""
 
 
 def encode_pieces(
@@ -51,6 +54,22 @@ def encode_pieces(
                 too_long += [(start, n // 2), (start + n // 2, n - n // 2)]
         todo = too_long
     return sorted(done, key=lambda piece: piece.start)
+
+
+def encode_record(samples: NDArray[np.int16], gaps: Sequence[tuple[int, int]] = ()) -> list[Piece]:
+    """All samples of a record cut into messages, with a piece of its own for each gap.
+
+    `gaps`: (first, number) of the samples that never came, in order and apart.
+    """
+    pieces: list[Piece] = []
+    at = 0
+    for first, number in (*gaps, (len(samples), 0)):
+        if first > at:
+            pieces += encode_pieces(samples[:first], first=at)
+        if number:
+            pieces.append(Piece(first, number, b"", lost=True))
+        at = first + number
+    return pieces
 
 
 def _encode(samples: NDArray[np.int16], spans: list[tuple[int, int]]) -> list[bytes]:

@@ -39,6 +39,8 @@ static bool handle(const ein_frame_t *frame)
         return ein_app_on_start(&app, frame);
     case EIN_WIRE_SAMPLES:
         return ein_app_on_samples(&app, frame);
+    case EIN_WIRE_GAP:
+        return ein_app_on_gap(&app, frame);
     case EIN_WIRE_POLL:
         return ein_app_on_poll(&app, frame);
     case EIN_WIRE_FINISH:

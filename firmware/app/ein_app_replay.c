@@ -92,6 +92,13 @@ static uint8_t take_samples(ein_app_t *app, const ein_wire_samples_t *message)
     return 0;
 }
 
+/* Whether a message about samples from `start` on is the one that the session waits for. */
+static bool is_next(const ein_session_t *session, uint32_t start)
+{
+    return session->mode == EIN_WIRE_MODE_REPLAY && !session->finishing &&
+           start == session->next_sample;
+}
+
 bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_wire_samples_t message;
@@ -106,9 +113,34 @@ bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame)
     }
     ein_outbox_acknowledge(&session->outbox, message.events_acked);
     uint8_t flags = EIN_WIRE_STATUS_FLAG_RESEND;
-    if (session->mode == EIN_WIRE_MODE_REPLAY && !session->finishing &&
-        message.start == session->next_sample) {
+    if (is_next(session, message.start)) {
         flags = take_samples(app, &message);
+    }
+    ein_app_send_status(app, 0, flags);
+    return true;
+}
+
+bool ein_app_on_gap(ein_app_t *app, const ein_frame_t *frame)
+{
+    ein_wire_gap_t gap;
+    if (!ein_wire_get_gap(&gap, frame->payload, frame->size)) {
+        return false;
+    }
+    ein_session_t *session = &app->session;
+    if (session->id == 0) {
+        ein_app_send_status(app, 0, 0);
+        return true;
+    }
+    ein_outbox_acknowledge(&session->outbox, gap.events_acked);
+    uint8_t flags = EIN_WIRE_STATUS_FLAG_RESEND;
+    if (is_next(session, gap.start)) {
+        if (ein_session_drain(session)) {
+            ein_session_gap(session, gap.lost);
+            ein_session_drain(session);
+            flags = 0;
+        } else {
+            flags |= EIN_WIRE_STATUS_FLAG_FULL;
+        }
     }
     ein_app_send_status(app, 0, flags);
     return true;

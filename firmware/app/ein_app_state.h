@@ -47,6 +47,7 @@ void ein_app_send_event(void *app, const ein_outbox_event_t *event);
 bool ein_app_on_start(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_gap(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_head.c */

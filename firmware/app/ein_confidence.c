@@ -10,6 +10,9 @@ static const uint8_t unsure_below = EIN_CONFIDENCE_UNSURE_BELOW;
 
 uint8_t ein_confidence(const int8_t logits[EIN_CLASSES])
 {
+    if (unsure_below == 0) { /* never calibrated: a softmax would only look like a probability */
+        return 0;
+    }
     int32_t largest = logits[0];
     for (uint32_t i = 1; i < EIN_CLASSES; i++) {
         largest = logits[i] > largest ? logits[i] : largest;
@@ -24,5 +27,5 @@ uint8_t ein_confidence(const int8_t logits[EIN_CLASSES])
 
 bool ein_confidence_unsure(uint8_t confidence, uint16_t flags)
 {
-    return confidence < unsure_below || (flags & BAD_SIGNAL) != 0;
+    return unsure_below == 0 || confidence < unsure_below || (flags & BAD_SIGNAL) != 0;
 }

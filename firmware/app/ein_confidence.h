@@ -12,11 +12,12 @@
 
 #include "ein_types.h"
 
-/* Probability of the class with the largest logit, in 1/255, rounded: 255 / EIN_CLASSES .. 255. */
+/* Probability of the class with the largest logit, in 1/255, rounded: 255 / EIN_CLASSES .. 255; 0
+   for a model that was never calibrated. */
 uint8_t ein_confidence(const int8_t logits[EIN_CLASSES]);
 
-/* Whether to say "don't know": the confidence is below the model's limit, or `flags` (EIN_FLAG_*)
-   say that the signal was bad since the beat before. */
+/* Whether to say "don't know": the confidence is below the model's limit or unknown, or `flags`
+   (EIN_FLAG_*) say that the signal was bad since the beat before. */
 bool ein_confidence_unsure(uint8_t confidence, uint16_t flags);
 
 #endif

@@ -46,7 +46,7 @@ bool ein_session_drain(ein_session_t *session);
 /* One sample through the core. Only after ein_session_drain returned true. */
 void ein_session_push(ein_session_t *session, int16_t sample);
 
-/* Stream mode: samples that were lost before the one that is pushed next. After a drain, too. */
+/* Samples that were lost before the one that is pushed next. After a drain, too. */
 void ein_session_gap(ein_session_t *session, uint32_t lost);
 
 /* No more samples. Call again until it returns true: the last event is then in the outbox. */

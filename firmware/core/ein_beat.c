@@ -47,7 +47,7 @@ static void copy(int16_t *to, const int16_t *from, uint32_t n)
 static void cut(ein_segment_t *segment, const ein_ring_t *ring, uint32_t r_samples)
 {
     const uint32_t end = ring->end_samples;
-    const uint32_t held = end < EIN_RING_SAMPLES ? end : EIN_RING_SAMPLES;
+    const uint32_t held = ring->full || end >= EIN_RING_SAMPLES ? EIN_RING_SAMPLES : end;
     const uint32_t from = r_samples - (EIN_WINDOW_BEFORE_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES);
     if (end - from <= held && end - from >= EIN_SEGMENT_SAMPLES) { /* nearly always */
         const uint32_t at = from % EIN_RING_SAMPLES;

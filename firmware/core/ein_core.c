@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ein_fixed.h"
+#include "ein_time.h"
 
 static const int32_t BANDPASS_Q30[EIN_FILTER_BANDPASS_SECTIONS][5] = EIN_FILTER_BANDPASS_Q30;
 
@@ -65,8 +66,11 @@ static bool next_event(ein_core_t *core)
 {
     uint16_t state = signal_state(core);
     uint32_t now = core->t_samples - 1u;
-    if (core->t_samples == 0)
-        return false;
+    if (!core->ring.full) {
+        if (core->t_samples == 0) /* nothing has come yet; later, the clock has come round */
+            return false;
+        core->ring.full = core->t_samples >= EIN_RING_SAMPLES + EIN_FILTER_BANDPASS_DELAY_SAMPLES;
+    }
     const bool changed = state != core->state;
     core->state = state;
     core->since_beat |= state;
@@ -87,7 +91,7 @@ static bool next_event(ein_core_t *core)
             return true;
         if (!ein_qrs_next(&core->qrs, &r_samples, &flags))
             return false;
-        if (core->finished && (int32_t)(r_samples - core->end_samples) >= 0)
+        if (core->finished && !ein_time_before(r_samples, core->end_samples))
             continue;
         ein_beat_on_r(&core->beat, r_samples, flags | core->since_beat);
         core->since_beat = state;

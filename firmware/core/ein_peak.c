@@ -1,15 +1,16 @@
 #include "ein_peak.h"
+#include "ein_time.h"
 
 uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples)
 {
     uint32_t centre = top_samples - EIN_QRS_DELAY_SAMPLES;
     uint32_t from = centre - EIN_QRS_REACH_SAMPLES;
     uint32_t to = centre + EIN_QRS_REACH_SAMPLES;
-    if ((int32_t)(from - start_samples) < 0)
+    if (ein_time_before(from, start_samples))
         from = start_samples;
     uint32_t best_t = from;
     int32_t best = -1;
-    for (uint32_t t = from; (int32_t)(to - t) >= 0; t++) {
+    for (uint32_t t = from; !ein_time_before(to, t); t++) {
         int32_t stands_out = 3 * ein_ring_at(ring, t) - ein_ring_at(ring, t - EIN_QRS_ARM_SAMPLES) -
                              ein_ring_at(ring, t + EIN_QRS_ARM_SAMPLES);
         if (stands_out < 0)

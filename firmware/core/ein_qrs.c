@@ -1,4 +1,5 @@
 #include "ein_qrs.h"
+#include "ein_time.h"
 
 #include <string.h>
 
@@ -261,7 +262,7 @@ void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
     uint32_t energy = ein_energy_step(&qrs->energy, uv_q8);
     if (qrs->energy.count == 1)
         /* The ring's time begins below 0, and nothing is there yet. */
-        qrs->start_samples = now >= 0u - EIN_FILTER_BANDPASS_DELAY_SAMPLES ? 0 : now;
+        qrs->start_samples = !ring->full && now >= 0u - EIN_FILTER_BANDPASS_DELAY_SAMPLES ? 0 : now;
 
     if (energy > qrs->last_energy && energy > qrs->top_energy) {
         qrs->top_energy = energy;
@@ -271,15 +272,15 @@ void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
         if (age == EIN_QRS_SETTLE_SAMPLES)
             qrs->top_r_samples = ein_peak_r(ring, qrs->top_samples, qrs->start_samples);
         if (age >= EIN_QRS_SETTLE_SAMPLES &&
-            (int32_t)(now - qrs->top_r_samples) >= EIN_QRS_DECIDE_SAMPLES)
+            !ein_time_before(now, qrs->top_r_samples + EIN_QRS_DECIDE_SAMPLES))
             decide(qrs, ring, now);
     }
     qrs->last_energy = energy;
 
     if (is_learning(qrs)) {
-        if ((int32_t)(now - qrs->start_samples - qrs->learned_samples) >= 0)
+        if (!ein_time_before(now, qrs->start_samples + qrs->learned_samples))
             learn(qrs, now);
-    } else if (!qrs->searched && (int32_t)(now - qrs->search_samples) >= 0) {
+    } else if (!qrs->searched && !ein_time_before(now, qrs->search_samples)) {
         search_back(qrs);
         bool stuck = !qrs->has_last || now - qrs->last_r_samples >= EIN_QRS_RELEARN_SAMPLES;
         if (qrs->searched && stuck)

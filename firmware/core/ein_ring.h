@@ -2,11 +2,12 @@
  *
  * The ring's time is the time of the input: the filter's delay is taken off by the core, so the
  * ring ends EIN_FILTER_BANDPASS_DELAY_SAMPLES behind the newest input sample. Times before the
- * first sample read 0. RAM: 1028 B.
+ * first sample read 0. RAM: 1032 B.
  */
 #ifndef EIN_RING_H
 #define EIN_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define EIN_RING_SAMPLES 512u
@@ -14,6 +15,7 @@
 typedef struct {
     int16_t uv[EIN_RING_SAMPLES];
     uint32_t end_samples; /* time of the sample that comes next; the newest held is end - 1 */
+    bool full;            /* it holds samples of time 0 and later only: set by the core */
 } ein_ring_t;
 
 /* The signal at time t, for end - EIN_RING_SAMPLES <= t < end (not checked: other times alias). */

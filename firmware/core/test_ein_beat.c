@@ -1,4 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_beat_stage.py: the beat stage on made-up beats. */
+/* Compiled and run by einthoven/native/tests/test_beat_stage.py: the beat stage on made-up beats.
+ */
 #include "ein_beat.h"
 
 #include <stdio.h>

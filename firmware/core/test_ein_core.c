@@ -1,5 +1,6 @@
-/* Compiled and run by einthoven/native/tests/test_core_modules.py: the whole signal path, and hostile
-   input under the sanitizers. What the beats are is tested on records (test_core_records.py). */
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: the whole signal path, and
+   hostile input under the sanitizers. What the beats are is tested on records
+   (test_core_records.py). */
 #include "ein_core.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_beat_stage.py. Oracle: the C library's doubles. */
+/* Compiled and run by einthoven/native/tests/test_beat_stage.py. Oracle: the C library's doubles.
+ */
 #include "ein_fixed.h"
 
 #include <math.h>

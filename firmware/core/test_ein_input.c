@@ -1,4 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_core_modules.py: counts to microvolts, rails, gaps. */
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: counts to microvolts, rails,
+ * gaps. */
 #include "ein_input.h"
 
 #include "ein_filter.h"

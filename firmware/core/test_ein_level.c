@@ -1,4 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_core_modules.py: the running median and quartiles. */
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: the running median and
+ * quartiles. */
 #include "ein_level.h"
 
 #include <stdio.h>

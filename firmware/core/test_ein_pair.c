@@ -1,4 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_core_modules.py: pairs against plain arithmetic. */
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: pairs against plain arithmetic.
+ */
 #include "ein_pair.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_core_modules.py: the detector on made-up waves, which go
-   through filters and ring as in ein_core. */
+/* Compiled and run by einthoven/native/tests/test_core_modules.py: the detector on made-up waves,
+   which go through filters and ring as in ein_core. */
 #include "ein_qrs.h"
 
 #include <stdio.h>

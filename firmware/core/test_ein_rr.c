@@ -1,4 +1,5 @@
-/* Compiled and run by einthoven/native/tests/test_beat_stage.py. Oracle: sorting, and arithmetic by hand.
+/* Compiled and run by einthoven/native/tests/test_beat_stage.py. Oracle: sorting, and arithmetic by
+ * hand.
  */
 #include "ein_rr.h"
 

@@ -18,4 +18,7 @@ typedef struct {
 
 void ein_nn_mean(const ein_nn_mean_t *layer, const int8_t *in, int8_t *out);
 
+/* The same of int8 [channels][length]: what is behind each other is what is averaged. */
+void ein_nn_mean_last(const ein_nn_mean_t *layer, const int8_t *in, int8_t *out);
+
 #endif

@@ -5,14 +5,18 @@ PlatformIO wants SCons as its package `tool-scons`; pip's SCons stands in for it
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import SCons
 from platformio.dependencies import get_core_dependencies
 
-CORE_DIR = Path(__file__).resolve().parents[2] / ".cache" / "platformio"
-"""What `core_dir` in firmware/platformio.ini says."""
+CORE_DIR = Path(
+    os.environ.get("PLATFORMIO_CORE_DIR")
+    or Path(__file__).resolve().parents[2] / ".cache" / "platformio"
+)
+"""What PlatformIO takes: the environment's, else `core_dir` in firmware/platformio.ini."""
 
 
 def prepare(core_dir: Path) -> None:
@@ -62,4 +66,4 @@ if __name__ == "__main__":
     try:
         prepare(CORE_DIR)
     except RuntimeError as error:
-        sys.exit(f"error: {error}: pip install the package with its extra 'build'")
+        sys.exit(f"error: {error}: pip install Einthoven anew")

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.boards.board import Board
 from einthoven.codegen.confidence import VOTE_LIMIT
-from einthoven.hil_tests.harness.record import protocols_of, read_reference
+from einthoven.hil_tests.harness.record import known_of, protocols_of, read_reference
 from einthoven.native import core
 from einthoven.native.vote import Vote
-from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.adc import board_signal, board_to_record_time
 from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
 
@@ -48,9 +48,10 @@ def score_float(run: RunDir, board: Board, folder: Path, network: FloatNetwork) 
         if result.protocols is None or result.float_network is not UNSET or network.open is None:
             continue
         infer = infer or network.open()
-        record = read_record(folder, name, run.plan.data.lead)
-        samples = to_board(record, core.rate_hz(), board.gain_lsb_per_mv, board.adc_bits)
-        beats = core.analyze(samples, board.gain_lsb_per_mv, (-top, top - 1))
+        record = read_record(folder, name, run.plan.data.lead, known=known_of(run.plan.options))
+        signal = board_signal(record, core.rate_hz(), board.gain_lsb_per_mv, board.adc_bits)
+        rails = (-top, top - 1)
+        beats = core.analyze(signal.samples, board.gain_lsb_per_mv, rails, gaps=signal.gaps)
         logits = Vote().of_float(infer(beats.signal, beats.features), beats, VOTE_LIMIT)
         times = board_to_record_time(beats.t_samples, record, core.rate_hz())
         labels = [CLASSES[i] for i in logits.argmax(axis=1)]

@@ -51,7 +51,7 @@ class Bench:
 def bench_board(board: Board, port: str | None, beats: int) -> Bench:
     """Run a synthetic minute and `beats` single inferences on a board. Raises BoardError."""
     model = HostModel()
-    with running(board, port) as url, Device(url, baud=board.baud) as device:
+    with running(board, port) as url, Device(url, board.baud, expect_board=board) as device:
         who = device.hello
         record = synth.make_record(seed=1, seconds=max(_SECONDS, beats), rate_hz=who.rate_hz)
         gain, rails = who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi)

@@ -5,19 +5,21 @@ that was reset in mid-record is given the record again from its start.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.boards.board import Board
+from einthoven.boards.patience import Patience
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
 from einthoven.wire import codec
 from einthoven.wire.codec import Message
-from einthoven.wire.samples import encode_pieces
+from einthoven.wire.samples import encode_record
 from einthoven.wire.schema import schema
 
 __all__ = ["BenchResult", "Device", "Hello", "LinkStatistics", "Network", "Replayed"]
@@ -97,8 +99,9 @@ class Network:
 class Device:
     """A board on `url` (serial port name or any pyserial URL). Use as a context manager.
 
-    `expect_model_sha256`, `expect_pipeline_sha256`: refuse a board with others (ModelError); None
-    accepts any. Raises BoardError if the port cannot be opened, LinkError if nobody answers.
+    `expect_model_sha256`, `expect_pipeline_sha256`: refuse a board with others (ModelError);
+    `expect_board`: refuse one that is not what that board.toml says (BoardError); None accepts any.
+    Raises BoardError if the port cannot be opened, LinkError if nobody answers.
     """
 
     def __init__(
@@ -108,11 +111,13 @@ class Device:
         expect_model_sha256: str | None = None,
         expect_pipeline_sha256: str | None = None,
         timeouts_s: tuple[float, ...] = TIMEOUTS_S,
+        expect_board: Board | None = None,
     ) -> None:
         self._channel = Channel(url, baud, timeouts_s)
         self._board_lost = 0
         try:
             self.hello = self._hello()
+            self._require_board(expect_board)
             self._require("model", self.hello.model_sha256, expect_model_sha256)
             self._require("pipeline", self.hello.pipeline_sha256, expect_pipeline_sha256)
         except BaseException:
@@ -254,8 +259,11 @@ class Device:
         progress: Callable[[int], None] | None = None,
         gain_lsb_per_mv: int | None = None,
         rails: tuple[int, int] | None = None,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> Replayed:
         """Send `samples` (int16 counts at the board's rate) and return the events they cause.
+
+        `gaps`: (first, number) of those that never came; the board is told so instead.
 
         `progress` is told the number of samples that went through the board; it goes back when
         the board was reset. Gain (LSB per mV) and rails (counts) default to the board's ADC's.
@@ -265,7 +273,7 @@ class Device:
         who = self.hello
         rails = rails or (who.rail_lo, who.rail_hi)
         gain = who.gain_lsb_per_mv if gain_lsb_per_mv is None else gain_lsb_per_mv
-        pieces = encode_pieces(samples)
+        pieces = encode_record(samples, gaps)
         events: list[Message] = []
         lost_before = self._lost_bytes(self.info())
         began = time.monotonic()
@@ -303,13 +311,15 @@ class Device:
         try:
             session.start("stream", who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi))
             given = taken = 0
-            heard = time.monotonic()
+            patience = Patience(self.url, SILENT_S)
             while taken < wanted:
-                session.receive(max(_STREAM_POLL_S, min(1.0, (wanted - taken) / who.rate_hz)))
+                wait_s = max(_STREAM_POLL_S, min(1.0, (wanted - taken) / who.rate_hz))
+                session.receive(wait_s)
                 before, taken = taken, session.poll()
+                patience.look(wait_s)
                 if taken > before:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard > SILENT_S:
+                    patience.renew()
+                elif patience.over:
                     raise BoardError(f"the board on {self.url} takes no samples: has it an ADC?")
                 yield from session.events[given:]
                 given = len(session.events)
@@ -344,6 +354,24 @@ class Device:
             values[name] = _names(enum).get(values[name], "unknown")
         values["classes"] = tuple(values["classes"].split(","))
         return Hello(**values)
+
+    def _require_board(self, expected: Board | None) -> None:
+        """Another board's answers would stand under this one's name, in another unit or scale."""
+        if expected is None:
+            return
+        who, half = self.hello, 1 << (expected.adc_bits - 1)
+        for what, found, wanted in (
+            ("is", who.board, expected.name),
+            ("counts", who.count_unit, expected.count_unit),
+            ("has an ADC of bits", who.adc_bits, expected.adc_bits),
+            ("has a gain per mV of", who.gain_lsb_per_mv, expected.gain_lsb_per_mv),
+            ("has rails at", (who.rail_lo, who.rail_hi), (-half, half - 1)),
+        ):
+            if found != wanted:
+                raise BoardError(
+                    f"the board on {self.url} {what} {found}, where {expected.name}'s board.toml "
+                    f"says {wanted}: name the board that is there with --board, or flash this one"
+                )
 
     def _require(self, what: str, found: str, expected: str | None) -> None:
         if expected is not None and found != expected:

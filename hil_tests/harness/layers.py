@@ -9,9 +9,10 @@ from pathlib import Path
 from einthoven.boards.board import load_board
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lower import lower
+from einthoven.hil_tests.harness.record import known_of
 from einthoven.native import core
 from einthoven.native.engine import HostModel, TflmModel, first_differing_layer
-from einthoven.records.adc import to_board
+from einthoven.records.adc import board_signal
 from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
 
@@ -64,9 +65,10 @@ def compare_layers(
     top = 1 << (board.adc_bits - 1)
     compared, differences = 0, []
     for name in run.finished():
-        record = read_record(Path(options.data), name, run.plan.data.lead)
-        samples = to_board(record, core.rate_hz(), board.gain_lsb_per_mv, board.adc_bits)
-        beats = core.analyze(samples, board.gain_lsb_per_mv, (-top, top - 1))
+        record = read_record(Path(options.data), name, run.plan.data.lead, known=known_of(options))
+        signal = board_signal(record, core.rate_hz(), board.gain_lsb_per_mv, board.adc_bits)
+        rails = (-top, top - 1)
+        beats = core.analyze(signal.samples, board.gain_lsb_per_mv, rails, gaps=signal.gaps)
         suspects = {d.t_samples for d in run.read_result(name).agreement.differences}
         for i, t in enumerate(beats.t_samples.tolist()):
             if i >= per_record and t not in suspects:

@@ -133,6 +133,8 @@ def _reason(error: Exception) -> str:
         return "there is no such port; is the board plugged in? (einthoven boards lists ports)"
     if "inappropriate ioctl" in text or "is a directory" in text:
         return "it is no serial port (einthoven boards lists ports)"
+    if "reset by peer" in text or "broken pipe" in text:
+        return "the peer closed the connection"
     if "refused" in text:
         return "nobody listens there"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

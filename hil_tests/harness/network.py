@@ -95,7 +95,10 @@ def answers(
     counts = np.empty(len(inputs), dtype=np.int64)
     patience = tuple(seconds + graph.macs / SLOWEST for seconds in TIMEOUTS_S)
     baud = carried.board.baud
-    with running(carried.board, port) as url, Device(url, baud, timeouts_s=patience) as device:
+    with (
+        running(carried.board, port) as url,
+        Device(url, baud, timeouts_s=patience, expect_board=carried.board) as device,
+    ):
         found = device.network()
         if found is None or found.sha256 != carried.sha256:
             other = f"the network {found.name} ({found.sha256[:12]}…)" if found else "no network"

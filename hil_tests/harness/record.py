@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.head import describe
+from einthoven.errors import RecordError
 from einthoven.hil_tests.harness.agreement import Difference, differing_beats, host_events, listed
 from einthoven.hil_tests.harness.device import Device, LinkStatistics
 from einthoven.hil_tests.harness.heads import Adapted, Adapter, on_board
@@ -21,32 +22,40 @@ from einthoven.native import core
 from einthoven.native.confidence import ONE, Confidence
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.native.vote import Vote
-from einthoven.records.adc import board_to_record_time, to_board
+from einthoven.records.adc import board_signal, board_to_record_time
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
-from einthoven.records.record import Record, read_record
+from einthoven.records.record import Known, Record, read_record
 from einthoven.report.description import (
     Adaptation,
     Agreement,
     Counter,
     Counters,
     Firmware,
+    Gaps,
     LargestCount,
     Link,
     Protocols,
     Result,
     Rhythm,
+    RunOptions,
+    SignalRead,
+    SignalShare,
 )
 from einthoven.report.description import Confidence as ConfidenceEntry
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
 from einthoven.report.schema import of_builtins
 from einthoven.report.summary import stored
-from einthoven.scoring import reliability, rhythm
+from einthoven.scoring import quality, reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.score import score
 from einthoven.wire.codec import Message
 
 ANNOTATOR = "ein"
 _LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets", "seconds")
+
+
+class BadRecordError(RecordError):
+    """A record that cannot be replayed, whatever the board; the others can."""
 
 
 class Host:
@@ -64,12 +73,14 @@ class Host:
         gain_lsb_per_mv: int,
         rails: tuple[int, int],
         adapted: Adapted | None = None,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> tuple[Events, list[Difference] | None]:
         """The host's events for `samples`, and the beats on which engine and TFLM differ.
 
-        None for the latter when TFLM was not asked for. `adapted`: the patient's head.
+        None for the latter when TFLM was not asked for. `adapted`: the patient's head; `gaps`:
+        (first, number) of the samples that never came.
         """
-        beats = core.analyze(samples, gain_lsb_per_mv, rails)
+        beats = core.analyze(samples, gain_lsb_per_mv, rails, gaps=gaps)
         tensors = beats.signal, beats.features
         unadapted = logits = self.model.infer(*tensors)
         if adapted is not None:
@@ -96,26 +107,35 @@ def replay_record(
     """Replay record `name` of `folder` on `device` and write it into `run`; returns its result.
 
     `adapter`: fits a head on the record's first minutes, with which the board then computes.
-    `progress` is told how many samples the board has acknowledged. Raises RecordError,
+    `progress` is told how many samples the board has acknowledged. Raises BadRecordError,
     LinkError, or EinthovenError when the disk is full.
     """
     who = device.hello
-    record = read_record(folder, name, run.plan.data.lead)
-    samples = to_board(record, who.rate_hz, who.gain_lsb_per_mv, who.adc_bits)
-    before = replace(device.link)
+    lead = run.plan.data.lead
     adapted = None
-    if adapter is not None:
-        adapted = adapter.adapt(folder, name, run.plan.data.lead)
+    try:
+        record = read_record(folder, name, lead, known=known_of(run.plan.options))
+        reference = read_reference(folder, name)
+        if adapter is not None:
+            adapted = adapter.adapt(folder, name, lead)
+    except RecordError as error:
+        raise BadRecordError(str(error)) from error
+    signal = board_signal(record, who.rate_hz, who.gain_lsb_per_mv, who.adc_bits)
+    samples = signal.samples
+    before = replace(device.link)
     with on_board(device, adapted):
-        replayed = device.replay(samples, progress=progress)
+        replayed = device.replay(samples, progress=progress, gaps=signal.gaps)
     events = board_events(replayed.events)
     expected, against_tflm = host.check(
-        samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi), adapted
+        samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi), adapted, signal.gaps
     )
     differing = differing_beats(events.beats, expected.beats)
     t_record = board_to_record_time(events.beats["t_samples"], record, who.rate_hz)
     labels = [CLASSES[i] for i in events.beats["label"]]
-    reference = read_reference(folder, name)
+    share = quality.shares(events.states, len(samples))
+    unreadable = quality.is_unreadable(share)
+    if unreadable:
+        reference = None
     scores = _protocols(reference, t_record, labels, record)
     seconds = len(samples) / who.rate_hz
     result = Result(
@@ -123,6 +143,14 @@ def replay_record(
         lead=record.lead,
         record_rate_hz=record.rate_hz,
         gain_assumed=record.gain_assumed,
+        signal=SignalRead(
+            share=SignalShare(**share),
+            unreadable=unreadable,
+            coupled=signal.coupled,
+            offset_mv=signal.offset_mv,
+            unchecked=record.unchecked,
+            gaps=_gaps(record),
+        ),
         samples=len(samples),
         samples_crc32=f"{zlib.crc32(samples.tobytes()):08x}",
         seconds=seconds,
@@ -208,6 +236,24 @@ def _counters(info: Mapping[str, Any]) -> Counters:
     )
 
 
+def known_of(options: RunOptions) -> Known:
+    """What the user knew better than the files, from a run's options."""
+    return Known(
+        gain=options.gain,
+        units=options.units,
+        checksum=options.checksum,
+        csv_rate_hz=options.csv_rate,
+        csv_gain=options.csv_gain,
+    )
+
+
+def _gaps(record: Record) -> Gaps | None:
+    """How many gaps a record has, and their samples at its own rate; None without any."""
+    if not record.gaps:
+        return None
+    return Gaps(number=len(record.gaps), samples=sum(n for _, n in record.gaps))
+
+
 def read_reference(folder: Path, name: str) -> Annotations | None:
     """The reference beats; None for a record that has none, which is replayed all the same."""
     if not (folder / f"{name}.atr").is_file():
@@ -223,7 +269,7 @@ def _labelled(
         return np.zeros(0), []
     classes = [literature_class(symbol) for symbol in reference.symbols.tolist()]
     beats = [i for i, label in enumerate(classes) if label is not None]
-    return reference.samples[beats] / rate_hz, [str(classes[i]) for i in beats]
+    return reference.times_s(rate_hz)[beats], [str(classes[i]) for i in beats]
 
 
 def _protocols(

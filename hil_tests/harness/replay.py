@@ -24,24 +24,28 @@ from rich.console import Console
 from einthoven import __version__
 from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
-from einthoven.errors import ModelError
+from einthoven.codegen.confidence import Calibration
+from einthoven.errors import ModelError, RecordError, UsageError
 from einthoven.hil_tests.harness.arithmetics import FloatNetwork, score_float
 from einthoven.hil_tests.harness.heads import Fit
+from einthoven.hil_tests.harness.own_model import use_model
 from einthoven.hil_tests.harness.record import read_reference
 from einthoven.hil_tests.harness.workers import run_workers
 from einthoven.native import core
 from einthoven.native.engine import HostModel
-from einthoven.paths import RUNS, SHIPPED_MODEL, cache_dir
+from einthoven.paths import SHIPPED_MODEL, cache_dir, model_c, runs_dir
 from einthoven.provenance import seen_in_training
-from einthoven.records.adc import rational_ratio
 from einthoven.records.checksums import sha256_file
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
-from einthoven.records.record import read_record
+from einthoven.records.rates import rational_ratio
+from einthoven.records.record import NOTHING_KNOWN, Known, read_record, record_files
 from einthoven.report.description import CountUnit, Data, Model, Plan, RunOptions, Sizes
 from einthoven.report.files import write_report
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
+
+_LIBRARIES = ("numpy", "scipy", "wfdb", "edfio", "pandas", "tflite-micro")
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,20 @@ class Options:
     tflm: bool = True
     synthetic: bool = False
     model: Path = SHIPPED_MODEL
-    """Folder of the model that `firmware/generated` was exported from."""
+    """Folder of the int8 model in the firmware; another than the shipped one is built into it."""
     adapt: float | None = None
     """Minutes of each record on which a head for its patient is fitted; None: no heads."""
+    gain: float | None = None
+    units: str | None = None
+    checksum: bool = True
+    csv_rate: float | None = None
+    csv_gain: float | None = None
+    """What the user knows better than the files: `known`."""
+
+    @property
+    def known(self) -> Known:
+        """As the reader of records takes it."""
+        return Known(self.gain, self.units, self.checksum, self.csv_rate, self.csv_gain)
 
     def moved(self, data: Path | None, port: str | None) -> "Options":
         """The same with the records or the board found elsewhere."""
@@ -67,8 +82,8 @@ class Options:
 
 
 def new_run_path(board: str) -> Path:
-    """`runs/<time>-<board>` of the checkout."""
-    return RUNS / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{board}"
+    """`runs/<time>-<board>` below the folder that the user stands in."""
+    return runs_dir() / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{board}"
 
 
 def resume_options(out: Path) -> Options:
@@ -97,17 +112,27 @@ def replay_run(
     """
     if not resume:
         RunDir.require_new(out)
+    if options.adapt is not None and options.known != NOTHING_KNOWN:
+        raise UsageError(
+            "--adapt reads gains and units from the files: leave --gain, --units, --csv-rate, "
+            "--csv-gain and --no-checksum out"
+        )
+    if options.model != SHIPPED_MODEL:
+        options = dataclasses.replace(options, model=use_model(options.model))
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
-    plan, samples = _plan(options, board, folder)
+    plan, samples, bad = _plan(options, board, folder, console)
     if options.port is None:
         build(board)
+    else:  # nothing is made before the board there has said who it is
+        _ask(board, options.port, plan)
     if resume:
         run = RunDir.open(out)
         run.require_same(plan)
     else:
         run = RunDir.create(out, _built(plan, board, options, network))
     with run.lock():
+        run.write_bad(bad)
         finished = set(run.finished())
         todo = {name: n for name, n in samples.items() if name not in finished}
         if finished:
@@ -118,7 +143,10 @@ def replay_run(
                 if options.port or not board.command
                 else min(jobs, len(todo), os.cpu_count() or 1)
             )
-            run_workers(run, board, options.port, folder, todo, jobs, console, fit)
+            bad |= run_workers(run, board, options.port, folder, todo, jobs, console, fit)
+            run.write_bad(bad)
+        if bad and not run.finished():
+            raise RecordError(next(iter(bad.values())))
         if network is not None and run.plan.float_missing is None:
             score_float(run, board, folder, network)
         write_report(run)
@@ -133,23 +161,53 @@ def _built(plan: Plan, board: Board, options: Options, network: FloatNetwork | N
     return replace(plan, sizes=sizes, float_missing=network.missing)
 
 
-def _plan(options: Options, board: Board, folder: Path) -> tuple[Plan, dict[str, int]]:
-    """What run.json holds, and the records' lengths in samples of the board.
+def _ask(board: Board, port: str, plan: Plan) -> None:
+    """Raise an error unless that very board answers on `port`, with the model and pipeline."""
+    from einthoven.hil_tests.harness.device import Device
 
-    Reads every record now, not when its turn comes: a bad one must not end a run half way.
+    model, pipeline = plan.model.sha256, plan.pipeline_sha256
+    with Device(port, board.baud, model, pipeline, expect_board=board):
+        pass
+
+
+def _plan(
+    options: Options, board: Board, folder: Path, console: Console
+) -> tuple[Plan, dict[str, int], dict[str, str]]:
+    """What run.json holds, the records' lengths in samples of the board, and the bad ones' faults.
+
+    Reads every record now, not when its turn comes, and one at a time: what can be known before
+    the first sample is known then, and a bad record costs nobody else's. Raises RecordError if
+    all are bad.
     """
     samples: dict[str, int] = {}
     files: dict[str, dict[str, str]] = {}
+    bad: dict[str, str] = {}
+    unchecked: list[str] = []
     for name in record_names(folder, options.records):
-        record = read_record(folder, name, options.lead)
-        read_reference(folder, name)
+        try:
+            record = read_record(folder, name, options.lead, known=options.known)
+            read_reference(folder, name)
+            files[name] = {
+                os.path.relpath(path, folder): sha256_file(path)
+                for path in record_files(folder, name)
+            }
+        except RecordError as error:
+            bad[name] = str(error)
+            continue
         ratio = rational_ratio(core.rate_hz(), record.rate_hz)
         samples[name] = math.ceil(record.n_samples * ratio)
-        files[name] = {
-            path.name: sha256_file(path)
-            for suffix in (".hea", ".dat", ".atr")
-            if (path := folder / f"{name}{suffix}").is_file()
-        }
+        if record.unchecked:
+            unchecked.append(name)
+    if not samples:
+        first = next(iter(bad.values()))
+        others = f" (none of the {len(bad)} records can be read)" if len(bad) > 1 else ""
+        raise RecordError(f"{first}{others}")
+    if unchecked:
+        console.print(
+            f"The headers of {len(unchecked)} records have a checksum of 0, that is, none: "
+            "their samples are not checked.",
+            soft_wrap=True,
+        )
     model = model_facts(options.model)
     plan = Plan(
         board=board.name,
@@ -181,10 +239,10 @@ def _plan(options: Options, board: Board, folder: Path) -> tuple[Plan, dict[str,
         versions={
             "einthoven": __version__,
             "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "scipy", "wfdb", "tflite-micro")},
+            **{name: version(name) for name in _LIBRARIES},
         },
     )
-    return plan, samples
+    return plan, samples, bad
 
 
 def _sizes(board: Board, built: bool) -> Sizes:
@@ -220,10 +278,10 @@ def model_facts(folder: Path = SHIPPED_MODEL) -> Model:
         )
     if HostModel().macros["EIN_MODEL_SHA256"].strip('"') != digest:
         raise ModelError(
-            f"firmware/generated holds another model than {folder}: name its folder with --model, "
-            "or restore the shipped model with `python -m einthoven.codegen`"
+            f"{model_c()} holds another model than {folder}: name that one's folder with --model, "
+            f"or put this one back (`einthoven export {folder}`)"
         )
-    return kept
+    return replace(kept, calibrated=Calibration.of(model).unsure_below > 0)
 
 
 def synthetic_database() -> Path:

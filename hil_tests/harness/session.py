@@ -168,13 +168,7 @@ class Session:
             if piece.start != upcoming:  # the board took a part of this one
                 piece = encode_pieces(samples[:end], end - upcoming, upcoming)[0]
                 end = piece.start + piece.count
-            data = codec.encode(
-                "samples",
-                start=piece.start,
-                events_acked=self._next_event,
-                count=piece.count,
-                code=piece.code,
-            )
+            data = self._message(piece)
             if self._in_flight and under_way + len(data) > self._credit:
                 break
             out += data
@@ -184,6 +178,12 @@ class Session:
         if out:
             self._channel.send(bytes(out))
         return upcoming
+
+    def _message(self, piece: Piece) -> bytes:
+        about = {"start": piece.start, "events_acked": self._next_event}
+        if piece.lost:
+            return codec.encode("gap", lost=piece.count, **about)
+        return codec.encode("samples", count=piece.count, code=piece.code, **about)
 
     def _on_message(self, message: Message) -> None:
         if not self._open:

@@ -55,6 +55,14 @@ class _Done:
 
 
 @dataclass(frozen=True)
+class _Bad:
+    """A record turned out to be bad; the worker goes on with the next one."""
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class _Failed:
     """A worker gave up; `message` is for the user, `bug` a traceback that is not."""
 
@@ -71,12 +79,13 @@ def run_workers(
     jobs: int,
     console: Console,
     fit: Fit | None,
-) -> None:
+) -> dict[str, str]:
     """Replay the records `todo` (name to length in samples) of `folder`, on `jobs` boards.
 
     `fit`: what fits heads, for a run that has them.
 
-    When one board fails the others go on with what is left. Raises BoardError with the first
+    When one board fails the others go on with what is left; a record that turns out to be bad is
+    left out. Returns the bad ones and their faults. Raises BoardError with the first
     failure and KeyboardInterrupt on Ctrl-C, with how to resume.
     """
     # A fresh interpreter each: threads and the compiled engine do not survive a fork.
@@ -88,10 +97,11 @@ def run_workers(
     task = _Task(run, board, port, folder, fit)
     workers = [context.Process(target=_work, args=(task, names, news)) for _ in range(jobs)]
     failures: list[_Failed] = []
+    bad: dict[str, str] = {}
     try:
         with ReplayProgress(console, todo, jobs, float(run.plan.rate_hz)) as progress:
             _start(workers)
-            _watch(workers, news, progress, failures)
+            _watch(workers, news, progress, failures, bad)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_resume(run)) from None
     finally:
@@ -100,9 +110,10 @@ def run_workers(
         if failure.bug:
             raise RuntimeError(f"a worker failed unexpectedly:\n{failure.bug}")
         raise BoardError(f"{failure.message} ({_how_to_resume(run)})")
-    missing = set(todo) - set(run.finished())
+    missing = set(todo) - set(run.finished()) - set(bad)
     if missing:
         raise BoardError(f"a worker was killed during a record ({_how_to_resume(run)})")
+    return bad
 
 
 def _start(workers: list[Any]) -> None:
@@ -130,7 +141,11 @@ def _how_to_resume(run: RunDir) -> str:
 
 
 def _watch(
-    workers: list[Any], news: Any, progress: ReplayProgress, failures: list[_Failed]
+    workers: list[Any],
+    news: Any,
+    progress: ReplayProgress,
+    failures: list[_Failed],
+    bad: dict[str, str],
 ) -> None:
     """Show what the workers tell until all have ended."""
     while True:
@@ -143,6 +158,8 @@ def _watch(
             continue
         if isinstance(message, _At):
             progress.at(message.record, message.acked)
+        elif isinstance(message, _Bad):
+            bad[message.record] = message.reason
         elif isinstance(message, _Done):
             progress.done(message.record, message.beats, message.differing, message.board_seconds)
         else:
@@ -185,7 +202,7 @@ def _leave(_signal: int, _frame: Any) -> None:
 def _replay_records(task: _Task, names: Any, news: Any) -> None:
     from einthoven.hil_tests.harness.device import Device
     from einthoven.hil_tests.harness.heads import Adapter
-    from einthoven.hil_tests.harness.record import Host, replay_record
+    from einthoven.hil_tests.harness.record import BadRecordError, Host, replay_record
 
     plan = task.run.plan
     options = plan.options
@@ -202,6 +219,7 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
             baud=task.board.baud,
             expect_model_sha256=plan.model.sha256,
             expect_pipeline_sha256=plan.pipeline_sha256,
+            expect_board=task.board,
         ) as device,
     ):
         while (name := names.get()) is not None:
@@ -217,6 +235,9 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
 
             try:
                 result = replay_record(task.run, device, host, task.folder, name, tell, adapter)
+            except BadRecordError as error:
+                news.put(_Bad(name, str(error)))
+                continue
             except EinthovenError as error:
                 where = f"record {name}: "
                 raise type(error)(where + str(error).removeprefix(where)) from error

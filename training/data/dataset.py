@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.pipeline import load as load_pipeline
 from einthoven.codegen.pipeline import sha256 as pipeline_sha256
-from einthoven.errors import RecordError, UsageError
+from einthoven.errors import RecordError
 from einthoven.native.core import analyze
 from einthoven.paths import GENERATED
 from einthoven.provenance import SAME_PATIENT
@@ -171,7 +171,7 @@ class _Source:
         classes = [literature_class(s) for s in self.annotations.symbols]
         is_beat = np.array([c is not None for c in classes], dtype=bool)
         index = np.array([CLASSES.index(c) for c in classes if c is not None], dtype=np.int8)
-        return self.annotations.samples[is_beat] / self.main.rate_hz, index
+        return self.annotations.times_s(self.main.rate_hz)[is_beat], index
 
     def examples(self, counts: NDArray[np.int16], view: str) -> Examples:
         beats = analyze(counts, GAIN_LSB_PER_MV, generated=self.generated)
@@ -232,17 +232,12 @@ def load(
         mixer = NoiseMixer(find_database(data, "nstdb"), views.snr_db, RATE_HZ)
     parts = []
     for table in sources:
-        unknown = sorted(table.keys() - {"db", "records", "leads"})
-        if unknown:
-            raise UsageError(f"recipe: [[data]] has no key '{unknown[0]}'; remove it")
-        leads = table.get("leads", "main")
-        if leads not in ("main", "both"):
-            raise UsageError(f"recipe: leads = '{leads}' is neither 'main' nor 'both'")
+        both = table.get("leads", "main") == "both"
         folder = find_database(data, table["db"])
         for name in record_names(folder, table.get("records", "all")):
             source = _Source.read(folder, name, table["db"], generated)
             parts.append(source.examples(source.counts(), "main"))
-            for lead in source.other_leads() if leads == "both" else []:
+            for lead in source.other_leads() if both else []:
                 parts.append(source.examples(source.counts(lead), "other"))
             if views is not None:
                 parts.extend(source.further(views, mixer))

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from einthoven.records.adc import rational_ratio
 from einthoven.records.header import read_header
 from einthoven.records.noise import qrs_amplitude
+from einthoven.records.rates import rational_ratio
 from einthoven.records.record import read_record
 
 Counts = NDArray[np.float64]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from einthoven.codegen import pipeline
 from einthoven.native.core import FLAG_LEARNING, FLAG_NOISY, FLAG_SEARCH_BACK, Beats, analyze
 from einthoven.records.adc import to_board
-from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.annotations import Annotations, at_rate, read_annotations
 from einthoven.records.download import find_database
 from einthoven.records.noise import mix
 from einthoven.records.record import Record, read_record
@@ -80,7 +80,7 @@ def read_signal(data: Path | None, db: str, name: str) -> Signal:
     record = read_record(folder, name)
     bits = NOISE_BITS if db == "nstdb" else ADC_BITS
     samples = to_board(record, rate_hz(), GAIN_LSB_PER_MV, bits)
-    return Signal(record, samples, bits, read_annotations(folder, name))
+    return Signal(record, samples, bits, at_rate(read_annotations(folder, name), record.rate_hz))
 
 
 def read_mixed(data: Path | None, name: str, noise: str, snr_db: float) -> Signal:

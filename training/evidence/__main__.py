@@ -15,7 +15,7 @@ from einthoven.training.evidence.measured import collect
 from einthoven.training.evidence.pages import accuracy, figures
 
 
-@one_line_errors()
+@one_line_errors("docs/")
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from einthoven.codegen import pipeline
 from einthoven.errors import EinthovenError
+from einthoven.paths import require_checkout
 from einthoven.report.run import write_text
 from einthoven.training.detector.score import generated_for
 from einthoven.training.detector.tune import measure, print_sensitivity
@@ -35,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="score: write detector.json, the page")
     args = parser.parse_args(argv)
     try:
+        if args.json:
+            require_checkout("docs/")
         with tempfile.TemporaryDirectory() as scratch:
             if args.what == "sensitivity":
                 print_sensitivity(args.data, Path(scratch))

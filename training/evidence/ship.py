@@ -17,7 +17,7 @@ from typing import Any
 
 from einthoven.codegen.confidence import Calibration
 from einthoven.errors import EinthovenError, UsageError
-from einthoven.paths import SHIPPED_MODEL
+from einthoven.paths import SHIPPED_MODEL, require_checkout
 from einthoven.training.adaptation import memory
 from einthoven.training.evidence.measured import collect
 from einthoven.training.evidence.pages import accuracy, figures
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()
     try:
+        require_checkout("the shipped model")
         print(ship(args.run, data=args.data).text())
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)

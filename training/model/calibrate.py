@@ -59,7 +59,7 @@ class HeldOut:
 def _generated(scale: float, temperature: float = 1.0) -> Iterator[Path]:
     """A folder with the table of a model whose logits have that scale."""
     with tempfile.TemporaryDirectory() as scratch:
-        text = tables.table("held out", scale, Calibration(temperature))
+        text = tables.table("held out", scale, Calibration(temperature, 1))
         (Path(scratch) / "ein_confidence_table.h").write_text(text)
         yield Path(scratch)
 

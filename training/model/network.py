@@ -13,10 +13,15 @@ from typing import Any
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # tfmot knows Keras 2 only
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import tensorflow as tf
-import tf_keras as keras
-
+from einthoven.tool_output import quiet, verbose
 from einthoven.training.recipe import Architecture
+
+with quiet():
+    import tensorflow as tf
+    import tf_keras as keras
+
+if not verbose():
+    tf.get_logger().setLevel("ERROR")
 
 __all__ = ["SeededDropout", "build", "keras", "multiply_adds", "one_thread", "parameters", "tf"]
 

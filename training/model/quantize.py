@@ -16,6 +16,7 @@ import numpy as np
 
 from einthoven.aami import CLASSES
 from einthoven.errors import ModelError, UsageError
+from einthoven.tool_output import quiet
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import FEATURE_SCALE, FEATURES, SIGNAL_SCALE, WINDOW, Examples
 from einthoven.training.data.sampling import draw_weights, epoch_arrays, to_real
@@ -159,7 +160,8 @@ def convert(model: Any, examples: Examples, recipe: Recipe, quantized: bool) -> 
     if not quantized:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: _calibration(examples, recipe)
-    content: bytes = converter.convert()
+    with quiet():
+        content: bytes = converter.convert()
     return content
 
 

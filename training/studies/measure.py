@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from einthoven.errors import EinthovenError, UsageError
+from einthoven.paths import require_checkout
 from einthoven.training.studies import board, workflow
 from einthoven.training.studies.cardiacnet import int8
 from einthoven.training.studies.registry import ACTIVATIONS, float_only
@@ -75,6 +76,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=results.FOLDER)
     args = parser.parse_args()
     try:
+        if args.out == results.FOLDER:
+            require_checkout("docs/")
         for run in args.run:
             sources = Sources(args.data, args.kaggle)
             if args.board_only:

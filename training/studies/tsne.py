@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import EinthovenError
+from einthoven.paths import require_checkout
 from einthoven.training.studies import workflow
 from einthoven.training.studies.runs import Sources, load_float, open_run
 from einthoven.training.studies.shared import results
@@ -94,6 +95,7 @@ def main() -> int:
     parser.add_argument("--kaggle", type=Path)
     args = parser.parse_args()
     try:
+        require_checkout("docs/")
         for run in args.run:
             print(f"wrote {make(run, Sources(args.data, args.kaggle)).name}")
     except EinthovenError as error:

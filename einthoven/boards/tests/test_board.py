@@ -15,7 +15,7 @@ from serial.tools import list_ports
 from einthoven.boards import board as boards
 from einthoven.boards.board import Board, find_port, flash, list_boards, load_board, running
 from einthoven.errors import BoardError, BuildError
-from einthoven.paths import BOARDS, FIRMWARE, ROOT
+from einthoven.paths import BOARDS, FIRMWARE
 
 PROCESSES = [n for n in list_boards() if load_board(n).command]
 WITH_HEADER = [n for n in list_boards() if (BOARDS / n / "board.h").exists()]
@@ -269,7 +269,8 @@ def test_image_holds_no_floats_heap_or_stdio(name: str) -> None:
 def test_suites_pass_on_emulated_chips(host: Board) -> None:
     """`pio test`: core, engine, wire and port as they run on a Cortex-M4 and on rv32imc."""
     # What PlatformIO needs is there since `host` was built, which two at once must not prepare.
-    environment = {**os.environ, "PLATFORMIO_BUILD_DIR": str(ROOT / "build" / "pio_test")}
+    environment = boards.platformio_variables(host)
+    environment["PLATFORMIO_BUILD_DIR"] = str(host.program.parents[2] / "test")
     done = subprocess.run(
         [sys.executable, "-m", "platformio", "test", "-d", FIRMWARE],
         env=environment,

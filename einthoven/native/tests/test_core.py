@@ -52,6 +52,28 @@ def test_any_split_gives_the_same_events(cuts: list[int]) -> None:
     assert_same(in_pieces(WHOLE, cuts), analyze(WHOLE))
 
 
+@pytest.mark.parametrize("ahead", [1, 200, 700, 20 * RATE_HZ, 40 * RATE_HZ + 77])
+def test_the_clock_may_pass_2_to_the_32(ahead: int) -> None:
+    """After 276 days times begin again at 0; a gap of any length brings the clock there."""
+
+    def after(lost: int) -> Beats:
+        running = Core()
+        gap = running.gap(lost)
+        assert len(gap) == 0
+        return join([running.push(WHOLE), running.finish()])
+
+    usual, wrapped = after(100_000), after(2**32 - ahead)
+    for field in fields(Beats):
+        ours, theirs = getattr(wrapped, field.name), getattr(usual, field.name)
+        if field.name in ("t_samples", "t_emitted"):
+            ours = (ours + ahead) % 2**32
+            theirs = theirs - 100_000
+        if field.name == "signal_events":
+            ours = np.stack([(ours[:, 0] + ahead) % 2**32, ours[:, 1]], axis=1)
+            theirs = np.stack([theirs[:, 0] - 100_000, theirs[:, 1]], axis=1)
+        np.testing.assert_array_equal(ours, theirs, field.name)
+
+
 def test_sample_by_sample_gives_the_same_events() -> None:
     short = WHOLE[: 20 * RATE_HZ]
     assert_same(in_pieces(short, list(range(len(short)))), analyze(short))

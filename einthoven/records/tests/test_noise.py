@@ -1,5 +1,6 @@
 """The noise mixer: the ratio that was asked for, and nstdb's own records from their parts."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from einthoven.cli import app
-from einthoven.errors import RecordError
+from einthoven.errors import RecordError, UsageError
 from einthoven.records import noise
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.record import Record, read_record
+from einthoven.records.writing import write_record
 
 RATE_HZ = 360.0
 SECONDS = 600
@@ -112,3 +114,29 @@ def test_command_writes_a_record_that_reads_back(mitdb: Path, tmp_path: Path) ->
     assert written.n_samples == record.n_samples
     assert np.std(added(written, record)[301 * 360 : 419 * 360]) > 100
     assert len(read_annotations(tmp_path, "100ma_6")) == len(read_annotations(mitdb, "100"))
+
+
+@pytest.mark.parametrize("snr_db", [float("nan"), float("inf"), -500.0, 1e6])
+def test_a_ratio_that_means_nothing_is_refused(snr_db: float) -> None:
+    record, reference = clean()
+    with pytest.raises(UsageError, match=r"out of range: give -40 to 80 dB"):
+        noise.mix(record, reference, source(), snr_db)
+
+
+def test_clipped_samples_are_counted() -> None:
+    record, reference = clean()
+    assert noise.clipped(noise.mix(record, reference, source(), 0.0)) == 0
+    loud = dataclasses.replace(record, samples=record.samples * 60)
+    mixed = noise.mix(loud, reference, source(), -12.0)
+    at_the_ends = int(np.count_nonzero(np.abs(mixed.samples) == 32767))
+    assert noise.clipped(mixed) == at_the_ends > 0
+
+
+def test_a_record_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    record, reference = clean()
+    write_record(record, reference, tmp_path, "good")
+    assert {p.name for p in tmp_path.iterdir()} == {"good.hea", "good.dat", "good.atr"}
+    out_of_range = Annotations.of(np.array([-5]), ["N"], RATE_HZ)
+    with pytest.raises(RecordError):
+        write_record(record, out_of_range, tmp_path, "bad")
+    assert not list(tmp_path.glob("bad*"))

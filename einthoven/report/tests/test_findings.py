@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from einthoven.report.description import Confidence, RateCounts, Result, Rhythm
 from einthoven.report.findings import (
+    NOT_CALIBRATED,
     confidence_summary,
     findings_lines,
     record_rows,
@@ -36,6 +37,7 @@ def test_records_add_up() -> None:
     couplets = rhythm.scored["couplet"]
     assert (couplets.tp, couplets.fn, couplets.fp) == (4, 8, 2)
     assert couplets.se == 4 / 12
+    assert NOT_CALIBRATED in findings_lines(confidence, calibrated=False)[0]
     lines = findings_lines(confidence)
     assert lines[0].endswith("4.00 % of all beats")
     assert "1.10 % of the sure ones, 75.00 % of the unsure" in lines[1]

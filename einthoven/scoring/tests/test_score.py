@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from einthoven.errors import RecordError, UsageError
@@ -141,3 +142,42 @@ def test_interval_needs_something_to_find() -> None:
     for rates in ([], [Rate(0, 0, 0)]):
         with pytest.raises(UsageError):
             bootstrap_f1(rates)
+
+
+# Annotations with a time resolution of their own
+
+
+def at_resolution(folder: Path, annotator: str, rate_hz: float, times_s: list[float]) -> Path:
+    times = np.rint(np.array(times_s) * rate_hz).astype(np.int64)
+    return write_annotations(folder, "r", annotator, times, ["N"] * len(times), rate_hz)
+
+
+@pytest.mark.parametrize("reference_hz", [1000.0, 360.0, 90.0])
+@pytest.mark.parametrize("test_hz", [1000.0, 250.0])
+def test_the_test_is_rescaled_to_the_reference(
+    tmp_path: Path, reference_hz: float, test_hz: float
+) -> None:
+    (tmp_path / "r.hea").write_text("r 0 360 216000\n")
+    beats = [0.5 + 0.8 * i for i in range(700)]
+    reference = at_resolution(tmp_path, "atr", reference_hz, beats)
+    late = at_resolution(tmp_path, "tst", test_hz, [t + 0.1 for t in beats])
+    far = at_resolution(tmp_path, "far", test_hz, [t + 0.2 for t in beats])
+    (found,) = score_files(reference, late)
+    assert found.protocols["whole"].rate_hz == reference_hz
+    assert (found.protocols["whole"].qrs.tp, found.protocols["whole"].qrs.fn) == (700, 0)
+    assert found.protocols["ec57"].qrs.tp == sum(t >= 300 for t in beats)
+    assert score_files(reference, far)[0].protocols["whole"].qrs.tp == 0
+
+
+def test_an_aha_file_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "r.hea").write_text("r 0 250 25000\n")
+    rows = [(b"N", 1000, 1), (b"V", 1800, 2), (b"N", 2600, 3)]
+    data = b"".join(
+        b"\0" + code + (ms >> 16).to_bytes(2, "little") + (ms & 0xFFFF).to_bytes(2, "little")
+        + serial.to_bytes(2, "little") + bytes(8)
+        for code, ms, serial in rows
+    )  # fmt: skip
+    (tmp_path / "r.atr").write_bytes(data + b"\0\0")
+    at_resolution(tmp_path, "tst", 250.0, [1.0])
+    with pytest.raises(RecordError, match="AHA"):
+        score_files(tmp_path / "r.atr", tmp_path / "r.tst")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from einthoven.aami import DS1, DS2
-from einthoven.errors import UsageError
 from einthoven.training.data import dataset
 from einthoven.training.data.dataset import match
 
@@ -18,11 +17,6 @@ def test_match_is_mutual_and_within_the_window() -> None:
     assert match(reference, np.array([])).tolist() == []
     assert match(np.array([]), test).tolist() == [-1] * 6
     assert match(np.array([1.0]), np.array([1.0])).tolist() == [0]
-
-
-def test_unknown_keys_are_named() -> None:
-    with pytest.raises(UsageError, match="lead"):
-        dataset.load([{"db": "mitdb", "lead": "both"}])
 
 
 # Counts of the databases themselves, by reference annotations: de Chazal's table II as these

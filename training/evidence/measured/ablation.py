@@ -29,7 +29,7 @@ import numpy as np
 
 from einthoven.codegen import pipeline
 from einthoven.errors import UsageError
-from einthoven.paths import GENERATED, ROOT
+from einthoven.paths import GENERATED, ROOT, TRAINING, require_checkout
 from einthoven.report.run import write_json, write_text
 from einthoven.training.command_line import known, one_line_errors, seed_numbers
 from einthoven.training.data import dataset
@@ -47,7 +47,7 @@ from einthoven.training.model.crossval import (
 from einthoven.training.recipe import Recipe, build_table, load
 from einthoven.training.results import dump
 
-VARIANTS = ROOT / "training" / "ablations.toml"
+VARIANTS = TRAINING / "ablations.toml"
 PUBLISHED = ROOT / "docs" / "results" / "ablations.json"
 SCHEMA = "einthoven-ablations/1"
 SEEDS = (1, 2, 3)
@@ -249,6 +249,7 @@ def main() -> None:
     recipe = load(args.recipe)
     base, variants = read_variants()
     if args.publish:
+        require_checkout("docs/")
         write_text(PUBLISHED, dump(collect(args.out, recipe, base)))
         return
     seeds = seed_numbers(args.seeds)

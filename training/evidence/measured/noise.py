@@ -21,7 +21,7 @@ from einthoven.aami import CLASSES
 from einthoven.codegen import pipeline
 from einthoven.errors import UsageError
 from einthoven.native.core import analyze
-from einthoven.paths import ROOT
+from einthoven.paths import ROOT, require_checkout
 from einthoven.records.adc import board_to_record_time, to_board
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.download import find_database
@@ -145,6 +145,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     parser.add_argument("--data", type=Path)
     args = parser.parse_args()
+    if args.json:
+        require_checkout("docs/")
     if args.json and args.folds is None:
         raise UsageError("--json needs --folds: the page shows patients not trained on")
     found = []

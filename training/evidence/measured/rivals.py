@@ -139,7 +139,7 @@ def _differences(osea: Mapping[str, Mapping[str, Scores]], shipped: Mapping[str,
     return table(head, rows)
 
 
-@one_line_errors()
+@one_line_errors("docs/")
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(

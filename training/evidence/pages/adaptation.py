@@ -154,7 +154,7 @@ def keep(run: Path) -> Path:
     return path
 
 
-@one_line_errors()
+@one_line_errors("docs/")
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(

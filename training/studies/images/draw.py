@@ -10,6 +10,8 @@ difference and running sum fill the pixels between.
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.training.command_line import one_line_errors
+
 SIZE = 128
 """Pixels of a side, as the network takes them."""
 DRAWN = 256
@@ -98,6 +100,7 @@ def _section_ends(beats: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDAr
     return top * scale, bottom * scale
 
 
+@one_line_errors("docs/")
 def main() -> None:
     """Draw made-up beats of the shapes that matter: no record is shown."""
     from matplotlib.figure import Figure

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from einthoven.hil_tests.harness.network import GOALS
-from einthoven.paths import ROOT
+from einthoven.paths import TRAINING
 from einthoven.training.studies import board
 from einthoven.training.studies.page.tables import DASH, duration, epochs, prose, table
 from einthoven.training.studies.shared.results import Result
@@ -13,7 +13,7 @@ SHARED = (
     "and 23 minutes of theirs were processor time."
 )
 """Seen when they were trained; runs keep their wall time only."""
-RECIPES = ROOT / "training" / "recipes" / "studies"
+RECIPES = TRAINING / "recipes" / "studies"
 
 
 def chip_table(found: dict[str, Result]) -> str:

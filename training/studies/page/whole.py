@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from einthoven.errors import EinthovenError
-from einthoven.paths import ROOT
+from einthoven.paths import ROOT, require_checkout
 from einthoven.training.studies.page.beats import residual_section, transferable_section
 from einthoven.training.studies.page.cardiacnet import cardiacnet_section
 from einthoven.training.studies.page.cost import chip_table, looks_at_ds2, runs_table
@@ -70,6 +70,7 @@ def main() -> int:
     """Command line."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else results.FOLDER
     try:
+        require_checkout("docs/")
         found = results.read_all(folder)
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)

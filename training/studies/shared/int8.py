@@ -19,6 +19,7 @@ from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.network import graph_of
 from einthoven.native.build import build_library
 from einthoven.native.engine import ENGINE, ENGINE_SOURCES
+from einthoven.tool_output import quiet
 from einthoven.training.studies.shared.examples import Floats
 from einthoven.training.studies.shared.fit import model_input
 
@@ -53,7 +54,8 @@ def convert(model: Any, calibration: Floats) -> bytes:
     converter.inference_output_type = tf.int8
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.representative_dataset = examples
-    content: bytes = converter.convert()
+    with quiet():
+        content: bytes = converter.convert()
     return content
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from einthoven.errors import UsageError
+from einthoven.paths import extra
 
 Work = Callable[[Any], Any]
 RunJobs = Callable[[Work, Mapping[str, Any]], Iterator[tuple[str, Any]]]
@@ -47,7 +48,7 @@ def _client(cluster: str) -> Any:
         from distributed import Client
     except ImportError:
         raise UsageError(
-            "--cluster needs Dask, which is not installed: pip install -e '.[cluster]'"
+            f"--cluster needs Dask, which is not installed: pip install {extra('cluster')}"
         ) from None
     kind, _, count = cluster.partition(":")
     if kind == "local":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from einthoven.errors import UsageError
-from einthoven.training.recipe import build_table, read_toml
+from einthoven.training.recipe import build_table, read_toml, refuse_unknown, within
 
 INTER_PATIENT, PATIENT_SPECIFIC = "inter_patient", "patient_specific"
 PROTOCOLS = {
@@ -28,17 +28,17 @@ class Fit:
     training may be stopped after any epoch and gone on with later.
     """
 
-    epochs: int = 15
-    batch: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    decay: float = 1.0
-    decay_steps: int = 10_000
+    epochs: int = within(15, 1, 100_000)
+    batch: int = within(128, 1, 1_000_000)
+    learning_rate: float = within(1e-3, 0.0, 10.0, above=True)
+    weight_decay: float = within(0.0, 0.0, 10.0)
+    decay: float = within(1.0, 0.0, 1.0, above=True)
+    decay_steps: int = within(10_000, 1, 1_000_000_000)
     balance: str = "none"
     """"none": every beat once an epoch. "equal": beats are drawn, every class alike."""
-    gain: float = 0.0
+    gain: float = within(0.0, 0.0, 0.99)
     """Augmentation: signal times 1 ± gain, uniform."""
-    noise: float = 0.0
+    noise: float = within(0.0, 0.0, 10.0)
     """Augmentation: standard deviation of white noise, in the input's units."""
 
 
@@ -55,8 +55,8 @@ class StudyRecipe:
     """A data set of `registry.DATASETS`."""
     protocol: str
     """A key of PROTOCOLS."""
-    seed: int = 1
-    calibration: int = 2000
+    seed: int = within(1, 0, 2**32 - 1)
+    calibration: int = within(2000, 1, 10_000_000)
     """Training examples that post-training quantization sees."""
     data: dict[str, Any] = field(default_factory=dict)
     """`[data]`: settings of the data set."""
@@ -100,9 +100,7 @@ def load(path: Path) -> StudyRecipe:
     quick = table.get("quick", {})
     table["fit"] = build_table(Fit, table.get("fit", {}), "[fit] ", path)
     build_table(Fit, quick.get("fit", {}), "[quick.fit] ", path)
-    unknown = sorted(quick.keys() - {"data", "arch", "own", "fit", "calibration"})
-    if unknown:
-        raise UsageError(f"recipe {path}: [quick] key '{unknown[0]}' does not exist; remove it")
+    refuse_unknown(quick, ("data", "arch", "own", "fit", "calibration"), "[quick] ", path)
     recipe = build_table(StudyRecipe, table, "", path)
     if recipe.protocol not in PROTOCOLS:
         raise UsageError(f"recipe {path}: protocol must be one of {', '.join(PROTOCOLS)}")

@@ -1,7 +1,8 @@
 """Builder of the local platform: a GCC found on PATH, chosen by the board's `build.prefix`.
 
 EIN_NETWORK in the process's environment, a folder with ein_network.{h,c}, adds a second network to
-the firmware (docs/boards.md).
+the firmware (docs/boards.md). EIN_MODEL, a folder that `einthoven export` wrote, replaces the
+firmware's model; without it a project's folder `generated` does, if it has one.
 """
 
 import os
@@ -34,7 +35,7 @@ env.Append(
     ASFLAGS=cpu_flags,
     ASPPFLAGS=["-x", "assembler-with-cpp", *cpu_flags],
     CCFLAGS=[*cpu_flags, "-ffunction-sections", "-fdata-sections"],
-    LINKFLAGS=[*cpu_flags, "-Wl,--gc-sections", "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map"],
+    LINKFLAGS=[*cpu_flags, "-Wl,--gc-sections", "-Wl,-Map,${TARGET.base}.map"],
 )
 if bare:
     # Nothing but the board's own start-up; libc's memcpy and memset are all that is used of it.
@@ -67,6 +68,19 @@ def for_size(env, node):
 
 if bare:
     env.AddBuildMiddleware(for_size)
+
+firmware = Path(env.PioPlatform().get_dir()).resolve().parents[1]
+model = Path(os.environ.get("EIN_MODEL") or Path(env.subst("$PROJECT_DIR")) / "generated").resolve()
+if (model / "ein_model.h").is_file() and model != firmware / "generated":
+
+    def without_own_model(env, node):
+        """The firmware's own model makes room."""
+        own = firmware / "generated" / "ein_model.c"
+        return None if Path(node.srcnode().get_abspath()).resolve() == own else node
+
+    env.AddBuildMiddleware(without_own_model, "*ein_model.c")
+    env.Prepend(CPPPATH=[str(model)])
+    env.BuildSources("$BUILD_DIR/model", str(model), "-<*> +<ein_model.c>")
 network = os.environ.get("EIN_NETWORK")
 if network:
     # Behind the other folders: what else lies in this one must not hide the firmware's own.
@@ -74,7 +88,8 @@ if network:
     env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
 program = env.BuildProgram()
 if bare:
-    env.Depends(program, env.File("$PROJECT_DIR/" + board.get("build.ldscript")))
+    script = Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript"))
+    env.Depends(program, env.File(str(script)))
 image = env.Command(
     "$BUILD_DIR/firmware.bin",
     program,

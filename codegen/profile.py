@@ -1,0 +1,199 @@
+"""`einthoven profile FILE.tflite`: what a model costs, op by op, and which chips it fits.
+
+Instructions are measured in QEMU (`-icount shift=0`): executed instructions, not cycles. Bytes are
+those of the linked program without the harness. Where a compiler or emulator is missing, its column
+is, with a note of what to install.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from einthoven.codegen.engine.emit import Description, emit
+from einthoven.codegen.engine.graph import Graph
+from einthoven.codegen.engine.lower import Goal
+from einthoven.codegen.engine.planner import Plan, plan
+from einthoven.codegen.library import read
+from einthoven.codegen.testing import bare_target
+from einthoven.codegen.testing.bare_target import ENGINE, TARGETS, WARNINGS
+from einthoven.codegen.testing.bench import size_of
+from einthoven.codegen.testing.random_models import noise
+from einthoven.errors import ModelError
+
+TARGET_NAMES = {"m4": "Cortex-M4", "rv32": "rv32imc"}
+_PACKAGES = {
+    "m4": "gcc-arm-none-eabi qemu-system-arm",
+    "rv32": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc",
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Bytes that a program may have, by the data sheet; `core` is the measured target's key."""
+
+    name: str
+    core: str
+    flash_bytes: int
+    ram_bytes: int
+
+
+CHIPS = (
+    Chip("STM32F405 (qemu_stm32f405)", "m4", 1024 << 10, 128 << 10),
+    Chip("STM32F411CE (blackpill_f411ce)", "m4", 512 << 10, 128 << 10),
+    Chip("STM32F446RE (nucleo_f446re)", "m4", 512 << 10, 128 << 10),
+    Chip("STM32L432KC", "m4", 256 << 10, 48 << 10),
+    Chip("nRF52832", "m4", 512 << 10, 64 << 10),
+    Chip("nRF52840", "m4", 1024 << 10, 256 << 10),
+    Chip("ESP32-C3 (esp32c3)", "rv32", 4096 << 10, 320 << 10),
+    Chip("CH32V307", "rv32", 256 << 10, 64 << 10),
+)
+"""Those of `boards/`, and some that people use; of an ESP32-C3 with 4 MB of flash the RAM that a
+program has. Sources: ST's, Nordic's, Espressif's and WCH's data sheets."""
+
+
+@dataclass(frozen=True)
+class OpCost:
+    """One op; `instructions` by target, those of all its turns."""
+
+    number: int
+    kind: str
+    output: str
+    shape: str
+    multiply_adds: int
+    instructions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A model's costs. By target: instructions of an inference, bytes of code and of constants."""
+
+    name: str
+    parameters: int
+    multiply_adds: int
+    arena_bytes: int
+    io_bytes: int
+    ops: list[OpCost]
+    instructions: dict[str, int]
+    code_bytes: dict[str, int]
+    constant_bytes: dict[str, int]
+    notes: list[str]
+
+    @property
+    def fits(self) -> dict[str, bool]:
+        """Whether it fits a chip beside nothing else, by the chip's name; measured targets only."""
+        found = {}
+        for chip in CHIPS:
+            if chip.core in self.code_bytes:
+                flash = self.code_bytes[chip.core] + self.constant_bytes[chip.core]
+                ram = self.arena_bytes + self.io_bytes
+                found[chip.name] = flash <= chip.flash_bytes and ram <= chip.ram_bytes
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "fits": self.fits}
+
+    def text(self) -> str:
+        """Tables for a terminal."""
+        targets = [t for t in TARGET_NAMES if t in self.instructions]
+        lines = [
+            f"{self.name}: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds, "
+            f"arena {self.arena_bytes:,} bytes, inputs and outputs {self.io_bytes:,}",
+            "",
+            f"{'op':>4} {'kind':24}{'output':>12}{'multiply-adds':>15}"
+            + "".join(f"{TARGET_NAMES[t]:>14}" for t in targets),
+        ]
+        for op in self.ops:
+            counts = "".join(f"{op.instructions.get(t, 0):14,}" for t in targets)
+            lines.append(f"{op.number:4} {op.kind:24}{op.shape:>12}{op.multiply_adds:15,}{counts}")
+        total = "".join(f"{self.instructions[t]:14,}" for t in targets)
+        lines.append(f"{'':4} {'an inference':24}{'':12}{self.multiply_adds:15,}{total}")
+        for title, figures in (("code", self.code_bytes), ("constants", self.constant_bytes)):
+            counts = "".join(f"{figures[t]:14,}" for t in targets)
+            lines.append(f"{'':4} {f'{title}, bytes of flash':24}{'':27}{counts}")
+        lines.append("instructions executed in QEMU, not cycles" if targets else "")
+        for name, fits in self.fits.items():
+            lines.append(f"{'fits' if fits else 'too large for':14} {name}")
+        return "\n".join([*(line for line in lines), *self.notes])
+
+
+def profile(path: Path, optimize: Goal = "speed") -> Profile:
+    """Measure the model `path`. Raises ModelError when it cannot be read or does not fit QEMU."""
+    _, graph = read(path, optimize)
+    made = plan(graph)
+    instructions: dict[str, int] = {}
+    code: dict[str, int] = {}
+    constants: dict[str, int] = {}
+    by_op: dict[int, dict[str, int]] = {op.output.index: {} for op in graph.ops}
+    notes = []
+    for target, name in TARGET_NAMES.items():
+        missing = _missing(target)
+        if missing:
+            notes.append(
+                f"{name} not measured, {missing} is missing: apt install {_PACKAGES[target]}"
+            )
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                measured = _measure(graph, made, target, Path(scratch))
+            except AssertionError as error:
+                raise ModelError(_too_large(name, str(error))) from error
+        instructions[target], code[target], constants[target] = measured[:3]
+        for tensor, count in measured[3].items():
+            by_op[tensor][target] = by_op[tensor].get(target, 0) + count
+    ops = [
+        OpCost(
+            op.number, op.kind, op.output.name, f"{op.output.length} × {op.output.channels}",
+            op.macs, by_op[op.output.index],
+        )
+        for op in graph.ops
+    ]  # fmt: skip
+    io = sum(t.size for t in (*graph.inputs, *graph.outputs))
+    return Profile(
+        path.name, graph.params, graph.macs, made.size, io, ops, instructions, code, constants,
+        notes,
+    )  # fmt: skip
+
+
+def _missing(target: str) -> str:
+    chosen = TARGETS[target]
+    tools = (chosen.compiler[0], chosen.emulator[0])
+    return next((tool for tool in tools if shutil.which(tool) is None), "")
+
+
+def _too_large(target: str, error: str) -> str:
+    for region in ("FLASH", "RAM"):
+        if f"region `{region}' overflowed" in error:
+            return f"the model does not fit the emulated {target}'s {region}: make it smaller"
+    return f"the model cannot be measured on the emulated {target}: {error.splitlines()[0]}"
+
+
+def _measure(
+    graph: Graph, made: Plan, target: str, folder: Path
+) -> tuple[int, int, int, dict[int, int]]:
+    """Instructions of an inference, bytes of code and constants, instructions by tensor."""
+    inputs = [noise((t.length, t.channels), 4, i)[2:3] for i, t in enumerate(graph.inputs)]
+    result = bare_target.run(graph, inputs, target, folder / "whole", made=made)
+    size = size_of(folder / "whole" / "bare.elf")
+    words = _traced(graph, made, target, folder / "traced", inputs)
+    by_tensor: dict[int, int] = {}
+    for tensor, count in zip(words[0::2], words[1::2], strict=True):
+        key = int(tensor, 16)
+        by_tensor[key] = by_tensor.get(key, 0) + int(count, 16)
+    return result.instructions[0], size.code, size.constants, by_tensor
+
+
+def _traced(
+    graph: Graph, made: Plan, target: str, folder: Path, inputs: Sequence[Any]
+) -> list[str]:
+    folder.mkdir(parents=True)
+    for name, text in emit(graph, made, Description("bare", "0" * 64)).items():
+        (folder / name).write_text(text)
+    (folder / "case.h").write_text(bare_target.case_of(graph, inputs))
+    flags = ("-O2", "-DEIN_MODEL_TRACE", *WARNINGS)
+    sources = [folder / "ein_model.c", *sorted(ENGINE.glob("ein_nn_*.c"))]
+    bare_target.compile_objects(target, sources, (folder, ENGINE), folder, flags)
+    return bare_target.printed(target, folder, ("-O2", "-DEIN_MODEL_TRACE"), main="bare_profile.c")

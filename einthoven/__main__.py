@@ -1,0 +1,5 @@
+"""`python -m einthoven`: the command line where no program of that name is on the PATH."""
+
+from einthoven.cli import main
+
+main()
