@@ -377,9 +377,9 @@ def test_a_narrow_terminal_cuts_no_score(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_last_label_of_an_axis_stays_in_the_picture() -> None:
     """A label that is centred on a tick at the end of its axis would lose its last digits."""
     svg = histogram_svg(np.linspace(0, 400_000, 100), "nanoseconds", "A title", [])
-    for label, anchor in (("0", "start"), ("200,000", "middle"), ("400,000", "end")):
-        (style,) = re.findall(rf'<text style="([^"]*)"[^>]*>{label}</text>', svg)
-        assert f"text-anchor: {anchor}" in style
+    labels = re.findall(r'<text style="[^"]*text-anchor: (\w+)[^"]*"[^>]*>([\d,]+)</text>', svg)
+    assert labels[0] == ("start", "0") and labels[-1] == ("end", "400,000"), labels
+    assert {anchor for anchor, _ in labels[1:-1]} == {"middle"}
     assert "e+0" not in svg
 
 
