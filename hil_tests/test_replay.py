@@ -1,5 +1,6 @@
 """Replay, whole: records in, a run folder out. What goes wrong has a file of its own."""
 
+import io
 import json
 import os
 import re
@@ -7,13 +8,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import wfdb
 from jsonschema import Draft202012Validator
+from msgspec import UNSET
+from numpy.typing import NDArray
+from rich.console import Console
 
+from einthoven.hil_tests.harness.arithmetics import FloatNetwork
 from einthoven.hil_tests.harness.layers import compare_layers
+from einthoven.hil_tests.harness.replay import Options, replay_run
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.native import core
 from einthoven.native.engine import HostModel
@@ -22,6 +29,8 @@ from einthoven.records.adc import to_board
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import read_record
 from einthoven.report.run import RunDir
+from einthoven.report.summary import summarize
+from einthoven.report.text import summary_text
 from einthoven.scoring.score import score_folders
 
 pytestmark = pytest.mark.board
@@ -79,6 +88,43 @@ def test_its_files_are_as_published(whole_run: Path) -> None:
         schema = json.loads((ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text())
         for name in names:
             Draft202012Validator(schema).validate(json.loads((whole_run / name).read_text()))
+
+
+def test_host_and_board_stand_side_by_side_and_what_lacks_is_said(whole_run: Path) -> None:
+    """The shipped model comes without its float network."""
+    found = json.loads((whole_run / "summary.json").read_text())["arithmetics"]
+    assert found["records"] == len(NAMES) and found["host_int8"] == found["device_int8"]
+    assert found["float_network"] is None and "float.weights.h5" in found["float_missing"]
+    page = (whole_run / "report.html").read_text()
+    for word in ("int8, host", "int8, board", "No float network: neither"):
+        assert word in page
+
+
+def test_a_float_network_is_scored_on_the_same_records(
+    database: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """One that calls every beat N finds the beats that the board finds, and no V among them."""
+    board, port = request.config.getoption("--board"), request.config.getoption("--port")
+
+    def network(signal: NDArray[np.int8], features: NDArray[np.int8]) -> NDArray[Any]:
+        return np.tile(np.array([20.0, 0, 0, 0, 0]), (len(signal), 1))
+
+    options = Options(board, "s0,s2", database, port=port, tflm=False)
+    told = Console(file=io.StringIO())
+    out = tmp_path / "out"
+    network_of = FloatNetwork(lambda: network)
+    opened = replay_run(options, out, 1, told, network=network_of)
+    found = summarize(opened).arithmetics
+    assert found is not UNSET and found.float_missing is None and found.float_network is not None
+    board_v, float_v = found.device_int8.whole.V, found.float_network.whole.V
+    assert board_v.tp > 0 and float_v.tp == 0 and float_v.fn == board_v.tp + board_v.fn
+    n = found.float_network.whole.N
+    assert n.tp == found.device_int8.whole.N.tp + found.device_int8.whole.N.fn
+    screen = Console(width=80, file=io.StringIO(), record=True)
+    screen.print(summary_text(summarize(opened)))
+    rows = [r.split() for r in screen.export_text().splitlines() if r.startswith(("float", "int8"))]
+    assert [r[:2] for r in rows[:3]] == [["float", "EC57"], ["int8,", "host"], ["int8,", "board"]]
+    assert opened.read_result("s0").host_int8 is UNSET  # the board's own
 
 
 def test_compare_finds_the_first_difference(whole_run: Path, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Commands that make and read runs: replay, demo, report, compare."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from einthoven.hil_tests.harness.arithmetics import FloatNetwork
     from einthoven.hil_tests.harness.heads import Fit
     from einthoven.report.run import RunDir
 
@@ -190,7 +192,9 @@ def replay(
             gain=gain, units=units, checksum=checksum, csv_rate=csv_rate, csv_gain=csv_gain,
         )  # fmt: skip
         out = out or new_run_path(board)
-    run = replay_run(options, out, jobs, console(), resume, _fit_of(options.adapt))
+    run = replay_run(
+        options, out, jobs, console(), resume, _fit_of(options.adapt), _float_of(options.model)
+    )
     _show(run)
     bad = run.read_bad()
     if bad:
@@ -209,6 +213,25 @@ def _fit_of(minutes: float | None) -> "Fit | None":
 
     require_minutes(minutes)
     return adapt_record
+
+
+def _float_of(model: Path) -> "FloatNetwork":
+    """The float network that the model in that folder was quantized from, or why there is none."""
+    from importlib.util import find_spec
+
+    from einthoven.hil_tests.harness.arithmetics import FloatNetwork
+    from einthoven.training.model.evaluate import float_beside, float_network
+    from einthoven.training.model.train import FLOAT_MODEL
+
+    folder = float_beside(model)
+    if folder is None:
+        return FloatNetwork(
+            None,
+            f"there is no {FLOAT_MODEL} of the training in {model.name} or the folder it is in",
+        )
+    if any(find_spec(module) is None for module in ("tensorflow", "tf_keras")):
+        return FloatNetwork(None, "TensorFlow is not installed (pip install -e '.[train]')")
+    return FloatNetwork(partial(float_network, folder))
 
 
 def _is_study(model: Path) -> bool:
@@ -303,7 +326,7 @@ def demo(
         )
         folder = synthetic_database()
         options = Options(board, "all", folder, db="synthetic", synthetic=True)
-    _show(replay_run(options, out, jobs, screen, resume=False))
+    _show(replay_run(options, out, jobs, screen, network=_float_of(options.model)))
 
 
 def report(

@@ -96,11 +96,8 @@ def record_names(folder: Path, selection: str) -> list[str]:
     missing = [n for n in names if not recording_path(folder, n).is_file()]
     if missing:
         there = everything()
-        span = (
-            f"{there[0]} to {there[-1]} ({len(there)} record{'' if len(there) == 1 else 's'})"
-            if there
-            else "no records"
-        )
+        number = "1 record" if len(there) == 1 else f"{len(there)} records"
+        span = f"{there[0]} to {there[-1]} ({number})" if there else "no records"
         raise RecordError(f"record {_listed(missing)} is not in {folder}, which has {span}")
     return names
 

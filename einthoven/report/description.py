@@ -101,7 +101,10 @@ class Sizes(Entry, kw_only=True, frozen=True):
 
 
 class Plan(Entry, kw_only=True, frozen=True):
-    """`run.json`: what is replayed, on what, with what. Rates in Hz, times in local time."""
+    """`run.json`: what is replayed, on what, with what. Rates in Hz, times in local time.
+
+    `float_missing`: why the float network is not scored beside the int8 one, null if it is.
+    """
 
     schema: str = SCHEMA
     board: str
@@ -117,6 +120,7 @@ class Plan(Entry, kw_only=True, frozen=True):
     created: str
     versions: dict[str, str]
     sizes: Sizes = Sizes(flash_bytes=None, ram_bytes=None, stack_bytes=None, stack_bound_bytes=None)
+    float_missing: str | UnsetType | None = UNSET
 
 
 # records/<name>.json
@@ -359,6 +363,8 @@ class Result(Entry, kw_only=True, frozen=True):
     """`records/<name>.json`: one finished record.
 
     `protocols` is null without a reference, and for a record that is unreadable.
+    `host_int8`: the host's scores where its beats are not the board's; `float_network`: those of
+    the network before it was quantized, where that is at hand.
     """
 
     record: str
@@ -379,3 +385,5 @@ class Result(Entry, kw_only=True, frozen=True):
     counters: Counters
     device: Firmware
     strips: list[Strip]
+    host_int8: Protocols | UnsetType | None = UNSET
+    float_network: Protocols | UnsetType = UNSET

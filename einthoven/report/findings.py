@@ -7,7 +7,6 @@ import numpy as np
 from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
-from einthoven.native import core
 from einthoven.report.description import Rates, Result
 from einthoven.report.overview import (
     AgreementSummary,
@@ -19,18 +18,18 @@ from einthoven.report.overview import (
 )
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
-from einthoven.scoring import reliability, rhythm
+from einthoven.scoring import quality, reliability, rhythm
 
 _LISTED = 10
 
-_STATES = (
-    (core.FLAG_LEAD_OFF, "lead off"),
-    (core.FLAG_GAP, "samples lost"),
-    (core.FLAG_SATURATED, "at the ADC's rail"),
-    (core.FLAG_FLAT, "flat"),
-    (core.FLAG_NOISY, "too noisy"),
-)
-"""What keeps beats from being found, the weightiest first: a lead that is off lies at a rail."""
+_STATES = {
+    "lost": "samples lost",
+    "lead_off": "lead off",
+    "clipped": "clipped",
+    "flat": "flat",
+    "noisy": "too noisy",
+}
+"""Words for `quality.KINDS`."""
 
 
 def without_beats(run: RunDir, results: Sequence[Result]) -> list[WithoutBeats]:
@@ -49,13 +48,12 @@ def signal_reason(states: NDArray[np.void], samples: int, rate_hz: int) -> str:
 
     `states`: dtype SIGNAL_STATE, of a record of that many samples.
     """
-    seconds = dict.fromkeys((what for _, what in _STATES), 0.0)
-    ends = [*states["t_samples"][1:].tolist(), samples]
-    for begin, end, flags in zip(states["t_samples"].tolist(), ends, states["flags"], strict=False):
-        what = next((what for flag, what in _STATES if flags & flag), None)
-        if what is not None:
-            seconds[what] += max(end - begin, 0) / rate_hz
-    said = [f"{what} for {_seconds(s)}" for what, s in seconds.items() if s > 0]
+    found = quality.shares(states, samples)
+    said = [
+        f"{words} for {_seconds(found[name] * samples / rate_hz)}"
+        for name, words in _STATES.items()
+        if found[name]
+    ]
     return ", ".join(said) or "the signal was not called bad"
 
 

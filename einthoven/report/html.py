@@ -14,6 +14,7 @@ from einthoven.aami import CLASSES
 from einthoven.report import figures
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_section
+from einthoven.report.arithmetics import arithmetics_section
 from einthoven.report.description import Confusion, Result, Strip
 from einthoven.report.findings import (
     NOT_CALIBRATED,
@@ -120,6 +121,7 @@ def page(
         reliability=figures.reliability_svg(scored.bins) if scored and scored.bins else None,
         adaptation=_adaptation(summary, listed),
         adapted=ADAPTED,
+        arithmetics=arithmetics_section(summary.arithmetics),
         rhythm_kinds=shown_kinds(summary.rhythm),
         rhythm_rows=[r for r in record_rows(summary.rhythm) if r["record"] in listed],
         histograms=histograms,

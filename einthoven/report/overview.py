@@ -173,6 +173,26 @@ class AdaptationSummary(Entry, kw_only=True, frozen=True):
     gross: Sides
 
 
+class ArithmeticScores(Entry, kw_only=True, frozen=True):
+    """One arithmetic of the network over all scored records: literature's classes."""
+
+    ec57: ClassRates
+    whole: ClassRates
+
+
+class Arithmetics(Entry, kw_only=True, frozen=True):
+    """The same records by the float network, by int8 on the host and by int8 on the board.
+
+    `float_network` is null where it is missing, and `float_missing` says why.
+    """
+
+    records: Count
+    float_network: ArithmeticScores | None
+    float_missing: str | None
+    host_int8: ArithmeticScores
+    device_int8: ArithmeticScores
+
+
 class Resources(Entry, kw_only=True, frozen=True):
     """Static sizes from the build, dynamic figures from what the board counted.
 
@@ -274,3 +294,4 @@ class Summary(Entry, kw_only=True, frozen=True):
     command: str
     created: str
     versions: dict[str, str]
+    arithmetics: Arithmetics | UnsetType = UNSET

@@ -11,6 +11,7 @@ from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from einthoven.report.adaptation import adaptation_summary
+from einthoven.report.arithmetics import arithmetics_summary
 from einthoven.report.description import SCHEMA, Plan, Protocols, RecordScores, Result
 from einthoven.report.description import Scores as ScoreEntry
 from einthoven.report.findings import confidence_summary, rhythm_summary, without_beats
@@ -79,7 +80,7 @@ def average(entries: Sequence[RecordScores]) -> Average:
 def summarize(run: RunDir) -> Summary:
     """The content of summary.json, from the records that are finished."""
     names = run.finished()
-    # Strips are most of a record, and not in the summary: memory for very many records.
+    # Their strips are the page's, and large: ten thousand records do without.
     results = [structs.replace(run.read_result(name), strips=[]) for name in names]
     plan, in_training = run.plan, run.plan.data.in_training
     scored = [(r.record, r.protocols) for r in results if r.protocols]
@@ -115,6 +116,7 @@ def summarize(run: RunDir) -> Summary:
         command=plan.command,
         created=plan.created,
         versions=plan.versions,
+        arithmetics=arithmetics_summary(plan, results, restored),
     )
 
 

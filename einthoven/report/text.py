@@ -10,6 +10,7 @@ from rich.text import Text
 
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_table
+from einthoven.report.arithmetics import arithmetics_section, arithmetics_table
 from einthoven.report.description import Rates, RecordScores, Scores
 from einthoven.report.findings import findings_lines, without_beats_lines
 from einthoven.report.overview import (
@@ -27,7 +28,6 @@ from einthoven.report.words import (
     count,
     difference_line,
     ec57_note,
-    names_of,
     percent,
     resource_rows,
 )
@@ -126,6 +126,9 @@ def summary_text(summary: Summary) -> RenderableType:
         parts += ["", ASSUMED_NOTE]
     if summary.adaptation:
         parts += ["", adaptation_table(summary.adaptation)]
+    section = arithmetics_section(summary.arithmetics)
+    if section is not None:
+        parts += ["", arithmetics_table(section)]
     unreadable = set(signal.unreadable if signal else ())
     without = [name for name in summary.not_scored if name not in unreadable]
     if without:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
@@ -177,6 +178,9 @@ def replay_record(
             _labelled(reference, record.rate_hz),
             [d.t_samples / who.rate_hz for d in differing],
         ),
+        host_int8=_host_scores(expected.beats, reference, record, who.rate_hz)
+        if differing
+        else UNSET,
     )
     write_annotations(
         run.path,
@@ -279,6 +283,20 @@ def _protocols(
 
 def _stored(scores: Mapping[str, Comparison] | None) -> Protocols | None:
     return None if scores is None else Protocols(**{p: stored(s) for p, s in scores.items()})
+
+
+def protocols_of(
+    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
+) -> Protocols | None:
+    """Scores of detections at these times of the record, as the run folder keeps them."""
+    return _stored(_protocols(reference, t_record, labels, record))
+
+
+def _host_scores(
+    beats: NDArray[np.void], reference: Annotations | None, record: Record, rate_hz: int
+) -> Protocols | None:
+    t_record = board_to_record_time(beats["t_samples"], record, rate_hz)
+    return protocols_of(reference, t_record, [CLASSES[i] for i in beats["label"]], record)
 
 
 def _adaptation(

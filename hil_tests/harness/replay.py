@@ -27,6 +27,7 @@ from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
 from einthoven.codegen.confidence import Calibration
 from einthoven.errors import ModelError, RecordError, UsageError
+from einthoven.hil_tests.harness.arithmetics import FloatNetwork, score_float
 from einthoven.hil_tests.harness.heads import Fit
 from einthoven.hil_tests.harness.own_model import use_model
 from einthoven.hil_tests.harness.record import read_reference
@@ -100,12 +101,14 @@ def replay_run(
     console: Console,
     resume: bool = False,
     fit: Fit | None = None,
+    network: FloatNetwork | None = None,
 ) -> RunDir:
     """Replay the records into the run folder `out`; returns it, with its reports written.
 
     `jobs` boards work at the same time; a board on a port is only one. With `resume` the
     records that are finished are kept, provided that board, model, pipeline and data are the
-    same. `fit`: what fits heads, for options that ask for them. Raises EinthovenError when
+    same. `fit`: what fits heads, for options that ask for them; `network`: the float network, to
+    be scored beside. Raises EinthovenError when
     something is missing or a board fails, KeyboardInterrupt on Ctrl-C, both with how to go on; what
     is finished stays.
     """
@@ -129,7 +132,7 @@ def replay_run(
         run = RunDir.open(out)
         run.require_same(plan)
     else:
-        run = RunDir.create(out, replace(plan, sizes=_sizes(board, options.port is None)))
+        run = RunDir.create(out, _built(plan, board, options, network))
     with run.lock():
         run.write_bad(bad)
         finished = set(run.finished())
@@ -146,8 +149,18 @@ def replay_run(
             run.write_bad(bad)
         if bad and not run.finished():
             raise RecordError(next(iter(bad.values())))
+        if network is not None and run.plan.float_missing is None:
+            score_float(run, board, folder, network)
         write_report(run)
     return run
+
+
+def _built(plan: Plan, board: Board, options: Options, network: FloatNetwork | None) -> Plan:
+    """The plan with what is known when the firmware is built."""
+    sizes = _sizes(board, options.port is None)
+    if network is None or options.adapt is not None:
+        return replace(plan, sizes=sizes)
+    return replace(plan, sizes=sizes, float_missing=network.missing)
 
 
 def _ask(board: Board, port: str, plan: Plan) -> None:

@@ -38,7 +38,7 @@ from einthoven.training.model import scorecard
 from einthoven.training.model.train import FLOAT_MODEL
 from einthoven.training.recipe import load as load_recipe
 
-__all__ = ["Evaluation", "Findings", "Variant", "evaluate"]
+__all__ = ["Evaluation", "Findings", "Variant", "evaluate", "float_beside", "float_network"]
 
 Infer = Callable[[NDArray[np.int8], NDArray[np.int8]], NDArray[Any]]
 
@@ -260,7 +260,7 @@ class _Model:
 def _models(folder: Path) -> dict[str, _Model]:
     found: dict[str, _Model] = {}
     if (folder / FLOAT_MODEL).exists():
-        found["float"] = _Model(_float(folder), partial(Vote().of_float, limit=VOTE_LIMIT))
+        found["float"] = _Model(float_network(folder), partial(Vote().of_float, limit=VOTE_LIMIT))
     for name, place in (("ptq", folder / "ptq"), ("qat", folder / "qat"), ("int8", folder)):
         if (place / "model.tflite").exists():
             found[name] = _int8(place)
@@ -276,7 +276,16 @@ def _int8(folder: Path) -> _Model:
         return _Model(HostModel(place).infer, Vote(place).of, Confidence(place))
 
 
-def _float(folder: Path) -> Infer:
+def float_beside(model: Path) -> Path | None:
+    """The training's folder that holds the float network of an int8 model's folder, if any."""
+    for folder in (model, model.resolve().parent):
+        if (folder / FLOAT_MODEL).exists() and (folder / "recipe.toml").exists():
+            return folder
+    return None
+
+
+def float_network(folder: Path) -> Infer:
+    """The float network of a finished training: the core's tensors to logits. Needs TensorFlow."""
     from einthoven.training.data.sampling import real_inputs
     from einthoven.training.model.quantize import load_float
 

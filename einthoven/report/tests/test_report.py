@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from einthoven.records.annotations import Annotations
+from einthoven.report import html
 from einthoven.report.description import Plan, Result, Strip
 from einthoven.report.figures import histogram_svg, strip_svg
 from einthoven.report.files import write_report
@@ -371,3 +372,72 @@ def test_a_narrow_terminal_cuts_no_score(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("COLUMNS", "60")
     assert console().width == 60
     assert console(least=80).width == 80
+
+
+def test_the_last_label_of_an_axis_stays_in_the_picture() -> None:
+    """A label that is centred on a tick at the end of its axis would lose its last digits."""
+    svg = histogram_svg(np.linspace(0, 400_000, 100), "nanoseconds", "A title", [])
+    labels = re.findall(r'<text style="[^"]*text-anchor: (\w+)[^"]*"[^>]*>([\d,]+)</text>', svg)
+    assert labels[0] == ("start", "0") and labels[-1] == ("end", "400,000"), labels
+    assert {anchor for anchor, _ in labels[1:-1]} == {"middle"}
+    assert "e+0" not in svg
+
+
+def test_one_record_is_one_record(run: RunDir) -> None:
+    one = RunDir.create(run.path.parent / "one", run.plan)
+    one.write_events("100", run.read_events("100"), np.zeros(run.read_result("100").beats, int))
+    one.write_result("100", run.read_result("100"))
+    write_report(one)
+    page = (one.path / "report.html").read_text()
+    assert "· 1 record ·" in page and "1 records" not in page
+    assert "· 3 records ·" in report_page(run)
+
+
+def report_page(run: RunDir) -> str:
+    write_report(run)
+    return (run.path / "report.html").read_text()
+
+
+def test_a_run_without_anything_has_no_empty_sections(tmp_path: Path, run: RunDir) -> None:
+    page = report_page(RunDir.create(tmp_path / "empty", run.plan))
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    assert headings == ["Resources and link", "Provenance"]
+    checker = Checker()
+    checker.feed(page)
+    assert checker.stack == [] and set(checker.targets) <= set(checker.ids)
+    assert "bxb -r" not in page and "Undefined" not in page
+
+
+def test_of_very_many_records_the_worst_are_listed_and_the_page_says_so(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Not all records are listed" not in report_page(run)
+    monkeypatch.setattr(html, "MAX_LISTED", 2)
+    page = report_page(run)
+    assert "Of 3 records the 2 with most mistakes stand in the tables, the other 1" in page
+    rows = re.findall(r"<tr><td>(\w+)</td>", page)
+    assert "208" in rows and "119" in rows and "100" not in rows  # 100 is without a mistake
+
+
+def test_the_page_of_ten_thousand_records_is_below_20_mb(run: RunDir) -> None:
+    results = [replace(run.read_result("208"), strips=[])]
+    names = [f"patient_{i:05d}_with_a_long_name" for i in range(10_000)]
+    results = [replace(results[0], record=name) for name in names]
+    summary = summarize(run)
+    scores = next(r for r in summary.protocols.whole.records if r.record == "208")
+    listed = replace(
+        summary.protocols.whole, records=[replace(scores, record=name) for name in names]
+    )
+    files = {name: {f"{name}{s}": "ef" * 32 for s in (".hea", ".dat", ".atr")} for name in names}
+    rhythm = [replace(summary.rhythm.records[0], record=name) for name in names]
+    summary = replace(
+        summary,
+        data=replace(summary.data, records=names, files=files),
+        protocols=replace(summary.protocols, ec57=listed, whole=listed),
+        rhythm=replace(summary.rhythm, records=rhythm),
+        not_scored=names,
+        unfinished=names,
+    )
+    page = html.page(summary, results, [], [], "run")
+    assert len(page.encode()) < 20_000_000
+    assert "Of 10,000 records the 1,000 with most mistakes" in page and "and 9,980 more" in page
