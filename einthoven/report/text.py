@@ -28,6 +28,7 @@ from einthoven.report.words import (
     count,
     difference_line,
     ec57_note,
+    names_of,
     percent,
     resource_rows,
 )
