@@ -328,6 +328,8 @@ def compare(
     ] = False,
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
+    from msgspec import UNSET
+
     from einthoven.errors import UsageError
     from einthoven.hil_tests.harness.agreement import compare_runs
     from einthoven.report.run import RunDir
@@ -351,12 +353,16 @@ def compare(
             screen.print("  " + layer.text(), soft_wrap=True)
         raise typer.Exit(1 if compared.differences else 0)
     if other is None:
-        agreement = summarize(left).agreement
+        summary = summarize(left)
+        agreement = summary.agreement
         screen.print(agreement_text(agreement))
         for name in left.finished():
             for difference in left.read_result(name).agreement.differences:
                 screen.print("  " + difference_line(difference), soft_wrap=True)
         same = not agreement.device_vs_host_int8 and not agreement.host_int8_vs_tflm
+        if summary.verdicts is not UNSET and summary.verdicts.differ:
+            screen.print(f"{summary.verdicts.differ} verdicts on strips differ")
+            same = False
         raise typer.Exit(0 if same else 1)
     found = compare_runs(left, RunDir.open(other))
     differing = sum(found["differing"].values())

@@ -165,6 +165,17 @@ class Core:
         self._lib.ein_host_finish(self._state)
         return self._run(np.empty(0, np.int16))
 
+    def whole(
+        self, samples: NDArray[np.int16], gaps: Sequence[tuple[int, int]] = ()
+    ) -> Beats:
+        """All beats of a record, which ends with it: see `analyze`."""
+        parts = []
+        at = 0
+        for first, number in gaps:
+            parts += [self.push(samples[at:first]), self.gap(number)]
+            at = first + number
+        return join([*parts, self.push(samples[at:]), self.finish()])
+
     def templates(self) -> bytes:
         """What is known by now of the patient's kinds of beats: an `ein_templates_t` as it stands."""
         copy = self._ffi.new("uint8_t[]", int(self._lib.ein_host_templates_bytes()))
@@ -233,10 +244,4 @@ def analyze(
     `gaps`: (first, number) of the samples that never came, in order. Raises UsageError for
     samples that are not int16, or a gain or rails out of range.
     """
-    core = Core(gain_lsb_per_mv, rails, generated)
-    parts = []
-    at = 0
-    for first, number in gaps:
-        parts += [core.push(samples[at:first]), core.gap(number)]
-        at = first + number
-    return join([*parts, core.push(samples[at:]), core.finish()])
+    return Core(gain_lsb_per_mv, rails, generated).whole(samples, gaps)

@@ -166,7 +166,7 @@ void ein_strip_features(const ein_strip_sums_t *sums, const ein_templates_t *tem
     f[EIN_STRIP_CALLED_S] = ein_sat8(sums->called[EIN_CLASS_S]);
     f[EIN_STRIP_CALLED_V] = ein_sat8(sums->called[EIN_CLASS_V]);
     f[EIN_STRIP_SURELY_S] = ein_sat8(sums->surely_s);
-    f[EIN_STRIP_DOUBTFUL] = n == 0 ? (int8_t)0 : (int8_t)(127u * sums->doubtful / n);
+    f[EIN_STRIP_DOUBTFUL] = (int8_t)(n == 0 ? 0u : 127u * sums->doubtful / n);
     wave_features(&templates->slots[templates->dominant], f);
     const int32_t beats = n > 0 ? (int32_t)n : 1;
     for (uint32_t i = 0; i < EIN_STRIP_MEANS; i++) {

@@ -3,7 +3,7 @@
 #include "ein_fixed.h"
 #include "ein_pipeline.h"
 
-#define ONE 127        /* a share of all */
+#define ONE 127u       /* a share of all */
 #define LATE_Q8 46     /* 0.18 octaves after the median interval */
 #define BACK_Q8 31     /* 0.12 octaves shorter, then so much longer */
 #define RATE_BEATS 6   /* the fastest and the slowest rate are of so many beats */
@@ -15,10 +15,10 @@ void ein_strip_rr_push(ein_strip_rr_t *rr, uint32_t rr_samples, bool plain)
     if (rr->count >= EIN_STRIP_BEATS) {
         return;
     }
-    const uint16_t log_q8 = (uint16_t)ein_log2_q8(rr_samples);
+    const uint32_t log_q8 = (uint32_t)ein_log2_q8(rr_samples);
+    const uint32_t kept = log_q8 < EIN_STRIP_RR_LOG_Q8 ? log_q8 : EIN_STRIP_RR_LOG_Q8;
     const uint32_t unknown = rr_samples == 0 ? EIN_STRIP_RR_UNKNOWN : 0u;
-    rr->word[rr->count] = (uint16_t)((log_q8 & EIN_STRIP_RR_LOG_Q8) | unknown |
-                                     (plain ? EIN_STRIP_RR_PLAIN : 0u));
+    rr->word[rr->count] = (uint16_t)(kept | unknown | (plain ? EIN_STRIP_RR_PLAIN : 0u));
     rr->count++;
 }
 
@@ -46,7 +46,10 @@ static int32_t quantile(const int16_t *sorted, uint32_t n, uint32_t percent)
 
 static int8_t share(uint32_t count, uint32_t all)
 {
-    return all == 0 ? (int8_t)0 : (int8_t)(((uint32_t)ONE * count + all / 2u) / all);
+    if (all == 0) {
+        return 0;
+    }
+    return (int8_t)((ONE * count + all / 2u) / all);
 }
 
 /* Known intervals in their order, or something of them. */
@@ -91,7 +94,10 @@ static int8_t alike(const series_t *s, int32_t within, uint32_t pairs[3])
 /* lagged / power of an autocorrelation, whose size is at most 1. */
 static int8_t part(int64_t lagged, int64_t power)
 {
-    return (int8_t)(power == 0 ? 0 : lagged * ONE / power);
+    if (power == 0) {
+        return 0;
+    }
+    return (int8_t)(lagged * (int64_t)ONE / power);
 }
 
 /* In the order of time: changes, extremes over some beats, single early ones. */
