@@ -90,12 +90,15 @@ def layout(spec: dict[str, Any] | None = None) -> Layout:
         "last": [f"last.{name}" for name in chosen["last"]],
         "top": [f"top{k}.{name}" for name in chosen["top"] for k in range(TOP)],
     }
-    starts, features = {}, []
+    starts: dict[str, int] = {}
+    features: list[str] = []
     for group, names in groups.items():
         starts[group] = len(features)
         features += names
     if len(features) > 256:
-        raise UsageError("strip.toml: a node holds the number of its feature in a byte, 256 at most")
+        raise UsageError(
+            "strip.toml: a node holds the number of its feature in a byte, 256 at most"
+        )
     return Layout(
         features=tuple(features),
         inputs=tuple(inputs),
@@ -149,7 +152,7 @@ def generate() -> dict[str, str]:
 
 
 def blank(spec: dict[str, Any] | None = None) -> str:
-    """Text of a header whose trees say nothing: to measure strips by a spec before any are fitted."""
+    """Text of a header whose trees say nothing: to measure strips before any are fitted."""
     spec = _shipped_spec() if spec is None else spec
     nodes, verdicts = (1 << spec["strip"]["depth"]) - 1, len(spec["verdicts"]["names"])
     silent = [[0] * nodes, [0] * nodes, [0] * (nodes + 1)]
@@ -234,9 +237,7 @@ def header(spec: dict[str, Any], fitted: dict[str, Any]) -> str:
 
 def weights_q15(temperature: float) -> list[int]:
     """exp(-d / (32 temperature)) in Q15 of a distance of 4 d between scores, 64 of them."""
-    return [
-        round((1 << 15) * math.exp(-4 * d / SCORE_ONE / temperature)) for d in range(64)
-    ]
+    return [round((1 << 15) * math.exp(-4 * d / SCORE_ONE / temperature)) for d in range(64)]
 
 
 def _rows(values: Any) -> list[str]:

@@ -165,9 +165,7 @@ class Core:
         self._lib.ein_host_finish(self._state)
         return self._run(np.empty(0, np.int16))
 
-    def whole(
-        self, samples: NDArray[np.int16], gaps: Sequence[tuple[int, int]] = ()
-    ) -> Beats:
+    def whole(self, samples: NDArray[np.int16], gaps: Sequence[tuple[int, int]] = ()) -> Beats:
         """All beats of a record, which ends with it: see `analyze`."""
         parts = []
         at = 0
@@ -177,7 +175,7 @@ class Core:
         return join([*parts, self.push(samples[at:]), self.finish()])
 
     def templates(self) -> bytes:
-        """What is known by now of the patient's kinds of beats: an `ein_templates_t` as it stands."""
+        """What is known by now of the patient's kinds of beats: an `ein_templates_t`."""
         copy = self._ffi.new("uint8_t[]", int(self._lib.ein_host_templates_bytes()))
         self._lib.ein_host_templates(self._state, copy)
         return bytes(self._ffi.buffer(copy))

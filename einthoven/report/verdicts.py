@@ -17,7 +17,7 @@ _NAMES = ("regular", "atrial fibrillation", "other", "too noisy")
 
 
 def verdicts_csv(results: Iterable[Result]) -> str:
-    """A row for each record that is a strip: N, A, O or ~, its probability, reasons with ; between."""
+    """A row for each record that is a strip: N, A, O or ~, probability, reasons with ; between."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)

@@ -7,11 +7,12 @@ F1 of each class over the strips, and the mean of those of N, A and O, which ran
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from einthoven.errors import RecordError
 
-SYMBOLS = ("N", "A", "O", "~")
+Symbol = Literal["N", "A", "O", "~"]
+SYMBOLS: tuple[Symbol, ...] = ("N", "A", "O", "~")
 """Normal rhythm, atrial fibrillation, other rhythm, too noisy to say."""
 RANKED = 3
 """The first classes, whose mean F1 is the score."""

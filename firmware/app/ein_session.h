@@ -61,7 +61,6 @@ bool ein_session_finish(ein_session_t *session);
    the model's own last layers, else the same; `embedding`: what these read, zeros of a model that
    has none. Returns what the counter counted. */
 uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES],
-                           int8_t unadapted[EIN_CLASSES],
-                           int8_t embedding[EIN_STRIP_EMBEDDING]);
+                           int8_t unadapted[EIN_CLASSES], int8_t embedding[EIN_STRIP_EMBEDDING]);
 
 #endif

@@ -15,10 +15,9 @@ void ein_quality_beat(ein_quality_t *quality, const ein_event_t *event, uint32_t
     if (*label != EIN_CLASS_S && *label != EIN_CLASS_V) {
         return;
     }
-    const bool cut = end_samples != 0 &&
-                     end_samples - event->t_samples < (uint32_t)EIN_WINDOW_AFTER_SAMPLES;
-    const uint8_t told_from =
-        *label == EIN_CLASS_S ? EIN_QUALITY_TOLD_S : EIN_QUALITY_TOLD_V;
+    const bool cut =
+        end_samples != 0 && end_samples - event->t_samples < (uint32_t)EIN_WINDOW_AFTER_SAMPLES;
+    const uint8_t told_from = *label == EIN_CLASS_S ? EIN_QUALITY_TOLD_S : EIN_QUALITY_TOLD_V;
     if (cut || (young && confidence < told_from)) {
         *label = EIN_CLASS_Q;
         *unsure = true;

@@ -89,8 +89,7 @@ static uint16_t reasons(const ein_strip_sums_t *sums, const int8_t *features,
         return told; /* the rest would be read out of noise */
     }
     told |= when(!regular, EIN_STRIP_REASON_IRREGULAR);
-    told |= when(v == EIN_STRIP_VERDICT_FIBRILLATION && sums->p_absent,
-                 EIN_STRIP_REASON_NO_P_WAVE);
+    told |= when(v == EIN_STRIP_VERDICT_FIBRILLATION && sums->p_absent, EIN_STRIP_REASON_NO_P_WAVE);
     told |= when(verdict->ventricular > 0, EIN_STRIP_REASON_VENTRICULAR);
     told |= when(verdict->supraventricular > 0, EIN_STRIP_REASON_SUPRAVENTRICULAR);
     told |= when(verdict->longest_ms >= EIN_STRIP_PAUSE_MS, EIN_STRIP_REASON_PAUSE);
@@ -122,12 +121,12 @@ void ein_strip_verdict(const ein_strip_t *strip, const ein_templates_t *template
     verdict->ventricular = (uint8_t)(ventricular > UINT8_MAX ? UINT8_MAX : ventricular);
     verdict->supraventricular = sums->called[EIN_CLASS_S];
     if (sums->rr_sum_samples > 0) {
-        verdict->rate_bpm = saturated16(
-            (60u * EIN_PIPELINE_RATE_HZ * sums->rr_known + sums->rr_sum_samples / 2u) /
-            sums->rr_sum_samples);
+        verdict->rate_bpm =
+            saturated16((60u * EIN_PIPELINE_RATE_HZ * sums->rr_known + sums->rr_sum_samples / 2u) /
+                        sums->rr_sum_samples);
     }
-    verdict->longest_ms = saturated16(
-        (uint32_t)((uint64_t)sums->rr_longest_samples * 1000u / EIN_PIPELINE_RATE_HZ));
+    verdict->longest_ms =
+        saturated16((uint32_t)((uint64_t)sums->rr_longest_samples * 1000u / EIN_PIPELINE_RATE_HZ));
     const bool too_short = samples < EIN_STRIP_MIN_SECONDS * (uint32_t)EIN_PIPELINE_RATE_HZ;
     if (too_short || sums->rr.count < EIN_STRIP_MIN_BEATS) {
         verdict->verdict = EIN_STRIP_VERDICT_NOISY;

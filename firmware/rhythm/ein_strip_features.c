@@ -94,8 +94,7 @@ void ein_strip_sums_beat(ein_strip_sums_t *sums, const ein_strip_beat_t *beat)
     for (uint32_t i = 0; i < EIN_STRIP_TOPS; i++) {
         keep_largest(sums->top[i], inputs[TOP_OF[i]]);
     }
-    sums->p_absent =
-        event->tensor->features[EIN_FEATURE_P_AMPLITUDE] < EIN_TEMPLATE_P_ABSENT_16TH;
+    sums->p_absent = event->tensor->features[EIN_FEATURE_P_AMPLITUDE] < EIN_TEMPLATE_P_ABSENT_16TH;
     sums->called[beat->label] = one_more(sums->called[beat->label]);
     if (beat->unsure) {
         sums->doubtful = one_more(sums->doubtful);

@@ -15,10 +15,10 @@
 
 /* A beat as the strip is told of it: after vote, confidence and ein_quality. */
 typedef struct {
-    const ein_event_t *event;  /* of a beat, with its tensor */
-    const int8_t *logits;      /* [EIN_CLASSES], voted */
-    const int8_t *embedding;   /* [EIN_STRIP_EMBEDDING], of the model */
-    uint8_t label;             /* index of its class */
+    const ein_event_t *event; /* of a beat, with its tensor */
+    const int8_t *logits;     /* [EIN_CLASSES], voted */
+    const int8_t *embedding;  /* [EIN_STRIP_EMBEDDING], of the model */
+    uint8_t label;            /* index of its class */
     bool unsure;
 } ein_strip_beat_t;
 
@@ -30,7 +30,7 @@ typedef struct {
     int8_t top[EIN_STRIP_TOPS][EIN_STRIP_TOP]; /* the largest ones, descending */
     uint8_t called[EIN_CLASSES];               /* beats by class */
     uint8_t surely_s, doubtful;                /* sure ones called S; unsure ones */
-    bool p_absent; /* of the dominant beat, as the latest beat's features say */
+    bool p_absent;    /* of the dominant beat, as the latest beat's features say */
     uint8_t rr_known; /* RR intervals, and what they are together */
     uint32_t rr_sum_samples, rr_longest_samples;
 } ein_strip_sums_t;

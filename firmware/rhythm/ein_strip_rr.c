@@ -3,12 +3,12 @@
 #include "ein_fixed.h"
 #include "ein_pipeline.h"
 
-#define ONE 127u       /* a share of all */
-#define LATE_Q8 46     /* 0.18 octaves after the median interval */
-#define BACK_Q8 31     /* 0.12 octaves shorter, then so much longer */
-#define RATE_BEATS 6   /* the fastest and the slowest rate are of so many beats */
-#define CALM_BEATS 8   /* as are the most and the least regular part */
-#define NEIGHBOURS 2   /* intervals to either side that a single one is compared with */
+#define ONE 127u     /* a share of all */
+#define LATE_Q8 46   /* 0.18 octaves after the median interval */
+#define BACK_Q8 31   /* 0.12 octaves shorter, then so much longer */
+#define RATE_BEATS 6 /* the fastest and the slowest rate are of so many beats */
+#define CALM_BEATS 8 /* as are the most and the least regular part */
+#define NEIGHBOURS 2 /* intervals to either side that a single one is compared with */
 
 void ein_strip_rr_push(ein_strip_rr_t *rr, uint32_t rr_samples, bool plain)
 {
@@ -156,8 +156,10 @@ static void in_order(const series_t *s, int32_t median, int8_t *f)
         }
     }
     const int32_t usual = ein_log2_q8(EIN_RR_TYPICAL_SAMPLES);
-    f[EIN_STRIP_RR_FASTEST] = n < RATE_BEATS ? (int8_t)0 : ein_sat8((fast / RATE_BEATS - usual) >> 2);
-    f[EIN_STRIP_RR_SLOWEST] = n < RATE_BEATS ? (int8_t)0 : ein_sat8((slow / RATE_BEATS - usual) >> 2);
+    f[EIN_STRIP_RR_FASTEST] =
+        n < RATE_BEATS ? (int8_t)0 : ein_sat8((fast / RATE_BEATS - usual) >> 2);
+    f[EIN_STRIP_RR_SLOWEST] =
+        n < RATE_BEATS ? (int8_t)0 : ein_sat8((slow / RATE_BEATS - usual) >> 2);
     f[EIN_STRIP_RR_CALMEST] = ein_sat8(calm / CALM_BEATS);
     f[EIN_STRIP_RR_WILDEST] = ein_sat8(wild / CALM_BEATS / 2);
 }
@@ -191,10 +193,10 @@ static void changes(const ein_strip_rr_t *rr, bool plain, series_t *s)
     for (uint32_t i = 1; i < rr->count; i++) {
         const uint32_t both = rr->word[i] & rr->word[i - 1u];
         const uint32_t either = rr->word[i] | rr->word[i - 1u];
-        const uint32_t first = i > 1 ? rr->word[i - 2u] : EIN_STRIP_RR_PLAIN; /* of the three beats */
+        const uint32_t first =
+            i > 1 ? rr->word[i - 2u] : EIN_STRIP_RR_PLAIN; /* of the three beats */
         if ((either & EIN_STRIP_RR_UNKNOWN) == 0 && (both & first & need) == need) {
-            s->x[s->n++] =
-                (int16_t)ein_magnitude(log_of(rr->word[i]) - log_of(rr->word[i - 1u]));
+            s->x[s->n++] = (int16_t)ein_magnitude(log_of(rr->word[i]) - log_of(rr->word[i - 1u]));
         }
     }
     sort(s->x, s->n);
@@ -223,8 +225,10 @@ void ein_strip_rr_features(const ein_strip_rr_t *rr, int8_t *f)
     f[EIN_STRIP_RR_SHORT] = ein_sat8((quantile(s.x, n, 10) - median) >> 1);
     f[EIN_STRIP_RR_LONG] = ein_sat8((quantile(s.x, n, 90) - median) >> 1);
     f[EIN_STRIP_RR_LONGEST] = ein_sat8((quantile(s.x, n, 100) - median) >> 1);
-    f[EIN_STRIP_RR_LONGEST_ABS] = n == 0 ? (int8_t)0 : ein_sat8((quantile(s.x, n, 100) - usual) >> 2);
-    f[EIN_STRIP_RR_SHORTEST_ABS] = n == 0 ? (int8_t)0 : ein_sat8((quantile(s.x, n, 0) - usual) >> 2);
+    f[EIN_STRIP_RR_LONGEST_ABS] =
+        n == 0 ? (int8_t)0 : ein_sat8((quantile(s.x, n, 100) - usual) >> 2);
+    f[EIN_STRIP_RR_SHORTEST_ABS] =
+        n == 0 ? (int8_t)0 : ein_sat8((quantile(s.x, n, 0) - usual) >> 2);
 
     known(rr, &s);
     in_order(&s, median, f);

@@ -1,9 +1,9 @@
 """Make `vectors.h` for a test on the board: inputs, and what they must become.
 
-`python firmware/tools/vectors.py core|engine|strip FILE`. A seeded synthetic record; for `core` a digest
-of the events and tensors of the host's build, for `strip` its verdict, for `engine` the logits of TensorFlow Lite Micro
-(the package `tflite-micro`), which shares no code with the engine. PlatformIO calls it through
-`firmware/tools/pio_vectors.py` before it compiles a suite of that name.
+`python firmware/tools/vectors.py core|engine|strip FILE`. A seeded synthetic record; for `core` a
+digest of the events and tensors of the host's build, for `strip` its verdict, for `engine` the
+logits of TensorFlow Lite Micro (the package `tflite-micro`), which shares no code with the engine.
+PlatformIO calls it through `firmware/tools/pio_vectors.py` before it compiles a suite of that name.
 """
 
 import sys
@@ -112,9 +112,7 @@ def make_strip() -> list[str]:
     confidence, unsure = Confidence().of(logits, beats.flags)
     label = logits.argmax(axis=1).astype(np.uint8)
     told = gate.gate(beats.t_samples, label, confidence, unsure, len(samples))
-    raw, features = gate.verdict(
-        beats, logits, embedding, *told, running.templates(), len(samples)
-    )
+    raw, features = gate.verdict(beats, logits, embedding, *told, running.templates(), len(samples))
     pairs = np.stack(told, axis=1).astype(np.uint8)
     if not (np.any(told[0] != label) and np.any(told[0] == label)):
         raise ModelError("the gate changes no beat of the vectors, or all: choose another record")

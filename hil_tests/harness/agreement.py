@@ -48,7 +48,8 @@ def host_events(
 
     `logits`: int8 [n, 5], the model's for the n beats; `unadapted`: those without the patient's
     head, where there is one. To both their kinds' vote is added. The class is the largest logit
-    then, the first on a tie, unless the `gate` of a record of `end_samples` makes it Q; `count` is 0.
+    then, the first on a tie, unless the `gate` of a record of `end_samples` makes it Q; `count`
+    is 0.
     """
     rows = np.zeros(len(beats.t_samples), dtype=BEAT)
     rows["t_samples"], rows["t_emitted"] = beats.t_samples, beats.t_emitted

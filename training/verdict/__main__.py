@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from einthoven.codegen import strip as strip_spec
+from einthoven.errors import RecordError
 from einthoven.paths import ROOT
 from einthoven.records.database import locate_database
-from einthoven.errors import RecordError
 from einthoven.training.command_line import one_line_errors, seed_numbers
 from einthoven.training.results import dump
 from einthoven.training.verdict import beats, crossval
@@ -28,7 +28,9 @@ def _note(text: str) -> None:
 @one_line_errors()
 def main(argv: list[str] | None = None) -> None:
     """Run one of the commands."""
-    parser = argparse.ArgumentParser(prog="python -m einthoven.training.verdict", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.training.verdict", description=__doc__
+    )
     parser.add_argument("command", choices=("crossval", "fit", "beats"))
     parser.add_argument("--data", type=Path, help="folder of CinC 2017, or of databases by name")
     parser.add_argument("--seeds", default="1,2,3", help="of folds and trees (default 1,2,3)")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def _reliability(
     told = np.concatenate([probability for _, probability in kept])
     right = np.concatenate([verdict == label for verdict, _ in kept])
     rows = []
-    for low, high in zip(_BINS, _BINS[1:], strict=False):
+    for low, high in pairwise(_BINS):
         inside = (told >= low) & ((told < high) | (high == _BINS[-1]))
         if inside.any():
             rows.append(

@@ -1,4 +1,4 @@
-"""Strips of the CinC 2017 Challenge as the device sees them: features, and what its beats are called.
+"""Strips of the CinC 2017 Challenge as the device sees them: features, and classes of beats.
 
 Source: Clifford et al., AF Classification from a Short Single Lead ECG Recording: the PhysioNet/
 Computing in Cardiology Challenge 2017, doi:10.22489/CinC.2017.065-469; records of a hand-held
@@ -25,8 +25,8 @@ from einthoven.native.vote import Vote
 from einthoven.paths import FIRMWARE, GENERATED, cache_dir
 from einthoven.records.adc import to_board
 from einthoven.records.record import Record
-from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 from einthoven.scoring.strips import SYMBOLS, read_labels
+from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
 
 CLAIMS = ("beats", "called_s", "called_v", "sure_s", "sure_v")
 """Columns of `Strips.before` and `Strips.after`."""
@@ -132,7 +132,8 @@ def load(folder: Path, chain: Chain, progress: Callable[[int, int], None]) -> St
             progress(i + 1, len(names))
         cached.parent.mkdir(parents=True, exist_ok=True)
         scratch = cached.with_suffix(".tmp.npz")
-        np.savez_compressed(scratch, **{key: np.array(rows[key]) for key in _COLUMNS})
+        columns: dict[str, Any] = {key: np.array(rows[key]) for key in _COLUMNS}
+        np.savez_compressed(scratch, **columns)
         scratch.replace(cached)
     with np.load(cached) as kept:
         return Strips(names, *(kept[column] for column in _COLUMNS))

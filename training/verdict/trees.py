@@ -61,9 +61,7 @@ class Trees:
         return {"start": self.start.tolist(), "trees": [list(tree) for tree in table]}
 
 
-def fit(
-    features: NDArray[np.int8], label: NDArray[np.int64], recipe: Recipe, seed: int
-) -> Trees:
+def fit(features: NDArray[np.int8], label: NDArray[np.int64], recipe: Recipe, seed: int) -> Trees:
     """Trees for strips [n, F] with labels [n]."""
     import lightgbm
 
@@ -94,8 +92,8 @@ def fit(
         recipe.rounds,
     )
     parts = [_perfect(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
-    columns = [np.array([part[i] for part in parts], dtype=np.int64) for i in range(3)]
-    return Trees(*columns, np.rint(SCORE_ONE * _prior(label)).astype(np.int64))
+    feature, above, leaf = (np.array([part[i] for part in parts], dtype=np.int64) for i in range(3))
+    return Trees(feature, above, leaf, np.rint(SCORE_ONE * _prior(label)).astype(np.int64))
 
 
 def _prior(label: NDArray[np.int64]) -> NDArray[np.float64]:
