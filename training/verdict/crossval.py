@@ -96,7 +96,7 @@ def crossval(
 
 
 def _scores(label: NDArray[np.int64], verdict: NDArray[np.int64]) -> dict[str, float]:
-    by_class = {s: round(f1(label, verdict, k), 4) for k, s in enumerate(SYMBOLS)}
+    by_class = {str(s): round(f1(label, verdict, k), 4) for k, s in enumerate(SYMBOLS)}
     return {**by_class, "mean_f1_nao": round(mean_f1(label, verdict), 4)}
 
 
