@@ -7,7 +7,7 @@
  * Boosted trees of depth EIN_STRIP_DEPTH on int8 features (ein_strip_features.h); their scores
  * become a probability by a softmax whose temperature was chosen on held-out strips. Nothing of the
  * signal is kept: RAM about 0.5 KB, stack 0.5 KB at the end. Causal; the verdict depends on the
- * beats, not on how the samples came in. Not for a diagnosis: docs/rhythm.md says on whom it was
+ * beats, not on how the samples came in. Not for a diagnosis: docs/verdict.md says on whom it was
  * fitted, and where it is blind. No errors.
  */
 #ifndef EIN_STRIP_H

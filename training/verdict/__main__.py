@@ -1,4 +1,4 @@
-"""`python -m einthoven.training.verdict crossval | fit | beats`: the tables of docs/rhythm.md.
+"""`python -m einthoven.training.verdict crossval | fit | beats`: the tables of docs/verdict.md.
 
 `crossval` cross-validates the verdict, `fit` fits the shipped trees on all strips, `beats` counts
 ectopic beats with and without the quality gate. All need CinC 2017's records (`--data`).
