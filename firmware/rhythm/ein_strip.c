@@ -4,6 +4,7 @@
 
 #define NODES ((1u << EIN_STRIP_DEPTH) - 1u)
 #define CERTAIN 255u
+#define LONG_SAMPLES (65535u * EIN_PIPELINE_RATE_HZ / 1000u) /* of which 16 bits of ms tell */
 
 typedef struct {
     uint8_t feature[NODES];
@@ -125,8 +126,10 @@ void ein_strip_verdict(const ein_strip_t *strip, const ein_templates_t *template
             saturated16((60u * EIN_PIPELINE_RATE_HZ * sums->rr_known + sums->rr_sum_samples / 2u) /
                         sums->rr_sum_samples);
     }
-    verdict->longest_ms =
-        saturated16((uint32_t)((uint64_t)sums->rr_longest_samples * 1000u / EIN_PIPELINE_RATE_HZ));
+    const uint32_t longest = sums->rr_longest_samples;
+    verdict->longest_ms = longest < LONG_SAMPLES
+                              ? (uint16_t)(longest * 1000u / EIN_PIPELINE_RATE_HZ)
+                              : (uint16_t)UINT16_MAX;
     const bool too_short = samples < EIN_STRIP_MIN_SECONDS * (uint32_t)EIN_PIPELINE_RATE_HZ;
     if (too_short || sums->rr.count < EIN_STRIP_MIN_BEATS) {
         verdict->verdict = EIN_STRIP_VERDICT_NOISY;

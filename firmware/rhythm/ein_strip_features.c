@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ein_fixed.h"
+#include "ein_strip_math.h"
 
 #define R EIN_WINDOW_BEFORE_SAMPLES
 #define UNREST_TO 72 /* of the window: before the QRS begins */
@@ -116,8 +117,8 @@ static void wave_features(const ein_template_t *dominant, int8_t *f)
         for (uint32_t i = 0; i < EIN_STRIP_WAVE_STEP; i++) {
             sum += dominant->uv[WAVE_AT[k] * EIN_STRIP_WAVE_STEP + i];
         }
-        f[EIN_STRIP_WAVE_FIRST + k] =
-            ein_sat8((int32_t)(((int64_t)sum * gain_q15 / EIN_STRIP_WAVE_STEP) >> 15));
+        f[EIN_STRIP_WAVE_FIRST + k] = ein_sat8(
+            (int32_t)(ein_strip_divide((int64_t)sum * gain_q15, EIN_STRIP_WAVE_STEP) >> 15));
     }
     const int32_t from = R - EIN_TEMPLATE_P_BEFORE_SAMPLES - 9, to = R - EIN_TEMPLATE_P_END_SAMPLES;
     int32_t sum = 0, low = INT16_MAX, high = INT16_MIN;
@@ -173,8 +174,9 @@ void ein_strip_features(const ein_strip_sums_t *sums, const ein_templates_t *tem
     }
     for (uint32_t i = 0; i < EIN_STRIP_SPREADS; i++) {
         const int32_t sum = sums->sums[SPREAD_OF[i]];
-        const int32_t variance_q4 = (int32_t)(((int64_t)sums->squares[i] * beats - sum * sum) * 16 /
-                                              ((int64_t)beats * beats));
+        const int64_t about_mean = (int64_t)sums->squares[i] * beats - sum * sum;
+        const int64_t variance_q4 =
+            ein_strip_divide(about_mean * 16, (uint32_t)beats * (uint32_t)beats);
         f[EIN_STRIP_SPREAD_FIRST + i] = ein_sat8((int32_t)ein_sqrt((uint64_t)variance_q4) >> 1);
     }
     memcpy(f + EIN_STRIP_LAST_FIRST, sums->last, sizeof sums->last);

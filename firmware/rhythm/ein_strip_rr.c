@@ -94,10 +94,14 @@ static int8_t alike(const series_t *s, int32_t within, uint32_t pairs[3])
 /* lagged / power of an autocorrelation, whose size is at most 1. */
 static int8_t part(int64_t lagged, int64_t power)
 {
-    if (power == 0) {
-        return 0;
+    const int64_t scaled = (lagged < 0 ? -lagged : lagged) * (int64_t)ONE;
+    int32_t found = 0; /* scaled / power, bit by bit: no long division for a once in a strip */
+    for (int32_t bit = 64; bit > 0; bit >>= 1) {
+        if (power > 0 && (found + bit) * power <= scaled) {
+            found += bit;
+        }
     }
-    return (int8_t)(lagged * (int64_t)ONE / power);
+    return (int8_t)(lagged < 0 ? -found : found);
 }
 
 /* In the order of time: changes, extremes over some beats, single early ones. */
