@@ -51,9 +51,22 @@ def test_every_beat_agrees_with_the_host_and_with_tflm(whole_run: Path, database
 def test_the_run_folder_is_complete(whole_run: Path) -> None:
     files = {p.relative_to(whole_run).as_posix() for p in whole_run.rglob("*") if p.is_file()}
     expected = {"run.json", "summary.json", "report.html", "events.csv", "ec57.txt", "whole.txt"}
+    expected.add("verdicts.csv")  # some are short enough to be strips
     for name in NAMES:
         expected |= {f"{name}.ein", f"records/{name}.json", f"records/{name}.csv"}
     assert files == expected
+
+
+def test_every_strip_gets_the_verdict_that_the_host_gives(whole_run: Path) -> None:
+    summary = json.loads((whole_run / "summary.json").read_text())["verdicts"]
+    run = RunDir.open(whole_run)
+    short = [name for name in NAMES if run.read_result(name).seconds <= 120.0]
+    assert 0 < len(short) < len(NAMES), "some are strips, and one is too long"
+    assert summary["strips"] == len(short) and summary["differ"] == 0
+    assert summary["score"] is None, "nothing is labelled"
+    rows = (whole_run / "verdicts.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == short
+    assert all(row.split(",")[1] in "NAO~" for row in rows[1:])
 
 
 def test_other_programs_read_the_annotations(whole_run: Path, database: Path) -> None:

@@ -351,6 +351,8 @@ def compare(
     ] = False,
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
+    from msgspec import UNSET
+
     from einthoven.errors import UsageError
     from einthoven.hil_tests.harness.agreement import compare_runs, require_beats
     from einthoven.report.run import RunDir
@@ -375,7 +377,8 @@ def compare(
             screen.print("  " + layer.text(), soft_wrap=True)
         raise typer.Exit(1 if compared.differences else 0)
     if other is None:
-        agreement = summarize(left).agreement
+        summary = summarize(left)
+        agreement = summary.agreement
         require_beats(left, agreement)
         screen.print(agreement_text(agreement), soft_wrap=True)
         for name in left.finished():
@@ -386,6 +389,9 @@ def compare(
             or agreement.host_int8_vs_tflm
             or agreement.signal_states_differ
         )
+        if summary.verdicts is not UNSET and summary.verdicts.differ:
+            screen.print(f"{number(summary.verdicts.differ, 'verdict')} on strips differ")
+            same = False
         raise typer.Exit(0 if same else 1)
     found = compare_runs(left, RunDir.open(other))
     differing = sum(found.differing.values())

@@ -65,12 +65,18 @@ FLOORS = (
         generated=("ein_model.c", "ein_model.h", "ein_network.h"),
     ),
     Floor(
+        "firmware/rhythm",
+        "beats in, verdict out",
+        ("firmware/core", PIPELINE),
+        generated=("ein_strip_table.h",),
+    ),
+    Floor(
         "firmware/wire", "frames, messages, samples", generated=("ein_wire_gen.c", "ein_wire_gen.h")
     ),
     Floor(
         "firmware/app",
         "the loop, a handler per request, session, vote, confidence, head; and the port contract",
-        ("firmware/core", "firmware/engine", "firmware/wire", PIPELINE),
+        ("firmware/core", "firmware/engine", "firmware/rhythm", "firmware/wire", PIPELINE),
         generated=("ein_confidence_table.h",),
     ),
     Floor("boards/bare", "what ports without a system share", CALLED),

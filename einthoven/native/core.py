@@ -40,6 +40,8 @@ uint32_t ein_host_rate_hz(void);
 int ein_host_init(void *core, uint16_t gain, int16_t rail_lo, int16_t rail_hi);
 void ein_host_gap(void *core, uint32_t lost_samples);
 void ein_host_finish(void *core);
+uint32_t ein_host_templates_bytes(void);
+void ein_host_templates(const void *core, void *templates);
 size_t ein_host_run(void *core, const int16_t *samples, size_t n, size_t *used,
                     void *events, int8_t *signal, int8_t *features, size_t room);
 """
@@ -163,6 +165,21 @@ class Core:
         self._lib.ein_host_finish(self._state)
         return self._run(np.empty(0, np.int16))
 
+    def whole(self, samples: NDArray[np.int16], gaps: Sequence[tuple[int, int]] = ()) -> Beats:
+        """All beats of a record, which ends with it: see `analyze`."""
+        parts = []
+        at = 0
+        for first, number in gaps:
+            parts += [self.push(samples[at:first]), self.gap(number)]
+            at = first + number
+        return join([*parts, self.push(samples[at:]), self.finish()])
+
+    def templates(self) -> bytes:
+        """What is known by now of the patient's kinds of beats: an `ein_templates_t`."""
+        copy = self._ffi.new("uint8_t[]", int(self._lib.ein_host_templates_bytes()))
+        self._lib.ein_host_templates(self._state, copy)
+        return bytes(self._ffi.buffer(copy))
+
     def _run(self, samples: NDArray[np.int16]) -> Beats:
         ffi = self._ffi
         window, channels, features = self._shape
@@ -225,10 +242,4 @@ def analyze(
     `gaps`: (first, number) of the samples that never came, in order. Raises UsageError for
     samples that are not int16, or a gain or rails out of range.
     """
-    core = Core(gain_lsb_per_mv, rails, generated)
-    parts = []
-    at = 0
-    for first, number in gaps:
-        parts += [core.push(samples[at:first]), core.gap(number)]
-        at = first + number
-    return join([*parts, core.push(samples[at:]), core.finish()])
+    return Core(gain_lsb_per_mv, rails, generated).whole(samples, gaps)

@@ -51,6 +51,17 @@ void ein_host_finish(void *core)
     ein_core_finish(core);
 }
 
+/* What the core knows of the patient's kinds of beats: its size, and a copy. */
+uint32_t ein_host_templates_bytes(void)
+{
+    return (uint32_t)sizeof(ein_templates_t);
+}
+
+void ein_host_templates(const void *core, void *templates)
+{
+    memcpy(templates, &((const ein_core_t *)core)->beat.templates, sizeof(ein_templates_t));
+}
+
 /* Pushes samples until all are used or `room` events were written; returns the number of events.
    tensors: row i belongs to event i, zero for events without one. Call again until *used == n and
    fewer than `room` events came. */

@@ -26,6 +26,7 @@ Crc32 = Annotated[str, Meta(pattern="^[0-9a-f]{8}$")]
 Byte = Annotated[int, Meta(ge=0, le=255)]
 Bit = Annotated[int, Meta(ge=0, le=1)]
 Label = Literal["N", "S", "V", "F", "Q"]
+StripLabel = Literal["N", "A", "O", "~"]
 CountUnit = Literal["instructions", "cycles", "nanoseconds", "none"]
 """Instructions in an emulator, cycles on silicon: never called by each other's name."""
 
@@ -245,6 +246,20 @@ class Rhythm(Entry, kw_only=True, frozen=True):
     scored: dict[str, RateCounts] | None
 
 
+class Verdict(Entry, kw_only=True, frozen=True):
+    """What the device says of the record as a strip: N, A, O or ~ as CinC 2017 writes them.
+
+    `label`: what the folder's REFERENCE-v3.csv says of it; null where it says nothing. `differs`:
+    the host's verdict on the same samples is another one.
+    """
+
+    verdict: StripLabel
+    probability: Share
+    reasons: list[str]
+    label: StripLabel | None
+    differs: bool
+
+
 class Difference(Entry, kw_only=True, frozen=True):
     """One beat that differs between two sides; `t_samples` of the board."""
 
@@ -365,6 +380,7 @@ class Result(Entry, kw_only=True, frozen=True):
     `protocols` is null without a reference, and for a record that is unreadable.
     `host_int8`: the host's scores where its beats are not the board's; `float_network`: those of
     the network before it was quantized, where that is at hand.
+    `verdict` is there where the record is a strip: of two minutes at most.
     """
 
     record: str
@@ -380,6 +396,7 @@ class Result(Entry, kw_only=True, frozen=True):
     adaptation: Adaptation | None = None
     confidence: Confidence
     rhythm: Rhythm
+    verdict: Verdict | UnsetType = UNSET
     agreement: Agreement
     link: Link
     counters: Counters

@@ -25,6 +25,7 @@ from einthoven.report.description import (
     Sha256,
     Share,
     SignalShare,
+    StripLabel,
 )
 
 
@@ -132,6 +133,30 @@ class RhythmSummary(Entry, kw_only=True, frozen=True):
 
     scored: dict[str, Rates] | None
     records: list[RhythmRecord]
+
+
+class VerdictScore(Entry, kw_only=True, frozen=True):
+    """Labelled strips by the rule of CinC 2017: F1 by class, the mean of N, A and O.
+
+    `confusion`: by label (rows) and verdict, in the order N, A, O, ~. Null where a class is absent.
+    """
+
+    strips: Count
+    f1: dict[StripLabel, Share | None]
+    mean_f1_nao: Share | None
+    confusion: list[list[Count]]
+
+
+class VerdictsSummary(Entry, kw_only=True, frozen=True):
+    """Records that are strips, by verdict; `score` is null where none is labelled.
+
+    `differ`: verdicts of the board that are not the host's.
+    """
+
+    strips: Count
+    differ: Count
+    told: dict[StripLabel, Count]
+    score: VerdictScore | None
 
 
 class ClassRates(Entry, kw_only=True, frozen=True):
@@ -287,6 +312,7 @@ class Summary(Entry, kw_only=True, frozen=True):
     agreement: AgreementSummary
     confidence: ConfidenceSummary
     rhythm: RhythmSummary
+    verdicts: VerdictsSummary | UnsetType = UNSET
     adaptation: AdaptationSummary | None
     resources: Resources
     link: LinkSummary

@@ -5,6 +5,7 @@
     records/<name>.csv   its events
     not_replayed.json    records that are bad, with their faults; missing if there are none
     <name>.ein           the same beats as a WFDB annotation file, at the record's own rate
+    verdicts.csv         of the records that are strips
     events.csv, ec57.txt, whole.txt, summary.json, report.html   made from these in the end
 
 A record is finished when its JSON is there. Every file appears whole or not at all.

@@ -29,6 +29,7 @@ from einthoven.report.overview import (
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
 from einthoven.report.signal import signal_summary
+from einthoven.report.verdicts import verdicts_summary
 from einthoven.scoring.comparison import Comparison, Scores, gross
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device: for engineering and research only."
@@ -103,6 +104,7 @@ def summarize(run: RunDir) -> Summary:
         agreement=_agreement(run, results),
         confidence=confidence_summary(results),
         rhythm=rhythm_summary(results),
+        verdicts=verdicts_summary(results),
         adaptation=adaptation_summary(
             [
                 (r.adaptation.head(), (_ec57(r.adaptation.unadapted), _ec57(r.protocols)))

@@ -22,6 +22,7 @@ from einthoven.report.overview import (
 )
 from einthoven.report.signal import ASSUMED_MARK, ASSUMED_NOTE, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS
+from einthoven.report.verdicts import verdicts_lines
 from einthoven.report.words import (
     SEEN_MARK,
     SEEN_NOTE,
@@ -139,6 +140,9 @@ def summary_text(summary: Summary) -> RenderableType:
         parts += ["", Text("Recordings", style="bold"), *(Text("  " + line) for line in lines)]
     parts += ["", Text("Agreement, beat by beat", style="bold")]
     parts.append(agreement_text(summary.agreement))
+    verdicts = verdicts_lines(summary.verdicts)
+    if verdicts:
+        parts += [Text("Verdicts on strips", style="bold"), *verdicts, ""]
     findings = findings_lines(summary.confidence, summary.model.calibrated)
     if findings:
         parts += [Text("Confidence, whole records", style="bold"), *findings, ""]

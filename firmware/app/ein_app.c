@@ -45,6 +45,8 @@ static bool handle(const ein_frame_t *frame)
         return ein_app_on_poll(&app, frame);
     case EIN_WIRE_FINISH:
         return ein_app_on_finish(&app, frame);
+    case EIN_WIRE_VERDICT:
+        return ein_app_on_verdict(&app, frame);
     case EIN_WIRE_TENSOR:
         return ein_app_on_tensor(&app, frame);
     case EIN_WIRE_BENCH:

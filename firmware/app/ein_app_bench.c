@@ -48,7 +48,8 @@ bool ein_app_on_network(ein_app_t *app, const ein_frame_t *frame)
 
 static void infer(ein_app_t *app, ein_wire_bench_reply_t *reply)
 {
-    reply->count = ein_session_infer(&INPUT, reply->logits, reply->unadapted);
+    int8_t embedding[EIN_STRIP_EMBEDDING];
+    reply->count = ein_session_infer(&INPUT, reply->logits, reply->unadapted, embedding);
 }
 #endif
 

@@ -182,3 +182,25 @@ bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame)
     ein_app_send_status(app, frame->sequence, complete ? 0 : EIN_WIRE_STATUS_FLAG_RESEND);
     return true;
 }
+
+bool ein_app_on_verdict(ein_app_t *app, const ein_frame_t *frame)
+{
+    if (frame->size != EIN_WIRE_VERDICT_SIZE) {
+        return false;
+    }
+    const ein_session_t *session = &app->session;
+    const ein_strip_verdict_t *v = &session->verdict;
+    ein_wire_verdict_reply_t reply = {
+        .session = session->finished ? session->id : 0u,
+        .verdict = v->verdict,
+        .probability = v->probability,
+        .reasons = v->reasons,
+        .ventricular = v->ventricular,
+        .supraventricular = v->supraventricular,
+        .rate_bpm = v->rate_bpm,
+        .longest_ms = v->longest_ms,
+    };
+    ein_app_send(app, EIN_WIRE_VERDICT_REPLY, frame->sequence,
+                 ein_wire_put_verdict_reply(ein_app_payload(app), &reply));
+    return true;
+}

@@ -49,6 +49,7 @@ bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_gap(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame);
+bool ein_app_on_verdict(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_head.c */
 bool ein_app_on_head_piece(ein_app_t *app, const ein_frame_t *frame);

@@ -17,6 +17,10 @@ typedef char ein_check_tensor[sizeof(ein_tensor_t) == sizeof(((ein_tensor_t *)0)
                                   ? 1
                                   : -1];
 
+#if EIN_MODEL_HEAD_BYTES
+typedef char ein_check_embedding[EIN_MODEL_EMBEDDING == EIN_STRIP_EMBEDDING ? 1 : -1];
+#endif
+
 static uint32_t arena[(EIN_MODEL_ARENA_BYTES + 3u) / 4u];
 
 void ein_session_init(ein_session_t *session, ein_session_on_event_t on_event, void *context)
@@ -37,6 +41,8 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
     ein_head_load();
     memset(&session->vote, 0, sizeof session->vote);
     memset(&session->vote_unadapted, 0, sizeof session->vote_unadapted);
+    ein_quality_init(&session->quality);
+    ein_strip_init(&session->strip);
     session->id = start->session;
     session->mode = start->mode;
     session->finishing = false;
@@ -52,11 +58,10 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
 }
 
 uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES],
-                           int8_t unadapted[EIN_CLASSES])
+                           int8_t unadapted[EIN_CLASSES], int8_t embedding[EIN_STRIP_EMBEDDING])
 {
     uint32_t before = ein_port_count();
 #if EIN_MODEL_HEAD_BYTES
-    int8_t embedding[EIN_MODEL_EMBEDDING];
     ein_model_embed(arena, &tensor->signal[0][0], tensor->features, embedding);
     ein_model_head(arena, NULL, embedding, unadapted);
     if (ein_head_parameters() != NULL) {
@@ -67,6 +72,7 @@ uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES
 #else
     ein_model_infer(arena, &tensor->signal[0][0], tensor->features, unadapted);
     memcpy(logits, unadapted, EIN_CLASSES);
+    memset(embedding, 0, EIN_STRIP_EMBEDDING);
 #endif
     return ein_port_count() - before;
 }
@@ -83,6 +89,27 @@ static uint8_t argmax(const int8_t logits[EIN_CLASSES])
     return best;
 }
 
+/* Class, confidence and what the strip learns of a beat whose logits are there. */
+static void judge(ein_session_t *session, const ein_event_t *event, ein_wire_beat_t *beat,
+                  const int8_t embedding[EIN_STRIP_EMBEDDING])
+{
+    beat->label = argmax(beat->logits);
+    beat->confidence = ein_confidence(beat->logits);
+    bool unsure = ein_confidence_unsure(beat->confidence, beat->flags);
+    const uint32_t end_samples = session->finishing ? session->next_sample : 0u;
+    ein_quality_beat(&session->quality, event, end_samples, beat->confidence, &beat->label,
+                     &unsure);
+    beat->unsure = unsure ? 1u : 0u;
+    const ein_strip_beat_t of_strip = {
+        .event = event,
+        .logits = beat->logits,
+        .embedding = embedding,
+        .label = beat->label,
+        .unsure = unsure,
+    };
+    ein_strip_beat(&session->strip, &of_strip);
+}
+
 static void take_event(ein_session_t *session, const ein_event_t *event)
 {
     ein_outbox_event_t *out = ein_outbox_add(&session->outbox);
@@ -95,12 +122,11 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
         beat->rr_prev_samples = event->rr_prev_samples;
         beat->rr_next_samples = event->rr_next_samples;
         beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
-        beat->count = ein_session_infer(event->tensor, beat->logits, beat->unadapted);
+        int8_t embedding[EIN_STRIP_EMBEDDING];
+        beat->count = ein_session_infer(event->tensor, beat->logits, beat->unadapted, embedding);
         ein_vote(&session->vote, event->slot, event->slot_beats, beat->logits);
         ein_vote(&session->vote_unadapted, event->slot, event->slot_beats, beat->unadapted);
-        beat->label = argmax(beat->logits);
-        beat->confidence = ein_confidence(beat->logits);
-        beat->unsure = ein_confidence_unsure(beat->confidence, beat->flags) ? 1u : 0u;
+        judge(session, event, beat, embedding);
         ein_stats_add(&session->per_inference, beat->count);
     }
     uint32_t since_sample = ein_port_count() - session->started_at;
@@ -156,6 +182,10 @@ bool ein_session_finish(ein_session_t *session)
     }
     if (!session->finished) {
         session->finished = ein_session_drain(session);
+        if (session->finished) {
+            ein_strip_verdict(&session->strip, &session->core.beat.templates, session->next_sample,
+                              &session->verdict, NULL);
+        }
     }
     return session->finished;
 }

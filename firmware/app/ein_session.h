@@ -10,7 +10,9 @@
 
 #include "ein_core.h"
 #include "ein_outbox.h"
+#include "ein_quality.h"
 #include "ein_stats.h"
+#include "ein_strip.h"
 #include "ein_vote.h"
 #include "ein_wire_gen.h"
 
@@ -30,6 +32,9 @@ typedef struct {
     ein_stats_t per_sample, per_inference;
     ein_core_t core;
     ein_vote_t vote, vote_unadapted;
+    ein_quality_t quality;
+    ein_strip_t strip;
+    ein_strip_verdict_t verdict; /* once it has finished */
     ein_outbox_t outbox;
 } ein_session_t;
 
@@ -53,8 +58,9 @@ void ein_session_gap(ein_session_t *session, uint32_t lost);
 bool ein_session_finish(ein_session_t *session);
 
 /* Runs the model on a tensor: `logits` by the patient's head where one is active, `unadapted` by
-   the model's own last layers, else the same. Returns what the counter counted. */
+   the model's own last layers, else the same; `embedding`: what these read, zeros of a model that
+   has none. Returns what the counter counted. */
 uint32_t ein_session_infer(const ein_tensor_t *tensor, int8_t logits[EIN_CLASSES],
-                           int8_t unadapted[EIN_CLASSES]);
+                           int8_t unadapted[EIN_CLASSES], int8_t embedding[EIN_STRIP_EMBEDDING]);
 
 #endif

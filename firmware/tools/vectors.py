@@ -1,21 +1,25 @@
 """Make `vectors.h` for a test on the board: inputs, and what they must become.
 
-`python firmware/tools/vectors.py core|engine FILE`. A seeded synthetic record; for `core` a digest
-of the events and tensors of the host's build, for `engine` the logits of TensorFlow Lite Micro
-(the package `tflite-micro`), which shares no code with the engine. PlatformIO calls it through
-`firmware/tools/pio_vectors.py` before it compiles a suite of that name.
+`python firmware/tools/vectors.py core|engine|strip FILE`. A seeded synthetic record; for `core` a
+digest of the events and tensors of the host's build, for `strip` its verdict, for `engine` the
+logits of TensorFlow Lite Micro (the package `tflite-micro`), which shares no code with the engine.
+PlatformIO calls it through `firmware/tools/pio_vectors.py` before it compiles a suite of that name.
 """
 
 import sys
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.errors import EinthovenError
+from einthoven.errors import EinthovenError, ModelError
 from einthoven.native import core
-from einthoven.native.engine import TflmModel
+from einthoven.native.confidence import Confidence
+from einthoven.native.engine import HostModel, TflmModel
+from einthoven.native.strip import Strip
+from einthoven.native.vote import Vote
 from einthoven.records.synth import Episode, make_record
 
 SEED = 20
@@ -96,11 +100,45 @@ def make_engine() -> list[str]:
     ]
 
 
+def make_strip() -> list[str]:
+    """The record, what the model says of its beats, and what the host's gate and verdict are."""
+    # Cut off within bigeminy: the record's end takes a part of the last beats from the gate.
+    samples = _samples()[: int(19.0 * core.rate_hz())]
+    running = core.Core(GAIN_LSB_PER_MV, RAILS)
+    beats = core.join([running.push(samples), running.finish()])
+    model, gate = HostModel(), Strip()
+    embedding = model.embed(beats.signal, beats.features)
+    logits = Vote().of(model.head(embedding), beats)
+    confidence, unsure = Confidence().of(logits, beats.flags)
+    label = logits.argmax(axis=1).astype(np.uint8)
+    told = gate.gate(beats.t_samples, label, confidence, unsure, len(samples))
+    raw, features = gate.verdict(beats, logits, embedding, *told, running.templates(), len(samples))
+    pairs = np.stack(told, axis=1).astype(np.uint8)
+    if not (np.any(told[0] != label) and np.any(told[0] == label)):
+        raise ModelError("the gate changes no beat of the vectors, or all: choose another record")
+    return [
+        f"#define VECTOR_GAIN {GAIN_LSB_PER_MV}",
+        f"#define VECTOR_RAIL_LO ({RAILS[0]})",
+        f"#define VECTOR_RAIL_HI {RAILS[1]}",
+        f"#define VECTOR_SAMPLES {len(samples)}u",
+        f"#define VECTOR_BEATS {len(beats)}u",
+        f"#define VECTOR_TOLD 0x{zlib.crc32(pairs.tobytes()):08x}u",
+        f"#define VECTOR_FEATURES 0x{zlib.crc32(features.tobytes()):08x}u",
+        *(f"#define VECTOR_{name.upper()} {value}u" for name, value in asdict(raw).items()),
+        *_array("vector_samples", samples),
+        *_array("vector_label", label),
+        *_array("vector_confidence", confidence),
+        *_array("vector_unsure", unsure.astype(np.uint8)),
+        *_array("vector_logits", logits),
+        *_array("vector_embedding", embedding),
+    ]
+
+
 def main(argv: list[str]) -> int:
     """Write the file; exit code 2 with one line when that is not possible."""
-    makers = {"core": make_core, "engine": make_engine}
+    makers = {"core": make_core, "engine": make_engine, "strip": make_strip}
     if len(argv) != 2 or argv[0] not in makers:
-        print("usage: vectors.py core|engine FILE", file=sys.stderr)
+        print("usage: vectors.py core|engine|strip FILE", file=sys.stderr)
         return 2
     try:
         lines = ["#include <stdint.h>", *makers[argv[0]]()]

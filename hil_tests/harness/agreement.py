@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from einthoven.errors import UsageError
 from einthoven.native.confidence import Confidence
 from einthoven.native.core import Beats
+from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.report.description import Difference as Listed
 from einthoven.report.findings import without_beats
@@ -43,22 +44,28 @@ def host_events(
     logits: NDArray[np.int8],
     vote: Vote,
     confidence: Confidence,
+    gate: Strip,
+    end_samples: int,
     unadapted: NDArray[np.int8] | None = None,
 ) -> Events:
     """The host's beats in the board's terms.
 
     `logits`: int8 [n, 5], the model's for the n beats; `unadapted`: those without the patient's
     head, where there is one. To both their kinds' vote is added. The class is the largest logit
-    then, the first on a tie; `count` is 0.
+    then, the first on a tie, unless the `gate` of a record of `end_samples` makes it Q; `count`
+    is 0.
     """
     rows = np.zeros(len(beats.t_samples), dtype=BEAT)
     rows["t_samples"], rows["t_emitted"] = beats.t_samples, beats.t_emitted
     rows["flags"] = beats.flags
     rows["rr_prev"], rows["rr_next"] = beats.rr_prev_samples, beats.rr_next_samples
     voted = vote.of(logits, beats)
-    rows["logits"], rows["label"] = voted, voted.argmax(axis=1)
+    rows["logits"] = voted
     rows["unadapted"] = voted if unadapted is None else vote.of(unadapted, beats)
-    rows["confidence"], rows["unsure"] = confidence.of(voted, beats.flags)
+    rows["confidence"], unsure = confidence.of(voted, beats.flags)
+    rows["label"], rows["unsure"] = gate.gate(
+        beats.t_samples, voted.argmax(axis=1), rows["confidence"], unsure, end_samples
+    )
     rows["tensor_crc"] = [
         zlib.crc32(features.tobytes(), zlib.crc32(signal.tobytes()))
         for signal, features in zip(beats.signal, beats.features, strict=True)

@@ -6,7 +6,7 @@ that was reset in mid-record is given the record again from its start.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from einthoven.boards.patience import Patience
 from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
+from einthoven.native.strip import Raw
 from einthoven.wire import codec
 from einthoven.wire.codec import Message
 from einthoven.wire.samples import encode_record
@@ -67,10 +68,11 @@ class Hello:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One record's outcome: all events in order, and the board's counters for this session."""
+    """One record's outcome: all events in order, the board's counters, the verdict on it."""
 
     events: list[Message]
     info: Mapping[str, Any]
+    verdict: Raw
 
 
 @dataclass(frozen=True)
@@ -283,6 +285,7 @@ class Device:
             try:
                 session.start("replay", gain, rails)
                 session.replay(samples, pieces, progress or _ignore)
+                verdict = session.verdict()
                 break
             except BoardResetError:
                 resets += 1
@@ -297,7 +300,7 @@ class Device:
         info = self.info()
         self._board_lost += self._lost_bytes(info) - lost_before
         self.link.bytes_lost = self._board_lost + self._channel.decoder.rejected_bytes
-        return Replayed(events, info)
+        return Replayed(events, info, Raw(**{f.name: verdict[f.name] for f in fields(Raw)}))
 
     def stream(self, seconds: float) -> Iterator[Message]:
         """Events of the board's own ADC, as they come, until it has taken `seconds` of signal.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
@@ -18,7 +18,7 @@ from einthoven.hil_tests.harness.agreement import Difference, differing_beats, h
 from einthoven.hil_tests.harness.device import Device, LinkStatistics
 from einthoven.hil_tests.harness.heads import Adapted, Adapter, on_board
 from einthoven.hil_tests.harness.strips import choose_strips
-from einthoven.native import core
+from einthoven.native import core, strip
 from einthoven.native.confidence import ONE, Confidence
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.native.vote import Vote
@@ -40,6 +40,7 @@ from einthoven.report.description import (
     RunOptions,
     SignalRead,
     SignalShare,
+    Verdict,
 )
 from einthoven.report.description import Confidence as ConfidenceEntry
 from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
@@ -48,6 +49,7 @@ from einthoven.report.summary import stored
 from einthoven.scoring import quality, reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.score import score
+from einthoven.scoring.strips import read_labels
 from einthoven.wire.codec import Message
 
 ANNOTATOR = "ein"
@@ -64,7 +66,8 @@ class Host:
     def __init__(self, tflite: Path | None) -> None:
         """`tflite`: the file that the engine was made from, for TFLite Micro; None: without."""
         self.model = HostModel()
-        self._verdict = Vote(), Confidence()
+        self._judges = Vote(), Confidence()
+        self._strip = strip.Strip()
         self._tflm = TflmModel(tflite) if tflite else None
 
     def check(
@@ -74,25 +77,37 @@ class Host:
         rails: tuple[int, int],
         adapted: Adapted | None = None,
         gaps: Sequence[tuple[int, int]] = (),
-    ) -> tuple[Events, list[Difference] | None]:
-        """The host's events for `samples`, and the beats on which engine and TFLM differ.
+    ) -> tuple[Events, strip.Raw, list[Difference] | None]:
+        """The host's events for `samples`, its verdict, and beats on which engine and TFLM differ.
 
         None for the latter when TFLM was not asked for. `adapted`: the patient's head; `gaps`:
         (first, number) of the samples that never came.
         """
-        beats = core.analyze(samples, gain_lsb_per_mv, rails, gaps=gaps)
+        running = core.Core(gain_lsb_per_mv, rails)
+        beats = running.whole(samples, gaps)
         tensors = beats.signal, beats.features
-        unadapted = logits = self.model.infer(*tensors)
+        embedding = self.model.embed(*tensors)
+        unadapted = logits = self.model.head(embedding)
         if adapted is not None:
-            logits = self.model.head(self.model.embed(*tensors), adapted.parameters)
-        events = host_events(beats, logits, *self._verdict, unadapted)
+            logits = self.model.head(embedding, adapted.parameters)
+        gate = self._strip, len(samples)
+        events = host_events(beats, logits, *self._judges, *gate, unadapted)
+        verdict, _ = self._strip.verdict(
+            beats,
+            events.beats["logits"],
+            embedding,
+            events.beats["label"],
+            events.beats["unsure"],
+            running.templates(),
+            len(samples),
+        )
         if self._tflm is None:
-            return events, None
+            return events, verdict, None
         unadapted = logits = self._tflm.infer(*tensors)
         if adapted is not None and adapted.tflm is not None:
             logits = adapted.tflm.infer(*tensors)
-        oracle = host_events(beats, logits, *self._verdict, unadapted)
-        return events, differing_beats(events.beats, oracle.beats)
+        oracle = host_events(beats, logits, *self._judges, *gate, unadapted)
+        return events, verdict, differing_beats(events.beats, oracle.beats)
 
 
 def replay_record(
@@ -126,7 +141,7 @@ def replay_record(
     with on_board(device, adapted):
         replayed = device.replay(samples, progress=progress, gaps=signal.gaps)
     events = board_events(replayed.events)
-    expected, against_tflm = host.check(
+    expected, expected_verdict, against_tflm = host.check(
         samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi), adapted, signal.gaps
     )
     differing = differing_beats(events.beats, expected.beats)
@@ -158,6 +173,7 @@ def replay_record(
         protocols=_stored(scores),
         adaptation=_adaptation(adapted, events.beats, reference, t_record, record),
         confidence=_confidence(events.beats, labels, reference, scores),
+        verdict=_verdict(replayed.verdict, expected_verdict, read_labels(folder).get(name)),
         rhythm=_rhythm(events.beats, t_record, labels, reference, record),
         agreement=Agreement(
             beats=len(labels),
@@ -327,6 +343,21 @@ def _confidence(
         judged = beats[found]
         rows = reliability.rows(reliability.count(judged["confidence"], judged["unsure"], wrong))
     return of_builtins({"unsure": int(beats["unsure"].sum()), "rows": rows}, ConfidenceEntry)
+
+
+def _verdict(raw: strip.Raw, expected: strip.Raw, label: str | None) -> Verdict | UnsetType:
+    """The verdict in words, with the record's label; UNSET where the record is no strip."""
+    symbol = strip.symbol(raw)
+    if symbol is None:
+        return UNSET
+    told = {
+        "verdict": symbol,
+        "probability": round(raw.probability / ONE, 3),
+        "reasons": strip.reasons(raw),
+        "label": label,
+        "differs": raw != expected,
+    }
+    return of_builtins(told, Verdict)
 
 
 def _rhythm(

@@ -133,6 +133,15 @@ class Session:
                 return
             self._require_progress()
 
+    def verdict(self) -> Message:
+        """The verdict on what was replayed, after `finish`. Raises BoardResetError."""
+        reply = self._channel.request("verdict", "verdict_reply", self._on_message)
+        if reply.name == "error":
+            raise self._channel.refusal(reply)
+        if reply["session"] != self._number:
+            raise BoardResetError
+        return reply
+
     # ---- details ----
 
     def _request(self, name: str, **fields: int) -> Message:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import UNSET
 from rich.console import Console
 
 from einthoven.boards.board import Board, running
@@ -243,4 +244,5 @@ def _replay_records(task: _Task, names: Any, news: Any) -> None:
                 raise type(error)(where + str(error).removeprefix(where)) from error
             agreement = result.agreement
             differing = agreement.device_vs_host_int8 + (agreement.host_int8_vs_tflm or 0)
+            differing += result.verdict is not UNSET and result.verdict.differs
             news.put(_Done(name, result.beats, differing, result.link.seconds))

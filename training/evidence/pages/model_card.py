@@ -70,6 +70,9 @@ Records with most wrong beats:
 - The first beats of a patient are judged against a template of few beats.
 - The confidence is right on average over patients like those it was calibrated on; in a patient
   of another kind it can be confidently wrong.
+- The verdict on strips that stands behind it (`strip.json`) learnt from the half of CinC 2017 that
+  was at hand: one hand-held device, adults; what it is worth, and where it is blind, says
+  docs/verdict.md. Its trees read this model's embedding and must be fitted anew with it.
 
 ## Repeat it
 

@@ -1,0 +1,1 @@
+"""The verdict on a strip: what it is fitted on, how, and what it is worth elsewhere."""
