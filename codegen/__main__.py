@@ -11,7 +11,10 @@ import sys
 from einthoven.errors import EinthovenError
 from einthoven.paths import GENERATED, require_checkout
 
-GENERATORS = ("einthoven.codegen.pipeline", "einthoven.codegen.wire", "einthoven.codegen.model")
+GENERATORS = (
+    *("einthoven.codegen.pipeline", "einthoven.codegen.rhythm", "einthoven.codegen.wire"),
+    "einthoven.codegen.model",
+)
 
 
 def generate_all() -> dict[str, str]:
