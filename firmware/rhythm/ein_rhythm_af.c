@@ -132,8 +132,11 @@ static int32_t evidence_q8(const ein_rhythm_af_t *af)
     }
     step = step < SMALLEST_STEP_Q8 ? SMALLEST_STEP_Q8 : step;
     const int32_t octaves_q8 = ein_log2_q8((uint64_t)step) - 8 * 256;
-    const int32_t value = EIN_RHYTHM_AF_IRREGULAR_Q8 * octaves_q8 / 256 -
-                          EIN_RHYTHM_AF_P_WAVE_Q8 * p_alike_q7(af) / 128 + EIN_RHYTHM_AF_BIAS_Q8;
+    const int32_t steady_q8 =
+        EIN_RHYTHM_AF_STEADY_SLOPE_Q8 * (octaves_q8 - EIN_RHYTHM_AF_STEADY_Q8) / 256;
+    int32_t value = EIN_RHYTHM_AF_IRREGULAR_Q8 * octaves_q8 / 256 -
+                    EIN_RHYTHM_AF_P_WAVE_Q8 * p_alike_q7(af) / 128 + EIN_RHYTHM_AF_BIAS_Q8;
+    value = steady_q8 < value ? steady_q8 : value;
     return value > EIN_RHYTHM_AF_LIMIT_Q8    ? EIN_RHYTHM_AF_LIMIT_Q8
            : value < -EIN_RHYTHM_AF_LIMIT_Q8 ? -EIN_RHYTHM_AF_LIMIT_Q8
                                              : value;

@@ -7,7 +7,7 @@
  * average of the same, over as many beats. V, F and beats in bad signal say nothing, nor do S while
  * P waves are alike.
  *
- *     evidence = 1.1 log2(irregularity) - 3.9 correlation + 4.5     within +-2
+ *     evidence = 1.1 log2(irregularity) - 3.9 correlation + 4.7     within +-2
  *
  * It is summed from its lowest point on; when the sum reaches EIN_RHYTHM_AF_DECIDE_Q8 fibrillation
  * began at that point, and the sum of what speaks against it ends it in the same way (the two-state
