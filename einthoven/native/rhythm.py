@@ -1,6 +1,7 @@
 """The rhythm stage (`firmware/rhythm`) by cffi: a record's beats in, episodes out, to the bit."""
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,8 +24,12 @@ size_t ein_host_rhythm_bytes(void);
 size_t ein_host_rhythm_run(const uint32_t *t_samples, const uint8_t *labels, const uint16_t *flags,
                            const int8_t *signal, size_t n, uint32_t end_samples,
                            void *events, size_t room);
+size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
+                              int16_t rail_lo, int16_t rail_hi, const uint8_t *labels,
+                              size_t n_labels, void *events, size_t room);
 """
-_EVENT = np.dtype([(n, "<u4") for n in ("kind", "phase", "begin_samples", "end_samples", "beat")])
+_FIELDS = ("kind", "phase", "begin_samples", "end_samples", "t_emitted")
+_EVENT = np.dtype([(name, "<u4") for name in _FIELDS])
 
 
 @cache
@@ -43,8 +48,8 @@ class RhythmEvents:
     """[n] BEGIN: it lasts; END: it is over, and `end_samples` says since when."""
     begin_samples: NDArray[np.int64]
     end_samples: NDArray[np.int64]
-    beat: NDArray[np.int64]
-    """[n] number of the beat that told it; that of beats when the end of the record did."""
+    t_emitted: NDArray[np.int64]
+    """[n] when it was told: the sample, or from beats alone the R of the beat that told it."""
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -53,7 +58,7 @@ class RhythmEvents:
 @cache
 def _library(generated: Path = GENERATED) -> tuple[cffi.FFI, Any]:
     rhythm, core = FIRMWARE / "rhythm", FIRMWARE / "core"
-    sources = [*sorted(rhythm.glob("ein_*.c")), core / "ein_fixed.c"]
+    sources = [*sorted(rhythm.glob("ein_*.c")), *sorted(core.glob("ein_*.c"))]
     shim = Path(__file__).parent / "rhythm_host.c"
     ffi = cffi.FFI()
     ffi.cdef(_CDEF)
@@ -90,20 +95,58 @@ def episodes(
     kind = np.ascontiguousarray(labels, dtype=np.uint8)
     flag = np.ascontiguousarray(flags, dtype=np.uint16)
     window = None if signal is None else np.ascontiguousarray(signal, dtype=np.int8)
-    room = _ROOM
-    while True:
-        events = np.zeros(room, dtype=_EVENT)
-        count = lib.ein_host_rhythm_run(
+    return _taken(
+        lambda events, room: lib.ein_host_rhythm_run(
             ffi.cast("const uint32_t *", times.ctypes.data),
             ffi.cast("const uint8_t *", kind.ctypes.data),
             ffi.cast("const uint16_t *", flag.ctypes.data),
             ffi.NULL if window is None else ffi.cast("const int8_t *", window.ctypes.data),
             n,
             end_samples,
-            ffi.cast("void *", events.ctypes.data),
+            events,
             room,
         )
+    )
+
+
+def record(
+    samples: NDArray[np.int16],
+    labels: NDArray[np.integer[Any]],
+    gain_lsb_per_mv: int = 200,
+    rails: tuple[int, int] = (-2048, 2047),
+    generated: Path = GENERATED,
+) -> RhythmEvents:
+    """All events of a record as the firmware tells them, those of the signal's shape included.
+
+    `samples` [n] int16 counts at the core's rate, `labels` indices of `aami.CLASSES`, one a beat of
+    `core.analyze` of the same samples, in order. Raises UsageError for samples of another type.
+    """
+    if samples.dtype != np.int16 or samples.ndim != 1:
+        raise UsageError(f"samples must be int16[n], not {samples.dtype}{samples.shape}")
+    ffi, lib = _library(generated)
+    counts = np.ascontiguousarray(samples)
+    kind = np.ascontiguousarray(labels, dtype=np.uint8)
+    return _taken(
+        lambda events, room: lib.ein_host_rhythm_record(
+            ffi.cast("const int16_t *", counts.ctypes.data),
+            len(counts),
+            gain_lsb_per_mv,
+            *rails,
+            ffi.cast("const uint8_t *", kind.ctypes.data),
+            len(kind),
+            events,
+            room,
+        )
+    )
+
+
+def _taken(call: Callable[[Any, int], int]) -> RhythmEvents:
+    """What a call wrote, called again if there was not room enough."""
+    room = _ROOM
+    while True:
+        events = np.zeros(room, dtype=_EVENT)
+        count = int(call(_library()[0].cast("void *", events.ctypes.data), room))
         if count <= room:
-            columns = (events[name][:count].astype(np.int64) for name in _EVENT.names or ())
+            columns = (events[name][:count].astype(np.int64) for name in _FIELDS)
             return RhythmEvents(*columns)
-        room = int(count)
+        room = count
