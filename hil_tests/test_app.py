@@ -13,13 +13,13 @@ from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink
 from einthoven.hil_tests.harness.device import Device
 from einthoven.paths import BOARDS, FIRMWARE
 
-INCLUDES = [f"-I{FIRMWARE / d}" for d in ("app", "core", "engine", "wire", "generated")]
+INCLUDES = [f"-I{FIRMWARE / d}" for d in ("app", "core", "engine", "rhythm", "wire", "generated")]
 FLAGS = ["-std=c99", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror", *INCLUDES]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 SOURCES = [
     path
     for path in sorted(FIRMWARE.glob("*/ein_*.c"))
-    if path.parent.name in ("app", "core", "engine", "wire", "generated")
+    if path.parent.name in ("app", "core", "engine", "rhythm", "wire", "generated")
     and path.name != "ein_model_tflite.c"
 ]
 

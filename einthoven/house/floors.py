@@ -68,9 +68,15 @@ FLOORS = (
         "firmware/wire", "frames, messages, samples", generated=("ein_wire_gen.c", "ein_wire_gen.h")
     ),
     Floor(
+        "firmware/rhythm",
+        "beats in, episodes and alarms out",
+        ("firmware/core", PIPELINE),
+        generated=("ein_rhythm_spec.h",),
+    ),
+    Floor(
         "firmware/app",
         "the loop, a handler per request, session, vote, confidence, head; and the port contract",
-        ("firmware/core", "firmware/engine", "firmware/wire", PIPELINE),
+        ("firmware/core", "firmware/engine", "firmware/rhythm", "firmware/wire", PIPELINE),
         generated=("ein_confidence_table.h",),
     ),
     Floor("boards/bare", "what ports without a system share", CALLED),

@@ -82,7 +82,7 @@ static void on_run(ein_rhythm_pattern_t *pattern, const ein_rhythm_beat_t *beat,
     }
     const uint32_t intervals = EIN_RHYTHM_RUN_ALARM_BEATS - 1u;
     const uint32_t since = time_of(pattern, pattern->beats - intervals);
-    if (is_beyond(intervals, beat->t_samples - since, EIN_RHYTHM_RUN_FAST_BPM, true)) {
+    if (is_beyond(intervals, beat->t_samples - since, EIN_RHYTHM_RUN_ALARM_BPM, true)) {
         pattern->alarm = true;
         ein_rhythm_put(queue, EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_BEGIN, pattern->run_begin_samples, 0);
     }
