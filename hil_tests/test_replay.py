@@ -41,7 +41,15 @@ def test_every_beat_agrees_with_the_host_and_with_tflm(whole_run: Path, database
 
 def test_the_run_folder_is_complete(whole_run: Path) -> None:
     files = {p.relative_to(whole_run).as_posix() for p in whole_run.rglob("*") if p.is_file()}
-    expected = {"run.json", "summary.json", "report.html", "events.csv", "ec57.txt", "whole.txt"}
+    expected = {
+        "run.json",
+        "summary.json",
+        "report.html",
+        "events.csv",
+        "ec57.txt",
+        "whole.txt",
+        "episodes.txt",
+    }
     for name in NAMES:
         expected |= {f"{name}.ein", f"records/{name}.json", f"records/{name}.csv"}
     assert files == expected

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from einthoven.report.adaptation import adaptation_summary
 from einthoven.report.description import SCHEMA, Plan, Protocols, RecordScores, Result
 from einthoven.report.description import Scores as ScoreEntry
+from einthoven.report.episodes import episodes_summary
 from einthoven.report.findings import confidence_summary, rhythm_summary
 from einthoven.report.overview import (
     AgreementSummary,
@@ -102,6 +103,7 @@ def summarize(run: RunDir) -> Summary:
         agreement=_agreement(results),
         confidence=confidence_summary(results),
         rhythm=rhythm_summary(results),
+        episodes=episodes_summary(results),
         adaptation=adaptation_summary(
             [
                 (r.adaptation.head(), (_ec57(r.adaptation.unadapted), _ec57(r.protocols)))
@@ -146,6 +148,7 @@ def _agreement(results: Sequence[Result]) -> AgreementSummary:
         host_int8_vs_tflm=sum(with_tflm) if len(with_tflm) == len(parts) else None,
         signal_states_differ=sum(p.signal_states_differ for p in parts),
         first_difference=differences[0] if differences else None,
+        rhythm_events_differ=sum(p.rhythm_events_differ for p in parts),
     )
 
 

@@ -8,9 +8,12 @@ other's overlaps it. EC38:1998 leaves out fibrillation that the test reports whe
 marks atrial flutter, `(AFL…` (epicmp's `-x`); EC57 and EC38:2007 count it as false.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from einthoven.records.adc import rational_ratio
 from einthoven.records.annotations import Annotations, rescale_times
@@ -146,6 +149,37 @@ def episodes(annotations: Annotations, kind: str, end_sample: int | None = None)
     if begin is not None:
         found.append(Episode(begin, max(last, end_sample or 0)))
     return found
+
+
+def marks(
+    beats: Annotations,
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    *,
+    subtype: ArrayLike | None = None,
+    num: ArrayLike | None = None,
+) -> Annotations:
+    """Beats and, as PhysioNet's programs read them, the episodes ("af", "vf") in `spans`.
+
+    `spans`: (begin, end) in samples at the beats' rate; `subtype`, `num` of the beats, each [n].
+    """
+    zero = np.zeros(len(beats), dtype=np.int16)
+    given = (zero if values is None else np.asarray(values) for values in (subtype, num))
+    columns = zip(beats.samples.tolist(), beats.symbols.tolist(), *given, strict=True)
+    rows = [(t, 1, symbol, int(kind), int(n), "") for t, symbol, kind, n in columns]
+    for begin, end in spans.get("af", ()):
+        rows += [(begin, 0, "+", 0, 0, "(AFIB"), (end, 2, "+", 0, 0, "(N")]
+    for begin, end in spans.get("vf", ()):
+        rows += [(begin, 0, "[", 0, 0, ""), (end, 2, "]", 0, 0, "")]
+    rows.sort(key=lambda row: row[:2])
+    return Annotations(
+        samples=np.array([r[0] for r in rows], dtype=np.int64),
+        symbols=np.array([r[2] for r in rows], dtype=np.str_),
+        subtype=np.array([r[3] for r in rows], dtype=np.int16),
+        chan=np.zeros(len(rows), dtype=np.int16),
+        num=np.array([r[4] for r in rows], dtype=np.int16),
+        aux=tuple(r[5] for r in rows),
+        rate_hz=beats.rate_hz,
+    )
 
 
 _Test = Callable[[str, str], bool]

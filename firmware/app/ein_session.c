@@ -157,11 +157,11 @@ void ein_session_push(ein_session_t *session, int16_t sample)
 {
     session->started_at = ein_port_count();
     size_t used = ein_core_push(&session->core, &sample, 1);
+    ein_rhythm_sample(&session->rhythm, &session->core.ring);
     ein_stats_add(&session->per_sample, ein_port_count() - session->started_at);
     assert(used == 1);
     (void)used;
     session->rhythm_samples = session->next_sample;
-    ein_rhythm_sample(&session->rhythm, &session->core.ring);
     session->next_sample++;
 }
 
