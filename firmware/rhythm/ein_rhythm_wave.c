@@ -12,7 +12,7 @@
 void ein_rhythm_wave_init(ein_rhythm_wave_t *wave)
 {
     memset(wave, 0, sizeof *wave);
-    wave->until_hop = EIN_RHYTHM_WAVE_WINDOW_SAMPLES;
+    wave->until_hop = EIN_RHYTHM_WAVE_HOP_SAMPLES;
 }
 
 static int32_t at(const ein_ring_t *ring, uint32_t from, uint32_t point)
@@ -42,22 +42,34 @@ static int32_t shape_q8(const ein_ring_t *ring, uint32_t from, uint32_t total, u
     return (int32_t)(256u * sums / (sizes + 1u) + 256u * resting / POINTS); /* sums < 2^23 */
 }
 
-/* What the last window says of flutter or fibrillation, Q8. */
-static int32_t look(ein_rhythm_wave_t *wave, const ein_ring_t *ring)
+/* The second that has just passed. */
+static ein_rhythm_block_t measure(const ein_ring_t *ring)
 {
-    const uint32_t from = ring->end_samples - EIN_RHYTHM_WAVE_WINDOW_SAMPLES;
-    uint32_t total = 0;
-    uint32_t steps = 0;
-    uint32_t largest = 0;
-    int32_t last = at(ring, from, 0);
-    for (uint32_t i = 0; i < POINTS; i++) {
+    const uint32_t from = ring->end_samples - EIN_RHYTHM_WAVE_HOP_SAMPLES;
+    ein_rhythm_block_t block = {0, 0, 0};
+    int32_t last = at(ring, from - STRIDE, 0);
+    for (uint32_t i = 0; i < EIN_RHYTHM_WAVE_HOP_SAMPLES / STRIDE; i++) {
         const int32_t x = at(ring, from, i);
         const uint32_t size = ein_magnitude(x);
-        total += size;
-        steps += ein_magnitude(x - last);
-        largest = size > largest ? size : largest;
+        block.total_uv += size;
+        block.steps_uv += ein_magnitude(x - last);
+        block.largest_uv = size > block.largest_uv ? size : block.largest_uv;
         last = x;
     }
+    return block;
+}
+
+/* What the last window, of two seconds, says of flutter or fibrillation, Q8. */
+static int32_t look(ein_rhythm_wave_t *wave, const ein_ring_t *ring)
+{
+    const ein_rhythm_block_t before = wave->before;
+    const ein_rhythm_block_t block = measure(ring);
+    const uint32_t from = ring->end_samples - EIN_RHYTHM_WAVE_WINDOW_SAMPLES;
+    const uint32_t total = before.total_uv + block.total_uv;
+    const uint32_t steps = before.steps_uv + block.steps_uv;
+    const uint32_t largest =
+        before.largest_uv > block.largest_uv ? before.largest_uv : block.largest_uv;
+    wave->before = block;
     wave->largest_uv = largest;
     const uint32_t speed_q8 = 256u * steps / (total + 1u); /* both < 2^23 */
     if (steps == 0 || total < EIN_RHYTHM_WAVE_LEAST_UV * POINTS || speed_q8 > EIN_RHYTHM_WAVE_FASTEST_Q8 ||
@@ -78,6 +90,11 @@ static void decide(ein_rhythm_wave_t *wave, int32_t evidence_q8, uint32_t now,
                    ein_rhythm_queue_t *queue)
 {
     /* The evidence of a window is of its middle; a turning point lies before it. */
+    if (!wave->looked) {
+        wave->looked = true; /* a window needs a second more */
+        evidence_q8 = 0;
+        wave->turn_samples = now - EIN_RHYTHM_WAVE_WINDOW_SAMPLES;
+    }
     wave->sum_q8 += wave->fibrillates ? -evidence_q8 : evidence_q8;
     if (wave->sum_q8 <= 0) {
         wave->sum_q8 = 0;
@@ -108,12 +125,14 @@ static void listen(ein_rhythm_wave_t *wave, bool hidden, uint32_t now, uint32_t 
     wave->quiet = (uint8_t)(!quiet ? 0 : wave->quiet < UINT8_MAX ? wave->quiet + 1u : UINT8_MAX);
     const uint32_t silent = now - beat_samples;
     if (any && silent < EIN_RHYTHM_WAVE_WINDOW_SAMPLES && !hidden) {
-        const uint32_t n = wave->windows < MOST_USUAL ? ++wave->windows : MOST_USUAL;
-        wave->usual_uv += wave->largest_uv / n;
-        wave->usual_uv -= wave->usual_uv / n - (n == 1 ? wave->largest_uv : 0);
+        if (wave->windows < MOST_USUAL) {
+            wave->windows++;
+        }
+        const int32_t change = (int32_t)wave->largest_uv - (int32_t)wave->usual_uv;
+        wave->usual_uv = (uint32_t)((int32_t)wave->usual_uv + change / wave->windows);
     }
     const uint32_t hops = (EIN_RHYTHM_ASYSTOLE_SAMPLES - EIN_RHYTHM_WAVE_WINDOW_SAMPLES) /
-                              EIN_RHYTHM_WAVE_HOP_SAMPLES;
+                          EIN_RHYTHM_WAVE_HOP_SAMPLES;
     if (any && !wave->asystole && silent >= EIN_RHYTHM_ASYSTOLE_SAMPLES && wave->quiet >= hops) {
         wave->asystole = true;
         wave->asystole_begin = beat_samples;

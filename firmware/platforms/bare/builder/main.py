@@ -61,7 +61,7 @@ def upload(target, source, env) -> int:
 def for_size(env, node):
     """Only the signal path and the engine are compiled for speed: the rest runs seldom."""
     path = Path(node.srcnode().get_abspath())
-    if path.parent.name in ("core", "engine", "rhythm") or path.name.startswith(("ein_model", "ein_network")):
+    if path.parent.name in ("core", "engine") or path.name.startswith(("ein_model", "ein_network")):
         return node
     return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
 
