@@ -142,7 +142,7 @@ bool ein_session_drain(ein_session_t *session)
             ein_outbox_drop(&session->outbox);
             session->events_lost++;
         }
-        if (ein_rhythm_next(&session->rhythm, &told)) {
+        if (ein_rhythm_has_next(&session->rhythm) && ein_rhythm_next(&session->rhythm, &told)) {
             take_rhythm(session, &told);
             continue;
         }

@@ -56,6 +56,12 @@ static inline void ein_rhythm_sample(ein_rhythm_t *rhythm, const ein_ring_t *rin
 /* The record has ended at that time: ends all that lasts. */
 void ein_rhythm_finish(ein_rhythm_t *rhythm, uint32_t end_samples);
 
+/* Whether there are events: inline, because it is asked at every sample. */
+static inline bool ein_rhythm_has_next(const ein_rhythm_t *rhythm)
+{
+    return rhythm->queue.count > 0;
+}
+
 /* Events in the order in which they became known; false when there is none left. */
 bool ein_rhythm_next(ein_rhythm_t *rhythm, ein_rhythm_event_t *event);
 
