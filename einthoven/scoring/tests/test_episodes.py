@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.annotations import Annotations, read_annotations, write_annotations
 from einthoven.records.record import rate_and_length
 from einthoven.scoring.episode_text import episode_line, episode_table
-from einthoven.scoring.episodes import NOTHING, EpisodeScores, compare_episodes, episodes
+from einthoven.scoring.episodes import NOTHING, EpisodeScores, compare_episodes, episodes, marks
 
 RATE = 100.0
 END = 100_000
@@ -107,3 +107,18 @@ def test_nothing_is_hyphens_and_a_table_without_episodes_is_whole() -> None:
     assert table.startswith("(VF detection)\n") and table.endswith("from 1 record\n")
     assert "   -   -   -   -         0.000          0.000" in episode_line("1", NOTHING)
     assert len(table.splitlines()) == 9
+
+
+def test_marks_stand_beside_beats_in_a_file_that_wfdb_reads(tmp_path: Path) -> None:
+    beats = Annotations.of([100, 200, 300, 400], "NVNN", RATE)
+    both = marks(beats, {"af": [(100, 300)], "vf": [(150, 400)]}, num=[1, 2, 3, 4])
+    assert "".join(both.symbols) == "+N[VN+N]"
+    write_annotations(
+        *(tmp_path, "x", "ein", both.samples, both.symbols.tolist(), RATE),
+        num=both.num,
+        aux=both.aux,
+    )
+    read = read_annotations(tmp_path, "x", "ein")
+    assert episodes(read, "af") == [(100, 300)] and episodes(read, "vf") == [(150, 400)]
+    assert read.num[read.symbols == "V"].tolist() == [2]
+    assert compare_episodes(both, read, RATE, 500, "af", 0.0).duration_se == 1.0
