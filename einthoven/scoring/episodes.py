@@ -151,25 +151,31 @@ def episodes(annotations: Annotations, kind: str, end_sample: int | None = None)
     return found
 
 
+_WRITTEN = {"af": ("+(AFIB", "+(N"), "vf": ("[", "]")}
+"""Kind to the symbols, and their texts, that open and close an episode."""
+
+
 def marks(
     beats: Annotations,
-    spans: Mapping[str, Sequence[tuple[int, int]]],
+    spans: Mapping[str, Sequence[tuple[int, int | None]]],
     *,
     subtype: ArrayLike | None = None,
     num: ArrayLike | None = None,
 ) -> Annotations:
     """Beats and, as PhysioNet's programs read them, the episodes ("af", "vf") in `spans`.
 
-    `spans`: (begin, end) in samples at the beats' rate; `subtype`, `num` of the beats, each [n].
+    `spans`: (begin, end) in samples at the beats' rate, end None: it does not end; `subtype`,
+    `num` of the beats, each [n].
     """
     zero = np.zeros(len(beats), dtype=np.int16)
     given = (zero if values is None else np.asarray(values) for values in (subtype, num))
     columns = zip(beats.samples.tolist(), beats.symbols.tolist(), *given, strict=True)
     rows = [(t, 1, symbol, int(kind), int(n), "") for t, symbol, kind, n in columns]
-    for begin, end in spans.get("af", ()):
-        rows += [(begin, 0, "+", 0, 0, "(AFIB"), (end, 2, "+", 0, 0, "(N")]
-    for begin, end in spans.get("vf", ()):
-        rows += [(begin, 0, "[", 0, 0, ""), (end, 2, "]", 0, 0, "")]
+    for kind, (opens, closes) in _WRITTEN.items():
+        for begin, end in spans.get(kind, ()):
+            rows.append((begin, 0, opens[0], 0, 0, opens[1:]))
+            if end is not None:
+                rows.append((end, 2, closes[0], 0, 0, closes[1:]))
     rows.sort(key=lambda row: row[:2])
     return Annotations(
         samples=np.array([r[0] for r in rows], dtype=np.int64),

@@ -67,7 +67,7 @@ class Told:
 
     def annotations(self, kind: str, title: str) -> Annotations:
         """The episodes of a kind ("af", "vf") as annotations at the record's rate."""
-        spans = [
+        spans: list[tuple[int, int | None]] = [
             (round(begin * self.rate_hz), round(end * self.rate_hz))
             for begin, end, _ in self.seconds(title)
         ]
@@ -138,7 +138,7 @@ def flutter(folder: Path, names: Sequence[str], device: Device) -> dict[str, Any
 
 def marked(labels: Annotations, kinds: Sequence[str], rate_hz: float) -> Annotations:
     """`[` and `]` where rhythm labels of these kinds begin and end."""
-    spans: list[tuple[int, int]] = []
+    spans: list[tuple[int, int | None]] = []
     begin: int | None = None
     rows = zip(labels.samples.tolist(), labels.symbols.tolist(), labels.aux, strict=True)
     for time, symbol, aux in rows:
@@ -149,17 +149,9 @@ def marked(labels: Annotations, kinds: Sequence[str], rate_hz: float) -> Annotat
             begin = None
         elif begin is None and aux in kinds:
             begin = time
-    found = marks(Annotations.of([], [], rate_hz), {"vf": spans})
-    if begin is None:
-        return found
-    open_end = Annotations.of([begin], ["["], rate_hz)
-    return Annotations(
-        np.append(found.samples, open_end.samples),
-        np.append(found.symbols, open_end.symbols),
-        *(np.append(getattr(found, n), 0).astype(np.int16) for n in ("subtype", "chan", "num")),
-        aux=(*found.aux, ""),
-        rate_hz=rate_hz,
-    )
+    if begin is not None:
+        spans.append((begin, None))
+    return marks(Annotations.of([], [], rate_hz), {"vf": spans})
 
 
 def alarms(folder: Path, device: Device) -> dict[str, Any]:
@@ -169,7 +161,7 @@ def alarms(folder: Path, device: Device) -> dict[str, Any]:
         rows = list(csv.DictReader(path.read_text().splitlines()))
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
-    records = []
+    records: list[dict[str, Any]] = []
     for row in rows:
         told = device.tell(folder, row["record"])
         at_s = int(row["alarm_at_sample"]) / told.rate_hz
@@ -184,7 +176,7 @@ def alarms(folder: Path, device: Device) -> dict[str, Any]:
     kinds = {}
     for alarm in ALARMS:
         mine = [r for r in records if r["alarm"] == alarm]
-        true = [r["raised"] for r in mine if r["true"]]
+        true = [bool(r["raised"]) for r in mine if r["true"]]
         false = [not r["raised"] for r in mine if not r["true"]]
         kinds[alarm] = {"true_raised": _share(true), "false_not_raised": _share(false)}
     return {"kinds": kinds, "records": records}

@@ -60,7 +60,7 @@ def test_no_rhythm_without_beats_and_arrays_must_fit() -> None:
     with pytest.raises(UsageError, match="as many"):
         rhythm.episodes(np.zeros(2, np.int64), none, none, 0)
     with pytest.raises(UsageError, match="int16"):
-        rhythm.record(np.zeros(10), none)
+        rhythm.record(np.zeros(10, np.int32), none)  # type: ignore[arg-type]
 
 
 def test_a_begin_has_its_end() -> None:
