@@ -81,8 +81,12 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"parts/3 1 {RATE_HZ} {n + pause}\nleft {half}\n~ {pause}\nright {half}\n"
     )
     about: dict[str, Any] = {"physical_dimension": "uV", "physical_range": (-20_000, 20_000)}
-    edfio.Edf([edfio.EdfSignal(uv.astype(float), RATE_HZ, label="ECG", **about)]).write(folder / "e.edf")
-    edfio.Bdf([edfio.BdfSignal(uv.astype(float), RATE_HZ, label="EKG", **about)]).write(folder / "b.bdf")
+    edfio.Edf([edfio.EdfSignal(uv.astype(float), RATE_HZ, label="ECG", **about)]).write(
+        folder / "e.edf"
+    )
+    edfio.Bdf([edfio.BdfSignal(uv.astype(float), RATE_HZ, label="EKG", **about)]).write(
+        folder / "b.bdf"
+    )
     rows = [f"{i / RATE_HZ:.4f},{v:.4f}" for i, v in enumerate(mv) if not 3000 <= i < 3100]
     (folder / "c.csv").write_text("\n".join(["time,lead II", *rows]) + "\n")
     return folder

@@ -1,7 +1,7 @@
 """The rhythm stage (`firmware/rhythm`) by cffi: a record's beats in, episodes out, to the bit."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,8 @@ size_t ein_host_rhythm_run(const uint32_t *t_samples, const uint8_t *labels, con
                            void *events, size_t room);
 size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
                               int16_t rail_lo, int16_t rail_hi, const uint8_t *labels,
-                              size_t n_labels, void *events, size_t room);
+                              size_t n_labels, const uint32_t *gaps, size_t n_gaps,
+                              void *events, size_t room);
 """
 _FIELDS = ("kind", "phase", "begin_samples", "end_samples", "t_emitted")
 _EVENT = np.dtype([(name, "<u4") for name in _FIELDS])
@@ -115,17 +116,20 @@ def record(
     gain_lsb_per_mv: int = 200,
     rails: tuple[int, int] = (-2048, 2047),
     generated: Path = GENERATED,
+    gaps: Sequence[tuple[int, int]] = (),
 ) -> RhythmEvents:
     """All events of a record as the firmware tells them, those of the signal's shape included.
 
     `samples` [n] int16 counts at the core's rate, `labels` indices of `aami.CLASSES`, one a beat of
-    `core.analyze` of the same samples, in order. Raises UsageError for samples of another type.
+    `core.analyze` of the same samples, in order; `gaps` as there, each of a sample or
+    more. Raises UsageError for samples of another type.
     """
     if samples.dtype != np.int16 or samples.ndim != 1:
         raise UsageError(f"samples must be int16[n], not {samples.dtype}{samples.shape}")
     ffi, lib = _library(generated)
     counts = np.ascontiguousarray(samples)
     kind = np.ascontiguousarray(labels, dtype=np.uint8)
+    lost = np.array(gaps, dtype=np.uint32).reshape(-1, 2)
     return _taken(
         lambda events, room: lib.ein_host_rhythm_record(
             ffi.cast("const int16_t *", counts.ctypes.data),
@@ -134,6 +138,8 @@ def record(
             *rails,
             ffi.cast("const uint8_t *", kind.ctypes.data),
             len(kind),
+            ffi.cast("const uint32_t *", lost.ctypes.data),
+            len(lost),
             events,
             room,
         )

@@ -53,11 +53,13 @@ size_t ein_host_rhythm_run(const uint32_t *t_samples, const uint8_t *labels, con
 }
 
 /* A whole record as the firmware runs it: samples through the core, its beats with the labels that
-   they were given, n_labels of them in order. Returns as ein_host_rhythm_run does; `t_emitted` is
+   they were given, n_labels of them in order; gaps: first sample and number of those that never
+   came, n_gaps pairs in order. Returns as ein_host_rhythm_run does; `t_emitted` is
    the sample at which the event was told. 0 also for a gain or rails that the core refuses. */
 size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
                               int16_t rail_lo, int16_t rail_hi, const uint8_t *labels,
-                              size_t n_labels, ein_host_rhythm_event_t *events, size_t room)
+                              size_t n_labels, const uint32_t *gaps, size_t n_gaps,
+                              ein_host_rhythm_event_t *events, size_t room)
 {
     static ein_core_t core;
     ein_rhythm_t rhythm;
@@ -70,7 +72,12 @@ size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_ls
     }
     ein_rhythm_init(&rhythm);
     for (size_t i = 0; i <= n; i++) {
-        if (i < n) {
+        if (i < n && n_gaps > 0 && i == gaps[0]) {
+            ein_core_gap(&core, gaps[1]);
+            i += gaps[1] - (gaps[1] > 0);
+            gaps += 2;
+            n_gaps--;
+        } else if (i < n) {
             ein_core_push(&core, samples + i, 1);
             ein_rhythm_sample(&rhythm, &core.ring);
         } else {

@@ -11,6 +11,7 @@ void ein_rhythm_init(ein_rhythm_t *rhythm)
 void ein_rhythm_signal(ein_rhythm_t *rhythm, uint16_t flags)
 {
     rhythm->state = flags;
+    ein_rhythm_wave_signal(&rhythm->wave, flags);
 }
 
 void ein_rhythm_look(ein_rhythm_t *rhythm, const ein_ring_t *ring)

@@ -123,8 +123,15 @@ static void listen(ein_rhythm_wave_t *wave, bool hidden, uint32_t now, uint32_t 
     const bool quiet =
         wave->largest_uv * 256u < wave->usual_uv * EIN_RHYTHM_ASYSTOLE_QUIET_Q8 && !hidden;
     wave->quiet = (uint8_t)(!quiet ? 0 : wave->quiet < UINT8_MAX ? wave->quiet + 1u : UINT8_MAX);
-    const uint32_t silent = now - beat_samples;
-    if (any && silent < EIN_RHYTHM_WAVE_WINDOW_SAMPLES && !hidden) {
+    if (hidden) {
+        wave->hidden_samples = now;
+        wave->heard = true;
+    }
+    uint32_t silent = now - beat_samples;
+    if (wave->heard && now - wave->hidden_samples < silent) {
+        silent = now - wave->hidden_samples; /* nothing is known from before */
+    }
+    if (any && now - beat_samples < EIN_RHYTHM_WAVE_WINDOW_SAMPLES && !hidden) {
         if (wave->windows < MOST_USUAL) {
             wave->windows++;
         }
@@ -140,11 +147,17 @@ static void listen(ein_rhythm_wave_t *wave, bool hidden, uint32_t now, uint32_t 
     }
 }
 
+void ein_rhythm_wave_signal(ein_rhythm_wave_t *wave, uint16_t state)
+{
+    wave->hidden |= (state & HIDDEN) != 0;
+}
+
 void ein_rhythm_wave_hop(ein_rhythm_wave_t *wave, const ein_ring_t *ring, uint16_t state,
                          uint32_t beat_samples, bool any, ein_rhythm_queue_t *queue)
 {
     const uint32_t now = ring->end_samples;
-    const bool hidden = (state & HIDDEN) != 0;
+    const bool hidden = wave->hidden || (state & HIDDEN) != 0;
+    wave->hidden = false;
     wave->until_hop = EIN_RHYTHM_WAVE_HOP_SAMPLES;
     int32_t evidence = look(wave, ring);
     if (hidden) {

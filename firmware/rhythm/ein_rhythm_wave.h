@@ -11,7 +11,7 @@
  * Asystole is 4 s without a beat in which the signal stays below 3/8 of its usual largest value, no
  * lead being off; a beat ends it. Known at most a second after those 4 s.
  *
- * Sizes in microvolts, ratios in Q8. RAM: 52 B. No errors.
+ * Sizes in microvolts, ratios in Q8. RAM: 60 B. No errors.
  */
 #ifndef EIN_RHYTHM_WAVE_H
 #define EIN_RHYTHM_WAVE_H
@@ -31,11 +31,14 @@ typedef struct {
     uint32_t usual_uv;       /* running mean of the largest value, while there are beats */
     uint32_t largest_uv;     /* of the last window */
     uint32_t asystole_begin; /* while asystole is told */
+    uint32_t hidden_samples; /* when there was last no signal to be heard */
     uint16_t until_hop;      /* samples until the signal is looked at */
     uint16_t windows;        /* so far, saturating */
     uint8_t quiet;           /* hops in a row with a quiet signal, saturating */
     bool looked; /* at all: `before` is of the second before */
     bool fibrillates, asystole;
+    bool heard;  /* hidden_samples is known */
+    bool hidden; /* since the last look, for a while at least */
 } ein_rhythm_wave_t;
 
 void ein_rhythm_wave_init(ein_rhythm_wave_t *wave);
@@ -44,6 +47,9 @@ void ein_rhythm_wave_init(ein_rhythm_wave_t *wave);
    if there was `any`. */
 void ein_rhythm_wave_hop(ein_rhythm_wave_t *wave, const ein_ring_t *ring, uint16_t state,
                          uint32_t beat_samples, bool any, ein_rhythm_queue_t *queue);
+
+/* The state of the signal has changed. */
+void ein_rhythm_wave_signal(ein_rhythm_wave_t *wave, uint16_t state);
 
 /* A beat: ends asystole. */
 void ein_rhythm_wave_beat(ein_rhythm_wave_t *wave, uint32_t t_samples, ein_rhythm_queue_t *queue);

@@ -96,9 +96,7 @@ class Host:
         if adapted is not None:
             logits = self.model.head(self.model.embed(*tensors), adapted.parameters)
         events = host_events(beats, logits, *self._verdict, unadapted)
-        rhythms = stage.record(
-            samples, events.beats["label"], gain_lsb_per_mv, rails, gaps=gaps
-        )
+        rhythms = stage.record(samples, events.beats["label"], gain_lsb_per_mv, rails, gaps=gaps)
         events = replace(events, rhythm=told(rhythms))
         if self._tflm is None:
             return events, None

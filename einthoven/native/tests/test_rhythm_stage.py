@@ -72,3 +72,22 @@ def test_a_begin_has_its_end() -> None:
         assert phases == [rhythm.BEGIN, rhythm.END] * (len(phases) // 2)
         begins = told.begin_samples[mine]
         assert begins[0::2].tolist() == begins[1::2].tolist()
+
+
+def test_a_gap_is_no_asystole_and_moves_what_follows() -> None:
+    rate = core.rate_hz()
+    samples = np.random.default_rng(0).integers(-3, 4, 60 * rate).astype(np.int16)
+    for at in range(100, len(samples) - 10, 140):
+        samples[at : at + 6] = (60, 140, 200, 140, 60, 0)
+    quiet = np.random.default_rng(1).integers(-3, 4, 30 * rate)
+    gaps = [(20 * rate, 15 * rate)]
+    beats = core.analyze(samples, gaps=gaps)
+    told = rhythm.record(samples, np.zeros(len(beats), np.int64), gaps=gaps)
+    names = [rhythm.kinds()[k] for k in told.kind]
+    assert len(beats) > 50 and "asystole" not in names and "pause" not in names
+    silent = samples.copy()
+    silent[30 * rate :] = quiet
+    beats = core.analyze(silent)
+    told = rhythm.record(silent, np.zeros(len(beats), np.int64))
+    begun = [(rhythm.kinds()[k], t) for k, t in zip(told.kind, told.t_emitted, strict=True)]
+    assert any(name == "asystole" and t < 37 * rate for name, t in begun)
