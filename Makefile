@@ -34,7 +34,7 @@ bench:
 	$(RUN)python -m einthoven.codegen.testing.bench
 	$(RUN)python -m einthoven.codegen.testing.core_bench
 
-FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated wire)
+FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated rhythm wire)
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c
 fuzz: setup-dev
 	mkdir -p build/corpus_wire build/corpus_app

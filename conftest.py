@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from einthoven.cli import main
+from einthoven.paths import ROOT
 from einthoven.records.database import locate_database
 
 # What stands at the top is collected there, not again by its links.
@@ -73,3 +74,15 @@ def mitdb() -> Path:
 def nstdb() -> Path:
     """Folder of the MIT-BIH Noise Stress Test Database."""
     return _require("nstdb")
+
+
+@pytest.fixture(scope="session")
+def reference_scores(mitdb: Path) -> Path:
+    """Folder of what PhysioNet's programs printed, with the annotations they scored."""
+    beside = (ROOT.parent / "shared", mitdb.parent.parent, mitdb.parent)
+    folder = next((p for b in beside if (p := b / "reference-scores").is_dir()), None)
+    if folder is None:
+        if os.environ.get("CI"):
+            pytest.fail("no reference-scores/ beside the MIT-BIH records, and CI must have them")
+        pytest.skip("no MIT-BIH records' reference-scores/ beside them")
+    return folder

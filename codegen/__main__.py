@@ -12,8 +12,7 @@ from einthoven.errors import EinthovenError
 from einthoven.paths import GENERATED, require_checkout
 
 GENERATORS = (
-    "einthoven.codegen.pipeline",
-    "einthoven.codegen.wire",
+    *("einthoven.codegen.pipeline", "einthoven.codegen.rhythm", "einthoven.codegen.wire"),
     "einthoven.codegen.model",
     "einthoven.codegen.strip",
 )

@@ -22,6 +22,7 @@ FIRMWARE = (PACKAGE / "tree" / "firmware").resolve()
 GENERATED = FIRMWARE / "generated"
 BOARDS = (PACKAGE / "tree" / "boards").resolve()
 SPEC = (PACKAGE / "codegen" / "spec").resolve()
+RHYTHM_SPEC = SPEC / "rhythm.toml"
 TRAINING = (PACKAGE / "training").resolve()
 RECIPES = TRAINING / "recipes"
 SHIPPED_MODEL = TRAINING / "shipped"

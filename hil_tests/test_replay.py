@@ -41,6 +41,7 @@ def test_every_beat_agrees_with_the_host_and_with_tflm(whole_run: Path, database
     assert agreement["beats"] > 200
     assert agreement["device_vs_host_int8"] == 0 and agreement["host_int8_vs_tflm"] == 0
     assert agreement["signal_states_differ"] == 0
+    assert agreement["rhythm_events_differ"] == 0
     opened = RunDir.open(whole_run)
     for name in NAMES:
         samples = to_board(read_record(database, name), core.rate_hz(), 200, 12)
@@ -50,8 +51,16 @@ def test_every_beat_agrees_with_the_host_and_with_tflm(whole_run: Path, database
 
 def test_the_run_folder_is_complete(whole_run: Path) -> None:
     files = {p.relative_to(whole_run).as_posix() for p in whole_run.rglob("*") if p.is_file()}
-    expected = {"run.json", "summary.json", "report.html", "events.csv", "ec57.txt", "whole.txt"}
-    expected.add("verdicts.csv")  # some are short enough to be strips
+    expected = {
+        "run.json",
+        "summary.json",
+        "report.html",
+        "events.csv",
+        "ec57.txt",
+        "whole.txt",
+        "episodes.txt",
+        "verdicts.csv",  # some are short enough to be strips
+    }
     for name in NAMES:
         expected |= {f"{name}.ein", f"records/{name}.json", f"records/{name}.csv"}
     assert files == expected
@@ -75,10 +84,11 @@ def test_other_programs_read_the_annotations(whole_run: Path, database: Path) ->
         found = wfdb.rdann(str(whole_run / name), "ein")
         record = read_record(database, name)
         assert found.fs == record.rate_hz
-        assert set(found.symbol) <= set("NSVFQ")
+        assert set(found.symbol) <= set("NSVFQ" + "+[]")  # beats, and where episodes change
+        beats = found.sample[np.isin(found.symbol, list("NSVFQ"))]
         reference = read_annotations(database, name)
-        assert abs(len(found.sample) - sum(s in "NAVF/" for s in reference.symbols)) < 8
-        assert np.all(np.diff(found.sample) > 0) and found.sample[-1] < record.n_samples
+        assert abs(len(beats) - sum(s in "NAVF/" for s in reference.symbols)) < 8
+        assert np.all(np.diff(beats) > 0) and found.sample[-1] <= record.n_samples
 
 
 def test_the_scores_are_those_of_the_annotation_files(whole_run: Path, database: Path) -> None:

@@ -66,9 +66,9 @@ FLOORS = (
     ),
     Floor(
         "firmware/rhythm",
-        "beats in, verdict out",
+        "beats in, episodes, alarms and the verdict on a strip out",
         ("firmware/core", PIPELINE),
-        generated=("ein_strip_table.h",),
+        generated=("ein_rhythm_spec.h", "ein_strip_table.h"),
     ),
     Floor(
         "firmware/wire", "frames, messages, samples", generated=("ein_wire_gen.c", "ein_wire_gen.h")

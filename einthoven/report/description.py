@@ -260,6 +260,48 @@ class Verdict(Entry, kw_only=True, frozen=True):
     differs: bool
 
 
+class EpisodeCounts(Entry, kw_only=True, frozen=True):
+    """EC57's comparison of episodes, as `scoring.episodes.EpisodeScores` has it; times in s.
+
+    `record` is there where records stand in a list.
+    """
+
+    record: str | UnsetType = UNSET
+    found: Count
+    missed: Count
+    true: Count
+    false: Count
+    found_s: Seconds
+    reference_s: Seconds
+    true_s: Seconds
+    test_s: Seconds
+    episode_se: Share | None
+    episode_ppv: Share | None
+    duration_se: Seconds | None
+    duration_ppv: Seconds | None
+
+
+class EpisodeKinds(Entry, kw_only=True, frozen=True):
+    """Atrial fibrillation, and ventricular flutter or fibrillation."""
+
+    af: EpisodeCounts
+    vf: EpisodeCounts
+
+
+class EpisodeProtocols(Entry, kw_only=True, frozen=True):
+    """As EC57 asks and over the whole record."""
+
+    ec57: EpisodeKinds
+    whole: EpisodeKinds
+
+
+class Episodes(Entry, kw_only=True, frozen=True):
+    """Share of the record in atrial fibrillation, and the episodes against the reference's."""
+
+    af_burden: Share
+    scored: EpisodeProtocols | None
+
+
 class Difference(Entry, kw_only=True, frozen=True):
     """One beat that differs between two sides; `t_samples` of the board."""
 
@@ -280,6 +322,7 @@ class Agreement(Entry, kw_only=True, frozen=True):
     host_int8_vs_tflm: Count | None
     signal_states_differ: Count
     differences: list[Difference]
+    rhythm_events_differ: Count = 0
 
 
 class Link(Entry, kw_only=True, frozen=True):
@@ -397,6 +440,7 @@ class Result(Entry, kw_only=True, frozen=True):
     confidence: Confidence
     rhythm: Rhythm
     verdict: Verdict | UnsetType = UNSET
+    episodes: Episodes | None = None
     agreement: Agreement
     link: Link
     counters: Counters

@@ -13,6 +13,7 @@ from einthoven.report.description import (
     Data,
     Difference,
     Entry,
+    EpisodeCounts,
     Firmware,
     Gaps,
     Model,
@@ -81,6 +82,7 @@ class AgreementSummary(Entry, kw_only=True, frozen=True):
     signal_states_differ: Count
     first_difference: Difference | None
     without_beats: list[WithoutBeats] | UnsetType = UNSET
+    rhythm_events_differ: Count = 0
 
 
 class Judged(Entry, kw_only=True, frozen=True):
@@ -157,6 +159,42 @@ class VerdictsSummary(Entry, kw_only=True, frozen=True):
     differ: Count
     told: dict[StripLabel, Count]
     score: VerdictScore | None
+
+
+class EpisodeTable(Entry, kw_only=True, frozen=True):
+    """One kind of episode by one protocol."""
+
+    gross: EpisodeCounts
+    records: list[EpisodeCounts]
+
+
+class EpisodeTables(Entry, kw_only=True, frozen=True):
+    """Atrial fibrillation, and ventricular flutter or fibrillation."""
+
+    af: EpisodeTable
+    vf: EpisodeTable
+
+
+class EpisodeProtocolTables(Entry, kw_only=True, frozen=True):
+    """As EC57 asks, and over whole records."""
+
+    ec57: EpisodeTables
+    whole: EpisodeTables
+
+
+class Burden(Entry, kw_only=True, frozen=True):
+    """One record's share in atrial fibrillation."""
+
+    record: str
+    af_burden: Share
+
+
+class EpisodesSummary(Entry, kw_only=True, frozen=True):
+    """Share of all signal in atrial fibrillation; the tables of records that have a reference."""
+
+    af_burden: Share | None
+    records: list[Burden]
+    protocols: EpisodeProtocolTables | None
 
 
 class ClassRates(Entry, kw_only=True, frozen=True):
@@ -313,6 +351,7 @@ class Summary(Entry, kw_only=True, frozen=True):
     confidence: ConfidenceSummary
     rhythm: RhythmSummary
     verdicts: VerdictsSummary | UnsetType = UNSET
+    episodes: EpisodesSummary | None = None
     adaptation: AdaptationSummary | None
     resources: Resources
     link: LinkSummary

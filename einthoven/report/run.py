@@ -6,7 +6,7 @@
     not_replayed.json    records that are bad, with their faults; missing if there are none
     <name>.ein           the same beats as a WFDB annotation file, at the record's own rate
     verdicts.csv         of the records that are strips
-    events.csv, ec57.txt, whole.txt, summary.json, report.html   made from these in the end
+    events.csv, ec57.txt, whole.txt, episodes.txt, summary.json, report.html   made in the end
 
 A record is finished when its JSON is there. Every file appears whole or not at all.
 """
@@ -19,7 +19,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.errors import DISK_FULL, EinthovenError, UsageError
+from einthoven.native.rhythm import kinds
 from einthoven.report.description import SCHEMA, Plan, Result
 from einthoven.report.schema import of_json, to_builtins, version_of
 
@@ -54,6 +55,17 @@ BEAT = np.dtype(
 SIGNAL_STATE = np.dtype([("t_samples", "<u4"), ("flags", "<u2")])
 """One row a change of the signal's state (lead off, saturated, noisy ...)."""
 
+RHYTHM = np.dtype(
+    [
+        ("kind", "u1"),  # index into native.rhythm.kinds()
+        ("phase", "u1"),  # 1: it has begun and lasts, 2: it is over
+        ("begin_samples", "<u4"),
+        ("end_samples", "<u4"),  # 0 while it lasts
+        ("t_emitted", "<u4"),
+    ]
+)
+"""One row what the rhythm stage told: episodes and alarms."""
+
 CSV_COLUMNS = (
     "record",
     "kind",
@@ -76,10 +88,11 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True)
 class Events:
-    """What a board said about one record: `beats` (dtype BEAT) and `states` (SIGNAL_STATE)."""
+    """What a board said about one record: `beats` (BEAT), `states` (SIGNAL_STATE), `rhythm`."""
 
     beats: NDArray[np.void]
     states: NDArray[np.void]
+    rhythm: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, dtype=RHYTHM))
 
 
 @contextmanager
@@ -228,6 +241,12 @@ class RunDir:
             cells += [f"{state['t_samples'] / rate_hz:.4f}", "", "", "", state["flags"]]
             cells += [""] * (len(CSV_COLUMNS) - len(cells))
             rows.append((int(state["t_samples"]), 1, [str(v) for v in cells]))
+        for told in events.rhythm:
+            cells = [name, "rhythm", told["begin_samples"], told["t_emitted"], ""]
+            cells += [f"{told['begin_samples'] / rate_hz:.4f}", kinds()[told["kind"]], "", ""]
+            cells += [told["phase"], "", told["end_samples"]]
+            cells += [""] * (len(CSV_COLUMNS) - len(cells))
+            rows.append((int(told["t_emitted"]), 2, [str(v) for v in cells]))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(CSV_COLUMNS)
@@ -237,7 +256,7 @@ class RunDir:
     def read_events(self, name: str) -> Events:
         """Read `records/<name>.csv`; UsageError when it is missing or damaged."""
         path = self.path / "records" / f"{name}.csv"
-        beats, states = [], []
+        beats, states, rhythm = [], [], []
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 reader = csv.DictReader(file)
@@ -246,9 +265,15 @@ class RunDir:
                 for row in reader:
                     if row["kind"] == "beat":
                         beats.append(_beat_row(row))
+                    elif row["kind"] == "rhythm":
+                        rhythm.append(_rhythm_row(row))
                     else:
                         states.append((int(row["t_samples"]), int(row["flags"])))
-            return Events(np.array(beats, dtype=BEAT), np.array(states, dtype=SIGNAL_STATE))
+            return Events(
+                np.array(beats, dtype=BEAT),
+                np.array(states, dtype=SIGNAL_STATE),
+                np.array(rhythm, dtype=RHYTHM),
+            )
         except OSError as error:
             raise self._damaged(path, name, error.strerror or str(error)) from None
         except (csv.Error, KeyError, ValueError, TypeError, OverflowError) as error:
@@ -333,6 +358,16 @@ def _require_version(path: Path, plan: object) -> None:
             f"{path}/run.json is of schema {schema}, and this version reads {SCHEMA}: "
             "update Einthoven"
         )
+
+
+def _rhythm_row(row: dict[str, str]) -> tuple[int, ...]:
+    return (
+        kinds().index(row["label"]),
+        int(row["flags"]),
+        int(row["t_samples"]),
+        int(row["rr_next"]),
+        int(row["t_emitted"]),
+    )
 
 
 def _change(ours: Any, theirs: Any) -> str:

@@ -14,6 +14,7 @@ from einthoven.report.adaptation import adaptation_summary
 from einthoven.report.arithmetics import arithmetics_summary
 from einthoven.report.description import SCHEMA, Plan, Protocols, RecordScores, Result
 from einthoven.report.description import Scores as ScoreEntry
+from einthoven.report.episodes import episodes_summary
 from einthoven.report.findings import confidence_summary, rhythm_summary, without_beats
 from einthoven.report.overview import (
     AgreementSummary,
@@ -105,6 +106,7 @@ def summarize(run: RunDir) -> Summary:
         confidence=confidence_summary(results),
         rhythm=rhythm_summary(results),
         verdicts=verdicts_summary(results),
+        episodes=episodes_summary(results),
         adaptation=adaptation_summary(
             [
                 (r.adaptation.head(), (_ec57(r.adaptation.unadapted), _ec57(r.protocols)))
@@ -151,6 +153,7 @@ def _agreement(run: RunDir, results: Sequence[Result]) -> AgreementSummary:
         signal_states_differ=sum(p.signal_states_differ for p in parts),
         first_difference=differences[0] if differences else None,
         without_beats=without_beats(run, results) or UNSET,
+        rhythm_events_differ=sum(p.rhythm_events_differ for p in parts),
     )
 
 

@@ -12,6 +12,7 @@ from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_table
 from einthoven.report.arithmetics import arithmetics_section, arithmetics_table
 from einthoven.report.description import Rates, RecordScores, Scores
+from einthoven.report.episodes import episodes_lines
 from einthoven.report.findings import findings_lines, without_beats_lines
 from einthoven.report.overview import (
     AgreementSummary,
@@ -146,6 +147,9 @@ def summary_text(summary: Summary) -> RenderableType:
     findings = findings_lines(summary.confidence, summary.model.calibrated)
     if findings:
         parts += [Text("Confidence, whole records", style="bold"), *findings, ""]
+    episodes = episodes_lines(summary.episodes)
+    if episodes:
+        parts += [Text("Episodes, EC57", style="bold"), *episodes, ""]
     title = f"Resources on {summary.board} with model {summary.model.name}"
     parts.append(Text(title, style="bold"))
     grid = Table.grid(padding=(0, 2))

@@ -1,7 +1,9 @@
 """Rhythm events built on classified beats: what a ward or a Holter report lists.
 
-The same definitions run over a board's beats and over the reference's, so the comparison shows
-what wrong and missed beats do to the events; EC57 itself counts runs only (`ec57_runs`).
+The device's own code (`firmware/rhythm`) finds them in a board's beats and in the reference's
+alike, so the comparison shows what wrong and missed beats do to the events; EC57 itself counts runs
+only (`runs`). Thresholds are those of `codegen/spec/rhythm.toml`; times are rounded to the core's
+rate, 1/180 s.
 
 | event | definition |
 |---|---|
@@ -21,27 +23,21 @@ guideline on bradycardia (doi:10.1161/CIR.0000000000000628), whose sinus pause i
 Holter reports list pauses from 2 s on. Three cycles of bigeminy and eight intervals are our own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.aami import literature_class
+from einthoven.aami import CLASSES, literature_class
+from einthoven.native import core
+from einthoven.native import rhythm as native
 from einthoven.records.annotations import Annotations
 from einthoven.scoring.comparison import MATCH_S, Rate
 
-KINDS = (
-    *("couplet", "ventricular tachycardia", "slow ventricular run", "supraventricular run"),
-    *("bigeminy", "trigeminy", "pause", "bradycardia", "tachycardia"),
-)
-RUN_BEATS = 3
-RUN_RATE = 100.0
-CYCLES = 3
-PAUSE_S = 2.0
-RATE_INTERVALS = 8
-SLOW_RATE, FAST_RATE = 50.0, 100.0
+KINDS = native.kinds()[:9]
+"""Those that follow from times and classes of beats, in the order of reports."""
 
 Seconds = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -102,7 +98,19 @@ def of_reference(reference: Annotations, rate_hz: float) -> BeatSequence:
 
 def find(beats: BeatSequence) -> list[RhythmEvent]:
     """All events of a record, in order of their beginning."""
-    events = [*_runs(beats), *_cycles(beats), *_pauses(beats), *_rates(beats)]
+    rate_hz = float(core.rate_hz())
+    times = np.rint(np.asarray(beats.times_s) * rate_hz).astype(np.int64)
+    labels = np.array([CLASSES.index(label) for label in beats.labels], dtype=np.int64)
+    flags = np.where(beats.broken, core.FLAG_BREAK, 0)
+    told = native.episodes(times, labels, flags, int(times[-1]) if len(times) else 0)
+    over = (told.phase == native.END) & (told.kind < len(KINDS))
+    rows = zip(
+        told.kind[over].tolist(),
+        (told.begin_samples[over] / rate_hz).tolist(),
+        (told.end_samples[over] / rate_hz).tolist(),
+        strict=True,
+    )
+    events = [RhythmEvent(KINDS[kind], begin, end) for kind, begin, end in rows]
     return sorted(events, key=lambda e: (e.begin_s, KINDS.index(e.kind)))
 
 
@@ -150,84 +158,3 @@ def _overlaps(event: RhythmEvent, others: Iterable[RhythmEvent]) -> bool:
     return any(
         event.begin_s <= o.end_s + MATCH_S and event.end_s >= o.begin_s - MATCH_S for o in others
     )
-
-
-def _spans(member: Flags, broken: Flags) -> list[tuple[int, int]]:
-    """(first, last) of every longest row of members without a break in it."""
-    spans: list[tuple[int, int]] = []
-    for i in np.flatnonzero(member).tolist():
-        if spans and spans[-1][1] == i - 1 and not broken[i]:
-            spans[-1] = (spans[-1][0], i)
-        else:
-            spans.append((i, i))
-    return spans
-
-
-def _is(beats: BeatSequence, classes: str) -> Flags:
-    return np.array([label in classes for label in beats.labels], dtype=bool)
-
-
-def _runs(beats: BeatSequence) -> Iterable[RhythmEvent]:
-    for classes in ("VF", "S"):
-        for first, last in _spans(_is(beats, classes), beats.broken):
-            length = last - first + 1
-            if length < 2:
-                continue
-            begin, end = float(beats.times_s[first]), float(beats.times_s[last])
-            fast = 60.0 * (length - 1) > RUN_RATE * (end - begin)
-            if classes == "VF" and length < RUN_BEATS:
-                yield RhythmEvent("couplet", begin, end)
-            elif classes == "VF":
-                yield RhythmEvent(
-                    "ventricular tachycardia" if fast else "slow ventricular run", begin, end
-                )
-            elif length >= RUN_BEATS and fast:
-                yield RhythmEvent("supraventricular run", begin, end)
-
-
-def _cycles(beats: BeatSequence) -> Iterable[RhythmEvent]:
-    ventricular = _is(beats, "VF")
-    single = [a for a, b in _spans(ventricular, beats.broken) if a == b]
-    for kind, period in (("bigeminy", 2), ("trigeminy", 3)):
-        rows: list[list[int]] = []
-        for i in single:
-            between = slice(i - period + 1, i)
-            goes_on = (
-                rows
-                and rows[-1][-1] == i - period
-                and not ventricular[between].any()
-                and not beats.broken[i - period + 1 : i + 1].any()
-            )
-            if goes_on:
-                rows[-1].append(i)
-            else:
-                rows.append([i])
-        for row in rows:
-            if len(row) >= CYCLES:
-                yield RhythmEvent(kind, float(beats.times_s[row[0]]), float(beats.times_s[row[-1]]))
-
-
-def _pauses(beats: BeatSequence) -> Iterable[RhythmEvent]:
-    interval = np.diff(beats.times_s)
-    for i in np.flatnonzero((interval >= PAUSE_S) & ~beats.broken[1:]).tolist():
-        yield RhythmEvent("pause", float(beats.times_s[i]), float(beats.times_s[i + 1]))
-
-
-def _rates(beats: BeatSequence) -> Iterable[RhythmEvent]:
-    n = RATE_INTERVALS
-    if len(beats.times_s) <= n:
-        return
-    seconds = beats.times_s[n:] - beats.times_s[:-n]
-    breaks = np.concatenate([[0], np.cumsum(beats.broken)])
-    whole = breaks[n + 1 :] == breaks[1:-n]  # no break after the window's first beat
-    tests: tuple[tuple[str, Callable[[Seconds], Any]], ...] = (
-        ("bradycardia", lambda rate: rate < SLOW_RATE),
-        ("tachycardia", lambda rate: rate > FAST_RATE),
-    )
-    for kind, fits in tests:
-        inside = np.zeros(len(beats.times_s), dtype=bool)
-        starts = np.flatnonzero(whole & fits(60.0 * n / seconds))
-        for i in starts.tolist():
-            inside[i : i + n + 1] = True
-        for first, last in _spans(inside, beats.broken):
-            yield RhythmEvent(kind, float(beats.times_s[first]), float(beats.times_s[last]))

@@ -16,6 +16,8 @@ from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.database import record_names, recording_path
 from einthoven.records.record import rate_and_length
 from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare, gross
+from einthoven.scoring.episode_text import episode_table
+from einthoven.scoring.episodes import KINDS, EpisodeScores, compare_episodes
 from einthoven.scoring.runs import RunScores, compare_runs
 from einthoven.scoring.text import beat_table, literature_table, run_table
 
@@ -34,6 +36,8 @@ class RecordScore:
     protocols: dict[str, Comparison]
     ventricular_runs: RunScores
     supraventricular_runs: RunScores
+    episodes: dict[str, dict[str, EpisodeScores]]
+    """Kind ("af", "vf") to protocol to scores."""
 
 
 def start_times(rate_hz: float, end_sample: int | None) -> dict[str, float]:
@@ -76,6 +80,13 @@ def score(
         },
         ventricular_runs=compare_runs(reference, test, rate_hz, end_sample, "V", start_s),
         supraventricular_runs=compare_runs(reference, test, rate_hz, end_sample, "S", start_s),
+        episodes={
+            kind: {
+                name: compare_episodes(reference, test, rate_hz, end_sample, kind, start)
+                for name, start in starts.items()
+            }
+            for kind in KINDS
+        },
     )
 
 
@@ -164,6 +175,11 @@ def text_report(scores: Sequence[RecordScore]) -> str:
         "EC57, ventricular runs": run_table(ventricular),
         "EC57, supraventricular runs": run_table(supraventricular, supraventricular=True),
     }
+    for kind, name in KINDS.items():
+        for protocol, title in (("ec57", "EC57"), ("whole", "Whole records")):
+            listed = [(s.record, s.episodes[kind][protocol]) for s in scores]
+            if any(e.reference_s or e.test_s for _, e in listed):
+                parts[f"{title}, episodes of {name}"] = episode_table(listed, kind)
     return "\n".join(f"{title}\n\n{table}" for title, table in parts.items())
 
 

@@ -25,8 +25,20 @@ void ein_app_send_event(void *context, const ein_outbox_event_t *event)
 {
     ein_app_t *app = context;
     const ein_wire_beat_t *beat = &event->beat;
-    if (event->is_beat) {
+    if (event->type == EIN_WIRE_BEAT) {
         ein_app_send(app, EIN_WIRE_BEAT, 0, ein_wire_put_beat(ein_app_payload(app), beat));
+        return;
+    }
+    if (event->type == EIN_WIRE_RHYTHM) {
+        ein_wire_rhythm_t rhythm = {
+            .number = beat->number,
+            .kind = beat->label,
+            .phase = (uint8_t)beat->flags,
+            .begin_samples = beat->t_samples,
+            .end_samples = beat->rr_next_samples,
+            .t_emitted = beat->t_emitted,
+        };
+        ein_app_send(app, EIN_WIRE_RHYTHM, 0, ein_wire_put_rhythm(ein_app_payload(app), &rhythm));
         return;
     }
     ein_wire_signal_t signal = {beat->number, beat->t_samples, beat->t_emitted, beat->flags};

@@ -16,8 +16,10 @@
 #define EIN_OUTBOX_EVENTS 32u
 
 typedef struct {
-    ein_wire_beat_t beat; /* of a signal event: number, times and flags only */
-    bool is_beat;
+    /* Of a signal event: number, times and flags only. Of a rhythm event: number, t_emitted,
+       t_samples (its begin), rr_next_samples (its end), label (its kind), flags (its phase). */
+    ein_wire_beat_t beat;
+    uint8_t type; /* EIN_WIRE_BEAT, EIN_WIRE_SIGNAL or EIN_WIRE_RHYTHM */
 } ein_outbox_event_t;
 
 typedef struct {

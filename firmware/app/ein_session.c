@@ -54,6 +54,8 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
     ein_stats_init(&session->per_sample);
     ein_stats_init(&session->per_inference);
     ein_outbox_init(&session->outbox);
+    ein_rhythm_init(&session->rhythm);
+    session->rhythm_finished = false;
     return EIN_OK;
 }
 
@@ -114,11 +116,14 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
 {
     ein_outbox_event_t *out = ein_outbox_add(&session->outbox);
     ein_wire_beat_t *beat = &out->beat;
-    out->is_beat = event->kind == EIN_EVENT_BEAT;
+    out->type = event->kind == EIN_EVENT_BEAT ? EIN_WIRE_BEAT : EIN_WIRE_SIGNAL;
     beat->t_samples = event->t_samples;
     beat->t_emitted = event->t_emitted;
     beat->flags = event->flags;
-    if (out->is_beat) {
+    session->rhythm_samples = event->t_emitted;
+    if (event->kind == EIN_EVENT_SIGNAL) {
+        ein_rhythm_signal(&session->rhythm, event->flags);
+    } else {
         beat->rr_prev_samples = event->rr_prev_samples;
         beat->rr_next_samples = event->rr_next_samples;
         beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
@@ -128,6 +133,8 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
         ein_vote(&session->vote_unadapted, event->slot, event->slot_beats, beat->unadapted);
         judge(session, event, beat, embedding);
         ein_stats_add(&session->per_inference, beat->count);
+        const ein_rhythm_beat_t seen = {event->t_samples, event->flags, beat->label, event->tensor};
+        ein_rhythm_beat(&session->rhythm, &seen);
     }
     uint32_t since_sample = ein_port_count() - session->started_at;
     if (!session->finishing && since_sample > session->event_count_max) {
@@ -137,9 +144,22 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
     session->on_event(session->context, out);
 }
 
+static void take_rhythm(ein_session_t *session, const ein_rhythm_event_t *event)
+{
+    ein_outbox_event_t *out = ein_outbox_add(&session->outbox);
+    out->type = EIN_WIRE_RHYTHM;
+    out->beat.label = event->kind;
+    out->beat.flags = event->phase;
+    out->beat.t_samples = event->begin_samples;
+    out->beat.rr_next_samples = event->end_samples;
+    out->beat.t_emitted = session->rhythm_samples;
+    session->on_event(session->context, out);
+}
+
 bool ein_session_drain(ein_session_t *session)
 {
     ein_event_t event;
+    ein_rhythm_event_t told;
     for (;;) {
         if (ein_outbox_full(&session->outbox)) {
             if (session->mode != EIN_WIRE_MODE_STREAM) {
@@ -147,6 +167,10 @@ bool ein_session_drain(ein_session_t *session)
             }
             ein_outbox_drop(&session->outbox);
             session->events_lost++;
+        }
+        if (ein_rhythm_has_next(&session->rhythm) && ein_rhythm_next(&session->rhythm, &told)) {
+            take_rhythm(session, &told);
+            continue;
         }
         if (!ein_core_next(&session->core, &event)) {
             return true;
@@ -159,9 +183,11 @@ void ein_session_push(ein_session_t *session, int16_t sample)
 {
     session->started_at = ein_port_count();
     size_t used = ein_core_push(&session->core, &sample, 1);
+    ein_rhythm_sample(&session->rhythm, &session->core.ring);
     ein_stats_add(&session->per_sample, ein_port_count() - session->started_at);
     assert(used == 1);
     (void)used;
+    session->rhythm_samples = session->next_sample;
     session->next_sample++;
 }
 
@@ -179,6 +205,14 @@ bool ein_session_finish(ein_session_t *session)
         }
         ein_core_finish(&session->core);
         session->finishing = true;
+    }
+    if (!session->rhythm_finished) {
+        if (!ein_session_drain(session)) {
+            return false;
+        }
+        ein_rhythm_finish(&session->rhythm, session->next_sample);
+        session->rhythm_samples = session->next_sample;
+        session->rhythm_finished = true;
     }
     if (!session->finished) {
         session->finished = ein_session_drain(session);

@@ -11,6 +11,7 @@
 #include "ein_core.h"
 #include "ein_outbox.h"
 #include "ein_quality.h"
+#include "ein_rhythm.h"
 #include "ein_stats.h"
 #include "ein_strip.h"
 #include "ein_vote.h"
@@ -35,6 +36,9 @@ typedef struct {
     ein_quality_t quality;
     ein_strip_t strip;
     ein_strip_verdict_t verdict; /* once it has finished */
+    ein_rhythm_t rhythm;
+    uint32_t rhythm_samples; /* when what the rhythm stage has to tell became known */
+    bool rhythm_finished;
     ein_outbox_t outbox;
 } ein_session_t;
 
@@ -44,7 +48,7 @@ void ein_session_init(ein_session_t *session, ein_session_on_event_t on_event, v
 /* Opens a session and forgets the one before. Status of ein_core_init: on an error none is open. */
 ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *start);
 
-/* Takes the events that the core has ready, runs the model on beats and puts them into the outbox.
+/* Takes the events that the core has ready, runs model and rhythm stage on beats and puts them into the outbox.
    False if the outbox is full, and there may be more. */
 bool ein_session_drain(ein_session_t *session);
 

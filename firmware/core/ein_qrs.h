@@ -55,6 +55,7 @@ typedef struct {
     bool has_last; /* last_* are of a beat since the start */
     bool broken;   /* no beat since the start: its RR is no rhythm */
     bool searched; /* nothing new to look back at */
+    bool rr_void;  /* the next RR interval spans beats that were not found */
 } ein_qrs_t;
 
 void ein_qrs_init(ein_qrs_t *qrs);

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from einthoven.errors import UsageError
 from einthoven.native.confidence import Confidence
 from einthoven.native.core import Beats
+from einthoven.native.rhythm import RhythmEvents
 from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.report.description import Difference as Listed
 from einthoven.report.findings import without_beats
 from einthoven.report.overview import AgreementSummary, WithoutBeats
-from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import BEAT, RHYTHM, SIGNAL_STATE, Events, RunDir
 
 FIELDS = (
     *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),
@@ -73,6 +74,14 @@ def host_events(
     states = np.zeros(len(beats.signal_events), dtype=SIGNAL_STATE)
     states["t_samples"], states["flags"] = beats.signal_events.T
     return Events(rows, states)
+
+
+def told(events: RhythmEvents) -> NDArray[np.void]:
+    """What the host's rhythm stage told, in the board's terms (dtype RHYTHM)."""
+    rows = np.zeros(len(events), dtype=RHYTHM)
+    for name in RHYTHM.names or ():
+        rows[name] = getattr(events, name)
+    return rows
 
 
 def differing_beats(left: NDArray[np.void], right: NDArray[np.void]) -> list[Difference]:

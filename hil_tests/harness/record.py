@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES, literature_class
 from einthoven.codegen.head import describe
 from einthoven.errors import RecordError
-from einthoven.hil_tests.harness.agreement import Difference, differing_beats, host_events, listed
+from einthoven.hil_tests.harness.agreement import (
+    Difference,
+    differing_beats,
+    host_events,
+    listed,
+    told,
+)
 from einthoven.hil_tests.harness.device import Device, LinkStatistics
 from einthoven.hil_tests.harness.heads import Adapted, Adapter, on_board
 from einthoven.hil_tests.harness.strips import choose_strips
 from einthoven.native import core, strip
+from einthoven.native import rhythm as stage
 from einthoven.native.confidence import ONE, Confidence
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.native.vote import Vote
@@ -30,6 +37,7 @@ from einthoven.report.description import (
     Agreement,
     Counter,
     Counters,
+    Episodes,
     Firmware,
     Gaps,
     LargestCount,
@@ -43,16 +51,19 @@ from einthoven.report.description import (
     Verdict,
 )
 from einthoven.report.description import Confidence as ConfidenceEntry
-from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import BEAT, RHYTHM, SIGNAL_STATE, Events, RunDir
 from einthoven.report.schema import of_builtins
 from einthoven.report.summary import stored
 from einthoven.scoring import quality, reliability, rhythm
 from einthoven.scoring.comparison import Comparison
-from einthoven.scoring.score import score
+from einthoven.scoring.episodes import KINDS as EPISODES
+from einthoven.scoring.episodes import compare_episodes, marks
+from einthoven.scoring.score import score, start_times
 from einthoven.scoring.strips import read_labels
 from einthoven.wire.codec import Message
 
 ANNOTATOR = "ein"
+_TOLD = {"af": "atrial fibrillation", "vf": "ventricular flutter or fibrillation"}
 _LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets", "seconds")
 
 
@@ -101,6 +112,8 @@ class Host:
             running.templates(),
             len(samples),
         )
+        rhythms = stage.record(samples, events.beats["label"], gain_lsb_per_mv, rails, gaps=gaps)
+        events = replace(events, rhythm=told(rhythms))
         if self._tflm is None:
             return events, verdict, None
         unadapted = logits = self._tflm.infer(*tensors)
@@ -151,6 +164,13 @@ def replay_record(
     unreadable = quality.is_unreadable(share)
     if unreadable:
         reference = None
+    spans = _spans(events.rhythm, record, who.rate_hz)
+    test = marks(
+        Annotations.of(t_record, labels, record.rate_hz),
+        spans,
+        subtype=events.beats["unsure"],
+        num=np.rint(events.beats["confidence"] * (100 / ONE)),
+    )
     scores = _protocols(reference, t_record, labels, record)
     seconds = len(samples) / who.rate_hz
     result = Result(
@@ -175,11 +195,13 @@ def replay_record(
         confidence=_confidence(events.beats, labels, reference, scores),
         verdict=_verdict(replayed.verdict, expected_verdict, read_labels(folder).get(name)),
         rhythm=_rhythm(events.beats, t_record, labels, reference, record),
+        episodes=_episodes(test, spans, reference, record),
         agreement=Agreement(
             beats=len(labels),
             device_vs_host_int8=len(differing),
             host_int8_vs_tflm=None if against_tflm is None else len(against_tflm),
             signal_states_differ=_states_differ(events, expected),
+            rhythm_events_differ=_only_one_side(events.rhythm, expected.rhythm),
             differences=listed(differing, name, "device | host int8", who.rate_hz)
             + listed(against_tflm or [], name, "host int8 | TFLM", who.rate_hz),
         ),
@@ -202,11 +224,12 @@ def replay_record(
         run.path,
         name,
         ANNOTATOR,
-        t_record,
-        labels,
+        test.samples,
+        test.symbols.tolist(),
         record.rate_hz,
-        subtype=events.beats["unsure"],
-        num=np.rint(events.beats["confidence"] * (100 / ONE)),
+        subtype=test.subtype,
+        num=test.num,
+        aux=test.aux,
     )
     run.write_events(name, events, t_record)
     if adapted is not None:
@@ -228,7 +251,8 @@ def board_events(messages: Sequence[Message]) -> Events:
         rows["logits"] = [m["logits"] for m in beats]
         rows["unadapted"] = [m["unadapted"] for m in beats]
     states = [(m["t_samples"], m["flags"]) for m in messages if m.name == "signal"]
-    return Events(rows, np.array(states, dtype=SIGNAL_STATE))
+    rhythms = [tuple(m[n] for n in RHYTHM.names or ()) for m in messages if m.name == "rhythm"]
+    return Events(rows, np.array(states, dtype=SIGNAL_STATE), np.array(rhythms, dtype=RHYTHM))
 
 
 def _link(before: LinkStatistics, after: LinkStatistics, seconds: float) -> Link:
@@ -378,6 +402,45 @@ def _rhythm(
     return of_builtins({"events": dict(events), "scored": scored}, Rhythm)
 
 
+def _spans(
+    rhythms: NDArray[np.void], record: Record, rate_hz: float
+) -> dict[str, list[tuple[int, int]]]:
+    """The episodes ("af", "vf") that the board told, in samples of the record, in order."""
+    spans = {}
+    for kind, title in _TOLD.items():
+        over = (rhythms["kind"] == stage.kinds().index(title)) & (rhythms["phase"] == stage.END)
+        ends = (rhythms[over][name] for name in ("begin_samples", "end_samples"))
+        begin, end = (board_to_record_time(t, record, rate_hz).tolist() for t in ends)
+        spans[kind] = list(zip(begin, end, strict=True))
+    return spans
+
+
+def _episodes(
+    test: Annotations,
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    reference: Annotations | None,
+    record: Record,
+) -> Episodes:
+    """Share of the record in fibrillation, and EC57's comparison of episodes by protocol."""
+    scored = None
+    if reference is not None:
+        scored = {
+            protocol: {
+                kind: compare_episodes(
+                    reference, test, record.rate_hz, record.n_samples, kind, start_s
+                ).to_dict()
+                for kind in EPISODES
+            }
+            for protocol, start_s in start_times(record.rate_hz, record.n_samples).items()
+        }
+    share = sum(end - begin for begin, end in spans["af"]) / max(record.n_samples, 1)
+    return of_builtins({"af_burden": min(share, 1.0), "scored": scored}, Episodes)
+
+
 def _states_differ(device: Events, host: Events) -> int:
     """Changes of the signal's state that only one side has."""
-    return len(set(device.states.tolist()) ^ set(host.states.tolist()))
+    return _only_one_side(device.states, host.states)
+
+
+def _only_one_side(ours: NDArray[np.void], theirs: NDArray[np.void]) -> int:
+    return len(set(ours.tolist()) ^ set(theirs.tolist()))

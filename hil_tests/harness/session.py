@@ -16,7 +16,7 @@ from einthoven.wire.codec import Message
 from einthoven.wire.samples import Piece, encode_pieces
 from einthoven.wire.schema import schema
 
-_EVENTS = frozenset({"beat", "signal"})
+_EVENTS = frozenset({"beat", "signal", "rhythm"})
 _FLAGS = schema().enums["status_flag"]
 _MAX_IDLE_POLLS = 20
 """Polls in a row after which neither samples nor events went on."""

@@ -4,7 +4,6 @@ The reference scores are output of `bxb`, `rxr` and `sumstats` of the WFDB softw
 sets of annotations of all 48 MIT-BIH records. They lie beside the records, not in the project.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from einthoven.errors import RecordError
-from einthoven.paths import ROOT
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.database import record_names
 from einthoven.scoring.comparison import Rate, Scores, compare, gross, macro_f1
@@ -56,18 +54,6 @@ def score(reference: Annotations, test: Annotations, start_s: float = 0.0) -> Sc
 
 
 # Against PhysioNet's programs
-
-
-@pytest.fixture(scope="module")
-def reference_scores(mitdb: Path) -> Path:
-    """Folder of what PhysioNet's programs printed, with the annotations they scored."""
-    beside = (ROOT.parent / "shared", mitdb.parent.parent, mitdb.parent)
-    folder = next((p for b in beside if (p := b / "reference-scores").is_dir()), None)
-    if folder is None:
-        if os.environ.get("CI"):
-            pytest.fail("no reference-scores/ beside the MIT-BIH records, and CI must have them")
-        pytest.skip("no MIT-BIH records' reference-scores/ beside them")
-    return folder
 
 
 def lines_of(path: Path) -> list[str]:
