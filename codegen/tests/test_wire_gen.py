@@ -60,6 +60,7 @@ APP = [
     *sorted((FIRMWARE / "app").glob("ein_*.c")),
     *sorted((FIRMWARE / "core").glob("ein_*.c")),
     *sorted((FIRMWARE / "engine").glob("ein_nn_*.c")),
+    *sorted((FIRMWARE / "rhythm").glob("ein_*.c")),
     GENERATED / "ein_model.c",
 ]
 
@@ -67,7 +68,7 @@ APP = [
 def test_fuzz_application(tmp_path: Path) -> None:
     """The whole application, hostile messages with a right CRC: a short, seeded run."""
     program = tmp_path / "fuzz_app"
-    includes = [f"-I{FIRMWARE / name}" for name in ("app", "core", "engine")]
+    includes = [f"-I{FIRMWARE / name}" for name in ("app", "core", "engine", "rhythm")]
     sources = [str(path) for path in (FIRMWARE / "app" / "fuzz_app.c", *SOURCES, *APP)]
     command = ["clang", *FLAGS, *includes, f"-fsanitize=fuzzer,{SANITIZERS}", *sources]
     subprocess.run([*command, "-o", str(program)], check=True)
