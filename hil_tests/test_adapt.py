@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from einthoven.aami import CLASSES
 from einthoven.boards.board import load_board, running
 from einthoven.codegen.head import Head
 from einthoven.hil_tests.harness.device import Device
@@ -43,7 +44,9 @@ def test_a_replay_with_heads_shows_both_sides(
     assert entry["record"] == "s1" and entry["head"]["beats"]["V"] > 10
     beats = RunDir.open(out).read_events("s1").beats
     assert (beats["logits"] != beats["unadapted"]).any()
-    assert (beats["label"] == beats["logits"].argmax(axis=1)).all()
+    gated = beats["label"] == CLASSES.index("Q")  # by the gate before an ectopic beat
+    assert (gated | (beats["label"] == beats["logits"].argmax(axis=1))).all()
+    assert gated.mean() < 0.05
     # The sides are scores of the same beats by the two sets of logits.
     late = summary["protocols"]["ec57"]["records"][0]["literature"]
     assert {k: late["V"][k] for k in ("tp", "fn", "fp")} == {

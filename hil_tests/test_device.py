@@ -22,6 +22,7 @@ from einthoven.hil_tests.harness.session import Session
 from einthoven.native import core
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
+from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.wire import codec
 from einthoven.wire.codec import FrameDecoder
@@ -82,9 +83,15 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
     rails = (device.hello.rail_lo, device.hello.rail_hi)
     shown: list[int] = []
     replayed = device.replay(samples, progress=shown.append, gain_lsb_per_mv=gain)
-    beats = core.analyze(samples, gain, rails)
-    logits = Vote().of(HostModel().infer(beats.signal, beats.features), beats)
-    confidence, unsure = Confidence().of(logits, beats.flags)
+    running = core.Core(gain, rails)
+    beats = running.whole(samples)
+    model, stage = HostModel(), Strip()
+    embedding = model.embed(beats.signal, beats.features)
+    logits = Vote().of(model.head(embedding), beats)
+    confidence, doubtful = Confidence().of(logits, beats.flags)
+    label, unsure = stage.gate(
+        beats.t_samples, logits.argmax(axis=1), confidence, doubtful, len(samples)
+    )
     found = [event for event in replayed.events if event.name == "beat"]
     assert [event["number"] for event in replayed.events] == list(range(len(replayed.events)))
     for name, expected in {
@@ -93,7 +100,7 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
         "flags": beats.flags,
         "rr_prev_samples": beats.rr_prev_samples,
         "rr_next_samples": beats.rr_next_samples,
-        "label": logits.argmax(axis=1),
+        "label": label,
         "confidence": confidence,
         "unsure": unsure,
     }.items():
@@ -103,6 +110,10 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
         zlib.crc32(signal.tobytes() + features.tobytes())
         for signal, features in zip(beats.signal, beats.features, strict=True)
     ]
+    verdict, _ = stage.verdict(
+        beats, logits, embedding, label, unsure, running.templates(), len(samples)
+    )
+    assert replayed.verdict == verdict
     states = [(e["t_samples"], e["flags"]) for e in replayed.events if e.name == "signal"]
     assert states == [tuple(state) for state in beats.signal_events.tolist()]
     assert shown == sorted(shown) and shown[-1] == len(samples)

@@ -17,7 +17,9 @@ from einthoven.errors import BoardError, LinkError, ModelError
 from einthoven.hil_tests.faults import TO_BOARD, TO_HOST, Fault, FaultyLink, Noise
 from einthoven.hil_tests.harness.device import Device
 from einthoven.native import core
+from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
+from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.wire import codec
@@ -68,7 +70,9 @@ def assert_computes(device: Device, head: bytes | None, samples: NDArray[np.int1
     voted = vote.of(logits, beats)
     assert [list(e["logits"]) for e in found] == voted.tolist()
     assert [list(e["unadapted"]) for e in found] == vote.of(usual, beats).tolist()
-    assert [e["label"] for e in found] == voted.argmax(axis=1).tolist()
+    confidence, unsure = Confidence().of(voted, beats.flags)
+    told = Strip().gate(beats.t_samples, voted.argmax(axis=1), confidence, unsure, len(samples))
+    assert [e["label"] for e in found] == told[0].tolist()
     bench = device.bench(beats.signal[3], beats.features[3])
     assert bench.logits.tolist() == logits[3].tolist()
     assert bench.unadapted.tolist() == usual[3].tolist()
