@@ -124,13 +124,15 @@ def replay_run(
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
     plan, samples, bad = _plan(options, board, folder, console)
+    kept = RunDir.open(out) if resume else None
+    if kept is not None:
+        kept.require_same(plan)
     if options.port is None:
         build(board)
     else:  # nothing is made before the board there has said who it is
         _ask(board, options.port, plan)
-    if resume:
-        run = RunDir.open(out)
-        run.require_same(plan)
+    if kept is not None:
+        run = kept
     else:
         run = RunDir.create(out, _built(plan, board, options, network))
     with run.lock():
