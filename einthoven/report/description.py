@@ -303,7 +303,7 @@ class Agreement(Entry, kw_only=True, frozen=True):
     host_int8_vs_tflm: Count | None
     signal_states_differ: Count
     differences: list[Difference]
-    rhythm_events_differ: Count = 0
+    rhythm_events_differ: Count | UnsetType = UNSET
 
 
 class Link(Entry, kw_only=True, frozen=True):
@@ -417,7 +417,7 @@ class Result(Entry, kw_only=True, frozen=True):
     adaptation: Adaptation | None = None
     confidence: Confidence
     rhythm: Rhythm
-    episodes: Episodes | None = None
+    episodes: Episodes | UnsetType = UNSET
     agreement: Agreement
     link: Link
     counters: Counters

@@ -69,7 +69,7 @@ class AgreementSummary(Entry, kw_only=True, frozen=True):
     host_int8_vs_tflm: Count | None
     signal_states_differ: Count
     first_difference: Difference | None
-    rhythm_events_differ: Count = 0
+    rhythm_events_differ: Count | UnsetType = UNSET
 
 
 class Judged(Entry, kw_only=True, frozen=True):
@@ -293,7 +293,7 @@ class Summary(Entry, kw_only=True, frozen=True):
     agreement: AgreementSummary
     confidence: ConfidenceSummary
     rhythm: RhythmSummary
-    episodes: EpisodesSummary | None = None
+    episodes: EpisodesSummary | UnsetType = UNSET
     adaptation: AdaptationSummary | None
     resources: Resources
     link: LinkSummary
