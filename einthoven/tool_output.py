@@ -64,7 +64,13 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def waiting(text: str, after_s: float = 3.0) -> Iterator[None]:
-    """Say on stderr what is waited for, once, if the block takes longer than that."""
+    """Say on a terminal what is waited for, once, if the block takes longer than that.
+
+    Elsewhere nobody waits, and what is on stderr must not depend on how busy the machine is.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
     timer = threading.Timer(after_s, print, (text,), {"file": sys.stderr, "flush": True})
     timer.daemon = True
     timer.start()

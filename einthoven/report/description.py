@@ -322,7 +322,7 @@ class Agreement(Entry, kw_only=True, frozen=True):
     host_int8_vs_tflm: Count | None
     signal_states_differ: Count
     differences: list[Difference]
-    rhythm_events_differ: Count = 0
+    rhythm_events_differ: Count | UnsetType = UNSET
 
 
 class Link(Entry, kw_only=True, frozen=True):
@@ -439,8 +439,12 @@ class Result(Entry, kw_only=True, frozen=True):
     adaptation: Adaptation | None = None
     confidence: Confidence
     rhythm: Rhythm
+<<<<<<< HEAD
     verdict: Verdict | UnsetType = UNSET
     episodes: Episodes | None = None
+=======
+    episodes: Episodes | UnsetType = UNSET
+>>>>>>> episodes
     agreement: Agreement
     link: Link
     counters: Counters

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
 from einthoven.report.description import EpisodeCounts, Result
 from einthoven.report.overview import EpisodesSummary
@@ -19,9 +19,11 @@ def _scores(entry: EpisodeCounts) -> EpisodeScores:
     return EpisodeScores.of_dict(structs.asdict(entry))
 
 
-def episodes_summary(results: Sequence[Result]) -> EpisodesSummary:
-    """`episodes` of summary.json, over the finished records."""
-    told = [(r.record, r.seconds, r.episodes) for r in results if r.episodes is not None]
+def episodes_summary(results: Sequence[Result]) -> EpisodesSummary | UnsetType:
+    """`episodes` of summary.json, over the finished records; unset if no board told any."""
+    told = [(r.record, r.seconds, r.episodes) for r in results if r.episodes is not UNSET]
+    if not told:
+        return UNSET
     scored = [(name, e.scored) for name, _, e in told if e.scored is not None]
     protocols: dict[str, Any] = {}
     for protocol in PROTOCOLS if scored else ():
@@ -53,9 +55,9 @@ def episodes_text(summary: EpisodesSummary) -> str:
     return "\n".join(parts)
 
 
-def episodes_lines(summary: EpisodesSummary | None) -> list[str]:
+def episodes_lines(summary: EpisodesSummary | UnsetType) -> list[str]:
     """The same for the terminal: AF burden, and a line for each kind that there is."""
-    if summary is None or summary.af_burden is None:
+    if summary is UNSET or summary.af_burden is None:
         return []
     lines = [f"  AF burden          {100 * summary.af_burden:.2f} % of the signal"]
     for kind, name in KINDS.items() if summary.protocols else ():

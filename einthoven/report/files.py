@@ -25,7 +25,7 @@ def write_report(run: RunDir) -> Summary:
     for name, protocol in (("ec57", summary.protocols.ec57), ("whole", summary.protocols.whole)):
         table = beat_table([(str(e.record), restored(e)) for e in protocol.records])
         write_text(run.path / f"{name}.txt", table)
-    if summary.episodes is not None and summary.episodes.protocols is not None:
+    if summary.episodes is not UNSET and summary.episodes.protocols is not None:
         write_text(run.path / "episodes.txt", episodes_text(summary.episodes))
     write_json(run.path / "summary.json", to_builtins(summary))
     write_html(run, summary)

@@ -44,8 +44,9 @@ def test_the_block_may_be_nested_and_stderr_comes_back() -> None:
 
 
 def test_a_wait_is_told_once_and_only_when_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
-    with waiting("never said", after_s=3600):
-        pass
+    with waiting("never said: this is no terminal", after_s=0.0):
+        threading.Event().wait(0.05)
+    assert capsys.readouterr().err == ""
     done = threading.Event()
 
     class Told:
@@ -57,6 +58,9 @@ def test_a_wait_is_told_once_and_only_when_it_lasts(capsys: pytest.CaptureFixtur
 
         def flush(self) -> None:
             pass
+
+        def isatty(self) -> bool:
+            return True
 
     heard: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
