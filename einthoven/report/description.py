@@ -439,12 +439,8 @@ class Result(Entry, kw_only=True, frozen=True):
     adaptation: Adaptation | None = None
     confidence: Confidence
     rhythm: Rhythm
-<<<<<<< HEAD
     verdict: Verdict | UnsetType = UNSET
-    episodes: Episodes | None = None
-=======
     episodes: Episodes | UnsetType = UNSET
->>>>>>> episodes
     agreement: Agreement
     link: Link
     counters: Counters

@@ -81,12 +81,8 @@ class AgreementSummary(Entry, kw_only=True, frozen=True):
     host_int8_vs_tflm: Count | None
     signal_states_differ: Count
     first_difference: Difference | None
-<<<<<<< HEAD
     without_beats: list[WithoutBeats] | UnsetType = UNSET
-    rhythm_events_differ: Count = 0
-=======
     rhythm_events_differ: Count | UnsetType = UNSET
->>>>>>> episodes
 
 
 class Judged(Entry, kw_only=True, frozen=True):
@@ -354,12 +350,8 @@ class Summary(Entry, kw_only=True, frozen=True):
     agreement: AgreementSummary
     confidence: ConfidenceSummary
     rhythm: RhythmSummary
-<<<<<<< HEAD
     verdicts: VerdictsSummary | UnsetType = UNSET
-    episodes: EpisodesSummary | None = None
-=======
     episodes: EpisodesSummary | UnsetType = UNSET
->>>>>>> episodes
     adaptation: AdaptationSummary | None
     resources: Resources
     link: LinkSummary

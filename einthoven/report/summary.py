@@ -153,12 +153,8 @@ def _agreement(run: RunDir, results: Sequence[Result]) -> AgreementSummary:
         host_int8_vs_tflm=sum(with_tflm) if len(with_tflm) == len(parts) else None,
         signal_states_differ=sum(p.signal_states_differ for p in parts),
         first_difference=differences[0] if differences else None,
-<<<<<<< HEAD
         without_beats=without_beats(run, results) or UNSET,
-        rhythm_events_differ=sum(p.rhythm_events_differ for p in parts),
-=======
         rhythm_events_differ=sum(told) if told else UNSET,
->>>>>>> episodes
     )
 
 

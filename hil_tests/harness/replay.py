@@ -131,10 +131,7 @@ def replay_run(
         build(board)
     else:  # nothing is made before the board there has said who it is
         _ask(board, options.port, plan)
-    if kept is not None:
-        run = kept
-    else:
-        run = RunDir.create(out, _built(plan, board, options, network))
+    run = kept or RunDir.create(out, _built(plan, board, options, network))
     with run.lock():
         run.write_bad(bad)
         finished = set(run.finished())
