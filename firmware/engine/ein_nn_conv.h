@@ -9,9 +9,9 @@
  * point.
  *
  * Work: `chunk` positions at a time are widened to int16 in `scratch` (so `out` may overlap rows of
- * `in` that are no longer needed: codegen/engine/planner.py knows which), then pairs of output channels
- * are computed for several positions at a time. The path taken does not depend on the data, but for
- * the clamps of targets without SSAT.
+ * `in` that are no longer needed: codegen/engine/planner.py knows which), then pairs of output
+ * channels are computed for several positions at a time. The path taken does not depend on the
+ * data, but for the clamps of targets without SSAT.
  *
  * Weights: per pair of output channels [depth / 4][2 channels][4 values]; depth = kernel *
  * in_channels rounded up to a multiple of 8 with zeros; an odd last channel is paired with zeros.
