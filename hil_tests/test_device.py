@@ -104,7 +104,7 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
         "confidence": confidence,
         "unsure": unsure,
     }.items():
-        assert [event[name] for event in found] == expected.tolist(), name
+        assert [event[name] for event in found] == np.asarray(expected).tolist(), name
     assert [list(event["logits"]) for event in found] == logits.tolist()
     assert [event["tensor_crc"] for event in found] == [
         zlib.crc32(signal.tobytes() + features.tobytes())
