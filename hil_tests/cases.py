@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.codegen.testing.model_case import check_model_case
 from einthoven.errors import EinthovenError
 from einthoven.native import core
 from einthoven.paths import ROOT
@@ -22,6 +23,7 @@ from einthoven.records.adc import board_signal, board_to_record_time
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.leads import units_per_mv
 from einthoven.records.record import Record, read_record, record_files
+from einthoven.scoring.comparison import Rate
 from einthoven.scoring.score import score, score_files
 
 DEFAULT = ROOT.parent / "shared" / "cases"
@@ -58,13 +60,18 @@ def beats_of(folder: Path, name: str) -> tuple[Record, NDArray[np.int64]]:
     return record, board_to_record_time(beats.t_samples, record, core.rate_hz())
 
 
+def qrs_of(folder: Path, name: str) -> Rate:
+    """How many of a record's reference beats are found, whole record."""
+    record, times = beats_of(folder, name)
+    reference = read_annotations(folder, name)
+    test = Annotations.of(times, ["N"] * len(times), record.rate_hz)
+    return score(name, reference, test, record.rate_hz, record.n_samples).protocols["whole"].qrs
+
+
 def all_found(folder: Path, *names: str, beats: int = 49) -> str:
     """Each record's reference beats, so many, are found, and nothing else."""
     for name in names:
-        record, times = beats_of(folder, name)
-        reference = read_annotations(folder, name)
-        test = Annotations.of(times, ["N"] * len(times), record.rate_hz)
-        qrs = score(name, reference, test, record.rate_hz, record.n_samples).protocols["whole"].qrs
+        qrs = qrs_of(folder, name)
         found = (qrs.tp, qrs.fn, qrs.fp)
         require(
             found == (beats, 0, 0),
@@ -186,6 +193,25 @@ def mat_not_hashed(folder: Path) -> str:
     names = [path.name for path in record_files(folder, "m1")]
     require(names == ["m1.hea", "m1.mat", "m1.atr"], f"the record's files: {names}")
     return all_found(folder, "m1")
+
+
+@check("01")
+@check("15")
+def models(folder: Path) -> str:
+    """Models of others run as TFLite Micro runs them, or are refused by op, tensor and cure."""
+    right, what = check_model_case(folder)
+    require(right, what)
+    ran, refused = (what.count(f".tflite: {said}") for said in ("", "refused"))
+    return f"{ran - refused} models as TFLite Micro has them, {refused} refused in words"
+
+
+@check("14")
+def fast_tachycardia(folder: Path) -> str:
+    """Of a ventricular tachycardia at 200 a minute 95 % of the beats are found."""
+    qrs = qrs_of(folder, "vt")
+    found = f"{qrs.tp} of {qrs.tp + qrs.fn} beats, {qrs.fp} too many"
+    require(qrs.tp >= 0.95 * (qrs.tp + qrs.fn) and qrs.fp <= 0.05 * qrs.tp, found)
+    return found
 
 
 def run(folder: Path) -> int:
