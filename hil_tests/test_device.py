@@ -94,7 +94,7 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
     )
     found = [event for event in replayed.events if event.name == "beat"]
     assert [event["number"] for event in replayed.events] == list(range(len(replayed.events)))
-    for name, expected in {
+    told: dict[str, NDArray[Any]] = {
         "t_samples": beats.t_samples,
         "t_emitted": beats.t_emitted,
         "flags": beats.flags,
@@ -103,7 +103,8 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
         "label": label,
         "confidence": confidence,
         "unsure": unsure,
-    }.items():
+    }
+    for name, expected in told.items():
         assert [event[name] for event in found] == expected.tolist(), name
     assert [list(event["logits"]) for event in found] == logits.tolist()
     assert [event["tensor_crc"] for event in found] == [

@@ -42,7 +42,7 @@ def _verdict(
     )
     samples = made.samples[: round(seconds * core.rate_hz())]
     running = core.Core()
-    cuts = np.cumsum(blocks)[:-1] if blocks else []
+    cuts = np.cumsum(blocks)[:-1].tolist() if blocks else []
     parts = [running.push(part) for part in np.split(samples, cuts)]
     beats = core.join([*parts, running.finish()])
     model, stage = HostModel(), Strip()
@@ -67,7 +67,8 @@ def test_what_is_no_strip() -> None:
     assert strip.symbol(short) == "~" and strip.reasons(short) == ["too short"]
     empty = Strip().verdict(
         core.analyze(np.zeros(0, np.int16)),
-        *(np.zeros((0, n), np.int8) for n in (5, 32)),
+        np.zeros((0, 5), np.int8),
+        np.zeros((0, 32), np.int8),
         np.zeros(0, np.uint8),
         np.zeros(0, np.bool_),
         core.Core().templates(),

@@ -29,7 +29,8 @@ def _verdict(seconds: float, *episodes: Episode) -> tuple[Raw, NDArray[np.int8]]
 def test_features_give_the_verdict_that_the_trees_give() -> None:
     fitted = strip_spec.read_trees()
     columns = zip(*fitted["trees"], strict=True)
-    trees = Trees(*(np.array(part) for part in columns), np.array(fitted["start"]))
+    feature, above, leaf = (np.array(part) for part in columns)
+    trees = Trees(feature, above, leaf, np.array(fitted["start"]))
     seen = set()
     cases = (
         _verdict(30.0),
