@@ -203,7 +203,8 @@ def _leave(_signal: int, _frame: Any) -> None:
 def _replay_records(task: _Task, names: Any, news: Any) -> None:
     from einthoven.hil_tests.harness.device import Device
     from einthoven.hil_tests.harness.heads import Adapter
-    from einthoven.hil_tests.harness.record import BadRecordError, Host, replay_record
+    from einthoven.hil_tests.harness.host import Host
+    from einthoven.hil_tests.harness.record import BadRecordError, replay_record
 
     plan = task.run.plan
     options = plan.options

@@ -1,0 +1,74 @@
+"""What the host says to the samples that a board gets: the same C, and TFLite Micro."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from einthoven.hil_tests.harness.agreement import (
+    Difference,
+    differing_beats,
+    host_events,
+    told,
+)
+from einthoven.hil_tests.harness.heads import Adapted
+from einthoven.native import core, strip
+from einthoven.native import rhythm as stage
+from einthoven.native.confidence import Confidence
+from einthoven.native.engine import HostModel, TflmModel
+from einthoven.native.vote import Vote
+from einthoven.report.run import Events
+
+
+class Host:
+    """The host's answer to the same samples: core and engine, and TFLite Micro for the engine."""
+
+    def __init__(self, tflite: Path | None) -> None:
+        """`tflite`: the file that the engine was made from, for TFLite Micro; None: without."""
+        self.model = HostModel()
+        self._judges = Vote(), Confidence()
+        self._strip = strip.Strip()
+        self._tflm = TflmModel(tflite) if tflite else None
+
+    def check(
+        self,
+        samples: NDArray[np.int16],
+        gain_lsb_per_mv: int,
+        rails: tuple[int, int],
+        adapted: Adapted | None = None,
+        gaps: Sequence[tuple[int, int]] = (),
+    ) -> tuple[Events, strip.Raw, list[Difference] | None]:
+        """The host's events for `samples`, its verdict, and beats on which engine and TFLM differ.
+
+        None for the latter when TFLM was not asked for. `adapted`: the patient's head; `gaps`:
+        (first, number) of the samples that never came.
+        """
+        running = core.Core(gain_lsb_per_mv, rails)
+        beats = running.whole(samples, gaps)
+        tensors = beats.signal, beats.features
+        embedding = self.model.embed(*tensors)
+        unadapted = logits = self.model.head(embedding)
+        if adapted is not None:
+            logits = self.model.head(embedding, adapted.parameters)
+        gate = self._strip, len(samples)
+        events = host_events(beats, logits, *self._judges, *gate, unadapted)
+        verdict, _ = self._strip.verdict(
+            beats,
+            events.beats["logits"],
+            embedding,
+            events.beats["label"],
+            events.beats["unsure"],
+            running.templates(),
+            len(samples),
+        )
+        rhythms = stage.record(samples, events.beats["label"], gain_lsb_per_mv, rails, gaps=gaps)
+        events = replace(events, rhythm=told(rhythms))
+        if self._tflm is None:
+            return events, verdict, None
+        unadapted = logits = self._tflm.infer(*tensors)
+        if adapted is not None and adapted.tflm is not None:
+            logits = adapted.tflm.infer(*tensors)
+        oracle = host_events(beats, logits, *self._judges, *gate, unadapted)
+        return events, verdict, differing_beats(events.beats, oracle.beats)
