@@ -119,7 +119,7 @@ def test_host_and_board_stand_side_by_side_and_what_lacks_is_said(whole_run: Pat
     assert found["records"] == len(NAMES) and found["host_int8"] == found["device_int8"]
     assert found["float_network"] is None and "float.weights.h5" in found["float_missing"]
     page = (whole_run / "report.html").read_text()
-    for word in ("int8, host", "int8, board", "No float network: neither"):
+    for word in ("int8, host", "int8, board", "No float network: there is no float.weights.h5"):
         assert word in page
 
 

@@ -201,7 +201,9 @@ def build_table(kind: type[T], table: Any, where: str, path: Path) -> T:
         if default is MISSING:
             wrong = known[key].type in ("str", str) and not isinstance(value, str)
         elif isinstance(default, tuple):
-            wrong = not isinstance(value, tuple) or not all(_fits(v, default[0]) for v in value)
+            wrong = not isinstance(value, tuple) or (
+                bool(default) and not all(_fits(v, default[0]) for v in value)
+            )
         else:
             wrong = isinstance(default, (int, float, str)) and not _fits(value, default)
         if wrong:

@@ -61,7 +61,6 @@ APP = [
     *sorted((FIRMWARE / "core").glob("ein_*.c")),
     *sorted((FIRMWARE / "rhythm").glob("ein_*.c")),
     *sorted((FIRMWARE / "engine").glob("ein_nn_*.c")),
-    *sorted((FIRMWARE / "rhythm").glob("ein_*.c")),
     GENERATED / "ein_model.c",
 ]
 

@@ -164,7 +164,7 @@ def test_verify(run: Run, database: Path, tmp_path: Path) -> None:
     assert code == 0 and "2 records" in out and "0 problems" in out
     damaged(database, tmp_path, "checksum")
     code, out, err = run("data", "verify", tmp_path)
-    assert code == 2 and "1 problems" in out and err.count("\n") == 1
+    assert code == 2 and "1 problem" in out and err.count("\n") == 1
 
 
 def test_lists(run: Run) -> None:
