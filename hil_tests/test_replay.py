@@ -20,7 +20,7 @@ from rich.console import Console
 
 from einthoven.hil_tests.harness.arithmetics import FloatNetwork
 from einthoven.hil_tests.harness.layers import compare_layers
-from einthoven.hil_tests.harness.replay import Options, replay_run
+from einthoven.hil_tests.harness.replay import Options, replay_run, synthetic_strips
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.native import core
 from einthoven.native.engine import HostModel
@@ -261,3 +261,14 @@ def test_the_demonstration_without_records_and_network(
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["data"]["synthetic"] and summary["agreement"]["beats"] > 1000
     assert "Synthetic data." in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_the_demonstrations_strips_are_told_for_what_they_are(
+    board_options: list[str], tmp_path: Path
+) -> None:
+    """Sinus rhythm, atrial fibrillation, and noise that hides what it is."""
+    out = tmp_path / "strips"
+    words = ("--records", "all", "--data", synthetic_strips(), "--no-tflm", "--out", out)
+    assert run("replay", *board_options, *words).returncode == 0
+    rows = [line.split(",")[:2] for line in (out / "verdicts.csv").read_text().splitlines()[1:]]
+    assert dict(rows) == {"fibrillation": "A", "noisy": "~", "normal": "N"}

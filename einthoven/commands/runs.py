@@ -306,6 +306,7 @@ def demo(
         new_run_path,
         replay_run,
         synthetic_database,
+        synthetic_strips,
     )
     from einthoven.records.download import find_database
     from einthoven.report.text import console
@@ -327,6 +328,24 @@ def demo(
         folder = synthetic_database()
         options = Options(board, "all", folder, db="synthetic", synthetic=True)
     _show(replay_run(options, out, jobs, screen, network=_float_of(options.model)))
+    strips = Options(board, "all", synthetic_strips(), db="synthetic", synthetic=True, tflm=False)
+    _show_verdicts(replay_run(strips, out / "strips", 1, screen))
+
+
+def _show_verdicts(run: "RunDir") -> None:
+    """A line a strip, as a device that was held for half a minute would say it."""
+    from msgspec import UNSET
+
+    from einthoven.report.text import console
+
+    screen = console()
+    screen.print("\nVerdicts on three synthetic strips of 30 s", style="bold")
+    for name in run.finished():
+        told = run.read_result(name).verdict
+        if told is not UNSET:
+            reasons = "; ".join(told.reasons)
+            screen.print(f"  {name:<14}{told.verdict}  {told.probability:.0%}  {reasons}")
+    screen.print("N regular, A atrial fibrillation, O other, ~ too noisy to say. Not a diagnosis.")
 
 
 def report(

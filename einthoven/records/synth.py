@@ -188,6 +188,18 @@ def demo_record(seed: int = 1) -> SynthRecord:
     )
 
 
+def demo_strips() -> dict[str, SynthRecord]:
+    """Three hand-held recordings of 30 s, as the demonstration shows verdicts on: by their name."""
+    calm = Ectopy(0.0, 0.0, 0.0, 0.0, 0.0)
+    loud = Noise(wander_mv=1.0, muscle_mv=0.8, mains_mv=0.3, electrode_pops_per_minute=40.0)
+    fibrillation = (Episode("af", 0, 30),)
+    return {
+        "normal": make_record(1, 30.0, 300.0, ectopy=calm),
+        "fibrillation": make_record(1, 30.0, 300.0, episodes=fibrillation),
+        "noisy": make_record(2, 30.0, 300.0, ectopy=calm, noise=loud),
+    }
+
+
 def _kinds_at(episodes: Sequence[Episode], time_s: float) -> set[EpisodeKind]:
     return {e.kind for e in episodes if e.start_s <= time_s < e.end_s}
 

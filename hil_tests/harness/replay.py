@@ -295,3 +295,13 @@ def synthetic_database() -> Path:
     folder = cache_dir() / "synthetic"
     synth.demo_record().write(folder, "synth")
     return folder
+
+
+def synthetic_strips() -> Path:
+    """A folder with three synthetic strips, made when they are not there yet."""
+    from einthoven.records import synth
+
+    folder = cache_dir() / "synthetic-strips"
+    for name, record in synth.demo_strips().items():
+        record.write(folder, name)
+    return folder
