@@ -14,8 +14,8 @@ size_t ein_host_rhythm_bytes(void)
     return sizeof(ein_rhythm_t);
 }
 
-static size_t take(ein_rhythm_t *rhythm, uint32_t now, ein_host_rhythm_event_t *events, size_t count,
-                   size_t room)
+static size_t take(ein_rhythm_t *rhythm, uint32_t now, ein_host_rhythm_event_t *events,
+                   size_t count, size_t room)
 {
     ein_rhythm_event_t event;
     while (ein_rhythm_next(rhythm, &event)) {

@@ -48,8 +48,8 @@ void ein_session_init(ein_session_t *session, ein_session_on_event_t on_event, v
 /* Opens a session and forgets the one before. Status of ein_core_init: on an error none is open. */
 ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *start);
 
-/* Takes the events that the core has ready, runs model and rhythm stage on beats and puts them into the outbox.
-   False if the outbox is full, and there may be more. */
+/* Takes the events that the core has ready, runs model and rhythm stage on beats and puts them into
+   the outbox. False if the outbox is full, and there may be more. */
 bool ein_session_drain(ein_session_t *session);
 
 /* One sample through the core. Only after ein_session_drain returned true. */

@@ -13,7 +13,8 @@
  *         handle(&event);
  *
  * Integer only, no heap; the caller owns all state; causal. Beats come in order of time, as the
- * core emits them; without ein_rhythm_sample nothing is known of flutter and asystole. Times wrap. Not reentrant for one ein_rhythm_t; instances share nothing.
+ * core emits them; without ein_rhythm_sample nothing is known of flutter and asystole. Times wrap.
+ * Not reentrant for one ein_rhythm_t; instances share nothing.
  */
 #ifndef EIN_RHYTHM_H
 #define EIN_RHYTHM_H

@@ -5,7 +5,7 @@
 #include "ein_fixed.h"
 
 #define P_SAMPLES ((int32_t)EIN_RHYTHM_AF_P_SAMPLES)
-#define BAD_SIGNAL \
+#define BAD_SIGNAL                                                                                 \
     (EIN_FLAG_SATURATED | EIN_FLAG_FLAT | EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP | EIN_FLAG_NOISY)
 #define FINE 8             /* steps of a P wave per step of the tensor */
 #define SMALLEST_STEP_Q8 3 /* 0.8 %: more regular than this makes no difference */
@@ -43,9 +43,9 @@ static void cut_p(int16_t *p, const ein_tensor_t *tensor)
     const int32_t spread = P_SAMPLES * (P_SAMPLES * P_SAMPLES - 1) / 3; /* of the odd places */
     for (int32_t i = 0; i < P_SAMPLES; i++) {
         const int32_t value = tensor->signal[from + (uint32_t)i][0];
-        const int32_t trend =
-            FINE * sum / P_SAMPLES + FINE * moment / P_SAMPLES * (2 * i - (P_SAMPLES - 1)) /
-                                         (spread / P_SAMPLES);
+        const int32_t trend = FINE * sum / P_SAMPLES + FINE * moment / P_SAMPLES *
+                                                           (2 * i - (P_SAMPLES - 1)) /
+                                                           (spread / P_SAMPLES);
         p[i] = (int16_t)(FINE * value - trend);
     }
 }
@@ -184,8 +184,8 @@ void ein_rhythm_af_beat(ein_rhythm_af_t *af, const ein_rhythm_beat_t *beat, uint
     }
     const bool known = beat->tensor != NULL && !hidden && (beat->flags & BAD_SIGNAL) == 0;
     const bool ventricular = beat->label == EIN_CLASS_V || beat->label == EIN_CLASS_F;
-    const bool ectopic = ventricular || (beat->label == EIN_CLASS_S &&
-                                         p_alike_q7(af) > EIN_RHYTHM_AF_P_SURE_Q7);
+    const bool ectopic =
+        ventricular || (beat->label == EIN_CLASS_S && p_alike_q7(af) > EIN_RHYTHM_AF_P_SURE_Q7);
     const bool normal = known && !ectopic;
     if (rr_samples == 0) {
         af->rr_count = 0;

@@ -31,14 +31,14 @@ typedef struct {
     uint8_t rr_beat[EIN_RHYTHM_AF_RING];  /* `beat` of each */
     int8_t p_q7[EIN_RHYTHM_AF_INTERVALS]; /* correlations of P waves, a ring */
     uint8_t rr_count, p_count, p_next;
-    uint8_t beat;                       /* beats, modulo 256 */
-    bool active;                        /* fibrillation */
-    bool before_normal;                 /* the beat before was one */
-    int16_t p[EIN_RHYTHM_AF_P_SAMPLES]; /* the average P wave, in 1/8 step of the tensor */
-    uint32_t p_energy;                  /* average energy of the P waves that made it */
-    int32_t sum_q8;                     /* of the evidence since the turning point */
-    uint32_t turn_samples;              /* when that was */
-    uint32_t begin_samples;             /* of the episode, while active */
+    uint8_t beat;                            /* beats, modulo 256 */
+    bool active;                             /* fibrillation */
+    bool before_normal;                      /* the beat before was one */
+    int16_t p[EIN_RHYTHM_AF_P_SAMPLES];      /* the average P wave, in 1/8 step of the tensor */
+    uint32_t p_energy;                       /* average energy of the P waves that made it */
+    int32_t sum_q8;                          /* of the evidence since the turning point */
+    uint32_t turn_samples;                   /* when that was */
+    uint32_t begin_samples;                  /* of the episode, while active */
     uint32_t times[EIN_RHYTHM_AF_LAG_BEATS]; /* of the last beats, oldest first */
     uint8_t times_count;
 } ein_rhythm_af_t;

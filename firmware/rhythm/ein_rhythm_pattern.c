@@ -38,7 +38,8 @@ static uint32_t time_of(const ein_rhythm_pattern_t *pattern, uint32_t number)
 
 static bool run_is_fast(const ein_rhythm_pattern_t *pattern)
 {
-    return is_beyond(pattern->run_beats - 1u, pattern->run_last_samples - pattern->run_begin_samples,
+    return is_beyond(pattern->run_beats - 1u,
+                     pattern->run_last_samples - pattern->run_begin_samples,
                      EIN_RHYTHM_RUN_FAST_BPM, true);
 }
 

@@ -72,12 +72,12 @@ static int32_t look(ein_rhythm_wave_t *wave, const ein_ring_t *ring)
     wave->before = block;
     wave->largest_uv = largest;
     const uint32_t speed_q8 = 256u * steps / (total + 1u); /* both < 2^23 */
-    if (steps == 0 || total < EIN_RHYTHM_WAVE_LEAST_UV * POINTS || speed_q8 > EIN_RHYTHM_WAVE_FASTEST_Q8 ||
+    if (steps == 0 || total < EIN_RHYTHM_WAVE_LEAST_UV * POINTS ||
+        speed_q8 > EIN_RHYTHM_WAVE_FASTEST_Q8 ||
         16u * largest > EIN_RHYTHM_WAVE_CREST_Q4 * (total / POINTS)) {
         return -EIN_RHYTHM_WAVE_MOST_Q8;
     }
-    const int32_t evidence =
-        EIN_RHYTHM_WAVE_LIMIT_Q8 - shape_q8(ring, from, total, steps, largest);
+    const int32_t evidence = EIN_RHYTHM_WAVE_LIMIT_Q8 - shape_q8(ring, from, total, steps, largest);
     if (speed_q8 < EIN_RHYTHM_WAVE_SLOWEST_Q8 && evidence > -EIN_RHYTHM_WAVE_MOST_Q8 / 4) {
         return -EIN_RHYTHM_WAVE_MOST_Q8 / 4;
     }

@@ -1,17 +1,15 @@
 /* What the signal itself shows, once a second: ventricular flutter or fibrillation, and asystole.
  *
- * Flutter and fibrillation are nearly sinusoidal. Over the last 2 s of the band-passed signal, every
- * third sample, with N half the period that mean step and mean size suggest:
+ * Flutter and fibrillation are nearly sinusoidal. Over the last 2 s of the band-passed signal,
+ * every third sample, with N half the period that mean step and mean size suggest:
+ *
  *   leakage = sum |x(t) + x(t - N)| / sum (|x(t)| + |x(t - N)|)   (Kuo and Dillman 1978)
- *   rest    = part of the samples within 1/5 of the largest
+ *
+ *   rest = part of the samples within 1/5 of the largest
+ *
  * Their sum is below EIN_RHYTHM_WAVE_LIMIT_Q8 in flutter, above 1 in rhythms with QRS complexes.
  * What it lacks is evidence, summed and decided upon as in ein_rhythm_af.h. Wide, fast ventricular
  * tachycardia is told as flutter: what divides them is a convention. Known after 3 to 5 s.
- *
- * Asystole is 4 s without a beat in which the signal stays below 3/8 of its usual largest value, no
- * lead being off; a beat ends it. Known at most a second after those 4 s.
- *
- * Sizes in microvolts, ratios in Q8. RAM: 60 B. No errors.
  */
 #ifndef EIN_RHYTHM_WAVE_H
 #define EIN_RHYTHM_WAVE_H
@@ -26,7 +24,7 @@ typedef struct {
 
 typedef struct {
     ein_rhythm_block_t before; /* of the second before the last */
-    int32_t sum_q8; /* of the evidence since the turning point */
+    int32_t sum_q8;            /* of the evidence since the turning point */
     uint32_t turn_samples, begin_samples;
     uint32_t usual_uv;       /* running mean of the largest value, while there are beats */
     uint32_t largest_uv;     /* of the last window */
@@ -35,7 +33,7 @@ typedef struct {
     uint16_t until_hop;      /* samples until the signal is looked at */
     uint16_t windows;        /* so far, saturating */
     uint8_t quiet;           /* hops in a row with a quiet signal, saturating */
-    bool looked; /* at all: `before` is of the second before */
+    bool looked;             /* at all: `before` is of the second before */
     bool fibrillates, asystole;
     bool heard;  /* hidden_samples is known */
     bool hidden; /* since the last look, for a while at least */
