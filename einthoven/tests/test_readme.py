@@ -57,7 +57,7 @@ def test_commands_do_what_the_readme_says(mitdb: Path, tmp_path: Path) -> None:
     assert re.search(r"^ 100 +\d+", score, flags=re.MULTILINE)
     assert (tmp_path / "build" / "my-model" / "ein_model.c").exists()
     own = json.loads((tmp_path / "runs" / "my-replay" / "summary.json").read_text())
-    assert own["model"]["name"] == "quick", "the user's model ran, not the shipped one"
+    assert own["model"]["name"] == "quick-ptq", "the user's model ran, not the shipped one"
     assert own["agreement"]["device_vs_host_int8"] == own["agreement"]["host_int8_vs_tflm"] == 0
 
 
