@@ -23,6 +23,7 @@ GENERATED = FIRMWARE / "generated"
 BOARDS = (PACKAGE / "tree" / "boards").resolve()
 SPEC = (PACKAGE / "codegen" / "spec").resolve()
 RHYTHM_SPEC = SPEC / "rhythm.toml"
+DEVICE_SPEC = SPEC / "device.toml"
 TRAINING = (PACKAGE / "training").resolve()
 RECIPES = TRAINING / "recipes"
 SHIPPED_MODEL = TRAINING / "shipped"

@@ -38,7 +38,10 @@ def symbols(board: Board) -> set[str]:
         return {symbol.name for symbol in table.iter_symbols()}
 
 
-@pytest.fixture(scope="module", params=[n for n in list_boards() if load_board(n).command])
+PROCESSES = [b.name for b in map(load_board, list_boards()) if b.command and not b.is_device]
+
+
+@pytest.fixture(scope="module", params=PROCESSES)
 def carried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Carried:
     """A board with the network in it; before that, one was refused that no chip here holds."""
     board, folder = load_board(request.param), tmp_path_factory.mktemp("network")

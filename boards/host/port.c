@@ -27,6 +27,12 @@
 #define EIN_BUILD ""
 #endif
 
+#ifdef EIN_DEVICE
+#define EIN_HOST_BOARD "host_device"
+#else
+#define EIN_HOST_BOARD "host"
+#endif
+
 static uint64_t adc_start_ns, adc_taken;
 
 static uint64_t now_ns(void)
@@ -91,7 +97,7 @@ void ein_port_init(void)
 void ein_port_info(ein_port_info_t *info)
 {
     *info = (ein_port_info_t){
-        .board = "host",
+        .board = EIN_HOST_BOARD,
         .build = EIN_BUILD,
         .serial = "",
         .count_unit = EIN_COUNT_NANOSECONDS,

@@ -28,3 +28,8 @@ uint32_t ein_count_read(void)
 {
     return is_silicon ? DWT_CYCCNT : TIM2->CNT;
 }
+
+bool ein_count_is_silicon(void)
+{
+    return is_silicon;
+}

@@ -10,4 +10,7 @@ bool ein_count_init(void);
 
 uint32_t ein_count_read(void);
 
+/* As ein_count_init() has found. */
+bool ein_count_is_silicon(void);
+
 #endif

@@ -25,12 +25,16 @@ typedef struct {
 } usart_t;
 
 typedef struct {
-    reg_t CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR;
+    reg_t CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR, RCR, CCR[4];
 } tim_t;
 
 typedef struct {
     reg_t SR, CR1, CR2, SMPR1, SMPR2, JOFR[4], HTR, LTR, SQR1, SQR2, SQR3, JSQR, JDR[4], DR;
 } adc_t;
+
+typedef struct {
+    reg_t CR1, CR2, OAR1, OAR2, DR, SR1, SR2, CCR, TRISE;
+} i2c_t;
 
 typedef struct {
     reg_t KR, PR, RLR, SR;
@@ -45,13 +49,17 @@ typedef struct {
 } scb_t;
 
 #define TIM2 ((tim_t *)0x40000000u)
+#define TIM3 ((tim_t *)0x40000400u)
+#define TIM5 ((tim_t *)0x40000C00u)
 #define IWDG ((iwdg_t *)0x40003000u)
 #define USART2 ((usart_t *)0x40004400u)
+#define I2C1 ((i2c_t *)0x40005400u)
 #define PWR_CR (*(reg_t *)0x40007000u)
 #define USART1 ((usart_t *)0x40011000u)
 #define ADC1 ((adc_t *)0x40012000u)
 #define ADC_CCR (*(reg_t *)0x40012304u)
 #define GPIOA ((gpio_t *)0x40020000u)
+#define GPIOB ((gpio_t *)0x40020400u)
 #define RCC ((rcc_t *)0x40023800u)
 #define FLASH_ACR (*(reg_t *)0x40023C00u)
 #define FLASH_KEYR (*(reg_t *)0x40023C04u)
@@ -80,8 +88,12 @@ typedef struct {
 #define RCC_CFGR_PPRE1_SHIFT 10
 #define RCC_CFGR_PPRE2_SHIFT 13
 #define RCC_AHB1ENR_GPIOA (1u << 0)
+#define RCC_AHB1ENR_GPIOB (1u << 1)
 #define RCC_APB1ENR_TIM2 (1u << 0)
+#define RCC_APB1ENR_TIM3 (1u << 1)
+#define RCC_APB1ENR_TIM5 (1u << 3)
 #define RCC_APB1ENR_USART2 (1u << 17)
+#define RCC_APB1ENR_I2C1 (1u << 21)
 #define RCC_APB1ENR_PWR (1u << 28)
 #define RCC_APB2ENR_USART1 (1u << 4)
 #define RCC_APB2ENR_ADC1 (1u << 8)
@@ -117,9 +129,23 @@ typedef struct {
 #define USART_CR1_UE (1u << 13)
 
 #define TIM_CR1_CEN (1u << 0)
+#define TIM_CCMR1_OC1_PWM1 (6u << 4)
+#define TIM_CCER_CC1E (1u << 0)
+#define TIM_EGR_UG (1u << 0)
+
+#define I2C_CR1_PE (1u << 0)
+#define I2C_CR1_START (1u << 8)
+#define I2C_CR1_STOP (1u << 9)
+#define I2C_SR1_SB (1u << 0)
+#define I2C_SR1_ADDR (1u << 1)
+#define I2C_SR1_BTF (1u << 2)
+#define I2C_SR1_TXE (1u << 7)
+#define I2C_SR1_AF (1u << 10)
 
 #define ADC_CR2_ADON (1u << 0)
 #define ADC_CR2_SWSTART (1u << 30)
+#define ADC_CR2_JSWSTART (1u << 22)
+#define ADC_SR_JEOC (1u << 2)
 #define ADC_CCR_ADCPRE_DIV4 (1u << 16)
 
 #define IWDG_KR_FEED 0xAAAAu

@@ -71,6 +71,8 @@ class Board:
     flash_command: tuple[str, ...] | None
     packages: tuple[tuple[str, str], ...]
     """Command and the Debian package that has it."""
+    is_device: bool = False
+    """Its image works without a computer (docs/device.md)."""
     network: Path | None = None
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
 
@@ -150,6 +152,7 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         baud=serial.get("baud", 115200),
         usb=tuple(serial.get("usb", ())),
         flash_command=_command(flash, "port") if flash else None,
+        is_device=build.get("device", False),
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
 

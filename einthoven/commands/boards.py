@@ -175,7 +175,7 @@ def size(
         for figure, value in figures.items():
             expected = f"{budget[figure]:,}" if figure in budget else ""
             table.add_row(name, figure.replace("_", " "), f"{value:,}", expected)
-        problems += resources.check(name, figures)
+        problems += resources.check(name, figures, is_device=board.is_device)
         if keep:
             resources.record(name, figures)
     if keep:

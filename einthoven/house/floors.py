@@ -55,6 +55,9 @@ PIPELINE = "firmware/generated/ein_pipeline.h"
 CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
+DEVICE = ("firmware/device/ein_device_port.h",)
+"""And what it provides to be a device."""
+
 FLOORS = (
     Floor("firmware/core", "sample in, beat and tensor out", (PIPELINE,)),
     Floor(
@@ -79,12 +82,30 @@ FLOORS = (
         ("firmware/core", "firmware/engine", "firmware/rhythm", "firmware/wire", PIPELINE),
         generated=("ein_confidence_table.h",),
     ),
+    Floor(
+        "firmware/device",
+        "what a device does alone: modes, patterns, alarms",
+        ("firmware/app", "firmware/core", "firmware/rhythm", "firmware/wire", PIPELINE),
+        generated=("ein_device_spec.h", "ein_device_table.h"),
+    ),
     Floor("boards/bare", "what ports without a system share", CALLED),
     Floor("boards/host", "the application as a process", (*CALLED, PIPELINE), freestanding=False),
     Floor(
         "boards/stm32f4",
         "registers of the STM32F4",
         (*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
+        "boards/host_device",
+        "the device as a process",
+        (*CALLED, *DEVICE, PIPELINE, "boards/host"),
+        freestanding=False,
+    ),
+    Floor(
+        "boards/stm32f4_device",
+        "button, light, sound, battery of the STM32F4",
+        (*CALLED, *DEVICE, PIPELINE, "boards/stm32f4", "boards/bare", "boards/qemu_stm32f405"),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
@@ -164,7 +185,7 @@ def _symbols(
     folders = {str((root / p).parent if p.endswith(".h") else root / p) for p in places}
     folders.add(str(root / "firmware" / "generated"))
     output = scratch / f"{source.stem}.o"
-    flags = ["-std=gnu99", "-O1", "-w", *(f"-I{f}" for f in sorted(folders))]
+    flags = ["-std=gnu99", "-O1", "-w", "-DEIN_DEVICE", *(f"-I{f}" for f in sorted(folders))]
     subprocess.run([*floor.compiler, *flags, "-c", str(source), "-o", str(output)], check=True)
     listed = subprocess.run(
         ["nm", "--format=posix", "-g", str(output)], capture_output=True, text=True, check=True
@@ -198,9 +219,11 @@ def _symbol_faults(
 
 
 def _called(floor: Floor, symbol: str) -> bool:
-    """The port's functions go up to the application by its own header, and the other way round."""
+    """A port's functions go up to who asks for them by his own header, and the other way round."""
     if floor.folder == "firmware/app":
-        return symbol.startswith("ein_port_")
+        return symbol.startswith(("ein_port_", "ein_extension_"))
+    if floor.folder == "firmware/device":
+        return symbol.startswith(("ein_port_", "ein_device_port_"))
     return floor.folder.startswith("boards/") and symbol.startswith("ein_app_")
 
 

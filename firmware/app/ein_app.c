@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+#ifdef EIN_DEVICE
+#include "ein_app_extension.h"
+#endif
 #include "ein_app_state.h"
 #include "ein_head.h"
 #include "ein_model.h"
@@ -19,6 +22,15 @@
 
 static ein_app_t app;
 
+/* The session's: a new event. */
+static void ein_app_on_event(void *context, const ein_outbox_event_t *event)
+{
+    ein_app_send_event(context, event);
+#ifdef EIN_DEVICE
+    ein_extension_event(context, event);
+#endif
+}
+
 static bool on_reset(const ein_frame_t *frame)
 {
     if (frame->size != EIN_WIRE_RESET_SIZE) {
@@ -30,6 +42,12 @@ static bool on_reset(const ein_frame_t *frame)
 
 static bool handle(const ein_frame_t *frame)
 {
+#ifdef EIN_DEVICE
+    const ein_extension_answer_t answer = ein_extension_message(&app, frame);
+    if (answer != EIN_EXTENSION_PASS) {
+        return answer == EIN_EXTENSION_TAKEN;
+    }
+#endif
     switch (frame->type) {
     case EIN_WIRE_HELLO:
         return ein_app_on_hello(&app, frame);
@@ -131,7 +149,7 @@ void ein_app_init(void)
 {
     memset(&app, 0, sizeof(app));
     ein_frame_decoder_init(&app.decoder);
-    ein_session_init(&app.session, ein_app_send_event, &app);
+    ein_session_init(&app.session, ein_app_on_event, &app);
     ein_port_init();
     ein_head_load();
     app.model_fits = strcmp(EIN_MODEL_PIPELINE_SHA256, EIN_PIPELINE_SHA256) == 0;
@@ -142,11 +160,17 @@ void ein_app_init(void)
     uint32_t credit = port.rx_buffer_bytes - RX_RESERVE_BYTES;
     app.credit_bytes = (uint16_t)(credit < CREDIT_MAX_BYTES ? credit : CREDIT_MAX_BYTES);
     print_banner(&port);
+#ifdef EIN_DEVICE
+    ein_extension_init(&app);
+#endif
 }
 
 void ein_app_step(void)
 {
     bool busy = receive();
     busy = stream() || busy;
+#ifdef EIN_DEVICE
+    busy = ein_extension_step(&app) || busy;
+#endif
     ein_port_poll(!busy);
 }

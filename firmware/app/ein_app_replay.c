@@ -21,9 +21,8 @@ void ein_app_send_status(ein_app_t *app, uint8_t sequence, uint8_t flags)
                  ein_wire_put_status(ein_app_payload(app), &status));
 }
 
-void ein_app_send_event(void *context, const ein_outbox_event_t *event)
+void ein_app_send_event(ein_app_t *app, const ein_outbox_event_t *event)
 {
-    ein_app_t *app = context;
     const ein_wire_beat_t *beat = &event->beat;
     if (event->type == EIN_WIRE_BEAT) {
         ein_app_send(app, EIN_WIRE_BEAT, 0, ein_wire_put_beat(ein_app_payload(app), beat));

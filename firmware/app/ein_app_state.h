@@ -1,7 +1,8 @@
 /* What the application's parts share: its state, its way to answer, a handler per request.
  *
- * Private to firmware/app. A handler gets the state from the loop, knows nothing else of it, and
- * returns false for a message whose size is wrong.
+ * Private to firmware/app and, in a device build, to what stands on it (ein_app_extension.h). A
+ * handler gets the state from the loop, knows nothing else of it, and returns false for a message
+ * whose size is wrong.
  */
 #ifndef EIN_APP_STATE_H
 #define EIN_APP_STATE_H
@@ -42,8 +43,7 @@ bool ein_app_on_info(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_replay.c */
 void ein_app_send_status(ein_app_t *app, uint8_t sequence, uint8_t flags);
-/* The session calls it; `app` is the ein_app_t. */
-void ein_app_send_event(void *app, const ein_outbox_event_t *event);
+void ein_app_send_event(ein_app_t *app, const ein_outbox_event_t *event);
 bool ein_app_on_start(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_samples(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame);

@@ -90,6 +90,7 @@ def test_the_budget_holds_every_figure_of_every_board() -> None:
         assert set(budget) == set(resources.FIGURES) - {"stack_bytes"}, board
         assert set(PANELS) <= set(budget)
     assert resources.limits() == {"flash_bytes": 80 * 1024, "ram_bytes": 24 * 1024}
+    assert resources.limits(True) == {"flash_bytes": 96 * 1024, "ram_bytes": 24 * 1024}
 
 
 def test_a_process_has_no_image() -> None:

@@ -6,6 +6,8 @@ firmware's model; without it a project's folder `generated` does, if it has one.
 """
 
 import os
+import subprocess
+import zlib
 from pathlib import Path
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
@@ -87,6 +89,20 @@ if network:
     env.Append(BUILD_FLAGS=["-D EIN_NETWORK", f'-I "{network}"'])
     env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
 program = env.BuildProgram()
+
+
+def put_crc(target, source, env) -> int:
+    """The CRC-32 of the image goes behind it, where the device looks for it (`.image_crc`)."""
+    elf = Path(str(target[0]))
+    image, crc = elf.with_suffix(".bare"), elf.with_suffix(".crc")
+    objcopy = env.subst("$OBJCOPY")
+    subprocess.run([objcopy, "-O", "binary", "-R", ".image_crc", elf, image], check=True)
+    crc.write_bytes(zlib.crc32(image.read_bytes()).to_bytes(4, "little"))
+    return subprocess.run([objcopy, "--update-section", f".image_crc={crc}", elf]).returncode
+
+
+if bare and "EIN_DEVICE" in env.get("CPPDEFINES", []):
+    env.AddPostAction(program, env.VerboseAction(put_crc, "Adding the CRC-32 of $TARGET"))
 if bare:
     script = Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript"))
     env.Depends(program, env.File(str(script)))

@@ -1,0 +1,11 @@
+/* The STM32F405 as a device: the same chip and pins, and those of button, LED, buzzer and battery.
+ */
+#ifndef EIN_DEVICE_BOARD_H
+#define EIN_DEVICE_BOARD_H
+
+#include "../qemu_stm32f405/board.h"
+
+#undef EIN_BOARD_NAME
+#define EIN_BOARD_NAME "qemu_stm32f405_device"
+
+#endif
