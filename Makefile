@@ -34,12 +34,13 @@ bench:
 	$(RUN)python -m einthoven.codegen.testing.bench
 	$(RUN)python -m einthoven.codegen.testing.core_bench
 
-FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,app core engine generated rhythm wire)
+ROOMS = app core engine generated rhythm wire
+FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,$(ROOMS))
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c
 fuzz: setup-dev
 	mkdir -p build/corpus_wire build/corpus_app
 	$(FUZZ) $(WIRE) firmware/wire/fuzz_wire.c -o build/fuzz_wire && build/fuzz_wire -max_total_time=300 build/corpus_wire
-	$(FUZZ) $(wildcard firmware/*/ein_*.c) firmware/app/fuzz_app.c -o build/fuzz_app && build/fuzz_app -max_total_time=300 build/corpus_app
+	$(FUZZ) $(foreach room,$(ROOMS),$(wildcard firmware/$(room)/ein_*.c)) firmware/app/fuzz_app.c -o build/fuzz_app && build/fuzz_app -max_total_time=300 build/corpus_app
 
 setup:
 	@./setup.sh user

@@ -90,4 +90,6 @@ if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".${ex
     echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
     exit 2
 fi
+# Sources that a device's keys are built with, pinned by hash; a build asks again where this fails.
+.venv/bin/python -m einthoven.third_party >/dev/null || true
 stamp "$extras" >$installed_file

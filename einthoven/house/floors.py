@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from einthoven import third_party
 from einthoven.paths import ROOT
 
 PLAIN = frozenset({"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"})
@@ -41,6 +42,8 @@ class Floor:
     """Nothing of C's library but PLAIN; a port may use what its system has."""
     compiler: tuple[str, ...] = ("cc",)
     """Without include folders, which follow from `below`."""
+    monocypher: bool = False
+    """Whether it stands on the library of `einthoven/third_party.py`, too."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,12 @@ FLOORS = (
     ),
     Floor(
         "firmware/wire", "frames, messages, samples", generated=("ein_wire_gen.c", "ein_wire_gen.h")
+    ),
+    Floor(
+        "firmware/keys",
+        "the device's key, challenge and response",
+        ("firmware/wire",),
+        monocypher=True,
     ),
     Floor(
         "firmware/app",
@@ -163,6 +172,8 @@ def _include_faults(root: Path, floor: Floor, floors: Sequence[Floor]) -> Iterab
             if kind == "<":
                 if floor.freestanding and name not in PLAIN:
                     yield f"{where} includes <{name}>, which needs a system under it"
+            elif floor.monocypher and name == "monocypher.h":
+                continue
             elif name not in own and not _is_below(root, name, may):
                 yield f"{where} includes {name}, which {floor.folder} may not know"
 
@@ -184,6 +195,8 @@ def _symbols(
         places += by_folder[place].below if place in by_folder else ()
     folders = {str((root / p).parent if p.endswith(".h") else root / p) for p in places}
     folders.add(str(root / "firmware" / "generated"))
+    if floor.monocypher:
+        folders.add(str(third_party.monocypher()))
     output = scratch / f"{source.stem}.o"
     flags = ["-std=gnu99", "-O1", "-w", "-DEIN_DEVICE", *(f"-I{f}" for f in sorted(folders))]
     subprocess.run([*floor.compiler, *flags, "-c", str(source), "-o", str(output)], check=True)
@@ -224,12 +237,18 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_port_", "ein_extension_"))
     if floor.folder == "firmware/device":
         return symbol.startswith(("ein_port_", "ein_device_port_"))
+    if floor.folder == "firmware/keys":
+        return symbol.startswith("ein_keys_port_")
     return floor.folder.startswith("boards/") and symbol.startswith("ein_app_")
 
 
 def _outside(floor: Floor, symbol: str) -> bool:
     """Of the compiler, its library, or a linker script."""
     if _LIBRARY.fullmatch(symbol) or symbol.startswith("_"):
+        return True
+    if floor.monocypher and symbol.startswith("crypto_"):
+        return True
+    if floor.folder == "firmware/keys" and _called(floor, symbol):
         return True
     return floor.folder.startswith("boards/") and symbol == "main"
 

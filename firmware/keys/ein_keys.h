@@ -10,7 +10,7 @@
  * power saves an attacker the wait: none after the first two failures in a row, then 1 s, 2 s, 4 s
  * ... up to an hour, counted anew after every reset, for the right key, too.
  *
- * One device, one key: the state is static, 268 bytes. Stack: at most 700 bytes (docs/security.md).
+ * One device, one key: the state is static, 236 bytes. Stack: at most 700 bytes (docs/security.md).
  * Times are a monotonic clock's milliseconds since the reset, modulo 2^32. Never from an interrupt.
  */
 #ifndef EIN_KEYS_H
@@ -76,7 +76,8 @@ ein_keys_status_t ein_keys_prove(const uint8_t host_proof[32], uint8_t device_pr
 /* Sets the first key, or replaces it in an open session. `key`: of the first as it is, since the
    cable that it comes over is the one that the firmware came over; later ones masked by what only
    both sides know (keyed BLAKE2b of the old key). `proof`: made with the new key over this session.
-   Needs a challenge (ein_keys_begin), which it uses up. On an error the old key stays. */
+   Needs a challenge (ein_keys_begin), and closes the session; on an error the old key stays. A host
+   that missed the reply tries the new key. */
 ein_keys_status_t ein_keys_set(const uint8_t key[32], const uint8_t proof[32], uint32_t now_ms);
 
 #endif

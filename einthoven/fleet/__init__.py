@@ -1,0 +1,1 @@
+"""Devices that belong together: who they are, and what the operator keeps of them."""
