@@ -29,11 +29,14 @@ from einthoven.codegen.testing.bare_target import (
     WARNINGS,
 )
 from einthoven.codegen.testing.host_target import SANITIZE
+from einthoven.native.build import simd_flags
 from einthoven.paths import FIRMWARE
 
 HOST = "host"
-PLACES = (HOST, "m4", "rv32")
-"""Where models run: the host under ASan and UBSan, and two emulated chips."""
+SIMD = "host-simd"
+PLACES = (HOST, *([SIMD] if simd_flags() else []), "m4", "rv32")
+"""Where models run: the host under ASan and UBSan, in plain C and as its processor likes it best,
+and two emulated chips."""
 PROGRAM_BYTES = 600_000
 """Of constants in a program: the emulated STM32F405 has 1 MB of flash."""
 OUTPUT_BYTES = 65_536
@@ -90,13 +93,13 @@ def run(jobs: Sequence[Job], place: str, kernels: Path, folder: Path) -> list[li
     )
     flags = _flags(place)
     includes = [f"-I{d}" for d in (folder, BARE, ENGINE, FIRMWARE / "wire")]
-    sources = [BARE / "bare_many.c", BARE / f"bare_{place}.c"]
+    sources = [BARE / "bare_many.c", BARE / f"bare_{HOST if place == SIMD else place}.c"]
     _checked([
         *flags, *includes, "-DEIN_MODEL_TRACE", *map(str, sources),
         *(str(folder / name / "job.c") for name in names),
         *map(str, _kernels(place, kernels)), *_link(place), "-o", str(folder / "many.elf"),
     ], folder)  # fmt: skip
-    emulator = TARGETS[place].emulator if place != HOST else ()
+    emulator = () if place in (HOST, SIMD) else TARGETS[place].emulator
     lines = _checked([*emulator, str(folder / "many.elf")], folder).split("\n")[1:]
     rows = [_sums(line) for line in lines]
     counts = np.cumsum([len(job.inputs[0]) for job in jobs])
@@ -191,13 +194,13 @@ def _output_ends(graph: Graph) -> tuple[list[int], int]:
 
 
 def _flags(place: str) -> list[str]:
-    if place == HOST:
-        return ["gcc", *SANITIZE, *WARNINGS]
+    if place in (HOST, SIMD):
+        return ["gcc", *SANITIZE, *WARNINGS, *(simd_flags() if place == SIMD else ())]
     return [*TARGETS[place].compiler, "-O2", *WARNINGS, *SECTIONS]
 
 
 def _link(place: str) -> list[str]:
-    if place == HOST:
+    if place in (HOST, SIMD):
         return []
     script = f"-T{BARE / f'bare_{TARGETS[place].machine}.ld'}"
     return ["-nostdlib", "-Wl,--gc-sections,--no-warn-rwx-segments", script, BARE_LIBRARY, "-lgcc"]

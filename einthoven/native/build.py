@@ -6,10 +6,12 @@ or a header is compiled anew and processes that build at the same time cannot ha
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from einthoven.errors import BuildError
@@ -17,6 +19,22 @@ from einthoven.paths import cache_dir
 from einthoven.tool_output import first_error
 
 CFLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+
+CPU_INFO = Path("/proc/cpuinfo")
+
+
+@cache
+def simd_flags() -> tuple[str, ...]:
+    """What the compiler may take for granted of this machine's processor beyond its family: AVX2.
+
+    Only the engine's kernels are written for it (firmware/engine/ein_nn_avx2.h); a machine that
+    does not say that it has it gets their plain C, which gives the same integers. `-march=native`
+    would say more, and GCC 12 makes slower code of it (docs/performance.md).
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64") or not CPU_INFO.exists():
+        return ()
+    words = set(CPU_INFO.read_text(errors="replace").split())
+    return ("-mavx2",) if "avx2" in words else ()
 
 
 def build_library(
@@ -31,6 +49,7 @@ def build_library(
     Raises BuildError when there is no C compiler or when it fails.
     """
     compiler = os.environ.get("CC", "cc")
+    flags = [*simd_flags(), *flags]
     digest = hashlib.sha256(repr((compiler, CFLAGS, tuple(flags))).encode())
     headers = [h for d in include_dirs for h in sorted(d.glob("*.h"))]
     for path in [*sources, *headers]:

@@ -1,5 +1,7 @@
 #include "ein_nn_add.h"
 
+#include "ein_nn_avx2.h"
+
 /* What add_one needs: as much as fits a Cortex-M's registers beside pointers and sums. */
 typedef struct {
     int32_t a_offset, b_offset, b_multiplier, b_half, b_right;
@@ -14,6 +16,25 @@ static inline int8_t add_one(const small_t *s, int32_t a, int32_t b)
     x = ein_nn_high_mul(a * (1 << 20) + s->a_offset + x * 2, s->out_multiplier);
     return ein_nn_saturate((x + (x >> 31) + s->rounding) >> s->out_right);
 }
+
+#if EIN_NN_AVX2
+/* add_one for eight values. `out` may be `a` or `b`, or begin before them: all eight are read
+ * first. */
+static __m128i add_eight(const small_t *s, const int8_t *a, const int8_t *b)
+{
+    const __m256i from_a = _mm256_slli_epi32(ein_nn_avx2_widen(a), 20);
+    const __m256i from_b = _mm256_slli_epi32(ein_nn_avx2_widen(b), 21);
+    __m256i x = ein_nn_avx2_high_mul(_mm256_add_epi32(from_b, _mm256_set1_epi32(s->b_offset)),
+                                     _mm256_set1_epi32(s->b_multiplier));
+
+    x = ein_nn_avx2_round(x, _mm256_set1_epi32(s->b_half), _mm256_set1_epi32(s->b_right));
+    x = _mm256_add_epi32(_mm256_add_epi32(from_a, _mm256_set1_epi32(s->a_offset)),
+                         _mm256_add_epi32(x, x));
+    x = ein_nn_avx2_high_mul(x, _mm256_set1_epi32(s->out_multiplier));
+    return ein_nn_avx2_narrow(
+        ein_nn_avx2_round(x, _mm256_set1_epi32(s->rounding), _mm256_set1_epi32(s->out_right)));
+}
+#endif
 
 void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
 {
@@ -40,6 +61,10 @@ void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b
     a += first;
     b += first;
     out += first;
+#if EIN_NN_AVX2
+    for (const int8_t *const end = begin + size / 8 * 8; out != end; out += 8, a += 8, b += 8)
+        ein_nn_avx2_store(out, add_eight(&s, a, b), 8);
+#endif
     for (const int8_t *const end = begin + size / 4 * 4; out != end; out += 4) {
         out[0] = add_one(&s, *a++, *b++);
         out[1] = add_one(&s, *a++, *b++);

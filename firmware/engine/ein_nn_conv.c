@@ -1,5 +1,6 @@
 #include "ein_nn_conv.h"
 
+#include "ein_nn_avx2.h"
 #include "ein_nn_conv_finish.h"
 #include "ein_nn_conv_rv32.h"
 #include "ein_nn_dsp.h"
@@ -23,6 +24,10 @@ static void widen(int16_t *to, const int8_t *from, int32_t n)
         ein_nn_dsp_widen4(to, from);
         ein_nn_dsp_widen4(to + 4, from + 4);
     }
+#elif EIN_NN_AVX2
+    for (; n >= 16; n -= 16, to += 16, from += 16)
+        _mm256_storeu_si256((__m256i *)to,
+                            _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)from)));
 #endif
     for (; n >= 4; n -= 4, to += 4, from += 4) {
         to[0] = from[0];
@@ -273,6 +278,8 @@ void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out,
         gather(layer, in, first, count, scratch);
 #if EIN_NN_DSP
         ein_nn_conv_chunk_dsp(layer, scratch, count, to);
+#elif EIN_NN_AVX2
+        ein_nn_conv_chunk_avx2(layer, scratch, count, to);
 #else
         convolve(layer, scratch, count, to, 1);
 #endif

@@ -72,5 +72,7 @@ void ein_nn_conv_any(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, 
 /* `count` positions from their widened inputs. */
 void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t count,
                            int8_t *out);
+void ein_nn_conv_chunk_avx2(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
+                            int8_t *out);
 
 #endif

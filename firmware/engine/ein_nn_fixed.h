@@ -32,6 +32,13 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_RV32 0
 #endif
 
+/* A host that has AVX2 and is compiled for it (-mavx2). */
+#if defined(__AVX2__) && !defined(EIN_NN_PORTABLE)
+#define EIN_NN_AVX2 1
+#else
+#define EIN_NN_AVX2 0
+#endif
+
 /* A factor and the constant that is added before it: one output channel's requantization. */
 typedef struct {
     int32_t bias; /* with the input's zero point folded in where the kernel's header says so */

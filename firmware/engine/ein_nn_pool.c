@@ -1,5 +1,6 @@
 #include "ein_nn_pool.h"
 
+#include "ein_nn_avx2.h"
 #include "ein_nn_dsp.h"
 
 typedef struct {
@@ -49,6 +50,30 @@ static void max_pool_dsp(const ein_nn_pool_t *layer, const int8_t *in, int8_t *o
 }
 #endif
 
+#if EIN_NN_AVX2
+/* Eight channels at a time: what `out` may overlap of `in` has been read by then. */
+static void max_pool_avx2(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out, int32_t first,
+                          int32_t rows)
+{
+    const int32_t channels = layer->channels;
+
+    for (int32_t p = first; p < first + rows; p++) {
+        const rows_t seen = window(layer, p);
+
+        for (int32_t c = 0; c < channels; c += 8, out += 8) {
+            const int8_t *from = in + seen.begin * channels + c;
+            __m128i best = _mm_loadl_epi64((const __m128i *)from);
+
+            for (int32_t left = seen.end - seen.begin - 1; left > 0; left--) {
+                from += channels;
+                best = _mm_max_epi8(best, _mm_loadl_epi64((const __m128i *)from));
+            }
+            _mm_storel_epi64((__m128i *)out, best);
+        }
+    }
+}
+#endif
+
 void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
 {
     ein_nn_max_pool_rows(layer, in, out, 0, layer->out_length);
@@ -68,6 +93,11 @@ void ein_nn_max_pool_rows(const ein_nn_pool_t *layer, const int8_t *in, int8_t *
 #if EIN_NN_DSP
     if (channels % 4 == 0 && layer->act_min == INT8_MIN && layer->act_max == INT8_MAX) {
         max_pool_dsp(layer, in, out, first, rows);
+        return;
+    }
+#elif EIN_NN_AVX2
+    if (channels % 8 == 0 && layer->act_min == INT8_MIN && layer->act_max == INT8_MAX) {
+        max_pool_avx2(layer, in, out, first, rows);
         return;
     }
 #endif
