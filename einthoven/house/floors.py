@@ -19,8 +19,10 @@ from pathlib import Path
 from einthoven import third_party
 from einthoven.paths import ROOT
 
-PLAIN = frozenset({"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"})
-"""Headers of C that need neither a heap nor an operating system."""
+PLAIN = frozenset(
+    {"assert.h", "immintrin.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+)
+"""Headers of C and of the compiler that need neither a heap nor an operating system."""
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 _LIBRARY = re.compile(r"mem(cpy|move|set|cmp)|str(len|cmp|ncmp)|__\w+|_GLOBAL_OFFSET_TABLE_")
