@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
 from einthoven.hil_tests.harness.agreement import FIELDS, compare_runs, differing_beats, listed
+from einthoven.native.events import BEAT, SIGNAL_STATE, Events
 from einthoven.report.files import write_report
-from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import RunDir
 from einthoven.report.testing import PLAN, empty_result
 from einthoven.report.text import agreement_text
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from einthoven.errors import UsageError
 from einthoven.native.confidence import Confidence
 from einthoven.native.core import Beats
+from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.native.rhythm import RhythmEvents
 from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.report.description import Difference as Listed
 from einthoven.report.findings import without_beats
 from einthoven.report.overview import AgreementSummary, WithoutBeats
-from einthoven.report.run import BEAT, RHYTHM, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import RunDir
 
 FIELDS = (
     *("t_emitted", "flags", "rr_prev", "rr_next", "tensor_crc", "logits", "label"),

@@ -18,8 +18,8 @@ from einthoven.native import core, strip
 from einthoven.native import rhythm as stage
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel, TflmModel
+from einthoven.native.events import Events
 from einthoven.native.vote import Vote
-from einthoven.report.run import Events
 
 
 class Host:

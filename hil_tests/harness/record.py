@@ -25,6 +25,7 @@ from einthoven.hil_tests.harness.strips import choose_strips
 from einthoven.native import core, strip
 from einthoven.native import rhythm as stage
 from einthoven.native.confidence import ONE
+from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.records.adc import board_signal, board_to_record_time
 from einthoven.records.annotations import Annotations, read_annotations, write_annotations
 from einthoven.records.record import Known, Record, read_record
@@ -47,7 +48,7 @@ from einthoven.report.description import (
     Verdict,
 )
 from einthoven.report.description import Confidence as ConfidenceEntry
-from einthoven.report.run import BEAT, RHYTHM, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
 from einthoven.report.summary import stored
 from einthoven.scoring import quality, reliability, rhythm

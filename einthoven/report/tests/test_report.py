@@ -12,12 +12,13 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from einthoven.native.events import BEAT, SIGNAL_STATE, Events
 from einthoven.records.annotations import Annotations
 from einthoven.report import html
 from einthoven.report.description import Plan, Result, Strip
 from einthoven.report.figures import histogram_svg, strip_svg
 from einthoven.report.files import write_report
-from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir
+from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins, to_builtins
 from einthoven.report.summary import restored, stored, summarize
 from einthoven.report.text import console, summary_text

@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from einthoven.errors import EinthovenError, UsageError
-from einthoven.report.run import BEAT, SIGNAL_STATE, Events, RunDir, whole_file, write_text
+from einthoven.native.events import BEAT, SIGNAL_STATE, Events
+from einthoven.report.run import RunDir, whole_file, write_text
 from einthoven.report.testing import PLAN, empty_result
 
 
