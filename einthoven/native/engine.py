@@ -3,7 +3,7 @@
 Both take the core's tensors and give the model's int8 logits, and must agree to the bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,18 @@ ENGINE_SOURCES = tuple(sorted(p for p in ENGINE.glob("ein_nn_*.c")))
 class HostModel:
     """The generated engine in `folder` (default: the firmware's), compiled for this machine."""
 
-    def __init__(self, folder: Path | None = None, trace: bool = False) -> None:
-        """`trace` compiles the debug build that `layers` needs. Raises ModelError, BuildError."""
+    def __init__(
+        self, folder: Path | None = None, trace: bool = False, flags: Sequence[str] = ()
+    ) -> None:
+        """`trace` compiles the debug build that `layers` needs; `flags`: of the compiler, besides.
+
+        Raises ModelError, BuildError.
+        """
         folder = folder or model_c()
         source, header = folder / "ein_model.c", folder / "ein_model.h"
         if not source.exists() or not header.exists():
             raise ModelError(f"no generated engine in {folder}: run `python -m einthoven.codegen`")
-        flags = ["-DEIN_MODEL_TRACE"] if trace else []
+        flags = [*flags, *(["-DEIN_MODEL_TRACE"] if trace else [])]
         library = build_library(
             "ein_model", [source, *ENGINE_SOURCES], [folder, GENERATED, ENGINE], flags
         )

@@ -1,5 +1,6 @@
-/* Host-only face of the application's session for cffi: a record through the whole firmware, core to
-   rhythm, in a few calls. The port below has no clock, no link and no slot: a session needs none. */
+/* Host-only face of the application's session for cffi: a record through the whole firmware, core
+   to rhythm, in a few calls. The port below has no clock, no link and no slot: a session needs
+   none. */
 #include "ein_port.h"
 #include "ein_session.h"
 

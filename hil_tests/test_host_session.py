@@ -1,0 +1,71 @@
+"""The firmware's session run whole on the host, against its parts called one by one."""
+
+import numpy as np
+import pytest
+
+from einthoven.errors import UsageError
+from einthoven.hil_tests.harness.host import Host
+from einthoven.native import session, strip
+from einthoven.native.build import simd_flags
+from einthoven.native.engine import HostModel
+from einthoven.paths import SHIPPED_MODEL
+from einthoven.records.synth import Episode, make_record
+
+RAILS = (-2048, 2047)
+
+
+@pytest.fixture(scope="module")
+def parts() -> Host:
+    return Host(SHIPPED_MODEL / "model.tflite")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "episodes", "gaps"),
+    [
+        (30.0, (), ()),
+        (400.0, (Episode("noisy", 60, 90), Episode("af", 150, 300)), ()),
+        (200.0, (Episode("lead_off", 50, 60), Episode("bigeminy", 90, 150)), ((3000, 700),)),
+        (20.0, (), ((0, 200), (3590, 10))),
+    ],
+)
+def test_one_pass_says_what_the_parts_say(
+    parts: Host, seconds: float, episodes: tuple[Episode, ...], gaps: tuple[tuple[int, int], ...]
+) -> None:
+    samples = make_record(5, seconds, 180.0, episodes=episodes).samples
+    expected, verdict, wrong = parts.check(samples, 200, RAILS, gaps=gaps)
+    events, told = session.run(samples, 200, RAILS, gaps)
+    assert wrong == []  # nor does TFLite Micro say anything else
+    assert len(events.beats) > seconds / 3
+    for ours, theirs in zip(
+        (events.beats, events.states, events.rhythm),
+        (expected.beats, expected.states, expected.rhythm),
+        strict=True,
+    ):
+        assert ours.tobytes() == theirs.tobytes()
+    assert told == verdict
+    assert (told.verdict == strip.NONE) == (seconds > 120)
+
+
+def test_a_session_begins_as_if_there_had_been_none_before() -> None:
+    samples = make_record(7, 60.0, 180.0).samples
+    first, _ = session.run(samples)
+    session.run(make_record(8, 30.0, 180.0).samples)
+    again, _ = session.run(samples)
+    assert again.beats.tobytes() == first.beats.tobytes()
+
+
+def test_vectors_give_the_integers_of_plain_c() -> None:
+    """Of this machine's instructions, where it has such: the shipped model on 500 random beats."""
+    rng = np.random.default_rng(3)
+    signal = rng.integers(-128, 128, (500, 216, 3), dtype=np.int8)
+    features = rng.integers(-128, 128, (500, 28), dtype=np.int8)
+    plain = HostModel(flags=["-DEIN_NN_PORTABLE"]).infer(signal, features)
+    assert (HostModel().infer(signal, features) == plain).all()
+    assert set(simd_flags()) <= {"-mavx2"}
+
+
+def test_what_a_session_refuses() -> None:
+    with pytest.raises(UsageError, match=r"samples must be int16\[n\], not float64"):
+        session.run(np.zeros(100))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no ECG of 0 counts per mV"):
+        session.run(np.zeros(100, dtype=np.int16), gain_lsb_per_mv=0)
