@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.boards.board import Board
 from einthoven.codegen.confidence import VOTE_LIMIT
-from einthoven.hil_tests.harness.record import known_of, protocols_of, read_reference
+from einthoven.hil_tests.harness.record import known_of
 from einthoven.native import core
 from einthoven.native.vote import Vote
 from einthoven.records.adc import board_signal, board_to_record_time
 from einthoven.records.record import read_record
+from einthoven.report.judgement import protocols_of, read_reference
 from einthoven.report.run import RunDir
 
 Infer = Callable[[NDArray[np.int8], NDArray[np.int8]], NDArray[Any]]

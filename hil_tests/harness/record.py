@@ -1,6 +1,5 @@
 """One record: through the board, through the same code on the host, scored, kept."""
 
-import collections
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
@@ -22,45 +21,29 @@ from einthoven.hil_tests.harness.device import Device, LinkStatistics
 from einthoven.hil_tests.harness.heads import Adapted, Adapter, on_board
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.strips import choose_strips
-from einthoven.native import core, strip
-from einthoven.native import rhythm as stage
-from einthoven.native.confidence import ONE
 from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.records.adc import board_signal, board_to_record_time
-from einthoven.records.annotations import Annotations, read_annotations, write_annotations
+from einthoven.records.annotations import Annotations
 from einthoven.records.record import Known, Record, read_record
+from einthoven.report import judgement
 from einthoven.report.description import (
     Adaptation,
     Agreement,
     Counter,
     Counters,
-    Episodes,
     Firmware,
-    Gaps,
     LargestCount,
     Link,
     Protocols,
     Result,
-    Rhythm,
     RunOptions,
-    SignalRead,
-    SignalShare,
-    Verdict,
 )
-from einthoven.report.description import Confidence as ConfidenceEntry
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
-from einthoven.report.summary import stored
-from einthoven.scoring import quality, reliability, rhythm
-from einthoven.scoring.comparison import Comparison
-from einthoven.scoring.episodes import KINDS as EPISODES
-from einthoven.scoring.episodes import compare_episodes, marks
-from einthoven.scoring.score import score, start_times
+from einthoven.scoring import quality
 from einthoven.scoring.strips import read_labels
 from einthoven.wire.codec import Message
 
-ANNOTATOR = "ein"
-_TOLD = {"af": "atrial fibrillation", "vf": "ventricular flutter or fibrillation"}
 _LINK_COUNTS = ("bytes_sent", "bytes_received", "bytes_lost", "retries", "resets", "seconds")
 
 
@@ -88,7 +71,7 @@ def replay_record(
     adapted = None
     try:
         record = read_record(folder, name, lead, known=known_of(run.plan.options))
-        reference = read_reference(folder, name)
+        reference = judgement.read_reference(folder, name)
         if adapter is not None:
             adapted = adapter.adapt(folder, name, lead)
     except RecordError as error:
@@ -109,38 +92,27 @@ def replay_record(
     unreadable = quality.is_unreadable(share)
     if unreadable:
         reference = None
-    spans = _spans(events.rhythm, record, who.rate_hz)
-    test = marks(
-        Annotations.of(t_record, labels, record.rate_hz),
-        spans,
-        subtype=events.beats["unsure"],
-        num=np.rint(events.beats["confidence"] * (100 / ONE)),
-    )
-    scores = _protocols(reference, t_record, labels, record)
+    spans = judgement.spans(events.rhythm, record, who.rate_hz)
+    test = judgement.annotations(events.beats, t_record, spans, record)
+    scores = judgement.compare(reference, t_record, labels, record)
     seconds = len(samples) / who.rate_hz
+    label = read_labels(folder).get(name)
     result = Result(
         record=name,
         lead=record.lead,
         record_rate_hz=record.rate_hz,
         gain_assumed=record.gain_assumed,
-        signal=SignalRead(
-            share=SignalShare(**share),
-            unreadable=unreadable,
-            coupled=signal.coupled,
-            offset_mv=signal.offset_mv,
-            unchecked=record.unchecked,
-            gaps=_gaps(record),
-        ),
+        signal=judgement.signal_read(record, signal, share),
         samples=len(samples),
         samples_crc32=f"{zlib.crc32(samples.tobytes()):08x}",
         seconds=seconds,
         beats=len(labels),
-        protocols=_stored(scores),
+        protocols=judgement.stored_protocols(scores),
         adaptation=_adaptation(adapted, events.beats, reference, t_record, record),
-        confidence=_confidence(events.beats, labels, reference, scores),
-        verdict=_verdict(replayed.verdict, expected_verdict, read_labels(folder).get(name)),
-        rhythm=_rhythm(events.beats, t_record, labels, reference, record),
-        episodes=_episodes(test, spans, reference, record),
+        confidence=judgement.confidence(events.beats, labels, reference, scores),
+        verdict=judgement.verdict(replayed.verdict, expected_verdict, label),
+        rhythm=judgement.rhythm_events(events.beats, t_record, labels, reference, record),
+        episodes=judgement.episodes(test, spans, reference, record),
         agreement=Agreement(
             beats=len(labels),
             device_vs_host_int8=len(differing),
@@ -165,17 +137,7 @@ def replay_record(
         if differing
         else UNSET,
     )
-    write_annotations(
-        run.path,
-        name,
-        ANNOTATOR,
-        test.samples,
-        test.symbols.tolist(),
-        record.rate_hz,
-        subtype=test.subtype,
-        num=test.num,
-        aux=test.aux,
-    )
+    judgement.write(run.path, name, test, record)
     run.write_events(name, events, t_record)
     if adapted is not None:
         adapted.head.write(run.path / "records" / f"{name}.head.json")
@@ -232,20 +194,6 @@ def known_of(options: RunOptions) -> Known:
     )
 
 
-def _gaps(record: Record) -> Gaps | None:
-    """How many gaps a record has, and their samples at its own rate; None without any."""
-    if not record.gaps:
-        return None
-    return Gaps(number=len(record.gaps), samples=sum(n for _, n in record.gaps))
-
-
-def read_reference(folder: Path, name: str) -> Annotations | None:
-    """The reference beats; None for a record that has none, which is replayed all the same."""
-    if not (folder / f"{name}.atr").is_file():
-        return None
-    return read_annotations(folder, name)
-
-
 def _labelled(
     reference: Annotations | None, rate_hz: float
 ) -> tuple[NDArray[np.float64], list[str]]:
@@ -257,31 +205,11 @@ def _labelled(
     return reference.times_s(rate_hz)[beats], [str(classes[i]) for i in beats]
 
 
-def _protocols(
-    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
-) -> dict[str, Comparison] | None:
-    if reference is None:
-        return None
-    test = Annotations.of(t_record, labels, record.rate_hz)
-    return score(record.name, reference, test, record.rate_hz, record.n_samples).protocols
-
-
-def _stored(scores: Mapping[str, Comparison] | None) -> Protocols | None:
-    return None if scores is None else Protocols(**{p: stored(s) for p, s in scores.items()})
-
-
-def protocols_of(
-    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
-) -> Protocols | None:
-    """Scores of detections at these times of the record, as the run folder keeps them."""
-    return _stored(_protocols(reference, t_record, labels, record))
-
-
 def _host_scores(
     beats: NDArray[np.void], reference: Annotations | None, record: Record, rate_hz: int
 ) -> Protocols | None:
     t_record = board_to_record_time(beats["t_samples"], record, rate_hz)
-    return protocols_of(reference, t_record, [CLASSES[i] for i in beats["label"]], record)
+    return judgement.protocols_of(reference, t_record, [CLASSES[i] for i in beats["label"]], record)
 
 
 def _adaptation(
@@ -295,91 +223,8 @@ def _adaptation(
     if adapted is None:
         return None
     usual = [CLASSES[i] for i in beats["unadapted"].argmax(axis=1)]
-    without = _stored(_protocols(reference, t_record, usual, record))
+    without = judgement.stored_protocols(judgement.compare(reference, t_record, usual, record))
     return of_builtins({**describe(adapted.head), "unadapted": without}, Adaptation)
-
-
-def _confidence(
-    beats: NDArray[np.void],
-    labels: list[str],
-    reference: Annotations | None,
-    scores: Mapping[str, Comparison] | None,
-) -> ConfidenceEntry:
-    """How many beats are unsure; over the whole record, how many are wrong by their confidence."""
-    rows = None
-    if reference is not None and scores is not None:
-        found, wrong = reliability.judge(scores["whole"], reference, labels)
-        judged = beats[found]
-        rows = reliability.rows(reliability.count(judged["confidence"], judged["unsure"], wrong))
-    return of_builtins({"unsure": int(beats["unsure"].sum()), "rows": rows}, ConfidenceEntry)
-
-
-def _verdict(raw: strip.Raw, expected: strip.Raw, label: str | None) -> Verdict | UnsetType:
-    """The verdict in words, with the record's label; UNSET where the record is no strip."""
-    symbol = strip.symbol(raw)
-    if symbol is None:
-        return UNSET
-    told = {
-        "verdict": symbol,
-        "probability": round(raw.probability / ONE, 3),
-        "reasons": strip.reasons(raw),
-        "label": label,
-        "differs": raw != expected,
-    }
-    return of_builtins(told, Verdict)
-
-
-def _rhythm(
-    beats: NDArray[np.void],
-    t_record: NDArray[np.int64],
-    labels: list[str],
-    reference: Annotations | None,
-    record: Record,
-) -> Rhythm:
-    """The board's rhythm events by kind, and how they compare with the reference's."""
-    broken = (beats["flags"] & core.FLAG_BREAK) != 0
-    sequence = rhythm.BeatSequence(t_record / record.rate_hz, labels, broken)
-    scored = None
-    if reference is not None:
-        theirs = rhythm.of_reference(reference, record.rate_hz)
-        scored = rhythm.to_dict(rhythm.compare(theirs, sequence))
-    events = collections.Counter(e.kind for e in rhythm.find(sequence))
-    return of_builtins({"events": dict(events), "scored": scored}, Rhythm)
-
-
-def _spans(
-    rhythms: NDArray[np.void], record: Record, rate_hz: float
-) -> dict[str, list[tuple[int, int]]]:
-    """The episodes ("af", "vf") that the board told, in samples of the record, in order."""
-    spans = {}
-    for kind, title in _TOLD.items():
-        over = (rhythms["kind"] == stage.kinds().index(title)) & (rhythms["phase"] == stage.END)
-        ends = (rhythms[over][name] for name in ("begin_samples", "end_samples"))
-        begin, end = (board_to_record_time(t, record, rate_hz).tolist() for t in ends)
-        spans[kind] = list(zip(begin, end, strict=True))
-    return spans
-
-
-def _episodes(
-    test: Annotations,
-    spans: Mapping[str, Sequence[tuple[int, int]]],
-    reference: Annotations | None,
-    record: Record,
-) -> Episodes:
-    """Share of the record in fibrillation, and EC57's comparison of episodes by protocol."""
-    scored = None
-    if reference is not None:
-        scored = {
-            protocol: {
-                kind: compare_episodes(
-                    reference, test, record.rate_hz, record.n_samples, kind, start_s
-                ).to_dict()
-                for kind in EPISODES
-            }
-            for protocol, start_s in start_times(record.rate_hz, record.n_samples).items()
-        }
-    share = sum(end - begin for begin, end in spans["af"]) / max(record.n_samples, 1)
-    return of_builtins({"af_burden": min(share, 1.0), "scored": scored}, Episodes)
 
 
 def _states_differ(device: Events, host: Events) -> int:

@@ -30,7 +30,6 @@ from einthoven.errors import ModelError, RecordError, UsageError
 from einthoven.hil_tests.harness.arithmetics import FloatNetwork, score_float
 from einthoven.hil_tests.harness.heads import Fit
 from einthoven.hil_tests.harness.own_model import use_model
-from einthoven.hil_tests.harness.record import read_reference
 from einthoven.hil_tests.harness.workers import run_workers
 from einthoven.native import core
 from einthoven.native.engine import HostModel
@@ -43,6 +42,7 @@ from einthoven.records.rates import rational_ratio
 from einthoven.records.record import NOTHING_KNOWN, Known, read_record, record_files
 from einthoven.report.description import CountUnit, Data, Model, Plan, RunOptions, Sizes
 from einthoven.report.files import write_report
+from einthoven.report.judgement import read_reference
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
 
