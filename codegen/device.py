@@ -24,6 +24,8 @@ def _constants(spec: DeviceSpec) -> str:
     lines += [
         f"#define EIN_DEVICE_PATTERNS {len(spec.patterns)}u",
         f"#define EIN_DEVICE_ALARMS {len(spec.alarms)}u",
+        "/* On by default: bits ein_device_alarm_t. */",
+        f"#define EIN_DEVICE_ALARMS_ON 0x{sum(a.on << i for i, a in enumerate(spec.alarms)):04X}u",
         f"#define EIN_DEVICE_SLOT_MS {SLOT_MS}u",
     ]
     for section, values in spec.numbers.items():
@@ -83,9 +85,6 @@ def _tables(spec: DeviceSpec) -> str:
         f"static const ein_device_alarm_row_t ein_device_alarms[{len(spec.alarms)}] = {{",
         *(_alarm(alarm, kinds) for alarm in spec.alarms),
         "};",
-        "",
-        "/* Bits: ein_device_alarm_t. On by default. */",
-        f"#define EIN_DEVICE_ALARMS_ON 0x{sum(a.on << i for i, a in enumerate(spec.alarms)):04X}u",
         "",
         "#endif",
         "",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from einthoven.commands import boards, data, model, patients, runs
+from einthoven.commands import boards, data, devices, model, patients, runs
 from einthoven.errors import DISK_FULL, EinthovenError
 
 app = typer.Typer(
@@ -84,6 +84,7 @@ def _silence_stdout() -> None:
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
     "Patients": (patients.adapt,),
+    "Devices": (devices.card,),
     "Boards": (
         *(boards.boards, boards.new, boards.build, boards.flash, boards.info),
         *(boards.bench, boards.size),

@@ -55,6 +55,7 @@ class Alarm:
     """What makes the device call somebody, and for how long. Times in seconds."""
 
     name: str
+    says: str
     raised_by: tuple[str, ...]
     """Kinds of `rhythm.toml`."""
     on: bool

@@ -37,6 +37,8 @@ typedef enum {
 
 #define EIN_DEVICE_PATTERNS 17u
 #define EIN_DEVICE_ALARMS 10u
+/* On by default: bits ein_device_alarm_t. */
+#define EIN_DEVICE_ALARMS_ON 0x0001u
 #define EIN_DEVICE_SLOT_MS 50u
 
 /* [mode] */

@@ -63,7 +63,4 @@ static const ein_device_alarm_row_t ein_device_alarms[10] = {
     {0x0200, 60, 60, 3600, false, true}, /* af */
 };
 
-/* Bits: ein_device_alarm_t. On by default. */
-#define EIN_DEVICE_ALARMS_ON 0x0001u
-
 #endif
