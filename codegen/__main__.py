@@ -15,6 +15,7 @@ GENERATORS = (
     *("einthoven.codegen.pipeline", "einthoven.codegen.rhythm", "einthoven.codegen.wire"),
     "einthoven.codegen.model",
     "einthoven.codegen.strip",
+    "einthoven.codegen.log",
     "einthoven.codegen.device",
 )
 

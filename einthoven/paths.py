@@ -24,6 +24,7 @@ BOARDS = (PACKAGE / "tree" / "boards").resolve()
 SPEC = (PACKAGE / "codegen" / "spec").resolve()
 RHYTHM_SPEC = SPEC / "rhythm.toml"
 DEVICE_SPEC = SPEC / "device.toml"
+LOG_SPEC = SPEC / "log.toml"
 TRAINING = (PACKAGE / "training").resolve()
 RECIPES = TRAINING / "recipes"
 SHIPPED_MODEL = TRAINING / "shipped"

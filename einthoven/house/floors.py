@@ -88,6 +88,12 @@ FLOORS = (
         monocypher=True,
     ),
     Floor(
+        "firmware/log",
+        "records that survive a cut of the power; and the contract with its flash",
+        ("firmware/wire",),
+        generated=("ein_log_spec.h",),
+    ),
+    Floor(
         "firmware/app",
         "the loop, a handler per request, session, vote, confidence, head; and the port contract",
         ("firmware/core", "firmware/engine", "firmware/rhythm", "firmware/wire", PIPELINE),
@@ -237,6 +243,8 @@ def _called(floor: Floor, symbol: str) -> bool:
     """A port's functions go up to who asks for them by his own header, and the other way round."""
     if floor.folder == "firmware/app":
         return symbol.startswith(("ein_port_", "ein_extension_"))
+    if floor.folder == "firmware/log":
+        return symbol.startswith("ein_log_port_")
     if floor.folder == "firmware/device":
         return symbol.startswith(("ein_port_", "ein_device_port_"))
     if floor.folder == "firmware/keys":
@@ -250,7 +258,7 @@ def _outside(floor: Floor, symbol: str) -> bool:
         return True
     if floor.monocypher and symbol.startswith("crypto_"):
         return True
-    if floor.folder == "firmware/keys" and _called(floor, symbol):
+    if floor.folder in ("firmware/keys", "firmware/log") and _called(floor, symbol):
         return True
     return floor.folder.startswith("boards/") and symbol == "main"
 
