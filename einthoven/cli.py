@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from einthoven.commands import boards, data, devices, model, patients, runs
+from einthoven.commands import analysis, boards, data, devices, model, patients, runs
 from einthoven.errors import DISK_FULL, EinthovenError
 
 app = typer.Typer(
@@ -82,7 +82,10 @@ def _silence_stdout() -> None:
 
 
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Replay and score": (runs.demo, runs.replay, runs.report, runs.compare, data.score),
+    "Replay and score": (
+        *(runs.demo, runs.replay, runs.report, runs.compare),
+        *(data.score, analysis.analyze),
+    ),
     "Patients": (patients.adapt,),
     "Devices": (devices.card,),
     "Boards": (

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from einthoven.errors import UsageError
+from einthoven.jobs import workers
 from einthoven.training.model.train import train as train_recipe
 from einthoven.training.recipe import with_seed
 from einthoven.training.studies import workflow
 from einthoven.training.studies.runs import HERE, Sources
-from einthoven.training.studies.shared.jobs import workers
 from einthoven.training.studies.shared.recipe import is_study
 
 

@@ -183,6 +183,12 @@ def spans(
     return spans
 
 
+def burden(spans: Mapping[str, Sequence[tuple[int, int]]], record: Record) -> float:
+    """Share of the record, 0 to 1, in atrial fibrillation."""
+    share = sum(end - begin for begin, end in spans["af"]) / max(record.n_samples, 1)
+    return min(share, 1.0)
+
+
 def episodes(
     test: Annotations,
     spans: Mapping[str, Sequence[tuple[int, int]]],
@@ -201,5 +207,4 @@ def episodes(
             }
             for protocol, start_s in start_times(record.rate_hz, record.n_samples).items()
         }
-    share = sum(end - begin for begin, end in spans["af"]) / max(record.n_samples, 1)
-    return of_builtins({"af_burden": min(share, 1.0), "scored": scored}, Episodes)
+    return of_builtins({"af_burden": burden(spans, record), "scored": scored}, Episodes)

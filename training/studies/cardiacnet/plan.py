@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
+from einthoven.jobs import RunJobs, workers
 from einthoven.records.download import find_database
 from einthoven.training.recipe import build_table
 from einthoven.training.studies.cardiacnet.fit import Setting, Weights
@@ -44,7 +45,6 @@ from einthoven.training.studies.cardiacnet.windows import (
     split_chronological,
     split_random,
 )
-from einthoven.training.studies.shared.jobs import RunJobs, workers
 from einthoven.training.studies.shared.recipe import StudyRecipe
 
 ALL, OTHERS = "all", "others"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from einthoven import jobs
 from einthoven.errors import UsageError
 from einthoven.training.studies.cardiacnet import figures, runs
 from einthoven.training.studies.cardiacnet import plan as cardiacnet
@@ -24,7 +25,6 @@ from einthoven.training.studies.cardiacnet.patients import (
     train,
 )
 from einthoven.training.studies.cardiacnet.windows import SAMPLES, TEST, Windows, split_random
-from einthoven.training.studies.shared import jobs
 from einthoven.training.studies.shared.recipe import load as load_recipe
 
 RECIPE = Path("training/recipes/studies/cardiacnet_patients.toml")

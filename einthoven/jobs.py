@@ -1,7 +1,9 @@
-"""Many independent jobs: one after the other here, or on other machines through Dask."""
+"""Many independent jobs: here, in processes beside, or on other machines through Dask."""
 
 import logging
+import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,13 +18,20 @@ done."""
 
 
 @contextmanager
-def workers(cluster: str | None = None) -> Iterator[RunJobs]:
+def workers(cluster: str | None = None, processes: int = 1) -> Iterator[RunJobs]:
     """Who does the jobs, for as many sets of jobs as one likes.
 
-    `cluster`: address of a Dask scheduler (`tcp://host:8786`) whose workers have Einthoven with its
-    `train` extra; or `local:N` for N processes on this machine, a thread each. None: this process,
-    in order. Raises UsageError without `distributed` or without a scheduler there.
+    `cluster`: address of a Dask scheduler (`tcp://host:8786`) whose workers have Einthoven with the
+    extras that the jobs need; or `local:N` for N processes on this machine, a thread each. None:
+    `processes` of this machine without Dask; of one, this one, in order. Raises UsageError without
+    `distributed` or without a scheduler there.
     """
+    if cluster is None and processes > 1:
+        # A fresh interpreter each: threads and compiled libraries do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            yield partial(_beside, pool)
+        return
     if cluster is None:
         yield _here
         return
@@ -35,11 +44,23 @@ def _here(work: Work, jobs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield name, work(job)
 
 
+def _beside(
+    pool: ProcessPoolExecutor, work: Work, jobs: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    waiting = {pool.submit(work, job): name for name, job in jobs.items()}
+    try:
+        for future in as_completed(waiting):
+            yield waiting.pop(future), future.result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
 def _there(client: Any, work: Work, jobs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    from distributed import as_completed
+    from distributed import as_completed as as_done
 
     waiting = {client.submit(work, job, pure=False): name for name, job in jobs.items()}
-    for future in as_completed(waiting):
+    for future in as_done(waiting):
         yield waiting[future], future.result()
 
 

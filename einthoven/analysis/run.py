@@ -1,0 +1,77 @@
+"""Many records: here, in processes beside, or on other machines; lines in the order of records."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from einthoven.analysis.record import Analysis, Task, analyze_or_say
+from einthoven.errors import UsageError
+from einthoven.jobs import workers
+from einthoven.records.database import locate_database, record_names
+from einthoven.records.record import Known
+from einthoven.report.run import whole_file
+from einthoven.report.schema import to_builtins
+
+LINES = "analysis.jsonl"
+_RECORDING = (".hea", ".dat", ".edf", ".bdf", ".csv")
+
+
+def tasks(what: Path, records: str, lead: str | None, known: Known, out: Path | None) -> list[Task]:
+    """The records that `what` means: a recording, a folder, or a database by name.
+
+    `records`: of a folder, as `record_names` takes it. Raises UsageError, RecordError.
+    """
+    folder: Path | None = what
+    names = None
+    if what.suffix.lower() in _RECORDING or what.with_suffix(".hea").is_file():
+        plain = what.suffix.lower() in (".hea", ".dat", "")
+        folder, names = what.parent, [what.stem if plain else what.name]
+    elif not what.is_dir():
+        folder = locate_database(None, str(what)) if len(what.parts) == 1 else None
+    if folder is None:
+        raise UsageError(
+            f"there is no record, folder or database {what}: name one, or see `einthoven data list`"
+        )
+    here = folder.resolve()
+    place = None if out is None else out.resolve()
+    chosen = names if names is not None else record_names(here, records)
+    return [Task(here, name, lead, known, place) for name in chosen]
+
+
+def analyze_all(
+    todo: Sequence[Task],
+    processes: int,
+    cluster: str | None,
+    out: Path | None,
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Analyze all of `todo`; `say` gets a JSON line for each record, in order.
+
+    `out`: folder for the same lines as `analysis.jsonl`, beside the annotation files. Returns the
+    records that cannot be read with the reason, which is told on stderr at once; the others go on.
+    Raises UsageError for a folder that holds lines already, EinthovenError.
+    """
+    if out is not None and (out / LINES).exists():
+        raise UsageError(f"{out / LINES} is there already: name another --out, or remove it")
+    order = [task.name for task in todo]
+    waiting: dict[str, Analysis | str] = {}
+    bad: dict[str, str] = {}
+    lines: list[str] = []
+    done = 0
+    with workers(cluster, min(processes, len(todo))) as run:
+        for name, found in run(analyze_or_say, {task.name: task for task in todo}):
+            waiting[name] = found
+            while done < len(order) and order[done] in waiting:
+                line = waiting.pop(order[done])
+                if isinstance(line, str):
+                    bad[order[done]] = line
+                    print(f"not analyzed: {line}", file=sys.stderr)
+                else:
+                    lines.append(json.dumps(to_builtins(line)))
+                    say(lines[-1])
+                done += 1
+    if out is not None:
+        with whole_file(out / LINES) as scratch:
+            scratch.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return bad

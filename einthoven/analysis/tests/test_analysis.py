@@ -1,0 +1,83 @@
+"""Records without a board: what a line says, what is written, and what befalls bad ones."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec import UNSET
+
+from einthoven.analysis.record import Task, analyze
+from einthoven.analysis.run import LINES, analyze_all, tasks
+from einthoven.errors import RecordError, UsageError
+from einthoven.records.annotations import read_annotations
+from einthoven.records.record import NOTHING_KNOWN
+from einthoven.records.synth import Episode, make_record
+from einthoven.scoring.score import score_files
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two half-minute strips, a longer record in fibrillation, and a file that is no record."""
+    path = tmp_path_factory.mktemp("records")
+    make_record(1, 30.0, 300.0).write(path, "s1")
+    make_record(2, 30.0, 300.0, episodes=(Episode("noisy", 1, 30),)).write(path, "s2")
+    make_record(3, 300.0, 360.0, episodes=(Episode("af", 20, 290),)).write(path, "long")
+    (path / "torn.hea").write_text("torn 1 360 1000\ntorn.dat 16 200 12 0 0 0 0 II\n")
+    (path / "torn.dat").write_bytes(b"\0" * 100)
+    return path
+
+
+def test_a_line_says_what_the_device_says(folder: Path, tmp_path: Path) -> None:
+    line = analyze(Task(folder, "long", out=tmp_path))
+    assert line.seconds == 300.0
+    assert line.af_burden > 0.7
+    assert line.rhythm["atrial fibrillation"].seconds == pytest.approx(
+        300 * line.af_burden, abs=0.1
+    )
+    assert line.rate_bpm is not None
+    assert 40 < line.rate_bpm < 150
+    written = read_annotations(tmp_path, "long", "ein")
+    assert sum(s in "NSVFQ" for s in written.symbols.tolist()) == sum(line.beats.values())
+    (scored,) = score_files(folder / "long.atr", tmp_path / "long.ein")
+    assert scored.protocols["whole"].to_dict()["qrs"]["f1"] > 0.99
+
+
+def test_a_strip_has_a_verdict_and_a_long_record_has_none(folder: Path) -> None:
+    strip = analyze(Task(folder, "s1"))
+    assert strip.verdict is not UNSET
+    assert strip.verdict.verdict in "NAO~"
+    assert strip.verdict.differs is False
+    assert sum(strip.beats.values()) > 20
+    assert analyze(Task(folder, "long")).verdict is UNSET
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_lines_come_in_order_and_a_bad_record_costs_no_other(
+    folder: Path, tmp_path: Path, processes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    todo = tasks(folder, "all", None, NOTHING_KNOWN, tmp_path / "out")
+    bad = analyze_all(todo, processes, None, tmp_path / "out", said.append)
+    assert [json.loads(line)["record"] for line in said] == ["long", "s1", "s2"]
+    assert list(bad) == ["torn"]
+    assert "not analyzed: " in capsys.readouterr().err
+    assert (tmp_path / "out" / LINES).read_text() == "".join(f"{line}\n" for line in said)
+    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".ein"] * 3 + [".jsonl"]
+    with pytest.raises(UsageError, match="is there already"):
+        analyze_all(todo, 1, None, tmp_path / "out", said.append)
+
+
+def test_what_may_be_named(folder: Path, tmp_path: Path) -> None:
+    def names(what: Path) -> list[str]:
+        return [t.name for t in tasks(what, "all", None, NOTHING_KNOWN, None)]
+
+    assert names(folder / "s1") == names(folder / "s1.hea") == names(folder / "s1.dat") == ["s1"]
+    assert names(folder) == ["long", "s1", "s2", "torn"]
+    (tmp_path / "x.csv").write_text("t,II\n")
+    assert names(tmp_path / "x.csv") == ["x.csv"]
+    with pytest.raises(UsageError, match="no record, folder or database"):
+        names(tmp_path / "nowhere")
+    with pytest.raises(RecordError):
+        analyze(Task(folder, "torn"))
+    assert np.isfinite(analyze(Task(folder, "s2")).af_burden)
