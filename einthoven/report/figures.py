@@ -1,105 +1,17 @@
-"""The report's pictures: matplotlib figures as inline SVG whose colours are CSS variables.
+"""The pictures of a run's report."""
 
-Figures are drawn in placeholder colours; `_svg` turns each into `var(--name)`, so that one
-drawing follows the page from light to dark and to paper.
-"""
-
-import html
-import io
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from einthoven.report.description import Strip
 from einthoven.report.overview import ReliabilityBin
-
-_PLACEHOLDER = {
-    "ink": "#010101",
-    "muted": "#020202",
-    "rule": "#030303",
-    "trace": "#040404",
-    "paper-fine": "#050505",
-    "paper-bold": "#060606",
-    "accent": "#070707",
-    "N": "#080808",
-    "S": "#090909",
-    "V": "#0a0a0a",
-    "F": "#0b0b0b",
-    "Q": "#0c0c0c",
-    "bad": "#0d0d0d",
-}
-_VARIABLE = {
-    value: f"var(--{'class-' + key if len(key) == 1 else key})"
-    for key, value in _PLACEHOLDER.items()
-}
-_EDGE = 0.08
-"""Of the width of an axis: nearer to its end than this a label is not centred on its tick."""
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
-    "svg.hashsalt": "einthoven",  # same figure, same bytes
-    "path.simplify": True,
-    "path.simplify_threshold": 0.2,
-    "font.size": 9.0,
-    "axes.edgecolor": _PLACEHOLDER["rule"],
-    "axes.linewidth": 0.8,
-    "text.color": _PLACEHOLDER["ink"],
-    "axes.labelcolor": _PLACEHOLDER["muted"],
-    "xtick.color": _PLACEHOLDER["muted"],
-    "ytick.color": _PLACEHOLDER["muted"],
-    "xtick.major.size": 3.0,
-    "ytick.major.size": 3.0,
-}
-
-
-def _keep_inside(figure: Figure, axes: Axes) -> None:
-    """Hang the first and the last label of the x axis inwards where they would leave the picture.
-
-    The page has another font than matplotlib measures with, so what is near an edge counts.
-    """
-    figure.draw_without_rendering()  # now the ticks are where they will be
-    low, high = axes.get_xlim()
-    for tick in axes.xaxis.get_major_ticks():
-        at = (tick.get_loc() - low) / (high - low)
-        if at < _EDGE:
-            tick.label1.set_horizontalalignment("left")
-        elif at > 1 - _EDGE:
-            tick.label1.set_horizontalalignment("right")
-
-
-def _svg(figure: Figure, title: str) -> str:
-    """Render to an `<svg>` element with a title for screen readers."""
-    text = io.StringIO()
-    FigureCanvasSVG(figure)
-    figure.savefig(
-        text,
-        format="svg",
-        transparent=True,
-        metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-    )
-    svg = text.getvalue()
-    svg = svg[svg.index("<svg") :].strip()
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
-    svg = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r'\1 role="img"', svg, count=1)
-    svg = re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", svg)
-    svg = re.sub(r"\s*\n\s*", "\n", svg)
-    for placeholder, variable in _VARIABLE.items():
-        svg = svg.replace(placeholder, variable)
-    return svg.replace(">", f"><title>{html.escape(title)}</title>", 1)
-
-
-def _bare(axes: Axes) -> None:
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+from einthoven.report.svg import INK, STYLE, bare, keep_inside, render
 
 
 def strip_svg(strip: Strip) -> str:
@@ -114,7 +26,7 @@ def strip_svg(strip: Strip) -> str:
     low = min(float(mv.min()), middle - 0.6) - 0.15
     high = max(float(mv.max()), middle + 0.9) + 0.15
     room = 0.15 * (high - low)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.0, 2.5))
         axes = figure.add_axes((0.0, 0.115, 1.0, 0.885))
         first, last = float(time_s[0]), float(time_s[-1])
@@ -122,13 +34,13 @@ def strip_svg(strip: Strip) -> str:
         axes.set_ylim(low - room, high + room)
         axes.set_xticks(np.arange(np.ceil(first + 0.2), last - 0.2))
         _paper(axes, first, last, low - room, high + room)
-        axes.plot(time_s, mv, color=_PLACEHOLDER["trace"], linewidth=1.0, zorder=3)
+        axes.plot(time_s, mv, color=INK["trace"], linewidth=1.0, zorder=3)
         for marks, y, align, weight in (
             (strip.events, high + room * 0.8, "top", "bold"),
             (strip.reference, low - room * 0.85, "bottom", "normal"),
         ):
             for when, label in marks:
-                color = _PLACEHOLDER.get(label, _PLACEHOLDER["muted"])
+                color = INK.get(label, INK["muted"])
                 axes.text(
                     when,
                     y,
@@ -143,17 +55,17 @@ def strip_svg(strip: Strip) -> str:
                 )
         for when, label in strip.events:
             near = mv[int(np.clip(round((when - start_s) * rate_hz), 0, mv.size - 1))]
-            color = _PLACEHOLDER.get(label, _PLACEHOLDER["muted"])
+            color = INK.get(label, INK["muted"])
             axes.plot([when, when], [near, high], color=color, linewidth=0.8, alpha=0.55, zorder=2)
         for when in strip.differ:
-            axes.axvspan(when - 0.12, when + 0.12, color=_PLACEHOLDER["bad"], alpha=0.18, zorder=1)
+            axes.axvspan(when - 0.12, when + 0.12, color=INK["bad"], alpha=0.18, zorder=1)
         axes.set_yticks([])
         axes.xaxis.set_major_formatter(lambda value, _: _clock(value))
         axes.tick_params(axis="x", length=0, pad=3, labelsize=8)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        _keep_inside(figure, axes)
-        return _svg(figure, f"Record {strip.record} from {_clock(start_s)}")
+        keep_inside(figure, axes)
+        return render(figure, f"Record {strip.record} from {_clock(start_s)}")
 
 
 def _paper(axes: Axes, x0: float, x1: float, y0: float, y1: float) -> None:
@@ -166,7 +78,7 @@ def _paper(axes: Axes, x0: float, x1: float, y0: float, y1: float) -> None:
         ys = np.arange(np.ceil(y0 / step_mv), np.floor(y1 / step_mv) + 1) * step_mv
         if ys.size > 80:  # a strip at the rails: fine lines would be a grey wall
             continue
-        color = _PLACEHOLDER[name]
+        color = INK[name]
         axes.plot(*_segments(xs, y0, y1), color=color, linewidth=width, zorder=0)
         axes.plot(*_segments(ys, x0, x1)[::-1], color=color, linewidth=width, zorder=0)
 
@@ -197,14 +109,14 @@ def histogram_svg(
     low, high = float(values.min()), float(values.max())
     if high - low < 1e-9 * max(abs(high), 1.0):
         low, high = low - 0.5 * max(abs(low) * 0.01, 1.0), high + 0.5 * max(abs(high) * 0.01, 1.0)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.0, 2.3))
         axes = figure.add_axes((0.02, 0.2, 0.96, 0.66))
-        axes.hist(values, bins=48, range=(low, high), color=_PLACEHOLDER["accent"], rwidth=0.88)
+        axes.hist(values, bins=48, range=(low, high), color=INK["accent"], rwidth=0.88)
         top = 1.3 * axes.get_ylim()[1]  # room for the captions
         axes.set_ylim(0, top)
         for i, (value, caption) in enumerate(marks):
-            axes.axvline(value, color=_PLACEHOLDER["ink"], linewidth=0.8, linestyle=(0, (3, 2)))
+            axes.axvline(value, color=INK["ink"], linewidth=0.8, linestyle=(0, (3, 2)))
             right = value > (low + high) / 2
             axes.annotate(
                 caption,
@@ -217,27 +129,27 @@ def histogram_svg(
             )
         axes.set_xlabel(xlabel)
         axes.set_yticks([])
-        axes.set_title(title, loc="left", size=10, color=_PLACEHOLDER["ink"], weight="bold")
+        axes.set_title(title, loc="left", size=10, color=INK["ink"], weight="bold")
         axes.xaxis.set_major_formatter(lambda value, _: _number(value))
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        _bare(axes)
-        _keep_inside(figure, axes)
-        return _svg(figure, title)
+        bare(axes)
+        keep_inside(figure, axes)
+        return render(figure, title)
 
 
 def reliability_svg(bins: Sequence[ReliabilityBin]) -> str:
     """Draw the share of right beats over the confidence claimed for them."""
     claimed, right = [b.claimed for b in bins], [b.right for b in bins]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.0, 2.9))
         axes = figure.add_axes((0.1, 0.17, 0.87, 0.72))
-        axes.plot([0, 1], [0, 1], color=_PLACEHOLDER["muted"], linewidth=0.8, linestyle=(0, (3, 2)))
-        axes.plot(claimed, right, color=_PLACEHOLDER["accent"], linewidth=1.2, marker="o")
+        axes.plot([0, 1], [0, 1], color=INK["muted"], linewidth=0.8, linestyle=(0, (3, 2)))
+        axes.plot(claimed, right, color=INK["accent"], linewidth=1.2, marker="o")
         low = min([*claimed, *right])
         axes.set_xlim(max(0.0, min(claimed) - 0.03), 1.02)
         axes.set_ylim(max(0.0, low - 0.06), 1.03)
         axes.set_xlabel("confidence")
         axes.set_title("Share of right beats", loc="left", size=10, weight="bold")
-        _bare(axes)
-        _keep_inside(figure, axes)
-        return _svg(figure, "Share of right beats by confidence")
+        bare(axes)
+        keep_inside(figure, axes)
+        return render(figure, "Share of right beats by confidence")
