@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from einthoven.commands import analysis, boards, data, devices, model, patients, runs
+from einthoven.commands import analysis, boards, data, devices, keys, model, patients, runs
 from einthoven.errors import DISK_FULL, EinthovenError
 
 app = typer.Typer(
@@ -41,6 +41,10 @@ data_app = typer.Typer(
     no_args_is_help=True, help="Find, fetch and verify records; add noise to them."
 )
 app.add_typer(data_app, name="data", rich_help_panel="Records")
+keys_app = typer.Typer(
+    no_args_is_help=True, help="Keys of devices and of their operator; open sealed exports."
+)
+app.add_typer(keys_app, name="keys", rich_help_panel="Devices")
 
 
 def _careful(command: Callable[..., None]) -> Callable[..., None]:
@@ -99,6 +103,8 @@ for _panel, _commands in _COMMANDS.items():
         app.command(rich_help_panel=_panel)(_careful(_command))
 for _command in (data.list_, data.fetch, data.verify, data.mix):
     data_app.command(_command.__name__.rstrip("_"))(_careful(_command))
+for _command in (keys.new, keys.show, keys.set_, keys.operator, keys.unseal):
+    keys_app.command(_command.__name__.rstrip("_"))(_careful(_command))
 
 
 def main() -> None:

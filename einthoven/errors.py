@@ -52,3 +52,7 @@ class BoardError(EinthovenError):
 
 class LinkError(BoardError):
     """The serial link failed in a way that retries did not cure."""
+
+
+class KeysError(EinthovenError):
+    """A key, a fleet file or a signature is missing, unsafe, damaged or somebody else's."""

@@ -16,6 +16,7 @@ typedef struct {
     FILE *adc;    /* NULL: no ADC */
     bool adc_paced;
     int slot;       /* the file that stands for the slot; -1: none yet */
+    int keys;       /* the file that stands for the key's pages; -1: none yet */
     long power_cut; /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;
     char **argv;

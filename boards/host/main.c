@@ -68,13 +68,13 @@ static void open_adc(const char *path)
 }
 
 /* Without a file: memory, which a reset keeps as it keeps every descriptor. */
-static void open_slot(const char *path)
+static int open_kept(const char *path)
 {
-    ein_host.slot =
-        path == NULL ? memfd_create("slot", 0) : open(path, O_RDWR | O_CREAT, (mode_t)0644);
-    if (ein_host.slot < 0) {
-        ein_host_die(path == NULL ? "no memory for the slot" : path);
+    int fd = path == NULL ? memfd_create("kept", 0) : open(path, O_RDWR | O_CREAT, (mode_t)0600);
+    if (fd < 0) {
+        ein_host_die(path == NULL ? "no memory for what is kept" : path);
     }
+    return fd;
 }
 
 static void usage(void)
@@ -89,6 +89,7 @@ static void usage(void)
         "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
         "                  over and over; from a FIFO at the writer's pace\n"
         "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
+        "  --keys FILE     keeps the device's key there, likewise\n"
         "  --power-cut N   for tests: ends when N bytes of the slot were erased or written\n");
     exit(2);
 }
@@ -97,8 +98,8 @@ static void usage(void)
 static bool take_over(void)
 {
     const char *text = getenv(EIN_HOST_RESET);
-    if (text == NULL || sscanf(text, "%d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
-                               &ein_host.slot) != 4) {
+    if (text == NULL || sscanf(text, "%d %d %d %d %d", &ein_host.listener, &ein_host.in,
+                               &ein_host.out, &ein_host.slot, &ein_host.keys) != 5) {
         return false;
     }
     unsetenv(EIN_HOST_RESET);
@@ -129,7 +130,13 @@ int main(int argc, char **argv)
         }
         if (strcmp(option, "--slot") == 0) {
             if (ein_host.slot < 0) {
-                open_slot(value);
+                ein_host.slot = open_kept(value);
+            }
+            continue;
+        }
+        if (strcmp(option, "--keys") == 0) {
+            if (ein_host.keys < 0) {
+                ein_host.keys = open_kept(value);
             }
             continue;
         }
@@ -155,7 +162,10 @@ int main(int argc, char **argv)
         ein_host.out = STDOUT_FILENO;
     }
     if (ein_host.slot < 0) {
-        open_slot(NULL);
+        ein_host.slot = open_kept(NULL);
+    }
+    if (ein_host.keys < 0) {
+        ein_host.keys = open_kept(NULL);
     }
     ein_app_init();
     for (;;) {

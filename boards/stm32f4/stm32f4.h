@@ -48,6 +48,10 @@ typedef struct {
     reg_t CPUID, ICSR, VTOR, AIRCR, SCR, CCR, SHPR[3], SHCSR, CFSR, HFSR, DFSR, MMFAR, BFAR;
 } scb_t;
 
+typedef struct {
+    reg_t CR, SR, DR;
+} rng_t;
+
 #define TIM2 ((tim_t *)0x40000000u)
 #define TIM3 ((tim_t *)0x40000400u)
 #define TIM5 ((tim_t *)0x40000C00u)
@@ -65,6 +69,7 @@ typedef struct {
 #define FLASH_KEYR (*(reg_t *)0x40023C04u)
 #define FLASH_SR (*(reg_t *)0x40023C0Cu)
 #define FLASH_CR (*(reg_t *)0x40023C10u)
+#define RNG ((rng_t *)0x50060800u)                         /* F405 only */
 #define UNIQUE_ID ((const volatile uint32_t *)0x1FFF7A10u) /* 96 bits */
 
 #define DWT_CTRL (*(reg_t *)0xE0001000u)
@@ -104,6 +109,13 @@ typedef struct {
 #define RCC_CSR_SFTRSTF (1u << 28)
 #define RCC_CSR_IWDGRSTF (1u << 29)
 #define RCC_CSR_WWDGRSTF (1u << 30)
+
+#define RCC_AHB2ENR_RNG (1u << 6)
+
+#define RNG_CR_RNGEN (1u << 2)
+#define RNG_SR_DRDY (1u << 0)
+#define RNG_SR_CECS (1u << 1)
+#define RNG_SR_SECS (1u << 2)
 
 #define FLASH_ACR_PRFTEN (1u << 8)
 #define FLASH_ACR_ICEN (1u << 9)

@@ -60,7 +60,7 @@ PIPELINE = "firmware/generated/ein_pipeline.h"
 CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
-DEVICE = ("firmware/device/ein_device_port.h",)
+DEVICE = ("firmware/device/ein_device_port.h", "firmware/keys/ein_keys_port.h")
 """And what it provides to be a device."""
 
 FLOORS = (
@@ -102,7 +102,10 @@ FLOORS = (
     Floor(
         "firmware/device",
         "what a device does alone: modes, patterns, alarms",
-        ("firmware/app", "firmware/core", "firmware/rhythm", "firmware/wire", PIPELINE),
+        (
+            *("firmware/app", "firmware/core", "firmware/keys", "firmware/rhythm"),
+            *("firmware/wire", PIPELINE),
+        ),
         generated=("ein_device_spec.h", "ein_device_table.h"),
     ),
     Floor("boards/bare", "what ports without a system share", CALLED),

@@ -1,6 +1,7 @@
 /* The device on top of the application: what ein_app_extension.h asks for. */
 #include "ein_app_extension.h"
 #include "ein_device_button.h"
+#include "ein_device_keys.h"
 #include "ein_device_pattern.h"
 #include "ein_device_port.h"
 
@@ -13,6 +14,7 @@ void ein_extension_init(ein_app_t *app)
 {
     (void)app;
     ein_device_port_init();
+    ein_device_keys_init();
     ein_device_pattern_init(&device.patterns);
     ein_device_button_init(&device.button, ein_device_port_button(), ein_device_port_ms());
     ein_device_pattern_hold(&device.patterns, EIN_DEVICE_PATTERN_READY, true);
@@ -20,9 +22,7 @@ void ein_extension_init(ein_app_t *app)
 
 ein_extension_answer_t ein_extension_message(ein_app_t *app, const ein_frame_t *frame)
 {
-    (void)app;
-    (void)frame;
-    return EIN_EXTENSION_PASS;
+    return ein_device_keys_message(app, frame);
 }
 
 void ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event)
@@ -36,6 +36,7 @@ void ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event)
 bool ein_extension_step(ein_app_t *app)
 {
     (void)app;
+    ein_device_keys_step();
     if (ein_device_pattern_step(&device.patterns, ein_device_port_ms())) {
         ein_device_port_show(device.patterns.led, ein_device_pattern_tone_hz(device.patterns.tone));
     }

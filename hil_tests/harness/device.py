@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from einthoven.boards.board import Board
 from einthoven.boards.patience import Patience
 from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.hil_tests.harness import lock
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
 from einthoven.native.strip import Raw
@@ -213,6 +214,24 @@ class Device:
                 raise self._channel.refusal(reply)
             self.link.retries += 1  # a piece was lost
         raise LinkError(f"{self.url}: the tensor does not arrive undamaged; check the cable")
+
+    def key_state(self) -> str:
+        """Whether the device has a key: none (it is open to all), set, lost. Closes it.
+
+        Raises BoardError for a board that is no device.
+        """
+        return lock.key_state(self._channel, self.hello.serial)
+
+    def unlock(self, key: bytes) -> None:
+        """Open what belongs to patients, until the link is lost or nothing is asked for 2 min.
+
+        `key`: 32 bytes. A device without a key is open. Raises KeysError for a wrong one.
+        """
+        lock.unlock(self._channel, self.hello.serial, key)
+
+    def set_key(self, new: bytes, old: bytes | None = None) -> None:
+        """Give the device its first key, or replace `old`. It is open afterwards. KeysError."""
+        lock.set_key(self._channel, self.hello.serial, new, old)
 
     def upload_head(self, model_sha256: str, parameters: bytes) -> None:
         """Give the board a patient's head, which it keeps until it is removed or replaced.

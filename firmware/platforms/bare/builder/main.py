@@ -63,6 +63,8 @@ def upload(target, source, env) -> int:
 def for_size(env, node):
     """Only the signal path and the engine are compiled for speed: the rest runs seldom."""
     path = Path(node.srcnode().get_abspath())
+    if path.name == "monocypher.c":
+        return node
     if path.parent.name in ("core", "engine") or path.name.startswith(("ein_model", "ein_network")):
         return node
     return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
@@ -88,6 +90,19 @@ if network:
     # Behind the other folders: what else lies in this one must not hide the firmware's own.
     env.Append(BUILD_FLAGS=["-D EIN_NETWORK", f'-I "{network}"'])
     env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
+if "EIN_DEVICE" in env.subst("$BUILD_FLAGS"):
+    from einthoven.boards.workspace import plain_folder
+    from einthoven.third_party import monocypher
+
+    def as_its_authors_leave_it(env, node):
+        """Without our warnings, and small."""
+        flags = ["-w", "-Os", "-DBLAKE2_NO_UNROLLING"]
+        return env.Object(node, CCFLAGS=[*env["CCFLAGS"], *flags])
+
+    library = str(plain_folder(monocypher()))
+    env.Append(CPPPATH=[library])
+    env.AddBuildMiddleware(as_its_authors_leave_it, "*monocypher.c")
+    env.BuildSources("$BUILD_DIR/monocypher", library, "-<*> +<monocypher.c>")
 program = env.BuildProgram()
 
 
