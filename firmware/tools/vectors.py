@@ -1,8 +1,9 @@
 """Make `vectors.h` for a test on the board: inputs, and what they must become.
 
-`python firmware/tools/vectors.py core|engine|strip FILE`. A seeded synthetic record; for `core` a
-digest of the events and tensors of the host's build, for `strip` its verdict, for `engine` the
-logits of TensorFlow Lite Micro (the package `tflite-micro`), which shares no code with the engine.
+`python firmware/tools/vectors.py core|engine|strip|rhythm FILE`. A seeded synthetic record; for
+`core` a digest of the events and tensors of the host's build, for `strip` its verdict, for `rhythm`
+its episodes and alarms, for `engine` the logits of TensorFlow Lite Micro (the package
+`tflite-micro`), which shares no code with the engine.
 PlatformIO calls it through `firmware/tools/pio_vectors.py` before it compiles a suite of that name.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import EinthovenError, ModelError
-from einthoven.native import core
+from einthoven.native import core, rhythm
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.native.strip import Strip
@@ -134,11 +135,49 @@ def make_strip() -> list[str]:
     ]
 
 
+def make_rhythm() -> list[str]:
+    """A record with much to tell, the classes of its beats, and what the host's stage tells."""
+    rate = core.rate_hz()
+    episodes = (Episode("bigeminy", 6, 16), Episode("af", 20, 50))
+    heart = make_record(SEED, 56.0, float(rate), episodes=episodes).samples
+    t = np.arange(10 * rate) / rate
+    flutter = np.round(GAIN_LSB_PER_MV * 0.8 * np.sin(2 * np.pi * 4.0 * t)).astype(np.int16)
+    silence = np.random.default_rng(SEED).integers(-3, 4, 7 * rate, dtype=np.int16)
+    samples = np.concatenate([heart, flutter, heart[: 8 * rate], silence, heart[: 6 * rate]])
+    beats = core.analyze(samples, GAIN_LSB_PER_MV, RAILS)
+    logits = Vote().of(HostModel().infer(beats.signal, beats.features), beats)
+    label = logits.argmax(axis=1).astype(np.uint8)
+    events = rhythm.record(samples, label, GAIN_LSB_PER_MV, RAILS)
+    wanted = {"bigeminy", "atrial fibrillation", "ventricular flutter or fibrillation", "asystole"}
+    told = {rhythm.kinds()[k] for k in events.kind}
+    if missing := wanted - told:
+        raise ModelError(f"the vectors have no {', '.join(sorted(missing))}: choose another record")
+    columns = (events.kind, events.phase, events.begin_samples, events.end_samples)
+    words = np.stack([*columns, events.t_emitted], axis=1).astype("<u4")
+    return [
+        f"#define VECTOR_GAIN {GAIN_LSB_PER_MV}",
+        f"#define VECTOR_RAIL_LO ({RAILS[0]})",
+        f"#define VECTOR_RAIL_HI {RAILS[1]}",
+        f"#define VECTOR_SAMPLES {len(samples)}u",
+        f"#define VECTOR_BEATS {len(beats)}u",
+        f"#define VECTOR_TOLD {len(events)}u",
+        f"#define VECTOR_KINDS 0x{sum(1 << int(k) for k in set(events.kind.tolist())):x}u",
+        f"#define VECTOR_DIGEST 0x{zlib.crc32(words.tobytes()):08x}u",
+        *_array("vector_samples", samples),
+        *_array("vector_label", label),
+    ]
+
+
 def main(argv: list[str]) -> int:
     """Write the file; exit code 2 with one line when that is not possible."""
-    makers = {"core": make_core, "engine": make_engine, "strip": make_strip}
+    makers = {
+        "core": make_core,
+        "engine": make_engine,
+        "strip": make_strip,
+        "rhythm": make_rhythm,
+    }
     if len(argv) != 2 or argv[0] not in makers:
-        print("usage: vectors.py core|engine|strip FILE", file=sys.stderr)
+        print(f"usage: vectors.py {'|'.join(makers)} FILE", file=sys.stderr)
         return 2
     try:
         lines = ["#include <stdint.h>", *makers[argv[0]]()]
