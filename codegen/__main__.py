@@ -17,6 +17,7 @@ GENERATORS = (
     "einthoven.codegen.strip",
     "einthoven.codegen.log",
     "einthoven.codegen.device",
+    "einthoven.codegen.image",
 )
 
 

@@ -83,8 +83,9 @@ FLOORS = (
     ),
     Floor(
         "firmware/keys",
-        "the device's key, challenge and response",
+        "the device's key, signed images, the slots they lie in",
         ("firmware/wire",),
+        generated=("ein_image_spec.h",),
         monocypher=True,
     ),
     Floor(
@@ -251,7 +252,7 @@ def _called(floor: Floor, symbol: str) -> bool:
     if floor.folder == "firmware/device":
         return symbol.startswith(("ein_port_", "ein_device_port_"))
     if floor.folder == "firmware/keys":
-        return symbol.startswith("ein_keys_port_")
+        return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
     return floor.folder.startswith("boards/") and symbol.startswith("ein_app_")
 
 

@@ -69,6 +69,9 @@ static bool write_word(uint8_t *at, const uint8_t bytes[4])
         abort(); /* written twice */
     }
     const bool whole = goes_through();
+    if (whole && at == flash.weak) {
+        flash.weak = NULL; /* the same bits once more make them firm */
+    }
     for (unsigned i = 0; i < 4; i++) {
         const uint8_t now = at[i] & bytes[i];
         const uint8_t half = whole ? 0xFF : random_byte();
