@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo test patience cases lint format size bench generated fuzz setup setup-dev clean
+.PHONY: demo test patience cases lint format size bench generated cuts fuzz setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -25,6 +25,9 @@ generated: setup
 
 size: setup-dev
 	$(RUN)einthoven size
+
+cuts: setup
+	$(RUN)python -m einthoven.native.log_cuts $(CUTS)
 
 cases: setup
 	$(RUN)python -m einthoven.hil_tests.cases $(CASES)

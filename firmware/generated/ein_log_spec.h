@@ -115,6 +115,10 @@ typedef struct {
     uint32_t first;
     uint32_t samples;
     int32_t start;
+    int32_t weight_1;
+    int32_t weight_2;
+    int32_t weight_3;
+    int32_t weight_4;
 } ein_log_ecg_t;
 
 typedef struct {
@@ -134,13 +138,13 @@ typedef struct {
 } ein_log_time_set_t;
 
 #define EIN_LOG_KINDS 11u
-#define EIN_LOG_WIDTHS_SIZE 56u
+#define EIN_LOG_WIDTHS_SIZE 60u
 /* Bits of each field, kind after kind; 0x80: signed. */
 #define EIN_LOG_WIDTHS \
     32, 16, 16, 16, 16, 32, 32, 32, 32, 32, 32, 8, 10, 8, 6, 8, \
     8, 8, 8, 8, 8, 16, 8, 8, 16, 32, 32, 16, 16, 16, 8, 8, \
-    32, 16, 16, 16, 16, 16, 16, 8, 8, 16, 16, 16, 16, 144, 8, 8, \
-    16, 32, 32, 16, 16, 32, 160, 32,
+    32, 16, 16, 16, 16, 16, 16, 8, 8, 16, 16, 16, 16, 144, 136, 136, \
+    136, 136, 8, 8, 16, 32, 32, 16, 16, 32, 160, 32,
 
 /* Code, version, first of its widths, number of fields. */
 #define EIN_LOG_LAYOUTS \
@@ -152,8 +156,8 @@ typedef struct {
     {16, 1, 11, 11}, /* minute */ \
     {17, 1, 22, 7}, /* episode */ \
     {18, 1, 29, 13}, /* strip */ \
-    {19, 1, 42, 4}, /* ecg */ \
-    {20, 1, 46, 4}, /* event */ \
-    {21, 1, 50, 6}, /* time_set */
+    {19, 1, 42, 8}, /* ecg */ \
+    {20, 1, 50, 4}, /* event */ \
+    {21, 1, 54, 6}, /* time_set */
 
 #endif

@@ -46,113 +46,100 @@ static uint16_t sector_from(const ein_log_t *log, uint32_t least)
 /* ---- mounting ---- */
 
 typedef struct {
-    uint32_t against; /* the sequence of the sector that may have been given up */
-    bool given_up;    /* it was */
-    bool opened;      /* the sector's first record is there */
-    bool used;        /* and others */
+    bool opened;   /* the sector's first record is there */
+    bool used;     /* and others */
+    bool given_up; /* one says that the sector which was asked for is given up */
 } found_t;
 
-static void note(ein_log_t *log, const ein_log_record_t *record, uint32_t *last)
+static void note_give_up(ein_log_t *log, const ein_log_give_up_t *told)
 {
-    if (record->kind == EIN_LOG_CLEARED) {
-        ein_log_cleared_t cleared;
-        ein_log_unpack(record->kind, record->payload, record->size, &cleared);
-        log->cleared = cleared.sequence;
-    } else if (record->kind == EIN_LOG_GIVE_UP) {
-        ein_log_give_up_t told;
-        ein_log_unpack(record->kind, record->payload, record->size, &told);
-        if (told.sector >= log->sectors) {
-            return;
-        }
-        if (told.sequence != *last) {
-            log->given_up += told.records;
-        }
-        if (told.sequence == log->sequence[told.sector]) {
-            log->sequence[told.sector] = 0;
-        }
-        *last = told.sequence;
-        log->erases_of = (uint16_t)told.sector;
-        log->erases = told.erases;
+    if (told->sector >= log->sectors) {
+        return;
     }
+    if (told->sequence == log->sequence[told->sector]) {
+        log->sequence[told->sector] = 0;
+    }
+    log->erases_of = (uint16_t)told->sector;
+    log->erases = told->erases;
 }
 
-/* Goes through a sector's records. With `take`, what they say becomes the log's state. */
-static void look(ein_log_t *log, uint16_t sector, bool take, found_t *found)
+/* Goes through a sector's records, and makes what they say the log's state. */
+static found_t look(ein_log_t *log, uint16_t sector, uint32_t against)
 {
+    found_t found = {0};
     ein_log_header_t header;
     ein_log_cursor_t cursor;
     ein_log_record_t record;
     uint32_t last = 0;
     if (!ein_log_scan_header(sector, log->unit, &header) ||
         !ein_log_scan_open(&cursor, sector, log->unit, ein_log_port_sector_bytes(sector))) {
-        return;
+        return found;
     }
-    if (take) {
-        log->current = sector;
-        log->records = header.records;
-        log->given_up = header.given_up;
-    }
+    log->current = sector;
+    log->records = header.records;
+    log->given_up = header.given_up;
     while (ein_log_scan_next(&cursor, log->buffer, &record)) {
+        log->records++;
         if (record.kind == EIN_LOG_OPENED) {
-            found->opened = true;
-        } else {
-            found->used = true;
+            found.opened = true;
+            continue;
         }
-        if (record.kind == EIN_LOG_GIVE_UP) {
+        found.used = true;
+        if (record.kind == EIN_LOG_CLEARED) {
+            ein_log_cleared_t cleared;
+            ein_log_unpack(record.kind, record.payload, record.size, &cleared);
+            log->cleared = cleared.sequence;
+        } else if (record.kind == EIN_LOG_GIVE_UP) {
             ein_log_give_up_t told;
             ein_log_unpack(record.kind, record.payload, record.size, &told);
-            found->given_up = found->given_up || told.sequence == found->against;
-        }
-        if (take) {
-            log->records++;
-            note(log, &record, &last);
+            found.given_up = found.given_up || told.sequence == against;
+            log->given_up += told.sequence == last ? 0u : told.records;
+            last = told.sequence;
+            note_give_up(log, &told);
+        } else if (log->cleared > header.sequence) {
+            log->cleared = 0; /* an earlier boot could not read that record, and went on */
         }
     }
-    if (take) {
-        /* A unit that was being written when the power went may read as erased: it is left out. */
-        log->offset = cursor.written + log->unit;
-        log->boot = (uint16_t)(cursor.boot + 1u);
-    }
+    /* A unit that was being written when the power went may read as erased: it is left out. */
+    log->offset = cursor.written + log->unit;
+    log->boot = (uint16_t)(cursor.boot + 1u);
+    return found;
 }
 
-/* The sector to go on in; sectors: none. One that holds nothing yet is only then whole when its
-   first record is there, and the sector before does not say that it is erased again. */
-static uint16_t choose(ein_log_t *log)
+static uint16_t newest(const ein_log_t *log)
 {
-    uint16_t newest = log->sectors;
+    uint16_t best = log->sectors;
     for (uint16_t i = 0; i < log->sectors; i++) {
         if (log->sequence[i] != 0 &&
-            (newest == log->sectors || log->sequence[i] > log->sequence[newest])) {
-            newest = i;
+            (best == log->sectors || log->sequence[i] > log->sequence[best])) {
+            best = i;
         }
     }
-    if (newest == log->sectors) {
-        return newest;
+    return best;
+}
+
+/* The sector to go on in is the newest. But one that holds nothing yet is only then whole when its
+   first record is there, and the sector before does not say that it is erased again. */
+static void choose(ein_log_t *log)
+{
+    const uint16_t last = newest(log);
+    if (last == log->sectors) {
+        return;
     }
-    log->next_sequence = log->sequence[newest] + 1u;
-    found_t found = {0};
-    look(log, newest, false, &found);
+    const uint32_t sequence = log->sequence[last];
+    log->next_sequence = sequence + 1u;
+    const found_t found = look(log, last, 0);
     if (found.used) {
-        return newest;
+        return;
     }
-    const uint32_t sequence = log->sequence[newest];
-    log->sequence[newest] = 0;
-    uint16_t before = log->sectors;
-    for (uint16_t i = 0; i < log->sectors; i++) {
-        if (log->sequence[i] != 0 &&
-            (before == log->sectors || log->sequence[i] > log->sequence[before])) {
-            before = i;
-        }
+    log->sequence[last] = 0;
+    log->current = log->sectors;
+    const uint16_t before = newest(log);
+    const bool given_up = before < log->sectors && look(log, before, sequence).given_up;
+    if (found.opened && !given_up) {
+        log->sequence[last] = sequence;
+        look(log, last, 0);
     }
-    found_t earlier = {.against = sequence};
-    if (before < log->sectors) {
-        look(log, before, false, &earlier);
-    }
-    if (found.opened && !earlier.given_up) {
-        log->sequence[newest] = sequence;
-        return newest;
-    }
-    return before;
 }
 
 ein_log_status_t ein_log_mount(ein_log_t *log)
@@ -170,14 +157,10 @@ ein_log_status_t ein_log_mount(ein_log_t *log)
         ein_log_header_t header;
         log->sequence[i] = ein_log_scan_header(i, log->unit, &header) ? header.sequence : 0u;
     }
-    const uint16_t current = choose(log);
-    if (current < log->sectors) {
-        found_t found = {0};
-        look(log, current, true, &found);
-        for (uint16_t i = 0; i < log->sectors; i++) {
-            if (log->sequence[i] < log->cleared) {
-                log->sequence[i] = i == current ? log->sequence[i] : 0u;
-            }
+    choose(log);
+    for (uint16_t i = 0; i < log->sectors; i++) {
+        if (log->sequence[i] < log->cleared && i != log->current) {
+            log->sequence[i] = 0;
         }
     }
     return EIN_LOG_OK;

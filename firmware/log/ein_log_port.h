@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define EIN_LOG_SECTORS_MAX 32u
-#define EIN_LOG_SECTOR_LEAST_BYTES 4096u
+#define EIN_LOG_SECTOR_LEAST_BYTES 2048u
 
 typedef struct {
     uint16_t sectors;   /* 3 to EIN_LOG_SECTORS_MAX; 0: the board has no room for a log */

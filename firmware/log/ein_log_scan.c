@@ -167,15 +167,14 @@ bool ein_log_scan_next(ein_log_cursor_t *cursor, uint8_t buffer[EIN_LOG_RECORD_B
         if (!ein_log_port_read(cursor->sector, cursor->offset, buffer, cursor->unit)) {
             memset(buffer, 0, cursor->unit);
         }
+        const bool blank = ein_log_is_blank(buffer, cursor->unit); /* a record would overwrite it */
         if (valid(cursor, buffer)) {
             tell(cursor, buffer, record);
             cursor->offset += ein_log_record_size(record->size, cursor->unit);
             cursor->written = cursor->offset;
             return true;
         }
-        /* The head was read over, by what seemed to be its record: what matters is the unit. */
-        if (!ein_log_port_read(cursor->sector, cursor->offset, buffer, cursor->unit) ||
-            !ein_log_is_blank(buffer, cursor->unit)) {
+        if (!blank) {
             cursor->written = cursor->offset + cursor->unit;
         }
         cursor->offset += cursor->unit;
