@@ -12,7 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
-from einthoven.commands import analysis, boards, data, devices, keys, model, patients, runs
+from einthoven.commands import (
+    analysis,
+    boards,
+    data,
+    device_log,
+    devices,
+    keys,
+    model,
+    patients,
+    runs,
+)
 from einthoven.errors import DISK_FULL, EinthovenError
 
 app = typer.Typer(
@@ -45,6 +55,10 @@ keys_app = typer.Typer(
     no_args_is_help=True, help="Keys of devices and of their operator; open sealed exports."
 )
 app.add_typer(keys_app, name="keys", rich_help_panel="Devices")
+log_app = typer.Typer(
+    no_args_is_help=True, help="A device's own log: what it holds, to copy, to read, to delete."
+)
+app.add_typer(log_app, name="log", rich_help_panel="Devices")
 
 
 def _careful(command: Callable[..., None]) -> Callable[..., None]:
@@ -105,6 +119,8 @@ for _command in (data.list_, data.fetch, data.verify, data.mix):
     data_app.command(_command.__name__.rstrip("_"))(_careful(_command))
 for _command in (keys.new, keys.show, keys.set_, keys.operator, keys.unseal):
     keys_app.command(_command.__name__.rstrip("_"))(_careful(_command))
+for _command in (device_log.status, device_log.fetch, device_log.export, device_log.clear):
+    log_app.command(_command.__name__)(_careful(_command))
 
 
 def main() -> None:

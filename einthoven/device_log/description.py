@@ -53,6 +53,8 @@ class Device:
     front_end: str = ""
     rails: tuple[int, int] = (-32768, 32767)
     """Counts at which its ADC saturates."""
+    lsb_per_mv: int = 200
+    """Its gain, for a strip that does not say its own."""
 
     @property
     def name(self) -> str:

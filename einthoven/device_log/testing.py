@@ -1,6 +1,10 @@
 """A made-up log for tests and for looking at the page: three weeks, three strips, three boots."""
 
+from dataclasses import asdict
+from functools import cache
+
 import numpy as np
+from numpy.typing import NDArray
 
 from einthoven.device_log.description import (
     Device,
@@ -13,7 +17,10 @@ from einthoven.device_log.description import (
     Strip,
     TimeSet,
 )
+from einthoven.native.log import Log
+from einthoven.native.rhythm import kinds
 from einthoven.native.session import run
+from einthoven.native.strip import Raw
 from einthoven.records.synth import SynthRecord, demo_strips
 
 RATE_HZ = 180
@@ -92,3 +99,36 @@ def _strip(number: int, at: Moment, record: SynthRecord) -> Strip:
         samples=samples,
         verdict=run(samples, 200, RAILS)[1],
     )
+
+
+@cache
+def _fibrillating() -> Strip:
+    return _strip(5, Moment(0, 70.25), demo_strips()["fibrillation"])
+
+
+def device_written_log() -> tuple[Log, NDArray[np.int16], Raw]:
+    """A log that the device's own C wrote, in two boots; its strip's samples, and their verdict."""
+    strip = _fibrillating()
+    assert strip.verdict is not None
+    codes = {name: code for code, name in enumerate(kinds())}
+    log = Log()
+    log.append("event", 10, event=1, detail=1)
+    log.time_set(1_790_000_000_000, 61_000)
+    log.ecg(5, strip.samples, 100_000)
+    told = asdict(strip.verdict)
+    log.append(
+        *("strip", 100_300),
+        **{"number": 5, "begin_s": 70, "begin_ms": 250, "gain_lsb_per_mv": 200, **told},
+        samples=len(strip.samples),
+    )
+    af = {"kind": codes["atrial fibrillation"], "begin_s": 130, "begin_ms": 500}
+    log.append("episode", 131_000, phase=1, **af)
+    log.append("episode", 146_000, phase=2, end_s=145, end_ms=250, **af)
+    quiet = {"normal": 70, "supraventricular": 1, "ventricular": 2, "good_s": 60}
+    log.append("minute", 180_000, rr_mean_4ms=214, rr_spread_4ms=9, **quiet)
+    alarm = codes["alarm: extreme bradycardia"] + 1
+    log.append("minute", 240_000, normal=64, unknown=1, good_s=30, lead_off_s=20, alarm=alarm)
+    log.append("episode", 250_000, kind=codes["tachycardia"], phase=1, begin_s=249)
+    log.restart()
+    log.append("event", 10, event=1, detail=4)
+    return log, strip.samples, strip.verdict

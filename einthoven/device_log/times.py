@@ -56,9 +56,9 @@ def _ppm(a: TimeSet, b: TimeSet) -> float:
 
 
 class Clock:
-    """Wall times of a log. `zone`: in which they are told; UTC by default."""
+    """Wall times of a log. `zone`: in which they are told; None: in this computer's."""
 
-    def __init__(self, settings: Sequence[TimeSet], zone: tzinfo = UTC) -> None:
+    def __init__(self, settings: Sequence[TimeSet], zone: tzinfo | None = UTC) -> None:
         self.zone = zone
         by_boot: dict[int, list[TimeSet]] = {}
         for setting in sorted(settings, key=lambda s: s.at):
@@ -66,7 +66,7 @@ class Clock:
         self._boots = {boot: _Boot(tuple(group)) for boot, group in by_boot.items()}
 
     @classmethod
-    def of(cls, log: DeviceLog, zone: tzinfo = UTC) -> "Clock":
+    def of(cls, log: DeviceLog, zone: tzinfo | None = UTC) -> "Clock":
         """The clock of a log."""
         return cls(log.times, zone)
 
@@ -76,7 +76,8 @@ class Clock:
         if boot is None:
             return None
         try:
-            return datetime.fromtimestamp(boot.unix(moment.seconds), self.zone)
+            unix_s = boot.unix(moment.seconds)
+            return datetime.fromtimestamp(unix_s, self.zone).astimezone(self.zone)
         except (ValueError, OverflowError, OSError):
             return None  # set to a year that no calendar has
 
@@ -126,9 +127,8 @@ class Clock:
     def zone_name(self) -> str:
         """`UTC`, or the zone's distance from it: `UTC+05:30`."""
         settings = [s for b in self._boots.values() for s in b.settings]
-        when = (self.at(settings[-1].at) if settings else None) or datetime(
-            2026, 1, 1, tzinfo=self.zone
-        )
+        known = self.at(settings[-1].at) if settings else None
+        when = known or datetime(2026, 1, 1, tzinfo=self.zone).astimezone(self.zone)
         away = when.isoformat()[-6:]
         return "UTC" if away == "+00:00" else f"UTC{away}"
 

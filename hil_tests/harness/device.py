@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from einthoven.boards.board import Board
 from einthoven.boards.patience import Patience
-from einthoven.errors import BoardError, LinkError, ModelError
+from einthoven.errors import BoardError, KeysError, LinkError, ModelError
 from einthoven.hil_tests.harness import lock
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
@@ -232,6 +232,52 @@ class Device:
     def set_key(self, new: bytes, old: bytes | None = None) -> None:
         """Give the device its first key, or replace `old`. It is open afterwards. KeysError."""
         lock.set_key(self._channel, self.hello.serial, new, old)
+
+    def log_status(self) -> Mapping[str, Any]:
+        """What the device's log holds: fields of `log_status_reply` in codegen/spec/wire.toml.
+
+        Raises BoardError for a board that keeps no log.
+        """
+        return self._of_log(self._channel.request("log_status", "log_status_reply", _ignore)).fields
+
+    def log_read(self, sequence: int, offset: int) -> tuple[int, int, bytes]:
+        """The log's next bytes from a place on, and where they begin; none: there are no more.
+
+        Raises KeysError if the device is not open (`unlock`), BoardError as above, LinkError.
+        """
+        most = schema().max_payload - schema().message("log_bytes").fixed_size
+        reply = self._of_log(
+            self._channel.request(
+                *("log_read", "log_bytes", _ignore), log_sequence=sequence, offset=offset, most=most
+            )
+        )
+        return reply["log_sequence"], reply["offset"], reply["bytes"]
+
+    def log_clear(self, sequence: int, offset: int) -> bool:
+        """Delete the log, unless something was added behind that place: False then.
+
+        Raises KeysError, BoardError, LinkError as above.
+        """
+        reply = self._channel.request(
+            "log_clear", "log_status_reply", _ignore, log_sequence=sequence, offset=offset
+        )
+        if reply.name == "error" and reply["error"] == schema().enums["error"]["not_now"]:
+            return False
+        self._of_log(reply)
+        return True
+
+    def _of_log(self, reply: Message) -> Message:
+        if reply.name != "error":
+            return reply
+        errors = schema().enums["error"]
+        if reply["error"] == errors["locked"]:
+            raise KeysError(f"the device on {self.url} is closed: its log needs its key")
+        if reply["error"] == errors["unknown_message"]:
+            raise BoardError(
+                f"the board on {self.url} keeps no log: its firmware is no device's "
+                "(einthoven boards)"
+            )
+        raise self._channel.refusal(reply)
 
     def upload_head(self, model_sha256: str, parameters: bytes) -> None:
         """Give the board a patient's head, which it keeps until it is removed or replaced.
