@@ -15,6 +15,8 @@ case $level in
 user) ;;
 dev)
     debian="$debian clang clang-format libclang-rt-14-dev qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
+    # Node.js runs the emulated RP2040. Its own packages bring npm, Debian's do not.
+    command -v npm >/dev/null || debian="$debian nodejs npm"
     extras=$all_extras
     ;;
 bench)
@@ -75,6 +77,17 @@ else
             exit 2
         }
     done
+fi
+
+# The emulated RP2040, pinned by its lock file.
+emulator=boards/rp2040js_pico
+if [ "$level" = dev ] && ! cmp -s $emulator/package-lock.json $emulator/node_modules/.installed; then
+    echo "setup: installing $emulator's npm package"
+    if ! npm ci --prefix $emulator --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then
+        echo "error: npm could not install $emulator's package; see its message above, then run make again" >&2
+        exit 2
+    fi
+    cp $emulator/package-lock.json $emulator/node_modules/.installed
 fi
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv

@@ -35,7 +35,7 @@ from einthoven.tool_output import first_error, waiting
 BANNER = b"Not a medical device."
 """What every board prints when it starts."""
 
-PLACEHOLDERS = frozenset({"program", "image", "firmware", "python"})
+PLACEHOLDERS = frozenset({"program", "image", "firmware", "folder", "python"})
 """What any command of a `board.toml` may name in braces (docs/SPEC.md, section 6)."""
 
 START_TIMEOUT_S = 20.0
@@ -302,6 +302,7 @@ def _fill(board: Board, command: tuple[str, ...], values: dict[str, str]) -> lis
         "program": str(board.program),
         "image": str(board.program.with_suffix(".bin")),
         "firmware": str(_sources(board)) if any("{firmware}" in w for w in command) else "",
+        "folder": str(board_folders().get(board.name, "")),
         "python": sys.executable,
     } | values
     words = [word.format(**values) for word in command]

@@ -32,6 +32,9 @@ INTERRUPTS = (
     "SysTick_Handler",
     "USART1_IRQHandler",
     "USART2_IRQHandler",
+    "Uart_Handler",
+    "Stream_Handler",
+    "Wake_Handler",
     "ein_on_timer",
     "ein_on_external",
 )

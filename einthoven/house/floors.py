@@ -130,6 +130,12 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
+        "boards/rp2040",
+        "registers of the RP2040",
+        (*CALLED, PIPELINE, "boards/bare", "boards/pico"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
         "boards/qemu_rv32",
         "QEMU's RISC-V machine",
         (*CALLED, PIPELINE, "boards/bare"),

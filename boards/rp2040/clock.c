@@ -1,0 +1,87 @@
+#include "clock.h"
+
+#include "rp2040.h"
+
+#define WAIT_POLLS 100000u
+/* 1 ms at 12 MHz, in units of 256 periods (2.16.3). */
+#define XOSC_STARTUP_1MS 47u
+#define CRYSTAL_MHZ 12u
+
+void SysTick_Handler(void);
+
+static volatile uint32_t wraps;
+
+/* SysTick counts 24 bits down, and begins anew: 0.13 s. */
+void SysTick_Handler(void)
+{
+    wraps++;
+}
+
+uint32_t ein_cycles(void)
+{
+    for (;;) {
+        const uint32_t before = wraps;
+        const uint32_t left = REG(SYSTICK, SYSTICK_VAL);
+        /* A wrap that is not counted yet shows as pending, or as another number. */
+        if (before == wraps && (SCB_ICSR & 1u << 26) == 0) {
+            return before << 24 | (0xFFFFFFu - left);
+        }
+    }
+}
+
+uint32_t ein_micros(void)
+{
+    return REG(TIMER, TIMER_RAWL);
+}
+
+static void wait_for(uint32_t base, uint32_t offset, uint32_t bits)
+{
+    for (uint32_t i = 0; i < WAIT_POLLS && (REG(base, offset) & bits) != bits; i++) {
+    }
+}
+
+void ein_unreset(uint32_t bits)
+{
+    REG_CLEAR(RESETS, RESETS_RESET) = bits;
+    wait_for(RESETS, RESETS_DONE, bits);
+}
+
+/* 2.18.2.1: divider and VCO first, the post-dividers when it has locked. */
+static void start_pll(uint32_t pll, uint32_t times, uint32_t dividers)
+{
+    REG(pll, PLL_CS) = 1u;
+    REG(pll, PLL_FBDIV) = times;
+    REG_CLEAR(pll, PLL_PWR) = PLL_PWR_PD | PLL_PWR_VCOPD;
+    wait_for(pll, PLL_CS, PLL_CS_LOCK);
+    REG(pll, PLL_PRIM) = dividers;
+    REG_CLEAR(pll, PLL_PWR) = PLL_PWR_POSTDIVPD;
+}
+
+void ein_clock_init(void)
+{
+    /* After a restart the core may still run from a PLL that is about to be reset. */
+    REG_CLEAR(CLOCKS, CLK_SYS_CTRL) = CLK_SYS_AUX;
+    wait_for(CLOCKS, CLK_SYS_SELECTED, 1u);
+
+    REG(XOSC, XOSC_STARTUP) = XOSC_STARTUP_1MS;
+    REG(XOSC, XOSC_CTRL) = XOSC_CTRL_ENABLE;
+    wait_for(XOSC, XOSC_STATUS, XOSC_STATUS_STABLE);
+    REG(CLOCKS, CLK_REF_CTRL) = CLK_REF_XOSC;
+    wait_for(CLOCKS, CLK_REF_SELECTED, 1u << CLK_REF_XOSC);
+
+    REG_SET(RESETS, RESETS_RESET) = RESET_PLL_SYS | RESET_PLL_USB;
+    ein_unreset(RESET_PLL_SYS | RESET_PLL_USB);
+    start_pll(PLL_SYS, 125, PLL_PRIM_DIV(6u, 2u)); /* 1500 MHz: 125 */
+    start_pll(PLL_USB, 100, PLL_PRIM_DIV(5u, 5u)); /* 1200 MHz: 48 */
+    REG(CLOCKS, CLK_SYS_CTRL) = CLK_SYS_AUX;
+    wait_for(CLOCKS, CLK_SYS_SELECTED, 1u << CLK_SYS_AUX);
+    REG(CLOCKS, CLK_PERI_CTRL) = CLK_ENABLE;
+    REG(CLOCKS, CLK_ADC_CTRL) = CLK_ENABLE;
+
+    REG(WATCHDOG, WATCHDOG_TICK) = CRYSTAL_MHZ | WATCHDOG_TICK_ENABLE; /* a microsecond */
+    ein_unreset(RESET_TIMER | RESET_IO_BANK0 | RESET_PADS_BANK0);
+
+    REG(SYSTICK, SYSTICK_LOAD) = 0xFFFFFFu;
+    REG(SYSTICK, SYSTICK_VAL) = 0;
+    REG(SYSTICK, SYSTICK_CTRL) = SYSTICK_CTRL_RUN;
+}

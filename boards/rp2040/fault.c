@@ -1,0 +1,45 @@
+/* Faults are reported over the serial port as a line of text between two frame delimiters, which
+   the host shows, and then the program starts again. */
+#include <stddef.h>
+
+#include "ein_port.h"
+#include "memory.h"
+#include "report.h"
+#include "restart.h"
+#include "rp2040.h"
+#include "serial.h"
+
+void Fault_Handler(void);
+void ein_fault_report(const uint32_t *frame) __attribute__((noreturn, used));
+
+/* frame: what the core pushed when the fault came: r0-r3, r12, lr, pc, psr. After a stack overflow
+   it could not be pushed. ARMv6-M says no more than that there was one. */
+void ein_fault_report(const uint32_t *frame)
+{
+    char line[96];
+    char *end = line;
+    *end++ = '\0';
+    end = ein_put_register(end, "fault: exception=", SCB_ICSR & 0x3Fu);
+    if (frame >= _stack_bottom && frame + 8 <= _stack_top) {
+        end = ein_put_register(end, " lr=", frame[5]);
+        end = ein_put_register(end, " pc=", frame[6]);
+    } else {
+        end = ein_put_text(end, " stack overflow");
+    }
+    end = ein_put_text(end, "\r\n");
+    *end++ = '\0';
+    (void)ein_serial_write((const uint8_t *)line, (size_t)(end - line));
+    ein_restart(EIN_RESET_FAULT);
+}
+
+/* The stack may be the cause: start on an empty one. */
+__attribute__((naked, noreturn)) void Fault_Handler(void)
+{
+    __asm volatile("cpsid i\n"
+                   "mrs r0, msp\n"
+                   "ldr r1, =_stack_top\n"
+                   "msr msp, r1\n"
+                   "ldr r1, =ein_fault_report\n"
+                   "bx r1\n"
+                   ".ltorg\n");
+}

@@ -1,0 +1,54 @@
+/* By the watchdog: a reset request of the core alone would leave the peripherals as they are. Its
+   scratch registers 0 and 1, which the boot ROM leaves alone, keep what the program tells itself.
+ */
+#include "restart.h"
+
+#include "kept.h"
+#include "rp2040.h"
+#include "serial.h"
+
+/* 4 s, and two steps a microsecond by erratum E1. */
+#define LOAD_4S 8000000u
+
+void ein_restart(ein_reset_reason_t reason)
+{
+    ein_serial_flush();
+    REG(WATCHDOG, WATCHDOG_SCRATCH0) = EIN_KEPT_MAGIC;
+    REG(WATCHDOG, WATCHDOG_SCRATCH1) = (uint32_t)reason;
+    REG(PSM, PSM_WDSEL) = PSM_WDSEL_ALL;
+    REG_SET(WATCHDOG, WATCHDOG_CTRL) = WATCHDOG_CTRL_TRIGGER;
+    for (;;) {
+    }
+}
+
+ein_reset_reason_t ein_restart_reason(void)
+{
+    const uint32_t why = REG(WATCHDOG, WATCHDOG_REASON);
+    const uint32_t chip = REG(VREG_AND_CHIP_RESET, CHIP_RESET);
+    if (why != 0 && REG(WATCHDOG, WATCHDOG_SCRATCH0) == EIN_KEPT_MAGIC) {
+        REG(WATCHDOG, WATCHDOG_SCRATCH0) = 0;
+        return (ein_reset_reason_t)REG(WATCHDOG, WATCHDOG_SCRATCH1);
+    }
+    if ((why & WATCHDOG_REASON_TIMER) != 0) {
+        return EIN_RESET_WATCHDOG;
+    }
+    if ((why & WATCHDOG_REASON_FORCE) != 0) {
+        return EIN_RESET_SOFTWARE;
+    }
+    if ((chip & CHIP_RESET_HAD_POR) != 0) {
+        return EIN_RESET_POWER;
+    }
+    return (chip & CHIP_RESET_HAD_RUN) != 0 ? EIN_RESET_PIN : EIN_RESET_UNKNOWN;
+}
+
+void ein_watchdog_start(void)
+{
+    REG(PSM, PSM_WDSEL) = PSM_WDSEL_ALL;
+    REG(WATCHDOG, WATCHDOG_LOAD) = LOAD_4S;
+    REG(WATCHDOG, WATCHDOG_CTRL) = WATCHDOG_CTRL_ENABLE | WATCHDOG_CTRL_PAUSE;
+}
+
+void ein_watchdog_feed(void)
+{
+    REG(WATCHDOG, WATCHDOG_LOAD) = LOAD_4S;
+}
