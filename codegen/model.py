@@ -1,5 +1,5 @@
 """Generate the C engine of a trained model: `ein_model.{h,c}`, `ein_model_tflite.{h,c}`,
-`ein_confidence_table.h`.
+`ein_confidence_table.h`, `ein_golden.h`.
 
 `generate()` does so for the shipped model, as part of `python -m einthoven.codegen`; `export()` for
 any model folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from einthoven.codegen import confidence, pipeline
+from einthoven.codegen import confidence, golden, pipeline
 from einthoven.codegen.confidence import Calibration
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.emit import Description, argument_names, emit, emit_tflite
@@ -98,6 +98,7 @@ def files(model: ModelFolder) -> dict[str, str]:
         emit(model.graph, plan(model.graph), description)
         | emit_tflite(model.tflite, model.name)
         | {"ein_confidence_table.h": confidence.table(model.name, scale, model.calibration)}
+        | {"ein_golden.h": golden.table(model.graph, model.tflite, model.name)}
     )
 
 

@@ -1,9 +1,11 @@
-/* The process's descriptors, and its way to end. */
+/* The process's descriptors, its time, and its way to end. */
+#define _GNU_SOURCE
 #include "host.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 ein_host_t ein_host = {.listener = -1,
                        .in = -1,
@@ -23,4 +25,21 @@ void ein_host_use(int fd)
 {
     ein_host.in = fd;
     ein_host.out = fd;
+}
+
+uint64_t ein_host_now_ns(void)
+{
+    if (ein_host.fast) {
+        return ein_host.fast_ns;
+    }
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void ein_host_pass_ns(uint64_t ns)
+{
+    if (ein_host.fast) {
+        ein_host.fast_ns += ns;
+    }
 }

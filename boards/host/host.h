@@ -15,14 +15,23 @@ typedef struct {
     int in, out;  /* -1: nobody is connected */
     FILE *adc;    /* NULL: no ADC */
     bool adc_paced;
-    int slot;       /* the file that stands for the slot; -1: none yet */
-    int keys;       /* the file that stands for the key's pages; -1: none yet */
+    int slot;         /* the file that stands for the slot; -1: none yet */
+    int keys;         /* the file that stands for the key's pages; -1: none yet */
+    bool fast;        /* time is made up: it passes when the program sleeps, and then at once */
+    uint64_t fast_ns; /* that time */
+    const char *script, *panel; /* of a device's button and battery, and light and tone; or NULL */
     long power_cut; /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;
     char **argv;
 } ein_host_t;
 
 extern ein_host_t ein_host;
+
+/* Monotonic, in nanoseconds: the machine's clock or the made-up one. */
+uint64_t ein_host_now_ns(void);
+
+/* Lets so much time pass: what the program would have waited for. */
+void ein_host_pass_ns(uint64_t ns);
 
 /* Takes an open descriptor as the link in both directions. */
 void ein_host_use(int fd);

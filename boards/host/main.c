@@ -90,6 +90,9 @@ static void usage(void)
         "                  over and over; from a FIFO at the writer's pace\n"
         "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
         "  --keys FILE     keeps the device's key there, likewise\n"
+        "  --fast          time passes when the program sleeps, at once: for long recordings\n"
+        "  --script FILE   of a device: lines 'MS press MS', 'MS battery MV', 'MS end CODE'\n"
+        "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
         "  --power-cut N   for tests: ends when N bytes of the slot were erased or written\n");
     exit(2);
 }
@@ -120,6 +123,10 @@ int main(int argc, char **argv)
             open = true;
             continue;
         }
+        if (strcmp(option, "--fast") == 0) {
+            ein_host.fast = true;
+            continue;
+        }
         if (i + 1 == argc) {
             usage();
         }
@@ -138,6 +145,14 @@ int main(int argc, char **argv)
             if (ein_host.keys < 0) {
                 ein_host.keys = open_kept(value);
             }
+            continue;
+        }
+        if (strcmp(option, "--script") == 0) {
+            ein_host.script = value;
+            continue;
+        }
+        if (strcmp(option, "--panel") == 0) {
+            ein_host.panel = value;
             continue;
         }
         if (strcmp(option, "--power-cut") == 0) {

@@ -35,13 +35,6 @@
 
 static uint64_t adc_start_ns, adc_taken;
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 static bool wait_for(int fd, short events, int timeout_ms)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -86,12 +79,15 @@ void ein_port_init(void)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that goes shows as EPIPE */
     if (ein_host.listener >= 0) {
-        while (ein_host.in < 0) { /* the banner is for the first peer */
+        /* The banner is for the first peer; a device whose button is pressed needs none. */
+        while (ein_host.in < 0 && ein_host.script == NULL) {
             accept_peer(-1);
         }
     }
-    set_nonblocking(ein_host.in);
-    set_nonblocking(ein_host.out);
+    if (ein_host.in >= 0) {
+        set_nonblocking(ein_host.in);
+        set_nonblocking(ein_host.out);
+    }
 }
 
 void ein_port_info(ein_port_info_t *info)
@@ -146,7 +142,9 @@ size_t ein_port_write(const uint8_t *bytes, size_t n)
 
 uint32_t ein_port_count(void)
 {
-    return (uint32_t)now_ns();
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint32_t)((uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec);
 }
 
 /* No watchdog: whoever started the process can end it. */
@@ -155,11 +153,13 @@ void ein_port_poll(bool idle)
     if (!idle) {
         return;
     }
+    const int wait_ms = ein_host.fast ? 0 : IDLE_MS;
     if (ein_host.in < 0) {
-        accept_peer(IDLE_MS);
+        accept_peer(wait_ms);
     } else {
-        wait_for(ein_host.in, POLLIN, IDLE_MS);
+        wait_for(ein_host.in, POLLIN, wait_ms);
     }
+    ein_host_pass_ns(NS_PER_S / EIN_PIPELINE_RATE_HZ);
 }
 
 static bool read_adc(int16_t *sample)
@@ -182,7 +182,7 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
     if (ein_host.adc == NULL) {
         return false;
     }
-    uint64_t now = now_ns();
+    uint64_t now = ein_host_now_ns();
     if (adc_taken == 0) {
         adc_start_ns = now;
     }

@@ -2,6 +2,9 @@
    noise off. A conversion is started at one tick and read at the next, so nothing waits for it. */
 #include "stream.h"
 
+#ifdef EIN_DEVICE
+#include "emulated.h"
+#endif
 #include "ein_pipeline.h"
 #include "rx.h"
 #include "stm32f4.h"
@@ -46,8 +49,12 @@ void ein_stream_tick(void)
         return;
     }
     const uint32_t head = ring_head;
+    int16_t sample = sample_of(sum, lowest, highest);
+#ifdef EIN_DEVICE
+    ein_emulated_sample(&sample); /* in the emulator, which has nothing to sample */
+#endif
     if (head - ring_tail < RING_SAMPLES) {
-        ring[head % RING_SAMPLES] = (entry_t){sample_of(sum, lowest, highest), dropped};
+        ring[head % RING_SAMPLES] = (entry_t){sample, dropped};
         ein_compiler_barrier();
         ring_head = head + 1;
         dropped = 0;

@@ -107,14 +107,17 @@ FLOORS = (
             *("firmware/app", "firmware/core", "firmware/keys", "firmware/rhythm"),
             *("firmware/wire", PIPELINE),
         ),
-        generated=("ein_device_spec.h", "ein_device_table.h"),
+        generated=("ein_device_spec.h", "ein_device_table.h", "ein_golden.h"),
     ),
     Floor("boards/bare", "what ports without a system share", CALLED),
     Floor("boards/host", "the application as a process", (*CALLED, PIPELINE), freestanding=False),
     Floor(
         "boards/stm32f4",
         "registers of the STM32F4",
-        (*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
+        (
+            *(*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
+            "boards/stm32f4_device/emulated.h",
+        ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
@@ -259,7 +262,7 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_port_", "ein_device_port_"))
     if floor.folder == "firmware/keys":
         return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
-    return floor.folder.startswith("boards/") and symbol.startswith("ein_app_")
+    return floor.folder.startswith("boards/") and symbol.startswith(("ein_app_", "ein_emulated_"))
 
 
 def _outside(floor: Floor, symbol: str) -> bool:

@@ -25,10 +25,12 @@ static ein_app_t app;
 /* The session's: a new event. */
 static void ein_app_on_event(void *context, const ein_outbox_event_t *event)
 {
-    ein_app_send_event(context, event);
 #ifdef EIN_DEVICE
-    ein_extension_event(context, event);
+    if (!ein_extension_event(context, event)) {
+        return;
+    }
 #endif
+    ein_app_send_event(context, event);
 }
 
 static bool on_reset(const ein_frame_t *frame)

@@ -22,9 +22,9 @@ void ein_extension_init(ein_app_t *app);
    application never sees. Answers by ein_app_send() and ein_app_send_error(). */
 ein_extension_answer_t ein_extension_message(ein_app_t *app, const ein_frame_t *frame);
 
-/* Every new event of the session, once, in order, after it was sent to whoever listens. Must not
-   push, drain or finish the session, which is in the middle of it. */
-void ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event);
+/* Every new event of the session, once, in order. False: it is not for whoever listens, and is not
+   sent. Must not push, drain or finish the session, which is in the middle of it. */
+bool ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event);
 
 /* Once a turn of the main loop. True: there may be more to do at once, the board must not sleep. */
 bool ein_extension_step(ein_app_t *app);

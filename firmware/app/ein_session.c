@@ -162,7 +162,7 @@ bool ein_session_drain(ein_session_t *session)
     ein_rhythm_event_t told;
     for (;;) {
         if (ein_outbox_full(&session->outbox)) {
-            if (session->mode != EIN_WIRE_MODE_STREAM) {
+            if (session->mode == EIN_WIRE_MODE_REPLAY) {
                 return false;
             }
             ein_outbox_drop(&session->outbox);

@@ -81,7 +81,7 @@ bool ein_device_request(ein_device_t *device, uint8_t mode)
     return true;
 }
 
-void ein_device_sample(ein_device_t *device, bool contact)
+void ein_device_samples(ein_device_t *device, bool contact, uint32_t n)
 {
     if (contact != device->contact) {
         device->contact = contact;
@@ -90,7 +90,7 @@ void ein_device_sample(ein_device_t *device, bool contact)
     if (device->mode != EIN_DEVICE_MODE_STRIP || !device->records) {
         return;
     }
-    device->strip_samples -= device->strip_samples > 0 ? 1u : 0u;
+    device->strip_samples -= n < device->strip_samples ? n : device->strip_samples;
     if (device->strip_samples == 0) {
         enter(device, EIN_DEVICE_MODE_READY);
     }

@@ -58,9 +58,8 @@ void ein_device_checked(ein_device_t *device, uint8_t faults);
    another recording is under way, after a failed check, with an empty battery, or no such mode. */
 bool ein_device_request(ein_device_t *device, uint8_t mode);
 
-/* A sample has been taken, with contact or not; only while `listens`. Does so for samples that
-   were lost, too. */
-void ein_device_sample(ein_device_t *device, bool contact);
+/* n samples have been taken, or were lost, with contact or not; only while `listens`. */
+void ein_device_samples(ein_device_t *device, bool contact, uint32_t n);
 
 /* The core's signal flags have changed. */
 void ein_device_signal(ein_device_t *device, uint16_t flags);

@@ -40,7 +40,7 @@ static void tick(bench_t *bench)
     for (bench->samples_q10 += EIN_PIPELINE_RATE_HZ * TICK_MS; bench->samples_q10 >= 1000u;
          bench->samples_q10 -= 1000u) {
         if (bench->device.listens) {
-            ein_device_sample(&bench->device, bench->contact);
+            ein_device_samples(&bench->device, bench->contact, 1);
         }
     }
     bench->happened |=

@@ -71,6 +71,9 @@ typedef enum {
 #define EIN_DEVICE_SIGNAL_LOST_MS 1000u
 #define EIN_DEVICE_SIGNAL_STUCK_MS 2000u
 
+/* [host] */
+#define EIN_DEVICE_HOST_QUIET_MS 10000u
+
 /* [battery] */
 #define EIN_DEVICE_BATTERY_FULL_MV 4100u
 #define EIN_DEVICE_BATTERY_LOW_MV 3550u

@@ -156,6 +156,10 @@ class Device:
         """Resources and counters: the fields of `info_reply` in codegen/spec/wire.toml."""
         return self._request("info", "info_reply").fields
 
+    def ask(self, name: str, reply_name: str, **fields: Any) -> Message:
+        """A request of `wire.toml` and its reply. Raises BoardError for a refusal, LinkError."""
+        return self._request(name, reply_name, **fields)
+
     def reset(self) -> None:
         """Restart the board, and wait until it answers again."""
         self._channel.post(codec.encode("reset"))
