@@ -39,6 +39,13 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_AVX2 0
 #endif
 
+/* ARMv6-M multiplies 32 by 32 bits into 32 only, and calls a function for 64. */
+#if defined(__ARM_ARCH_6M__) && !defined(EIN_NN_PORTABLE)
+#define EIN_NN_SHORT_MULTIPLY 1
+#elif !defined(EIN_NN_SHORT_MULTIPLY)
+#define EIN_NN_SHORT_MULTIPLY 0
+#endif
+
 /* A factor and the constant that is added before it: one output channel's requantization. */
 typedef struct {
     int32_t bias; /* with the input's zero point folded in where the kernel's header says so */
@@ -69,10 +76,18 @@ static inline int32_t ein_nn_rescale(int32_t x, int32_t multiplier, uint32_t lef
     return ein_nn_rounding_shift(ein_nn_doubling_high_mul(shifted, multiplier), right);
 }
 
-/* (x * y + 2^31) >> 32: the same for a doubled x, in less code. */
+/* (x * y + 2^31) >> 32: the same for a doubled x, in less code. y >= 0. */
 static inline int32_t ein_nn_high_mul(int32_t x, int32_t y)
 {
-#if EIN_NN_DSP
+#if EIN_NN_SHORT_MULTIPLY
+    /* By halves, of which y's are both below 2^15 or 2^16: no sum leaves 31 bits and a sign. */
+    const uint32_t x_low = (uint32_t)x & 0xFFFFu, y_low = (uint32_t)y & 0xFFFFu;
+    const int32_t x_high = x >> 16, y_high = y >> 16;
+    const int32_t middle = x_high * (int32_t)y_low + (int32_t)(x_low * y_low >> 16);
+    const int32_t other = (int32_t)x_low * y_high + (middle & 0xFFFF);
+
+    return x_high * y_high + (middle >> 16) + (other >> 16) + (other >> 15 & 1);
+#elif EIN_NN_DSP
     int32_t high;
 
     __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x), "r"(y));

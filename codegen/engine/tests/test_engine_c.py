@@ -9,9 +9,11 @@ from einthoven.codegen.testing.bare_target import ENGINE, WARNINGS
 from einthoven.codegen.testing.host_target import SANITIZE
 
 
-def test_fixed_point_arithmetic(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [[], ["-DEIN_NN_SHORT_MULTIPLY=1"]], ids=["", "by halves"])
+def test_fixed_point_arithmetic(flags: list[str], tmp_path: Path) -> None:
     program = tmp_path / "test"
-    compiled(["gcc", *SANITIZE, str(ENGINE / "test_ein_nn_fixed.c"), "-o", str(program)])
+    source = str(ENGINE / "test_ein_nn_fixed.c")
+    compiled(["gcc", *SANITIZE, *flags, source, "-o", str(program)])
     done = subprocess.run([str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
