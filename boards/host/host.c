@@ -11,6 +11,7 @@ ein_host_t ein_host = {.listener = -1,
                        .in = -1,
                        .out = -1,
                        .slot = -1,
+                       .slots = -1,
                        .keys = -1,
                        .power_cut = -1,
                        .reset_reason = EIN_RESET_POWER};

@@ -16,6 +16,7 @@ typedef struct {
     FILE *adc;    /* NULL: no ADC */
     bool adc_paced;
     int slot;         /* the file that stands for the slot; -1: none yet */
+    int slots;        /* the file that stands for the slots of firmware; -1: there are none */
     int keys;         /* the file that stands for the key's pages; -1: none yet */
     bool fast;        /* time is made up: it passes when the program sleeps, and then at once */
     uint64_t fast_ns; /* that time */

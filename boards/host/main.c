@@ -90,6 +90,7 @@ static void usage(void)
         "                  over and over; from a FIFO at the writer's pace\n"
         "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
         "  --keys FILE     keeps the device's key there, likewise\n"
+        "  --slots FILE    stands for its two slots of firmware; else it has none\n"
         "  --fast          time passes when the program sleeps, at once: for long recordings\n"
         "  --script FILE   of a device: lines 'MS press MS', 'MS battery MV', 'MS end CODE'\n"
         "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
@@ -101,8 +102,9 @@ static void usage(void)
 static bool take_over(void)
 {
     const char *text = getenv(EIN_HOST_RESET);
-    if (text == NULL || sscanf(text, "%d %d %d %d %d", &ein_host.listener, &ein_host.in,
-                               &ein_host.out, &ein_host.slot, &ein_host.keys) != 5) {
+    if (text == NULL ||
+        sscanf(text, "%d %d %d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
+               &ein_host.slot, &ein_host.keys, &ein_host.slots) != 6) {
         return false;
     }
     unsetenv(EIN_HOST_RESET);
@@ -138,6 +140,12 @@ int main(int argc, char **argv)
         if (strcmp(option, "--slot") == 0) {
             if (ein_host.slot < 0) {
                 ein_host.slot = open_kept(value);
+            }
+            continue;
+        }
+        if (strcmp(option, "--slots") == 0) {
+            if (ein_host.slots < 0) {
+                ein_host.slots = open_kept(value);
             }
             continue;
         }

@@ -8,5 +8,6 @@
 #undef EIN_BOARD_NAME
 #define EIN_BOARD_NAME "qemu_stm32f405_device"
 #define EIN_BOARD_RNG 1 /* the chip's; QEMU has none */
+#define EIN_BOARD_SECOND_SLOT 1
 
 #endif

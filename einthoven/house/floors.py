@@ -60,7 +60,7 @@ PIPELINE = "firmware/generated/ein_pipeline.h"
 CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
-DEVICE = ("firmware/device/ein_device_port.h", "firmware/keys/ein_keys_port.h")
+DEVICE = ("firmware/device/ein_device_port.h", "firmware/keys")
 """And what it provides to be a device."""
 
 FLOORS = (
@@ -259,7 +259,7 @@ def _called(floor: Floor, symbol: str) -> bool:
     if floor.folder == "firmware/log":
         return symbol.startswith("ein_log_port_")
     if floor.folder == "firmware/device":
-        return symbol.startswith(("ein_port_", "ein_device_port_"))
+        return symbol.startswith(("ein_port_", "ein_device_port_", "ein_slots_port_"))
     if floor.folder == "firmware/keys":
         return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
     return floor.folder.startswith("boards/") and symbol.startswith(("ein_app_", "ein_emulated_"))

@@ -3,6 +3,7 @@
 #include "ein_device_keys.h"
 #include "ein_device_port.h"
 #include "ein_device_state.h"
+#include "ein_device_update.h"
 #include "ein_keys.h"
 #include "ein_port.h"
 
@@ -41,12 +42,16 @@ void ein_extension_init(ein_app_t *app)
     uint8_t faults = ein_device_check(app);
     faults |= (uint8_t)(device.modes.battery.empty ? EIN_DEVICE_CHECK_BATTERY : 0u);
     ein_device_checked(&device.modes, faults);
+    ein_device_update_init((faults & (EIN_DEVICE_CHECK_IMAGE | EIN_DEVICE_CHECK_ENGINE)) == 0);
 }
 
 ein_extension_answer_t ein_extension_message(ein_app_t *app, const ein_frame_t *frame)
 {
-    const ein_extension_answer_t answer = ein_device_wire_message(&device, app, frame);
-    return answer == EIN_EXTENSION_PASS ? ein_device_keys_message(app, frame) : answer;
+    ein_extension_answer_t answer = ein_device_wire_message(&device, app, frame);
+    if (answer == EIN_EXTENSION_PASS) {
+        answer = ein_device_keys_message(app, frame);
+    }
+    return answer == EIN_EXTENSION_PASS ? ein_device_update_message(app, frame) : answer;
 }
 
 static void on_rhythm(const ein_wire_beat_t *told)
@@ -84,6 +89,7 @@ static void step_modes(uint32_t now_ms)
     bool shows;
     ein_device_clock_step(&device.clock, now_ms);
     ein_device_keys_step();
+    ein_device_update_step(now_ms);
     if (now_ms - device.battery_ms >= EIN_DEVICE_BATTERY_EVERY_MS) {
         measure_battery(now_ms);
     }

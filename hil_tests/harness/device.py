@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from einthoven.boards.board import Board
 from einthoven.boards.patience import Patience
 from einthoven.errors import BoardError, KeysError, LinkError, ModelError
-from einthoven.hil_tests.harness import lock
+from einthoven.fleet.image import Image
+from einthoven.hil_tests.harness import lock, update
 from einthoven.hil_tests.harness.channel import Channel, LinkStatistics
 from einthoven.hil_tests.harness.session import BoardResetError, Session
+from einthoven.hil_tests.harness.update import UpdateStatus
 from einthoven.native.strip import Raw
 from einthoven.wire import codec
 from einthoven.wire.codec import Message
@@ -282,6 +284,26 @@ class Device:
                 "(einthoven boards)"
             )
         raise self._channel.refusal(reply)
+
+    def update_status(self, confirm: bool = False) -> UpdateStatus:
+        """What a device's slots of firmware hold; `confirm`: what runs works, and stays."""
+        return update.query(self._channel, confirm)
+
+    def update(
+        self,
+        image: Image,
+        allow_downgrade: bool = False,
+        progress: Callable[[int], None] = lambda n: None,
+    ) -> UpdateStatus:
+        """Bring firmware into the other slot, and reset; what the slots hold then.
+
+        What runs then has to be confirmed within 20 s of work by itself, or by `update_status`. An
+        image that the boot stage refused stands there as such. Raises KeysError for an older one,
+        BoardError if it does not fit, LinkError.
+        """
+        update.send(self._channel, image, allow_downgrade, progress)
+        self.reset()
+        return self.update_status()
 
     def upload_head(self, model_sha256: str, parameters: bytes) -> None:
         """Give the board a patient's head, which it keeps until it is removed or replaced.
