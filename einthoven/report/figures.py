@@ -1,6 +1,7 @@
 """The pictures of a run's report."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from einthoven.aami import CLASSES
 from einthoven.report.description import Strip
 from einthoven.report.overview import ReliabilityBin
 from einthoven.report.svg import INK, STYLE, bare, keep_inside, render
@@ -100,6 +102,50 @@ def _clock(seconds: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
+
+
+def trend_svg(
+    times_s: NDArray[np.float64],
+    labels: NDArray[np.integer[Any]],
+    shaded: Sequence[tuple[float, float]],
+    seconds: float,
+    title: str,
+) -> str:
+    """Draw a record's heart rate over time, V and S beats as ticks, `shaded` spans behind.
+
+    `times_s` [n] R in seconds, `labels` [n] indices of CLASSES; a bin is 10 s or more: its median.
+    """
+    rr_s = np.diff(times_s)
+    bins = int(np.clip(seconds // 10, 1, 360))
+    edges = np.linspace(0, seconds, bins + 1)
+    where = np.clip(np.searchsorted(edges, times_s[1:], side="right") - 1, 0, bins - 1)
+    rate = np.full(bins, np.nan)
+    for at in np.unique(where):
+        rate[at] = 60 / np.median(rr_s[where == at])
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.4, 1.7))
+        axes = figure.add_axes((0.06, 0.17, 0.93, 0.66))
+        for begin, end in shaded:
+            axes.axvspan(begin, end, color=INK["bad"], alpha=0.15, linewidth=0)
+        low = np.nanmin(rate) if np.isfinite(rate).any() else 0.0
+        high = np.nanmax(rate) if np.isfinite(rate).any() else 1.0
+        room = max(0.25 * (high - low), 5.0)
+        axes.set_ylim(low - 1.6 * room, high + 0.3 * room)
+        axes.plot((edges[:-1] + edges[1:]) / 2, rate, color=INK["accent"], linewidth=1.1)
+        for row, label in enumerate("VS"):
+            at_s = times_s[labels == CLASSES.index(label)]
+            top = low - (0.35 + 0.6 * row) * room
+            axes.vlines(at_s, top - 0.45 * room, top, color=INK[label], linewidth=0.7)
+            axes.text(seconds, top, label, color=INK[label], size=8, va="top", weight="bold")
+        axes.set_xlim(0, seconds)
+        axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+        axes.tick_params(axis="y", length=0, labelsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(7))
+        axes.xaxis.set_major_formatter(lambda value, _: _clock(value))
+        axes.set_title(title, loc="left", size=9, color=INK["ink"], weight="bold", pad=3)
+        bare(axes)
+        keep_inside(figure, axes)
+        return render(figure, f"{title}: heart rate over time")
 
 
 def histogram_svg(

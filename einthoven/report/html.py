@@ -25,6 +25,7 @@ from einthoven.report.findings import (
 from einthoven.report.overview import Protocol, Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
+from einthoven.report.sections import episodes_section, signal_section, trend, verdict_section
 from einthoven.report.signal import ASSUMED_MARK, ASSUMED_NOTE, signal_lines
 from einthoven.report.summary import KINDS, STATISTICS, latency_ms
 from einthoven.report.words import (
@@ -62,6 +63,7 @@ TITLES = {
 }
 COUNTS = ("tp", "fn", "fp")
 MAX_STRIPS = 12
+MAX_TRENDS = 12
 MAX_DIFFERENCES = 50
 MAX_LISTED = 1000
 """Records with rows of their own: about 4 KB each."""
@@ -75,7 +77,9 @@ def write_html(run: RunDir, summary: Summary) -> None:
     results = [structs.replace(run.read_result(name), strips=[]) for name in names]
     strips = _strips(run, results)
     histograms = _histograms(run, names, summary.resources.count_unit)
-    write_text(run.path / "report.html", page(summary, results, strips, histograms, run.path.name))
+    trends = _trends(run, results)
+    text = page(summary, results, strips, histograms, run.path.name, trends)
+    write_text(run.path / "report.html", text)
 
 
 def page(
@@ -84,6 +88,7 @@ def page(
     strips: Sequence[dict[str, Any]],
     histograms: Sequence[str],
     run_name: str,
+    trends: Sequence[str] = (),
 ) -> str:
     """The page, below 20 MB for any number of records: it says which of them it lists."""
     environment = jinja2.Environment(
@@ -124,6 +129,10 @@ def page(
         arithmetics=arithmetics_section(summary.arithmetics),
         rhythm_kinds=shown_kinds(summary.rhythm),
         rhythm_rows=[r for r in record_rows(summary.rhythm) if r["record"] in listed],
+        trends=trends,
+        episodes=episodes_section(summary.episodes, listed),
+        signal_shares=signal_section(summary.signal, listed),
+        verdicts=verdict_section(results, listed),
         histograms=histograms,
         timing_note=_timing_note(summary),
         resources=resource_rows(summary),
@@ -307,6 +316,14 @@ def _strips(run: RunDir, results: Sequence[Result]) -> list[dict[str, Any]]:
             }
         )
     return drawn
+
+
+def _trends(run: RunDir, results: Sequence[Result]) -> list[str]:
+    """Of the records with most mistakes, or all if there are few, in order of records."""
+    worst = sorted(results, key=_mistakes, reverse=True)[:MAX_TRENDS]
+    chosen = [r for r in results if r in worst]
+    drawn = (trend(r, run.read_events(r.record), run.plan.rate_hz) for r in chosen)
+    return [svg for svg in drawn if svg is not None]
 
 
 def _mistakes(result: Result) -> int:

@@ -297,12 +297,21 @@ def test_the_page_is_whole_and_self_contained(run: RunDir) -> None:
     assert checker.outside == [] and checker.scripts == 0
     assert set(checker.targets) <= set(checker.ids)
     assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
-    assert page.count("<svg") == 1 + 3 + 1 + 2  # logo, strips, reliability, histograms
+    assert page.count("<svg") == 1 + 3 + 3 + 1 + 2  # logo, trends, strips, reliability, histograms
     assert "Not a medical device." in page
     assert "Unfinished run." in page and "232" in page
     assert "STM32F405 &lt;emulated&gt;" in page and "<emulated>" not in page
     assert "0000abce &lt;2&gt;" in page
     assert "ef" * 32 in page and "ab" * 32 in page and "cd" * 32 in page
+
+
+def test_the_page_shows_rhythm_over_time_and_the_signal(run: RunDir) -> None:
+    write_report(run)
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    shown = page[page.index('<section id="episodes">') :]
+    for name in run.finished():
+        assert f"Record {name}: heart rate over time" in shown
+    assert 'id="verdicts"' not in page  # half-hour records are no strips
 
 
 def test_the_same_run_gives_the_same_bytes(run: RunDir) -> None:
