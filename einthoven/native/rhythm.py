@@ -26,11 +26,12 @@ size_t ein_host_rhythm_run(const uint32_t *t_samples, const uint8_t *labels, con
                            void *events, size_t room);
 size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
                               int16_t rail_lo, int16_t rail_hi, const uint8_t *labels,
-                              size_t n_labels, const uint32_t *gaps, size_t n_gaps,
-                              void *events, size_t room);
+                              const uint8_t *confidence, size_t n_labels,
+                              const uint32_t *gaps, size_t n_gaps, void *events, size_t room);
 """
-_FIELDS = ("kind", "phase", "begin_samples", "end_samples", "t_emitted")
-_EVENT = np.dtype([(name, "<u4") for name in _FIELDS])
+FIELDS = ("kind", "phase", "begin_samples", "end_samples", "t_emitted")
+"""Of an event, in the order of `RhythmEvents`."""
+_EVENT = np.dtype([(name, "<u4") for name in FIELDS])
 
 
 @cache
@@ -113,6 +114,7 @@ def episodes(
 def record(
     samples: NDArray[np.int16],
     labels: NDArray[np.integer[Any]],
+    confidence: NDArray[np.integer[Any]],
     gain_lsb_per_mv: int = 200,
     rails: tuple[int, int] = (-2048, 2047),
     generated: Path = GENERATED,
@@ -121,14 +123,18 @@ def record(
     """All events of a record as the firmware tells them, those of the signal's shape included.
 
     `samples` [n] int16 counts at the core's rate, `labels` indices of `aami.CLASSES`, one a beat of
-    `core.analyze` of the same samples, in order; `gaps` as there, each of a sample or
-    more. Raises UsageError for samples of another type.
+    `core.analyze` of the same samples, in order, and `confidence` that they are right in 1/255;
+    `gaps` as there, each of a sample or more. Raises UsageError for samples of another type and
+    for labels and confidences that are not as many.
     """
     if samples.dtype != np.int16 or samples.ndim != 1:
         raise UsageError(f"samples must be int16[n], not {samples.dtype}{samples.shape}")
+    if len(labels) != len(confidence):
+        raise UsageError("labels and confidences must be as many")
     ffi, lib = _library(generated)
     counts = np.ascontiguousarray(samples)
     kind = np.ascontiguousarray(labels, dtype=np.uint8)
+    certain = np.ascontiguousarray(confidence, dtype=np.uint8)
     lost = np.array(gaps, dtype=np.uint32).reshape(-1, 2)
     return _taken(
         lambda events, room: lib.ein_host_rhythm_record(
@@ -137,6 +143,7 @@ def record(
             gain_lsb_per_mv,
             *rails,
             ffi.cast("const uint8_t *", kind.ctypes.data),
+            ffi.cast("const uint8_t *", certain.ctypes.data),
             len(kind),
             ffi.cast("const uint32_t *", lost.ctypes.data),
             len(lost),
@@ -153,6 +160,6 @@ def _taken(call: Callable[[Any, int], int]) -> RhythmEvents:
         events = np.zeros(room, dtype=_EVENT)
         count = int(call(_library()[0].cast("void *", events.ctypes.data), room))
         if count <= room:
-            columns = (events[name][:count].astype(np.int64) for name in _FIELDS)
+            columns = (events[name][:count].astype(np.int64) for name in FIELDS)
             return RhythmEvents(*columns)
         room = count

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define CERTAIN 255u /* as beats are whose class a person gave */
+
 typedef struct {
     uint32_t kind, phase, begin_samples, end_samples, t_emitted;
 } ein_host_rhythm_event_t;
@@ -40,7 +42,7 @@ size_t ein_host_rhythm_run(const uint32_t *t_samples, const uint8_t *labels, con
     size_t count = 0;
     ein_rhythm_init(&rhythm);
     for (size_t i = 0; i < n; i++) {
-        ein_rhythm_beat_t beat = {t_samples[i], flags[i], labels[i], NULL};
+        ein_rhythm_beat_t beat = {t_samples[i], flags[i], labels[i], CERTAIN, NULL};
         if (signal != NULL) {
             memcpy(tensor.signal, signal + i * sizeof tensor.signal, sizeof tensor.signal);
             beat.tensor = &tensor;
@@ -53,13 +55,14 @@ size_t ein_host_rhythm_run(const uint32_t *t_samples, const uint8_t *labels, con
 }
 
 /* A whole record as the firmware runs it: samples through the core, its beats with the labels that
-   they were given, n_labels of them in order; gaps: first sample and number of those that never
-   came, n_gaps pairs in order. Returns as ein_host_rhythm_run does; `t_emitted` is
-   the sample at which the event was told. 0 also for a gain or rails that the core refuses. */
+   they were given, n_labels of them in order, and how certain these are, in 1/255; gaps: first
+   sample and number of those that never came, n_gaps pairs in order. Returns as ein_host_rhythm_run
+   does; `t_emitted` is the sample at which the event was told. 0 also for a gain or rails that the
+   core refuses. */
 size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
                               int16_t rail_lo, int16_t rail_hi, const uint8_t *labels,
-                              size_t n_labels, const uint32_t *gaps, size_t n_gaps,
-                              ein_host_rhythm_event_t *events, size_t room)
+                              const uint8_t *confidence, size_t n_labels, const uint32_t *gaps,
+                              size_t n_gaps, ein_host_rhythm_event_t *events, size_t room)
 {
     static ein_core_t core;
     ein_rhythm_t rhythm;
@@ -88,7 +91,7 @@ size_t ein_host_rhythm_record(const int16_t *samples, size_t n, uint16_t gain_ls
                 ein_rhythm_signal(&rhythm, event.flags);
             } else if (beats < n_labels) {
                 const ein_rhythm_beat_t beat = {event.t_samples, event.flags, labels[beats],
-                                                event.tensor};
+                                                confidence[beats], event.tensor};
                 ein_rhythm_beat(&rhythm, &beat);
                 beats++;
             }

@@ -133,7 +133,8 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
         ein_vote(&session->vote_unadapted, event->slot, event->slot_beats, beat->unadapted);
         judge(session, event, beat, embedding);
         ein_stats_add(&session->per_inference, beat->count);
-        const ein_rhythm_beat_t seen = {event->t_samples, event->flags, beat->label, event->tensor};
+        const ein_rhythm_beat_t seen = {event->t_samples, event->flags, beat->label,
+                                        beat->confidence, event->tensor};
         ein_rhythm_beat(&session->rhythm, &seen);
     }
     uint32_t since_sample = ein_port_count() - session->started_at;

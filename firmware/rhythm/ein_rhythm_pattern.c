@@ -50,10 +50,6 @@ static void end_run(ein_rhythm_pattern_t *pattern, ein_rhythm_queue_t *queue)
     const bool ventricular = pattern->run_class == EIN_CLASS_V;
     const bool is_run = pattern->run_class != EIN_CLASS_N && pattern->run_beats >= 2;
     pattern->run_class = EIN_CLASS_N;
-    if (pattern->alarm) {
-        pattern->alarm = false;
-        ein_rhythm_put(queue, EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_END, begin, end);
-    }
     if (!is_run) {
         return;
     }
@@ -78,14 +74,49 @@ static void on_run(ein_rhythm_pattern_t *pattern, const ein_rhythm_beat_t *beat,
     }
     pattern->run_beats++;
     pattern->run_last_samples = beat->t_samples;
-    if (kind != EIN_CLASS_V || pattern->alarm || pattern->run_beats < EIN_RHYTHM_RUN_ALARM_BEATS) {
+}
+
+/* The alarm */
+
+static void end_alarm(ein_rhythm_pattern_t *pattern, ein_rhythm_queue_t *queue)
+{
+    if (pattern->alarm) {
+        ein_rhythm_put(queue, EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_END, pattern->alarm_begin_samples,
+                       pattern->alarm_last_samples);
+    }
+    pattern->alarm = false;
+}
+
+/* Beats in a row that may be ventricular, whatever they are called. */
+static void on_suspect(ein_rhythm_pattern_t *pattern, const ein_rhythm_beat_t *beat,
+                       bool ventricular, bool broken, ein_rhythm_queue_t *queue)
+{
+    const bool suspect =
+        ventricular || beat->label == EIN_CLASS_Q || beat->confidence < EIN_RHYTHM_VT_CERTAIN;
+    if (broken || !suspect) {
+        end_alarm(pattern, queue);
+        pattern->suspects = pattern->told_v = 0;
+    }
+    if (!suspect) {
         return;
     }
-    const uint32_t intervals = EIN_RHYTHM_RUN_ALARM_BEATS - 1u;
-    const uint32_t since = time_of(pattern, pattern->beats - intervals);
-    if (is_beyond(intervals, beat->t_samples - since, EIN_RHYTHM_RUN_ALARM_BPM, true)) {
-        pattern->alarm = true;
-        ein_rhythm_put(queue, EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_BEGIN, pattern->run_begin_samples, 0);
+    pattern->suspects = pattern->suspects << 1 | 1u;
+    pattern->told_v = pattern->told_v << 1 | (ventricular ? 1u : 0u);
+    pattern->alarm_last_samples = beat->t_samples;
+    uint32_t evidence = 0;
+    for (uint32_t back = 0; back < EIN_RHYTHM_VT_BEATS && !pattern->alarm; back++) {
+        if ((pattern->suspects >> back & 1u) == 0) {
+            return;
+        }
+        const bool told = (pattern->told_v >> back & 1u) != 0;
+        evidence += told ? EIN_RHYTHM_VT_TOLD : EIN_RHYTHM_VT_DOUBTFUL;
+        const uint32_t since = time_of(pattern, pattern->beats - back);
+        if (evidence >= EIN_RHYTHM_VT_DECIDE &&
+            is_beyond(back, beat->t_samples - since, EIN_RHYTHM_VT_FAST_BPM, true)) {
+            pattern->alarm = true;
+            pattern->alarm_begin_samples = since;
+            ein_rhythm_put(queue, EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_BEGIN, since, 0);
+        }
     }
 }
 
@@ -192,6 +223,7 @@ void ein_rhythm_pattern_beat(ein_rhythm_pattern_t *pattern, const ein_rhythm_bea
     }
     pattern->times[now % EIN_RHYTHM_TIMES] = beat->t_samples;
     on_run(pattern, beat, kind, broken, queue);
+    on_suspect(pattern, beat, ventricular, broken, queue);
     if (ventricular) {
         pattern->before_v = pattern->last_v;
         pattern->last_v = now + 1u;
@@ -208,6 +240,7 @@ void ein_rhythm_pattern_finish(ein_rhythm_pattern_t *pattern, ein_rhythm_queue_t
         on_single(pattern, pattern->beats - 1u, queue);
     }
     end_run(pattern, queue);
+    end_alarm(pattern, queue);
     for (uint32_t i = 0; i < EIN_RHYTHM_CYCLES; i++) {
         end_cycle(&pattern->cycles[i], CYCLES[i], queue);
     }

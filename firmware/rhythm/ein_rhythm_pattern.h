@@ -1,9 +1,11 @@
 /* Patterns of beats: couplets, runs, bigeminy, trigeminy, pauses, slow and fast rates.
  *
  * From times and classes alone, so that reference annotations run through the same code. Nothing
- * goes on over a beat with EIN_FLAG_BREAK. Definitions: codegen/spec/rhythm.toml, docs/rhythm.md.
- * Told when they are over; rates that last, and alarms, also when they are known to have begun.
- * Rates are compared in integers, exactly. RAM: 270 B. No errors.
+ * goes on over a beat with EIN_FLAG_BREAK. The alarm of ventricular tachycardia alone asks how
+ * certain the classes are: at 200 a minute many a beat is called N with half a heart. Definitions:
+ * codegen/spec/rhythm.toml, docs/rhythm.md. Told when they are over; rates that last, and alarms,
+ * also when they are known to have begun. Rates are compared in integers, exactly. RAM: 270 B. No
+ * errors.
  */
 #ifndef EIN_RHYTHM_PATTERN_H
 #define EIN_RHYTHM_PATTERN_H
@@ -34,7 +36,9 @@ typedef struct {
     uint32_t run_begin_samples, run_last_samples, run_beats;
     uint32_t last_v, before_v; /* numbers, plus one, of the last ventricular beats; 0: none */
     uint8_t run_class;         /* EIN_CLASS_V (V or F), EIN_CLASS_S, or EIN_CLASS_N: no run */
-    bool alarm;                /* the run has raised it */
+    bool alarm;                /* of ventricular tachycardia: it lasts */
+    uint32_t alarm_begin_samples, alarm_last_samples;
+    uint32_t suspects, told_v; /* the last beats, newest lowest: may be, is called ventricular */
     ein_rhythm_rate_t rates[EIN_RHYTHM_RATES];
     ein_rhythm_cycle_t cycles[EIN_RHYTHM_CYCLES];
 } ein_rhythm_pattern_t;

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t t_samples;         /* R; not before that of the beat before */
     uint16_t flags;             /* EIN_FLAG_*; EIN_FLAG_BREAK: no rhythm since the beat before */
     uint8_t label;              /* EIN_CLASS_* */
+    uint8_t confidence;         /* that the label is right, in 1/255 */
     const ein_tensor_t *tensor; /* of the core; NULL: only its time and class are known */
 } ein_rhythm_beat_t;
 

@@ -46,13 +46,14 @@ static int32_t shape_q8(const ein_ring_t *ring, uint32_t from, uint32_t total, u
 static ein_rhythm_block_t measure(const ein_ring_t *ring)
 {
     const uint32_t from = ring->end_samples - EIN_RHYTHM_WAVE_HOP_SAMPLES;
-    ein_rhythm_block_t block = {0, 0, 0};
+    ein_rhythm_block_t block = {0, 0, 0, 0};
     int32_t last = at(ring, from - STRIDE, 0);
     for (uint32_t i = 0; i < EIN_RHYTHM_WAVE_HOP_SAMPLES / STRIDE; i++) {
         const int32_t x = at(ring, from, i);
         const uint32_t size = ein_magnitude(x);
         block.total_uv += size;
         block.steps_uv += ein_magnitude(x - last);
+        block.turns += (x < 0) != (last < 0);
         block.largest_uv = size > block.largest_uv ? size : block.largest_uv;
         last = x;
     }
@@ -78,7 +79,8 @@ static int32_t look(ein_rhythm_wave_t *wave, const ein_ring_t *ring)
         return -EIN_RHYTHM_WAVE_MOST_Q8;
     }
     const int32_t evidence = EIN_RHYTHM_WAVE_LIMIT_Q8 - shape_q8(ring, from, total, steps, largest);
-    if (speed_q8 < EIN_RHYTHM_WAVE_SLOWEST_Q8 && evidence > -EIN_RHYTHM_WAVE_MOST_Q8 / 4) {
+    if (before.turns + block.turns < EIN_RHYTHM_WAVE_LEAST_TURNS &&
+        evidence > -EIN_RHYTHM_WAVE_MOST_Q8 / 4) {
         return -EIN_RHYTHM_WAVE_MOST_Q8 / 4;
     }
     return evidence > EIN_RHYTHM_WAVE_MOST_Q8    ? EIN_RHYTHM_WAVE_MOST_Q8

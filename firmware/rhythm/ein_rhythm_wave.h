@@ -7,7 +7,8 @@
  *
  *   rest = part of the samples within 1/5 of the largest
  *
- * Their sum is below EIN_RHYTHM_WAVE_LIMIT_Q8 in flutter, above 1 in rhythms with QRS complexes.
+ * Their sum is below EIN_RHYTHM_WAVE_LIMIT_Q8 in flutter, above 1 in most rhythms with QRS
+ * complexes; a window with fewer than EIN_RHYTHM_WAVE_LEAST_TURNS changes of sign is too slow.
  * What it lacks is evidence, summed and decided upon as in ein_rhythm_af.h. Wide, fast ventricular
  * tachycardia is told as flutter: what divides them is a convention. Known after 3 to 5 s.
  */
@@ -20,6 +21,7 @@
 /* Sizes and steps of a second's samples. */
 typedef struct {
     uint32_t total_uv, steps_uv, largest_uv;
+    uint32_t turns; /* of the sign */
 } ein_rhythm_block_t;
 
 typedef struct {

@@ -47,7 +47,7 @@ static uint32_t noise(uint32_t below)
 static void beat(uint32_t rr, uint8_t label, const ein_tensor_t *tensor)
 {
     now += rr;
-    const ein_rhythm_beat_t next = {now, 0, label, tensor};
+    const ein_rhythm_beat_t next = {now, 0, label, 255, tensor};
     ein_rhythm_beat(&rhythm, &next);
     drain();
 }
@@ -159,6 +159,27 @@ static void test_runs(uint32_t origin)
     check(pause != NULL && pause->end_samples - pause->begin_samples == 400, "a pause");
 }
 
+/* One beat called V among beats that nobody is sure of, fast: an alarm, and no run. */
+static void test_doubtful_run(uint32_t rr)
+{
+    start(0);
+    beat(150, EIN_CLASS_N, NULL);
+    for (int i = 0; i < 5; i++) {
+        now += rr;
+        const uint8_t label = i == 2 ? EIN_CLASS_V : EIN_CLASS_N;
+        const ein_rhythm_beat_t next = {now, 0, label, EIN_RHYTHM_VT_CERTAIN - 1, NULL};
+        ein_rhythm_beat(&rhythm, &next);
+        drain();
+    }
+    const bool fast = rr * EIN_RHYTHM_VT_FAST_BPM < 60u * EIN_PIPELINE_RATE_HZ;
+    check((find(EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_BEGIN) != NULL) == fast, "an alarm if fast");
+    beat(150, EIN_CLASS_N, NULL);
+    const ein_rhythm_event_t *end = find(EIN_RHYTHM_ALARM_VT, EIN_RHYTHM_END);
+    check((end != NULL) == fast, "a sure beat ends it");
+    check(end == NULL || end->end_samples == now - 150u, "where the doubt was last");
+    check(find(EIN_RHYTHM_VT, EIN_RHYTHM_END) == NULL, "nothing was called a run");
+}
+
 /* 250 a minute, nearly a sine: told within 10 s; then QRS complexes, then silence. */
 static void test_signal(uint32_t origin)
 {
@@ -231,6 +252,8 @@ int main(void)
     test_without_windows();
     test_runs(1000);
     test_runs(0u - 200u);
+    test_doubtful_run(70);
+    test_doubtful_run(110);
     test_signal(0);
     test_signal(0u - 2000u);
     test_lead_off();

@@ -147,7 +147,8 @@ def make_rhythm() -> list[str]:
     beats = core.analyze(samples, GAIN_LSB_PER_MV, RAILS)
     logits = Vote().of(HostModel().infer(beats.signal, beats.features), beats)
     label = logits.argmax(axis=1).astype(np.uint8)
-    events = rhythm.record(samples, label, GAIN_LSB_PER_MV, RAILS)
+    confidence, _ = Confidence().of(logits, beats.flags)
+    events = rhythm.record(samples, label, confidence, GAIN_LSB_PER_MV, RAILS)
     wanted = {"bigeminy", "atrial fibrillation", "ventricular flutter or fibrillation", "asystole"}
     told = {rhythm.kinds()[k] for k in events.kind}
     if missing := wanted - told:
@@ -165,6 +166,7 @@ def make_rhythm() -> list[str]:
         f"#define VECTOR_DIGEST 0x{zlib.crc32(words.tobytes()):08x}u",
         *_array("vector_samples", samples),
         *_array("vector_label", label),
+        *_array("vector_confidence", confidence),
     ]
 
 

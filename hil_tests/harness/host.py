@@ -63,7 +63,8 @@ class Host:
             running.templates(),
             len(samples),
         )
-        rhythms = stage.record(samples, events.beats["label"], gain_lsb_per_mv, rails, gaps=gaps)
+        judged = events.beats["label"], events.beats["confidence"]
+        rhythms = stage.record(samples, *judged, gain_lsb_per_mv, rails, gaps=gaps)
         events = replace(events, rhythm=told(rhythms))
         if self._tflm is None:
             return events, verdict, None

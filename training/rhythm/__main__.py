@@ -40,12 +40,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="keep the figures, write the page")
     args = parser.parse_args(argv)
     folder = find_database(args.data, DATABASES[args.what])
-    device = measure.Device()
     if args.what == "alarms":
-        found = measure.alarms(folder, device)
+        found = measure.alarms(folder)
     else:
         table = measure.fibrillation if args.what == "af" else measure.flutter
-        found = table(folder, measure.all_names(folder), device)
+        found = table(folder, measure.all_names(folder))
     print(region(args.what, found))
     if args.json:
         RESULTS.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """What the firmware's rhythm stage tells on records, held against their annotations.
 
-The chain is the device's: core, int8 model, vote, rhythm stage, on the samples that a 12-bit ADC
-delivers, one lead, own beats. No record's annotations are seen by it.
+The chain is the device's own session on the host, from the samples that a 12-bit ADC delivers to
+episodes and alarms, one lead, own beats. No record's annotations are seen by it.
 """
 
 import csv
@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import RecordError
-from einthoven.native import core, rhythm
-from einthoven.native.engine import HostModel
-from einthoven.native.vote import Vote
+from einthoven.native import core, rhythm, session
 from einthoven.records.adc import to_board
 from einthoven.records.annotations import Annotations, read_annotations
 from einthoven.records.database import record_names
@@ -74,29 +72,21 @@ class Told:
         return marks(Annotations.of([], [], self.rate_hz), {kind: spans})
 
 
-class Device:
-    """The device's chain on the host."""
-
-    def __init__(self) -> None:
-        self._model = HostModel()
-        self._vote = Vote()
-
-    def tell(self, folder: Path, name: str) -> Told:
-        """Run a record through it. Raises RecordError."""
-        record = read_record(folder, name)
-        samples = to_board(record, core.rate_hz(), GAIN_LSB_PER_MV, ADC_BITS)
-        beats = core.analyze(samples)
-        logits = self._vote.of(self._model.infer(beats.signal, beats.features), beats)
-        events = rhythm.record(samples, logits.argmax(axis=1))
-        return Told(name, record.rate_hz, record.n_samples, events)
+def tell(folder: Path, name: str) -> Told:
+    """What the device tells on a record. Raises RecordError."""
+    record = read_record(folder, name)
+    samples = to_board(record, core.rate_hz(), GAIN_LSB_PER_MV, ADC_BITS)
+    events, _ = session.run(samples, GAIN_LSB_PER_MV)
+    columns = (events.rhythm[name].astype(np.int64) for name in rhythm.FIELDS)
+    return Told(name, record.rate_hz, record.n_samples, rhythm.RhythmEvents(*columns))
 
 
-def fibrillation(folder: Path, names: Sequence[str], device: Device) -> dict[str, Any]:
+def fibrillation(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     """Atrial fibrillation on records of mitdb: by EC57, whole, and with flutter left out."""
     title = rhythm.kinds()[9]
     columns: dict[str, list[EpisodeScores]] = {"ec57": [], "whole": [], "ec57_flutter_apart": []}
     for name in names:
-        told = device.tell(folder, name)
+        told = tell(folder, name)
         reference, test = read_annotations(folder, name), told.annotations("af", title)
         for column, start_s, apart in (
             ("ec57", LEARNING_S, False),
@@ -109,7 +99,7 @@ def fibrillation(folder: Path, names: Sequence[str], device: Device) -> dict[str
     return _table(names, columns)
 
 
-def flutter(folder: Path, names: Sequence[str], device: Device) -> dict[str, Any]:
+def flutter(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     """Ventricular flutter or fibrillation on vfdb, whose rhythm labels are turned into marks.
 
     `ec57`: VFL, VFIB and VF are such; `with_tachycardia`: VT as well. `delays_s`: from the begin of
@@ -119,7 +109,7 @@ def flutter(folder: Path, names: Sequence[str], device: Device) -> dict[str, Any
     columns: dict[str, list[EpisodeScores]] = {"ec57": [], "with_tachycardia": []}
     delays: list[float] = []
     for name in names:
-        told = device.tell(folder, name)
+        told = tell(folder, name)
         labels, test = read_annotations(folder, name), told.annotations("vf", title)
         for column, kinds in (("ec57", FLUTTER), ("with_tachycardia", TACHYCARDIA)):
             reference = marked(labels, kinds, told.rate_hz)
@@ -154,7 +144,7 @@ def marked(labels: Annotations, kinds: Sequence[str], rate_hz: float) -> Annotat
     return marks(Annotations.of([], [], rate_hz), {"vf": spans})
 
 
-def alarms(folder: Path, device: Device) -> dict[str, Any]:
+def alarms(folder: Path) -> dict[str, Any]:
     """The Challenge 2015's alarms: how many true and false ones the device raises, by kind."""
     path = folder / "ALARMS"
     try:
@@ -163,7 +153,7 @@ def alarms(folder: Path, device: Device) -> dict[str, Any]:
         raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
     records: list[dict[str, Any]] = []
     for row in rows:
-        told = device.tell(folder, row["record"])
+        told = tell(folder, row["record"])
         at_s = int(row["alarm_at_sample"]) / told.rate_hz
         raised = any(
             when <= at_s + AFTER_S and end >= at_s - BEFORE_S

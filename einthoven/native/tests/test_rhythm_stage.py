@@ -60,7 +60,7 @@ def test_no_rhythm_without_beats_and_arrays_must_fit() -> None:
     with pytest.raises(UsageError, match="as many"):
         rhythm.episodes(np.zeros(2, np.int64), none, none, 0)
     with pytest.raises(UsageError, match="int16"):
-        rhythm.record(np.zeros(10, np.int32), none)
+        rhythm.record(np.zeros(10, np.int32), none, none)
 
 
 def test_a_begin_has_its_end() -> None:
@@ -82,12 +82,14 @@ def test_a_gap_is_no_asystole_and_moves_what_follows() -> None:
     quiet = np.random.default_rng(1).integers(-3, 4, 30 * rate)
     gaps = [(20 * rate, 15 * rate)]
     beats = core.analyze(samples, gaps=gaps)
-    told = rhythm.record(samples, np.zeros(len(beats), np.int64), gaps=gaps)
+    told = rhythm.record(
+        samples, np.zeros(len(beats), np.int64), np.full(len(beats), 255), gaps=gaps
+    )
     names = [rhythm.kinds()[k] for k in told.kind]
     assert len(beats) > 50 and "asystole" not in names and "pause" not in names
     silent = samples.copy()
     silent[30 * rate :] = quiet
     beats = core.analyze(silent)
-    told = rhythm.record(silent, np.zeros(len(beats), np.int64))
+    told = rhythm.record(silent, np.zeros(len(beats), np.int64), np.full(len(beats), 255))
     begun = [(rhythm.kinds()[k], t) for k, t in zip(told.kind, told.t_emitted, strict=True)]
     assert any(name == "asystole" and t < 37 * rate for name, t in begun)

@@ -30,7 +30,7 @@ static void drain(void)
             ein_rhythm_signal(&rhythm, event.flags);
         } else if (beats < VECTOR_BEATS) {
             const ein_rhythm_beat_t beat = {event.t_samples, event.flags, vector_label[beats],
-                                            event.tensor};
+                                            vector_confidence[beats], event.tensor};
             ein_rhythm_beat(&rhythm, &beat);
             beats++;
         }
