@@ -24,12 +24,16 @@ def within(default: T, least: float, most: float = math.inf, *, above: bool = Fa
     return found
 
 
+SKIPS = ("projected", "identity", "none")
+
+
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the network, `[model]`.
+    """Shape of the network, `[model]`.
 
-    `blocks` lists the channels of each residual block (conv, ReLU, conv, skip, pool by two);
-    `kernel` is the width of their convolutions in samples of the block's own rate.
+    `blocks` lists the channels of each block: its convolutions with a ReLU between them, the skip
+    around them, and a pooling by two behind it or, with `pool_first`, before it. `kernel` is the
+    width of the convolutions in samples of the block's own rate.
     """
 
     stem_channels: int = within(16, 1, 1024)
@@ -37,6 +41,12 @@ class Architecture:
     stem_stride: int = within(3, 1, 216)
     blocks: tuple[int, ...] = within((16, 24, 32), 1, 1024)
     kernel: int = within(3, 1, 216)
+    convolutions: int = within(2, 1, 8)
+    """Of a block. The last one has a ReLU only where nothing but it makes the block bend."""
+    skip: str = "projected"
+    """Around a block: "projected", by a convolution of width 1 where channels change; "identity",
+    only where they stay; or "none"."""
+    pool_first: bool = False
     dense: int = within(32, 1, 4096)
     feature_dense: int = within(32, 1, 4096)
     dropout: float = within(0.3, 0.0, 0.95)
@@ -69,6 +79,19 @@ class Views:
     """Copies with nstdb's noise mixed in."""
     snr_db: tuple[float, ...] = within((18.0, 12.0, 6.0, 0.0), -40.0, 80.0)
     """Levels that noise is drawn from, besides none."""
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Strips whose rhythm is known, but not their beats, `[strips]` (training/data/strips.py)."""
+
+    share: float = within(0.0, 0.0, 0.9)
+    """Of an epoch's beats; 0: none."""
+    symbol_share: tuple[float, ...] = within((0.4, 0.3, 0.2, 0.1), 0.0, 1.0)
+    """Of beats from strips labelled N, A, O and ~."""
+    rhythm_weight: float = within(0.2, 0.0, 10.0)
+    """Of telling the strip's label from a beat, beside telling the beat's class; in training only,
+    so that what the network knows of a beat tells rhythms apart."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +158,7 @@ class Recipe:
     model: Architecture = field(default_factory=Architecture)
     views: Views = field(default_factory=Views)
     sampling: Sampling = field(default_factory=Sampling)
+    strips: Strips = field(default_factory=Strips)
     augmentation: Augmentation = field(default_factory=Augmentation)
     fit: Fit = field(default_factory=Fit)
     distillation: Distillation = field(default_factory=Distillation)
@@ -145,13 +169,19 @@ _TABLES = {
     "model": Architecture,
     "views": Views,
     "sampling": Sampling,
+    "strips": Strips,
     "augmentation": Augmentation,
     "fit": Fit,
     "distillation": Distillation,
     "quantization": Quantization,
 }
 
-_LENGTHS = {"class_share": len(CLASSES), "logit_bias": len(CLASSES), "view_share": 4}
+_LENGTHS = {
+    "class_share": len(CLASSES),
+    "logit_bias": len(CLASSES),
+    "view_share": 4,
+    "symbol_share": 4,
+}
 
 
 def load(path: Path) -> Recipe:
@@ -161,6 +191,10 @@ def load(path: Path) -> Recipe:
         table[key] = build_table(kind, table.get(key, {}), f"[{key}] ", path)
     _check_data(table.get("data"), path)
     recipe = build_table(Recipe, table, "", path)
+    if recipe.model.skip not in SKIPS:
+        raise UsageError(f"recipe {path}: [model] skip must be one of {', '.join(SKIPS)}")
+    if sum(recipe.strips.symbol_share) == 0:
+        raise UsageError(f"recipe {path}: [strips] symbol_share must have a number above 0")
     if recipe.quantization.method not in ("ptq", "qat"):
         raise UsageError(f"recipe {path}: [quantization] method must be 'ptq' or 'qat'")
     return recipe

@@ -22,9 +22,10 @@ from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.errors import UsageError
 from einthoven.native.vote import Vote
 from einthoven.training.command_line import at_least, one_line_errors
-from einthoven.training.data import dataset
+from einthoven.training.data import dataset, strips
 from einthoven.training.data.dataset import Examples
 from einthoven.training.data.sampling import to_real
+from einthoven.training.data.strips import StripBeats
 from einthoven.training.model.train import FLOAT_MODEL, add_bias, fit, provenance
 from einthoven.training.recipe import Recipe, load
 
@@ -63,12 +64,13 @@ def cross_validate(
     out: Path | None = None,
     only: Sequence[int] | None = None,
     hide: NDArray[np.bool_] | None = None,
+    strip_beats: StripBeats | None = None,
 ) -> NDArray[np.float32]:
     """[len(examples), 5] logits of held-out main-lead beats; NaN elsewhere.
 
     With `out` each fold's network stays there as `fold<i>`, with `held_out.json`, the patients
     that it has not seen; a cross-validation that was broken off goes on. `only`: these folds.
-    `hide`: [len(examples)] beats that are never trained on, but scored.
+    `hide`: [len(examples)] beats that are never trained on, but scored. `strip_beats`: as of `fit`.
     Raises UsageError if a record of DS2 is among the examples, or for folds that cannot be.
     """
     check_folds(n, only)
@@ -87,11 +89,11 @@ def cross_validate(
             folder.mkdir(parents=True, exist_ok=True)
             held_out = sorted(set(examples.patient[fold == i].tolist()))
             for name, facts in (
-                ("training.json", provenance(plain, seen)),
+                ("training.json", provenance(plain, seen, strip_beats)),
                 ("held_out.json", held_out),
             ):
                 (folder / name).write_text(json.dumps(facts, indent=1) + "\n")
-        model = fit(seen, plain, folder)
+        model = fit(seen, plain, folder, strip_beats=strip_beats)
         rows = (fold == i) & examples.main
         inputs = list(to_real(examples.where(rows)))
         logits[rows] = model.predict(inputs, batch_size=2048, verbose=0)
@@ -191,7 +193,8 @@ def main() -> None:
     if args.seed is not None:
         recipe = replace(recipe, seed=args.seed)
     examples = dataset.load(recipe.data, args.data, recipe.views)
-    logits = cross_validate(examples, recipe, args.folds, args.out, args.only)
+    beats = strips.beats_for(recipe, args.data)
+    logits = cross_validate(examples, recipe, args.folds, args.out, args.only, None, beats)
     if args.only is not None:
         return
     if args.out is not None:

@@ -23,7 +23,16 @@ with quiet():
 if not verbose():
     tf.get_logger().setLevel("ERROR")
 
-__all__ = ["SeededDropout", "build", "keras", "multiply_adds", "one_thread", "parameters", "tf"]
+__all__ = [
+    "SeededDropout",
+    "build",
+    "keras",
+    "multiply_adds",
+    "one_thread",
+    "parameters",
+    "tf",
+    "with_rhythm",
+]
 
 Model = Any  # tf_keras has no type information
 SIGNAL_INPUT = "signal"
@@ -87,16 +96,32 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
         x = keras.layers.BatchNormalization(name=f"{name}_bn", momentum=0.98)(x)
         return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
+    def pool(x: Any, i: int) -> Any:
+        return keras.layers.MaxPooling2D((1, 2), name=f"block{i}_pool")(x)
+
+    def block(x: Any, i: int, n: int) -> Any:
+        same = x.shape[-1] == n
+        skipped = arch.skip == "projected" or (arch.skip == "identity" and same)
+        y = x
+        for j in range(arch.convolutions):
+            # In front of a sum no ReLU, unless it is the block's only one.
+            bends = j + 1 < arch.convolutions or not skipped or arch.convolutions == 1
+            y = conv(y, n, arch.kernel, f"block{i}_{chr(ord('a') + j)}", relu=bends)
+        if not skipped:
+            return y
+        if not same:
+            x = conv(x, n, 1, f"block{i}_skip", relu=False)
+        return keras.layers.Add(name=f"block{i}_add")([x, y])
+
     signal = keras.layers.Input((1, window, channels), name=SIGNAL_INPUT)
     feature = keras.layers.Input((features,), name=FEATURE_INPUT)
     x = conv(signal, arch.stem_channels, arch.stem_kernel, "stem", arch.stem_stride)
     for i, n in enumerate(arch.blocks):
-        y = conv(x, n, arch.kernel, f"block{i}_a")
-        y = conv(y, n, arch.kernel, f"block{i}_b", relu=False)
-        if x.shape[-1] != n:
-            x = conv(x, n, 1, f"block{i}_skip", relu=False)
-        x = keras.layers.Add(name=f"block{i}_add")([x, y])
-        x = keras.layers.MaxPooling2D((1, 2), name=f"block{i}_pool")(x)
+        if arch.pool_first:
+            x = pool(x, i)
+        x = block(x, i, n)
+        if not arch.pool_first:
+            x = pool(x, i)
     # The positions stay apart: where a P wave is tells more than whether there is one.
     x = keras.layers.Flatten(name="flatten")(x)
     if arch.dropout > 0:
@@ -110,6 +135,16 @@ def build(arch: Architecture, window: int, channels: int, features: int, classes
         x = SeededDropout(arch.dropout, 2, name="dropout_join")(x)
     logits = keras.layers.Dense(classes, name="logits")(x)
     return keras.Model([signal, feature], logits, name="einthoven")
+
+
+def with_rhythm(model: Model, rhythms: int) -> Model:
+    """`model` with a second output, `[n,rhythms]` logits of what its last layer knows of a beat.
+
+    For training only; the weights that both have are the same variables.
+    """
+    known = model.get_layer("logits").input
+    rhythm = keras.layers.Dense(rhythms, name="rhythm")(known)
+    return keras.Model(model.inputs, [model.output, rhythm], name="with_rhythm")
 
 
 def _kernels(model: Model) -> list[tuple[Any, tuple[int, ...]]]:

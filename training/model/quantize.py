@@ -220,6 +220,8 @@ def _write_facts(
         {"db": s["db"], "records": s.get("records", "all"), "leads": s.get("leads", "main")}
         for s in recipe.data
     ]
+    if "strips" in facts:
+        training_data.append(facts["strips"])
     table = {
         "name": f"{recipe.name}-{method}",
         "sha256": hashlib.sha256(content).hexdigest(),

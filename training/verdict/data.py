@@ -1,9 +1,7 @@
 """Strips of the CinC 2017 Challenge as the device sees them: features, and classes of beats.
 
-Source: Clifford et al., AF Classification from a Short Single Lead ECG Recording: the PhysioNet/
-Computing in Cardiology Challenge 2017, doi:10.22489/CinC.2017.065-469; records of a hand-held
-device, 9 to 61 s, labelled N, A, O or ~ (`REFERENCE-v3.csv`). Who was recorded twice is not known,
-so a person may be on both sides of a split.
+What they are: `training.data.strips`. Who was recorded twice is not known, so a person may be on
+both sides of a split.
 """
 
 import hashlib
@@ -24,9 +22,9 @@ from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.paths import FIRMWARE, GENERATED, cache_dir
 from einthoven.records.adc import to_board
-from einthoven.records.record import Record
 from einthoven.scoring.strips import SYMBOLS, read_labels
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ
+from einthoven.training.data.strips import read_strip
 
 CLAIMS = ("beats", "called_s", "called_v", "sure_s", "sure_v")
 """Columns of `Strips.before` and `Strips.after`."""
@@ -86,26 +84,6 @@ def _blank_table() -> Path:
         scratch.write_text(strip_spec.blank())
         scratch.replace(header)
     return folder
-
-
-def read_strip(folder: Path, name: str) -> Record:
-    """A record of the Challenge: one signal of format 16 behind a MATLAB header of 24 bytes.
-
-    Its headers' checksums were never computed; the size is checked. Raises RecordError.
-    """
-    try:
-        lines = (folder / f"{name}.hea").read_text(encoding="ascii").splitlines()
-        _, _, rate, n = lines[0].split()[:4]
-        file, layout, gain = lines[1].split()[:3]
-        if layout != "16+24" or not gain.endswith("/mV"):
-            raise ValueError
-        samples = np.fromfile(folder / file, dtype="<i2", offset=24).astype(np.int32)
-        record = Record(name, "ECG", float(rate), float(gain[:-3]), 0, samples, -(1 << 15))
-    except (OSError, ValueError, IndexError):
-        raise RecordError(f"record {name} in {folder} is none of CinC 2017's") from None
-    if len(samples) != int(n):
-        raise RecordError(f"record {name}: {file} holds {len(samples)} of {n} samples")
-    return record
 
 
 def load(folder: Path, chain: Chain, progress: Callable[[int, int], None]) -> Strips:

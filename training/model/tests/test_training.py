@@ -12,11 +12,13 @@ import pytest
 from einthoven.codegen.model import export
 from einthoven.errors import ModelError, UsageError
 from einthoven.training.data.dataset import CHANNELS, FEATURES, WINDOW, Examples
-from einthoven.training.model import quantize
+from einthoven.training.data.sampling import real_inputs
+from einthoven.training.data.strips import StripBeats
+from einthoven.training.model import network, quantize
 from einthoven.training.model.build import build
 from einthoven.training.model.loop import CHECKPOINTS, OnEpoch
 from einthoven.training.model.network import multiply_adds, parameters
-from einthoven.training.model.train import FLOAT_MODEL, LOG, fit
+from einthoven.training.model.train import FLOAT_MODEL, LOG, _targets, fit
 from einthoven.training.recipe import (
     Architecture,
     Distillation,
@@ -24,6 +26,7 @@ from einthoven.training.recipe import (
     Quantization,
     Recipe,
     Sampling,
+    Strips,
     load,
 )
 from einthoven.training.seeds import train_seeds
@@ -39,6 +42,8 @@ RECIPE = Recipe(
     fit=Fit(epochs=3, batch=64),
     quantization=Quantization(qat_epochs=1, calibration_beats=64),
 )
+
+LEAN = replace(RECIPE.model, blocks=(4, 4, 8), skip="identity", pool_first=True)
 
 
 def examples(n: int = 300) -> Examples:
@@ -94,19 +99,23 @@ def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     assert not np.array_equal(weights(straight), weights(other))
 
 
-@pytest.mark.parametrize("method", ["ptq", "qat"])
-def test_quantized_models_keep_their_promises(tmp_path: Path, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "arch"), [("ptq", RECIPE.model), ("ptq", LEAN), ("qat", RECIPE.model)]
+)
+def test_quantized_models_keep_their_promises(
+    tmp_path: Path, method: str, arch: Architecture
+) -> None:
     """Both methods give full int8 in the core's scales, and the same bytes again."""
-    some = examples()
-    fit(some, RECIPE, tmp_path)
-    model = quantize.load_float(tmp_path, RECIPE)
+    some, recipe = examples(), replace(RECIPE, model=arch)
+    fit(some, recipe, tmp_path)
+    model = quantize.load_float(tmp_path, recipe)
     assert 0 < parameters(model) < 10_000
     assert 0 < multiply_adds(model) < 100_000
     if method == "qat":
-        model = quantize.fine_tune(model, some, RECIPE)
-    content = quantize.convert(model, some, RECIPE, quantized=method == "qat")
+        model = quantize.fine_tune(model, some, recipe)
+    content = quantize.convert(model, some, recipe, quantized=method == "qat")
     quantize.check(content)
-    again = quantize.convert(model, some, RECIPE, quantized=method == "qat")
+    again = quantize.convert(model, some, recipe, quantized=method == "qat")
     assert content == again
 
 
@@ -136,6 +145,79 @@ def test_a_distilled_network_depends_on_its_teachers_and_can_be_resumed(tmp_path
     assert logs[0].read_text() != logs[1].read_text()
     alone = fit(some, replace(recipe, distillation=Distillation()))
     assert not np.array_equal(weights(student), weights(alone))
+
+
+@pytest.mark.parametrize(
+    ("convolutions", "skip", "pool_first", "sums", "widened"),
+    [(2, "projected", False, 3, 1), (2, "identity", True, 2, 0), (1, "none", False, 0, 0)],
+)
+def test_blocks_have_the_form_that_the_recipe_says(
+    convolutions: int, skip: str, pool_first: bool, sums: int, widened: int
+) -> None:
+    """Convolutions, sums and pooling as asked."""
+    arch = replace(
+        RECIPE.model, dropout=0.0, blocks=(4, 4, 8), convolutions=convolutions, skip=skip,
+        pool_first=pool_first,
+    )  # fmt: skip
+    model = network.build(arch, WINDOW, CHANNELS, FEATURES, 5)
+    layers = [layer.name for layer in model.layers]
+    assert sum(name.endswith("_add") for name in layers) == sums
+    assert sum(name.endswith("_skip") for name in layers) == widened
+    in_first = [n for n in layers if n.startswith("block0") and n.endswith(("_a", "_b", "_c"))]
+    assert len(in_first) == convolutions
+    assert model.get_layer("flatten").output_shape == (None, 9 * 8)
+    first = model.get_layer("block0_a").output_shape[2]
+    assert first == (36 if pool_first else 72)
+    assert tuple(model.outputs[0].shape) == (None, 5)
+
+
+def strip_beats(n: int = 120) -> StripBeats:
+    """Made-up beats of 12 strips; the level around R tells the rhythm."""
+    rng = np.random.default_rng(8)
+    strip = np.arange(n, dtype=np.int32) % 12
+    rhythm = (strip % 4).astype(np.int8)
+    signal = rng.integers(-20, 20, (n, WINDOW, CHANNELS))
+    signal[:, 20:60, 0] += 20 * rhythm[:, np.newaxis]
+    features = rng.integers(-60, 60, (n, FEATURES)).astype(np.int8)
+    return StripBeats(signal.astype(np.int8), features, rhythm, strip)
+
+
+def test_strips_teach_rhythm_and_can_be_resumed(tmp_path: Path) -> None:
+    """What the last layer knows of a beat tells rhythms apart; the network itself has no more
+    outputs than without."""
+    some, strips_ = examples(), strip_beats()
+    recipe = replace(
+        RECIPE, fit=Fit(epochs=4, batch=64, learning_rate=1e-2),
+        strips=Strips(share=0.5, rhythm_weight=1.0),
+    )  # fmt: skip
+    taught = fit(some, recipe, tmp_path / "a", strip_beats=strips_)
+    assert [tuple(output.shape) for output in taught.outputs] == [(None, 5)]
+    with pytest.raises(KilledError):
+        fit(some, recipe, tmp_path / "b", killed_after(2), strips_)
+    assert np.array_equal(
+        weights(taught), weights(fit(some, recipe, tmp_path / "b", strip_beats=strips_))
+    )
+    blind = fit(
+        some, replace(recipe, strips=Strips(share=0.5, rhythm_weight=0.0)), strip_beats=strips_
+    )
+    assert not np.array_equal(weights(taught), weights(blind))
+    assert _separation(taught, strips_) > 1.5 * _separation(blind, strips_)
+
+
+def _separation(model: Any, beats: StripBeats) -> float:
+    """Spread of the rhythms' mean embeddings over the spread within a rhythm."""
+    embed = network.keras.Model(model.inputs, model.get_layer("logits").input)
+    known = embed.predict(list(real_inputs(beats.signal, beats.features)), verbose=0)
+    groups = [known[beats.rhythm == k] for k in range(4)]
+    between = np.var([g.mean(axis=0) for g in groups], axis=0).sum()
+    return float(between / np.mean([g.var(axis=0).sum() for g in groups]))
+
+
+def test_a_label_that_is_not_known_teaches_nothing() -> None:
+    label = np.array([0, -1, 2])
+    target = _targets(np.zeros(0), np.zeros(0), label, RECIPE, ())  # type: ignore[arg-type]
+    assert np.allclose(target.sum(axis=1), [1, 0, 1])
+    assert target[2].argmax() == 2
 
 
 @pytest.mark.records
