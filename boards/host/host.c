@@ -13,6 +13,8 @@ ein_host_t ein_host = {.listener = -1,
                        .slot = -1,
                        .slots = -1,
                        .keys = -1,
+                       .log = -1,
+                       .log_cut = -1,
                        .power_cut = -1,
                        .reset_reason = EIN_RESET_POWER};
 

@@ -21,6 +21,8 @@ typedef struct {
     bool fast;        /* time is made up: it passes when the program sleeps, and then at once */
     uint64_t fast_ns; /* that time */
     const char *script, *panel; /* of a device's button and battery, and light and tone; or NULL */
+    int log;                    /* the file that stands for the log's sectors; -1: none yet */
+    long log_cut;   /* bytes of the log after whose change the process ends; -1: never */
     long power_cut; /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;
     char **argv;

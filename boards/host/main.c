@@ -94,6 +94,8 @@ static void usage(void)
         "  --fast          time passes when the program sleeps, at once: for long recordings\n"
         "  --script FILE   of a device: lines 'MS press MS', 'MS battery MV', 'MS end CODE'\n"
         "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
+        "  --log FILE      keeps the device's log there, likewise\n"
+        "  --log-cut N     for tests: ends when N bytes of the log were erased or written\n"
         "  --power-cut N   for tests: ends when N bytes of the slot were erased or written\n");
     exit(2);
 }
@@ -103,8 +105,8 @@ static bool take_over(void)
 {
     const char *text = getenv(EIN_HOST_RESET);
     if (text == NULL ||
-        sscanf(text, "%d %d %d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
-               &ein_host.slot, &ein_host.keys, &ein_host.slots) != 6) {
+        sscanf(text, "%d %d %d %d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
+               &ein_host.slot, &ein_host.keys, &ein_host.slots, &ein_host.log) != 7) {
         return false;
     }
     unsetenv(EIN_HOST_RESET);
@@ -163,6 +165,16 @@ int main(int argc, char **argv)
             ein_host.panel = value;
             continue;
         }
+        if (strcmp(option, "--log") == 0) {
+            if (ein_host.log < 0) {
+                ein_host.log = open_kept(value);
+            }
+            continue;
+        }
+        if (strcmp(option, "--log-cut") == 0) {
+            ein_host.log_cut = strtol(value, NULL, 10);
+            continue;
+        }
         if (strcmp(option, "--power-cut") == 0) {
             ein_host.power_cut = strtol(value, NULL, 10);
             continue;
@@ -189,6 +201,9 @@ int main(int argc, char **argv)
     }
     if (ein_host.keys < 0) {
         ein_host.keys = open_kept(NULL);
+    }
+    if (ein_host.log < 0) {
+        ein_host.log = open_kept(NULL);
     }
     ein_app_init();
     for (;;) {

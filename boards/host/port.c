@@ -196,9 +196,9 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
 
 void ein_port_reset(void)
 {
-    char text[64];
-    snprintf(text, sizeof(text), "%d %d %d %d %d %d", ein_host.listener, ein_host.in, ein_host.out,
-             ein_host.slot, ein_host.keys, ein_host.slots);
+    char text[80];
+    snprintf(text, sizeof(text), "%d %d %d %d %d %d %d", ein_host.listener, ein_host.in,
+             ein_host.out, ein_host.slot, ein_host.keys, ein_host.slots, ein_host.log);
     setenv(EIN_HOST_RESET, text, 1);
     execv("/proc/self/exe", ein_host.argv);
     ein_host_die("reset");

@@ -60,7 +60,10 @@ PIPELINE = "firmware/generated/ein_pipeline.h"
 CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
-DEVICE = ("firmware/device/ein_device_port.h", "firmware/keys")
+DEVICE = (
+    *("firmware/device/ein_device_port.h", "firmware/keys"),
+    "firmware/log/ein_log_port.h",
+)
 """And what it provides to be a device."""
 
 FLOORS = (
@@ -104,7 +107,7 @@ FLOORS = (
         "firmware/device",
         "what a device does alone: modes, patterns, alarms",
         (
-            *("firmware/app", "firmware/core", "firmware/keys", "firmware/rhythm"),
+            *("firmware/app", "firmware/core", "firmware/keys", "firmware/log", "firmware/rhythm"),
             *("firmware/wire", PIPELINE),
         ),
         generated=("ein_device_spec.h", "ein_device_table.h", "ein_golden.h"),

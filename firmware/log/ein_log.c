@@ -147,7 +147,7 @@ ein_log_status_t ein_log_mount(ein_log_t *log)
     ein_log_port_info_t port;
     ein_log_port_info(&port);
     *log = (ein_log_t){.next_sequence = 1, .unit = port.unit_bytes};
-    if (port.sectors < 3u || port.sectors > EIN_LOG_SECTORS_MAX) {
+    if (port.sectors < 2u || port.sectors > EIN_LOG_SECTORS_MAX) {
         return EIN_LOG_ERR_NONE;
     }
     log->sectors = port.sectors;

@@ -20,7 +20,7 @@
 #define EIN_LOG_SECTOR_LEAST_BYTES 2048u
 
 typedef struct {
-    uint16_t sectors;   /* 3 to EIN_LOG_SECTORS_MAX; 0: the board has no room for a log */
+    uint16_t sectors;   /* 2 to EIN_LOG_SECTORS_MAX; 0: the board has no room for a log */
     uint8_t unit_bytes; /* 4 or 8 */
 } ein_log_port_info_t;
 
