@@ -23,7 +23,7 @@ LOG = FIRMWARE / "log"
 WIRE = FIRMWARE / "wire"
 SOURCES = (
     *(LOG / name for name in ("ein_log.c", "ein_log_scan.c", "ein_log_store.c")),
-    *(LOG / name for name in ("ein_log_ecg.c", "test_flash.c")),
+    *(LOG / name for name in ("ein_log_ecg.c", "ein_log_ecg_read.c", "test_flash.c")),
     WIRE / "ein_crc32.c",
 )
 FLAGS = ("-std=c99", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror")
