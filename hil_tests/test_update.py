@@ -31,7 +31,7 @@ def program() -> Path:
 def started(program: Path, slots: Path) -> Iterator[str]:
     """A device with an image in its first slot."""
     slots.write_bytes(sign(PROGRAM, BOARD, OLD, FIRST, None).file)
-    words = [program, "--listen", "0", "--slots", slots]
+    words = [str(program), "--listen", "0", "--slots", str(slots)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

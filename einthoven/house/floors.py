@@ -142,6 +142,15 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-Wno-main"),
     ),
     Floor(
+        "boards/stm32f4_boot",
+        "the first stage: chooses a slot",
+        (
+            *("firmware/keys", PIPELINE, "boards/stm32f4", "boards/stm32f4_device"),
+            *("boards/bare", "boards/qemu_stm32f405"),
+        ),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
         "boards/qemu_rv32",
         "QEMU's RISC-V machine",
         (*CALLED, PIPELINE, "boards/bare"),

@@ -37,10 +37,8 @@ static const uint64_t constants[ROUNDS] = {
     0x4cc5d4becb3e42b6ull, 0x597f299cfc657e2aull, 0x5fcb6fab3ad6faecull, 0x6c44198c4a475817ull,
 };
 
-static uint64_t rotate(uint64_t x, unsigned n)
-{
-    return x >> n | x << (64u - n);
-}
+/* By a constant: a function that is not inlined would shift by a library's call. */
+#define ROTATE(x, n) ((x) >> (n) | (x) << (64u - (n)))
 
 static uint64_t load(const uint8_t *bytes)
 {
@@ -51,7 +49,9 @@ static uint64_t load(const uint8_t *bytes)
     return word;
 }
 
-/* 6.4.2, with the message schedule in 16 words that are used over and over. */
+/* 6.4.2, with the message schedule in 16 words that are used over and over, and a to h that change
+   places instead of being moved: after 80 rounds they are back. */
+#define V(i) v[((i)-t) % 8u]
 static void compress(uint64_t state[8], const uint8_t *block)
 {
     uint64_t w[16];
@@ -62,17 +62,16 @@ static void compress(uint64_t state[8], const uint8_t *block)
             w[t] = load(block + (size_t)8 * t);
         } else {
             const uint64_t a = w[(t + 1) % 16], b = w[(t + 14) % 16];
-            w[t % 16] += (rotate(a, 1) ^ rotate(a, 8) ^ a >> 7) + w[(t + 9) % 16] +
-                         (rotate(b, 19) ^ rotate(b, 61) ^ b >> 6);
+            w[t % 16] += (ROTATE(a, 1) ^ ROTATE(a, 8) ^ a >> 7) + w[(t + 9) % 16] +
+                         (ROTATE(b, 19) ^ ROTATE(b, 61) ^ b >> 6);
         }
-        const uint64_t e = v[4], a = v[0];
-        const uint64_t t1 = v[7] + (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) +
-                            ((e & v[5]) ^ (~e & v[6])) + constants[t] + w[t % 16];
-        const uint64_t t2 = (rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39)) +
-                            ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + t2;
+        const uint64_t e = V(4), a = V(0);
+        const uint64_t t1 = V(7) + (ROTATE(e, 14) ^ ROTATE(e, 18) ^ ROTATE(e, 41)) +
+                            ((e & V(5)) ^ (~e & V(6))) + constants[t] + w[t % 16];
+        const uint64_t t2 = (ROTATE(a, 28) ^ ROTATE(a, 34) ^ ROTATE(a, 39)) +
+                            ((a & V(1)) ^ (a & V(2)) ^ (V(1) & V(2)));
+        V(3) += t1;
+        V(7) = t1 + t2; /* the next round's V(0) */
     }
     for (unsigned i = 0; i < 8; i++) {
         state[i] += v[i];
