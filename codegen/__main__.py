@@ -18,6 +18,7 @@ GENERATORS = (
     "einthoven.codegen.log",
     "einthoven.codegen.device",
     "einthoven.codegen.image",
+    "einthoven.codegen.decimator",
 )
 
 
