@@ -1,4 +1,4 @@
-"""Design the decimators of `codegen/spec/front_ends.toml`: a part's rate to the core's, in integers.
+"""Design the decimators of `codegen/spec/front_ends.toml`: from a part's rate to the core's.
 
 Up by L, a linear-phase low-pass, down by M, with L/M the exact ratio of the rates
 (`einthoven.records.rates`). The low-pass is a Kaiser window's (`scipy.signal.firwin`), cut into its
@@ -34,7 +34,7 @@ class Decimator:
 
     @property
     def prototype_q15(self) -> NDArray[np.int64]:
-        """int64 [L * taps]: the low-pass at L times the rate, as `scipy.signal.upfirdn` takes it."""
+        """int64 [L * taps]: the low-pass at L times the rate, as scipy's upfirdn takes it."""
         return self.phases_q15.T.reshape(-1)
 
     @property
@@ -47,7 +47,7 @@ class Decimator:
         rate = float(self.ratio.numerator * self.rate_hz)
         gain = self.ratio.numerator * ONE_Q15
         _, response = signal.freqz(self.prototype_q15 / gain, worN=freqs_hz, fs=rate)
-        return np.abs(response).astype(np.float64)
+        return np.asarray(np.abs(response), dtype=np.float64)
 
 
 def design_all() -> tuple[Decimator, ...]:

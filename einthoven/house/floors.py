@@ -24,6 +24,9 @@ PLAIN = frozenset(
 )
 """Headers of C and of the compiler that need neither a heap nor an operating system."""
 
+_ON_A_PORT = ("firmware/front_ends", "firmware/keys", "firmware/log")
+"""Folders whose own port contract no floor below defines."""
+
 _INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 _LIBRARY = re.compile(r"mem(cpy|move|set|cmp)|str(len|cmp|ncmp)|__\w+|_GLOBAL_OFFSET_TABLE_")
 """Symbols that the compiler and its library bring."""
@@ -96,6 +99,11 @@ FLOORS = (
         "records that survive a cut of the power; and the contract with its flash",
         ("firmware/wire",),
         generated=("ein_log_spec.h",),
+    ),
+    Floor(
+        "firmware/front_ends",
+        "electrodes to samples: three parts' drivers, their clock, the decimator; the bus contract",
+        generated=("ein_decimator_table.h",),
     ),
     Floor(
         "firmware/app",
@@ -270,6 +278,8 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_port_", "ein_extension_"))
     if floor.folder == "firmware/log":
         return symbol.startswith("ein_log_port_")
+    if floor.folder == "firmware/front_ends":
+        return symbol.startswith("ein_bus_")
     if floor.folder == "firmware/device":
         return symbol.startswith(("ein_port_", "ein_device_port_", "ein_slots_port_"))
     if floor.folder == "firmware/keys":
@@ -283,7 +293,7 @@ def _outside(floor: Floor, symbol: str) -> bool:
         return True
     if floor.monocypher and symbol.startswith("crypto_"):
         return True
-    if floor.folder in ("firmware/keys", "firmware/log") and _called(floor, symbol):
+    if floor.folder in _ON_A_PORT and _called(floor, symbol):
         return True
     return floor.folder.startswith("boards/") and symbol == "main"
 
