@@ -59,6 +59,8 @@ class _Found:
     times: list[TimeSet] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     unknown: Counter[int] = field(default_factory=Counter)
+    since: Moment = Moment(0, 0.0)
+    """When the minute under way may have begun: the one before it, or a mode, or the boot."""
     lost: int = 0
     given_up: int = 0
 
@@ -118,8 +120,11 @@ def _cleared(sector: native.Sector) -> int:
 
 
 def _take(found: _Found, name: str, at: Moment, v: Mapping[str, Any]) -> None:
+    if found.since.boot != at.boot:
+        found.since = Moment(at.boot, 0.0)
     if name == "minute":
-        found.minutes.append(_minute(at, v))
+        found.minutes.append(_minute(at, found.since, v))
+        found.since = at
     elif name == "episode":
         _take_episode(found, at.boot, v)
     elif name == "ecg":
@@ -128,6 +133,8 @@ def _take(found: _Found, name: str, at: Moment, v: Mapping[str, Any]) -> None:
     elif name == "strip":
         found.strips.setdefault((at.boot, v["number"]), _Pieces(t_s=at.seconds)).told = v
     elif name == "event":
+        if v["event"] == load().events["mode"]:
+            found.since = at
         event, text = happening_text(v["event"], v["detail"], v["value"], v["battery_mv"])
         found.happenings.append(Happening(at, event, text))
     elif name == "time_set":
@@ -145,19 +152,22 @@ def _take(found: _Found, name: str, at: Moment, v: Mapping[str, Any]) -> None:
         found.given_up = max(found.given_up, v["given_up"])
 
 
-def _minute(at: Moment, v: Mapping[str, Any]) -> Minute:
+def _minute(at: Moment, since: Moment, v: Mapping[str, Any]) -> Minute:
+    """A minute, or less where a recording began or ended; `at`: when it was over."""
     rr_ms = 4.0 * v["rr_mean_4ms"]
+    told_s = max(v["good_s"], v["lead_off_s"], 1)
+    seconds = min(max(at.seconds - since.seconds, told_s), _MINUTE_S)
     return Minute(
-        at=Moment(at.boot, max(at.seconds - _MINUTE_S, 0.0)),
-        seconds=_MINUTE_S,
+        at=Moment(at.boot, max(at.seconds - seconds, 0.0)),
+        seconds=seconds,
         beats=tuple(
             v[name] for name in ("normal", "supraventricular", "ventricular", "fusion", "unknown")
         ),
         rr_mean_ms=rr_ms or None,
         rr_spread_ms=4.0 * v["rr_spread_4ms"] if rr_ms else None,
-        readable=min(v["good_s"] / _MINUTE_S, 1.0),
+        readable=min(v["good_s"] / seconds, 1.0),
         fibrillation=0.0,
-        lead_off=min(v["lead_off_s"] / _MINUTE_S, 1.0),
+        lead_off=min(v["lead_off_s"] / seconds, 1.0),
         alarm=_kind(v["alarm"] - 1) if v["alarm"] else None,
     )
 

@@ -113,6 +113,20 @@ def test_any_bytes_are_read_without_a_fault(content: bytes) -> None:
         read_log(LogCopy(DEVICE, {1: bytearray(sector)}))
 
 
+def test_a_recording_that_ends_within_a_minute_counts_for_what_it_lasted() -> None:
+    log = Log()
+    mode = load().events["mode"]
+    log.append("event", 100_000, event=mode, detail=3)
+    log.append("minute", 160_000, normal=70, good_s=60)
+    log.append("minute", 185_000, normal=20, good_s=20, lead_off_s=5)
+    log.append("event", 185_000, event=mode, detail=1)
+    log.append("event", 300_000, event=mode, detail=3)
+    log.append("minute", 310_000, normal=9, good_s=10)
+    minutes = read_log(copied(log)).minutes
+    assert [(m.at.seconds, m.seconds) for m in minutes] == [(100, 60), (160, 25), (300, 10)]
+    assert [m.readable for m in minutes] == [1.0, 0.8, 1.0]
+
+
 def test_a_strip_that_was_cut_off_has_no_verdict() -> None:
     samples = device_written_log()[1]
     log = Log()
