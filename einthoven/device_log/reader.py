@@ -59,7 +59,7 @@ class _Found:
     times: list[TimeSet] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     unknown: Counter[int] = field(default_factory=Counter)
-    since: Moment = Moment(0, 0.0)
+    since: Moment = field(default_factory=lambda: Moment(0, 0.0))
     """When the minute under way may have begun: the one before it, or a mode, or the boot."""
     lost: int = 0
     given_up: int = 0
