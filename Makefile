@@ -41,7 +41,8 @@ ROOMS = app core engine generated rhythm wire
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,$(ROOMS))
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c
 fuzz: setup-dev
-	mkdir -p build/corpus_wire build/corpus_app
+	mkdir -p build/corpus_wire build/corpus_app build/corpus_log
+	$(FUZZ) -Ifirmware/log $(wildcard firmware/log/ein_*.c) firmware/wire/ein_crc32.c firmware/log/fuzz_log.c -o build/fuzz_log && build/fuzz_log -max_total_time=300 -max_len=6145 build/corpus_log
 	$(FUZZ) $(WIRE) firmware/wire/fuzz_wire.c -o build/fuzz_wire && build/fuzz_wire -max_total_time=300 build/corpus_wire
 	$(FUZZ) $(foreach room,$(ROOMS),$(wildcard firmware/$(room)/ein_*.c)) firmware/app/fuzz_app.c -o build/fuzz_app && build/fuzz_app -max_total_time=300 build/corpus_app
 

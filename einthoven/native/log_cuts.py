@@ -66,13 +66,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("cuts", nargs="?", type=int, default=SUITE_CUTS)
     parser.add_argument("--seed", type=int, default=1, help="of the first history")
+    parser.add_argument("--sizes", action="store_true", help="instead: what each board's log holds")
     args = parser.parse_args(argv)
     try:
         if args.cuts < 1:
             raise BuildError(f"{args.cuts} cuts: 1 or more")
         with tempfile.TemporaryDirectory() as scratch:
-            program = build("test_cuts", Path(scratch))
-            command = [str(program), str(args.cuts), str(args.seed)]
+            program = build("test_ein_log" if args.sizes else "test_cuts", Path(scratch))
+            arguments = ["sizes"] if args.sizes else [str(args.cuts), str(args.seed)]
+            command = [str(program), *arguments]
             return subprocess.run(command, check=False).returncode
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -88,7 +88,9 @@ static found_t look(ein_log_t *log, uint16_t sector, uint32_t against)
         if (record.kind == EIN_LOG_CLEARED) {
             ein_log_cleared_t cleared;
             ein_log_unpack(record.kind, record.payload, record.size, &cleared);
-            log->cleared = cleared.sequence;
+            /* Another one than ein_log_clear() writes would erase for ever. */
+            const bool sane = cleared.sequence <= header.sequence + 2u * EIN_LOG_SECTORS_MAX;
+            log->cleared = sane ? cleared.sequence : 0u;
         } else if (record.kind == EIN_LOG_GIVE_UP) {
             ein_log_give_up_t told;
             ein_log_unpack(record.kind, record.payload, record.size, &told);
@@ -146,7 +148,7 @@ ein_log_status_t ein_log_mount(ein_log_t *log)
 {
     ein_log_port_info_t port;
     ein_log_port_info(&port);
-    *log = (ein_log_t){.next_sequence = 1, .unit = port.unit_bytes};
+    *log = (ein_log_t){.next_sequence = 1, .unit = port.unit_bytes, .boot = 1};
     if (port.sectors < 2u || port.sectors > EIN_LOG_SECTORS_MAX) {
         return EIN_LOG_ERR_NONE;
     }
@@ -185,7 +187,8 @@ static bool wants_sector(const ein_log_t *log, bool idle)
 }
 
 /* How often the sector was erased, as far as that is known: by its header, or by the record before
-   an erase that was cut off; else as often as the others. */
+   an erase that was cut off; else once less than
+   the others, as all whose turn it is. */
 static uint32_t erases_of(const ein_log_t *log, uint16_t sector)
 {
     ein_log_header_t header;
@@ -199,7 +202,7 @@ static uint32_t erases_of(const ein_log_t *log, uint16_t sector)
             most = header.erases;
         }
     }
-    return told == 0 ? most : told;
+    return told == 0 && most > 0 ? most - 1u : told;
 }
 
 /* Records in a sector that is given up: as many as were counted before the next one, less before

@@ -104,7 +104,10 @@ bool ein_log_scan_header(uint16_t sector, uint8_t unit, ein_log_header_t *header
     header->boot = ein_get_u16(raw + 24);
     header->unit = raw[26];
     const bool known = header->unit == 4u || header->unit == 8u;
-    return header->sequence != 0 && known && (unit == 0 || header->unit == unit);
+    /* What no flash lives long enough for is a foreign header, which the log must not go on from.
+     */
+    return header->sequence != 0 && header->sequence <= INT32_MAX && known &&
+           (unit == 0 || header->unit == unit);
 }
 
 bool ein_log_scan_open(ein_log_cursor_t *cursor, uint16_t sector, uint8_t unit, uint32_t end)

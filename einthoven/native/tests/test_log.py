@@ -15,6 +15,11 @@ def _run(program: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def test_c_module(tmp_path: Path) -> None:
+    done = _run(build("test_ein_log", tmp_path, (*FLAGS, *SANITIZERS)))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_cuts_lose_nothing(tmp_path: Path) -> None:
     done = _run(build("test_cuts", tmp_path), SUITE_CUTS, 1)
     assert done.returncode == 0, done.stdout + done.stderr
