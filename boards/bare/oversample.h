@@ -29,22 +29,31 @@ typedef struct {
     uint16_t dropped;
 } ein_oversample_t;
 
-/* Interrupt: the next conversion, 0 to EIN_OVERSAMPLE_FULL. */
-static inline void ein_oversample_add(ein_oversample_t *o, uint32_t value)
+/* Interrupt: the next conversion, 0 to EIN_OVERSAMPLE_FULL. True and the sample with every eighth.
+ */
+static inline bool ein_oversample_add(ein_oversample_t *o, uint32_t value, int16_t *sample)
 {
     o->sum += value;
     o->low = o->low || value == 0;
     o->high = o->high || value == EIN_OVERSAMPLE_FULL;
     if (++o->count < EIN_OVERSAMPLING) {
-        return;
+        return false;
     }
+    const int32_t mean = (int32_t)((o->sum + EIN_OVERSAMPLING / 2) / EIN_OVERSAMPLING) - 2048;
+    /* One saturated conversion spoils the mean, so it makes the sample a rail. */
+    *sample = o->low ? EIN_OVERSAMPLE_RAIL_LO : o->high ? EIN_OVERSAMPLE_RAIL_HI : (int16_t)mean;
+    o->sum = 0;
+    o->count = 0;
+    o->low = o->high = false;
+    return true;
+}
+
+/* Interrupt: a sample for the main loop. */
+static inline void ein_oversample_put(ein_oversample_t *o, int16_t sample)
+{
     const uint32_t head = o->head;
     if (head - o->tail < EIN_OVERSAMPLE_RING) {
-        const int32_t mean = (int32_t)((o->sum + EIN_OVERSAMPLING / 2) / EIN_OVERSAMPLING) - 2048;
-        /* One saturated conversion spoils the mean, so it makes the sample a rail. */
-        o->ring[head % EIN_OVERSAMPLE_RING].value = o->low    ? EIN_OVERSAMPLE_RAIL_LO
-                                                    : o->high ? EIN_OVERSAMPLE_RAIL_HI
-                                                              : (int16_t)mean;
+        o->ring[head % EIN_OVERSAMPLE_RING].value = sample;
         o->ring[head % EIN_OVERSAMPLE_RING].dropped = o->dropped;
         ein_compiler_barrier();
         o->head = head + 1;
@@ -52,9 +61,6 @@ static inline void ein_oversample_add(ein_oversample_t *o, uint32_t value)
     } else if (o->dropped < UINT16_MAX) {
         o->dropped++;
     }
-    o->sum = 0;
-    o->count = 0;
-    o->low = o->high = false;
 }
 
 static inline bool ein_oversample_empty(const ein_oversample_t *o)

@@ -28,11 +28,14 @@ static void arm(void)
 
 void Stream_Handler(void)
 {
+    int16_t sample;
     REG(TIMER, TIMER_INTR) = 1u << ALARM;
     /* Held up for longer than a tick, as by a write of the flash: the alarm fires at equality only.
      */
     do {
-        ein_oversample_add(&conversions, REG(ADC, ADC_RESULT));
+        if (ein_oversample_add(&conversions, REG(ADC, ADC_RESULT), &sample)) {
+            ein_oversample_put(&conversions, sample);
+        }
         arm();
     } while ((int32_t)(next_us - ein_micros()) <= 1);
     REG_SET(ADC, ADC_CS) = ADC_CS_START;

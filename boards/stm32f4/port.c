@@ -7,6 +7,7 @@
 #include "count.h"
 #include "kept.h"
 #include "memory.h"
+#include "oversample.h"
 #include "restart.h"
 #include "rx.h"
 #include "serial.h"
@@ -95,10 +96,10 @@ void ein_port_info(ein_port_info_t *info)
         .count_unit = is_silicon ? EIN_COUNT_CYCLES : EIN_COUNT_INSTRUCTIONS,
         .reset_reason = reset_reason,
         .rx_buffer_bytes = EIN_RX_BYTES,
-        .adc_bits = EIN_STREAM_BITS,
+        .adc_bits = EIN_OVERSAMPLE_BITS,
         .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
-        .adc_rail_lo = EIN_STREAM_RAIL_LO,
-        .adc_rail_hi = EIN_STREAM_RAIL_HI,
+        .adc_rail_lo = EIN_OVERSAMPLE_RAIL_LO,
+        .adc_rail_hi = EIN_OVERSAMPLE_RAIL_HI,
         .stack_bytes = ein_stack_bytes(),
         .stack_used_bytes = ein_stack_used_bytes(),
         .rx_overruns = ein_serial_lost(),

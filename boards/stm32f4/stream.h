@@ -5,10 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EIN_STREAM_BITS 12
-#define EIN_STREAM_RAIL_LO (-2048)
-#define EIN_STREAM_RAIL_HI 2047
-
 /* Starts sampling at EIN_PIPELINE_RATE_HZ; SysTick runs at core_hz and is the stream's from now on.
  */
 void ein_stream_init(uint32_t core_hz);
