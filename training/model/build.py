@@ -45,8 +45,12 @@ def build(
     with ProcessPoolExecutor(min(FOLDS + 1, cores or 1), fresh) as processes:
         made = processes.submit(_train, out, data)
         folds = [processes.submit(_fold, out, data, i) for i in range(FOLDS)]
-        model = made.result()
-        parts = [fold.result() for fold in folds]
+        try:
+            model = made.result()
+            parts = [fold.result() for fold in folds]
+        except BaseException:
+            processes.shutdown(cancel_futures=True)  # what has not begun would be in vain
+            raise
     examples = dataset.load(settings.data, data, settings.views)
     logits = parts[0]
     for part in parts[1:]:
