@@ -19,9 +19,10 @@ from einthoven.errors import BoardError, ModelError
 from einthoven.hil_tests.harness.channel import Channel
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.session import Session
-from einthoven.native import core
+from einthoven.native import core, disturbance
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel
+from einthoven.native.events import SIGNAL_STATE
 from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.wire import codec
@@ -115,7 +116,10 @@ def assert_like_host(device: Device, samples: NDArray[np.int16], gain: int = 200
     )
     assert replayed.verdict == verdict
     states = [(e["t_samples"], e["flags"]) for e in replayed.events if e.name == "signal"]
-    assert states == [tuple(state) for state in beats.signal_events.tolist()]
+    of_core = np.zeros(len(beats.signal_events), dtype=SIGNAL_STATE)
+    of_core["t_samples"], of_core["flags"] = beats.signal_events.T
+    both = disturbance.joined(of_core, disturbance.states(samples, gain, rails))
+    assert states == [tuple(state) for state in both.tolist()]
     assert shown == sorted(shown) and shown[-1] == len(samples)
     assert replayed.info["samples"] == len(samples)
     assert replayed.info["inferences"] == len(found)

@@ -393,6 +393,8 @@ class SignalShare(Entry, kw_only=True, frozen=True):
     clipped: Share
     flat: Share
     noisy: Share
+    hum: Share = 0.0
+    motion: Share = 0.0
 
 
 class Gaps(Entry, kw_only=True, frozen=True):

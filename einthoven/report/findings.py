@@ -27,6 +27,8 @@ _STATES = {
     "lead_off": "lead off",
     "clipped": "clipped",
     "flat": "flat",
+    "hum": "mains hum",
+    "motion": "motion",
     "noisy": "too noisy",
 }
 """Words for `quality.KINDS`."""

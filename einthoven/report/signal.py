@@ -21,6 +21,8 @@ NAMES = {
     "lead_off": "lead off",
     "clipped": "clipped",
     "flat": "flat",
+    "hum": "mains hum",
+    "motion": "motion",
     "noisy": "too noisy",
 }
 ASSUMED_MARK = "†"

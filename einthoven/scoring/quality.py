@@ -1,8 +1,8 @@
 """How much of a record a board could read, from the states of the signal that it reported.
 
-Each moment counts once, as the first of LOST, LEAD_OFF, CLIPPED, FLAT, NOISY that applied. A
-record of which more than UNREADABLE was one of the first four has no signal to score; noise
-is told, but scored: to find beats in it is what detectors are compared by.
+Each moment counts once, as the first of KINDS that applied: noise whose cause is
+known is told as that. A record of which more than UNREADABLE was one of the first four has no
+signal to score; noise is told, but scored: to find beats in it is what detectors are compared by.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.native import core
+from einthoven.native import core, disturbance
 
 KINDS = {
     "lost": core.FLAG_GAP,
     "lead_off": core.FLAG_LEAD_OFF,
     "clipped": core.FLAG_SATURATED,
     "flat": core.FLAG_FLAT,
+    "hum": disturbance.HUM,
+    "motion": disturbance.MOTION,
     "noisy": core.FLAG_NOISY,
 }
 """Name in summary.json and the flag that says so, in order of precedence."""

@@ -42,6 +42,9 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
     memset(&session->vote, 0, sizeof session->vote);
     memset(&session->vote_unadapted, 0, sizeof session->vote_unadapted);
     ein_quality_init(&session->quality);
+    ein_disturbance_init(&session->disturbance, start->gain_lsb_per_mv, start->rail_lo,
+                         start->rail_hi);
+    session->disturbed = session->signal_state = 0;
     ein_strip_init(&session->strip);
     session->id = start->session;
     session->mode = start->mode;
@@ -123,6 +126,9 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
     session->rhythm_samples = event->t_emitted;
     if (event->kind == EIN_EVENT_SIGNAL) {
         ein_rhythm_signal(&session->rhythm, event->flags);
+        session->signal_state = event->flags;
+        session->disturbed = session->disturbance.flags;
+        beat->flags = (uint16_t)(event->flags | session->disturbed);
     } else {
         beat->rr_prev_samples = event->rr_prev_samples;
         beat->rr_next_samples = event->rr_next_samples;
@@ -157,6 +163,18 @@ static void take_rhythm(ein_session_t *session, const ein_rhythm_event_t *event)
     session->on_event(session->context, out);
 }
 
+/* The core's state has not changed, but what disturbs the signal has. */
+static void take_disturbance(ein_session_t *session)
+{
+    const ein_event_t event = {
+        .kind = EIN_EVENT_SIGNAL,
+        .flags = session->signal_state,
+        .t_samples = session->next_sample - 1u,
+        .t_emitted = session->next_sample - 1u,
+    };
+    take_event(session, &event);
+}
+
 bool ein_session_drain(ein_session_t *session)
 {
     ein_event_t event;
@@ -173,10 +191,13 @@ bool ein_session_drain(ein_session_t *session)
             take_rhythm(session, &told);
             continue;
         }
-        if (!ein_core_next(&session->core, &event)) {
+        if (ein_core_next(&session->core, &event)) {
+            take_event(session, &event);
+        } else if (session->disturbed != session->disturbance.flags) {
+            take_disturbance(session);
+        } else {
             return true;
         }
-        take_event(session, &event);
     }
 }
 
@@ -185,6 +206,7 @@ void ein_session_push(ein_session_t *session, int16_t sample)
     session->started_at = ein_port_count();
     size_t used = ein_core_push(&session->core, &sample, 1);
     ein_rhythm_sample(&session->rhythm, &session->core.ring);
+    ein_disturbance_push(&session->disturbance, sample);
     ein_stats_add(&session->per_sample, ein_port_count() - session->started_at);
     assert(used == 1);
     (void)used;
@@ -195,6 +217,7 @@ void ein_session_push(ein_session_t *session, int16_t sample)
 void ein_session_gap(ein_session_t *session, uint32_t lost)
 {
     ein_core_gap(&session->core, lost);
+    ein_disturbance_gap(&session->disturbance);
     session->next_sample += lost;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ein_core.h"
+#include "ein_disturbance.h"
 #include "ein_outbox.h"
 #include "ein_quality.h"
 #include "ein_rhythm.h"
@@ -34,6 +35,9 @@ typedef struct {
     ein_core_t core;
     ein_vote_t vote, vote_unadapted;
     ein_quality_t quality;
+    ein_disturbance_t disturbance;
+    uint16_t disturbed;    /* its flags as last reported */
+    uint16_t signal_state; /* the core's, as last reported */
     ein_strip_t strip;
     ein_strip_verdict_t verdict; /* once it has finished */
     ein_rhythm_t rhythm;

@@ -30,6 +30,9 @@ typedef enum {
    before, so that rr_prev is no rhythm. */
 #define EIN_FLAG_SEARCH_BACK 0x0040u
 #define EIN_FLAG_BREAK 0x0080u
+/* Of the signal again, told by ein_disturbance and not by the core: why it is bad. */
+#define EIN_FLAG_HUM 0x0100u    /* of the mains, 50 or 60 Hz */
+#define EIN_FLAG_MOTION 0x0200u /* of electrode or body: the baseline jumps */
 
 /* The model's two int8 inputs as they stand: NHWC with N = H = 1, zero point 0. */
 typedef struct {

@@ -14,7 +14,7 @@ from einthoven.hil_tests.harness.agreement import (
     told,
 )
 from einthoven.hil_tests.harness.heads import Adapted
-from einthoven.native import core, strip
+from einthoven.native import core, disturbance, strip
 from einthoven.native import rhythm as stage
 from einthoven.native.confidence import Confidence
 from einthoven.native.engine import HostModel, TflmModel
@@ -65,7 +65,9 @@ class Host:
         )
         judged = events.beats["label"], events.beats["confidence"]
         rhythms = stage.record(samples, *judged, gain_lsb_per_mv, rails, gaps=gaps)
-        events = replace(events, rhythm=told(rhythms))
+        why = disturbance.states(samples, gain_lsb_per_mv, rails, gaps)
+        states = disturbance.joined(events.states, why)
+        events = replace(events, rhythm=told(rhythms), states=states)
         if self._tflm is None:
             return events, verdict, None
         unadapted = logits = self._tflm.infer(*tensors)
