@@ -1,8 +1,8 @@
 /* Host-only face of ein_disturbance for cffi: a record in one call. */
 #include "ein_disturbance.h"
 
-/* Changes of the flags: their samples into `at`, the flags into `flags`, each of room n. gaps: first
-   sample and number of those that never came, n_gaps pairs in order. Returns how many. */
+/* Changes of the flags: their samples into `at`, the flags into `flags`, each of room n. gaps:
+   first sample and number of those that never came, n_gaps pairs in order. Returns how many. */
 size_t ein_host_disturbance(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
                             int16_t rail_lo, int16_t rail_hi, const uint32_t *gaps, size_t n_gaps,
                             uint32_t *at, uint16_t *flags)
