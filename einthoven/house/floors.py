@@ -120,6 +120,11 @@ FLOORS = (
         ),
         generated=("ein_device_spec.h", "ein_device_table.h", "ein_golden.h"),
     ),
+    Floor(
+        "boards/models",
+        "the front ends' parts, register by register, and a bus to them",
+        ("firmware/front_ends",),
+    ),
     Floor("boards/bare", "what ports without a system share", CALLED),
     Floor("boards/host", "the application as a process", (*CALLED, PIPELINE), freestanding=False),
     Floor(

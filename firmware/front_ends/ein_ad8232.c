@@ -15,6 +15,9 @@
 /* 1100 * 4096 / 3300 mV */
 #define GAIN_LSB_PER_MV 1365u
 
+/* Conversions have begun (anew): only time tells how many there were not. */
+static bool behind_gap;
+
 static void on_adc(void *context, const uint16_t *values, size_t n, uint32_t lost, uint32_t us)
 {
     ein_front_end_t *fe = context;
@@ -22,7 +25,12 @@ static void on_adc(void *context, const uint16_t *values, size_t n, uint32_t los
     leads |= ein_bus_get(EIN_BUS_LEAD_N) ? EIN_LEAD_N : 0u;
     fe->feed.stats.late += lost > 0 ? 1u : 0u;
     ein_feed_bad(&fe->feed, lost);
-    ein_feed_follow(&fe->feed, us, (uint32_t)n);
+    if (!behind_gap) {
+        ein_feed_follow(&fe->feed, us, (uint32_t)n);
+    } else if (!ein_feed_edges(&fe->feed, us, (uint32_t)n)) {
+        return;
+    }
+    behind_gap = false;
     for (size_t i = 0; i < n; i++) {
         ein_feed_push(&fe->feed, (int16_t)(values[i] - MIDDLE), (uint8_t)leads);
     }
@@ -30,6 +38,7 @@ static void on_adc(void *context, const uint16_t *values, size_t n, uint32_t los
 
 static bool start(ein_front_end_t *fe)
 {
+    behind_gap = true;
     ein_bus_set(EIN_BUS_RESET, true);
     return ein_bus_adc(fe->driver->info.rate_hz, on_adc, fe);
 }

@@ -90,17 +90,18 @@ int32_t ein_clock_edge(ein_clock_t *clock, uint32_t us, uint32_t n)
     const ein_clock_t before = *clock;
     advance(clock, n - 1u);
     int32_t late_us = lateness_us(clock, us);
-    const int32_t half_us = (int32_t)(clock->period_q12 >> (Q + 1u));
-    if (late_us < -half_us) {
+    const int32_t quarter_us = (int32_t)(clock->period_q12 >> (Q + 2u));
+    if (late_us < -quarter_us) {
         *clock = before;
         return -1;
     }
     uint32_t lost = 0;
-    if (late_us > half_us) {
-        lost = periods(clock, (uint32_t)late_us);
+    if (late_us > 3 * quarter_us) {
+        lost = periods(clock, (uint32_t)(late_us - quarter_us));
         late_us = lateness_us(clock, us);
     }
-    pull(clock, late_us);
+    /* Beyond that it is the interrupt that was late, and says nothing of the part. */
+    pull(clock, late_us > quarter_us ? quarter_us : late_us);
     advance(clock, 1);
     if (lost > EIN_CLOCK_BRIDGE) {
         begin_window(clock, us);

@@ -1,10 +1,12 @@
 /* Which sample of the part an edge belongs to, by the board's clock; and how far the two clocks are
  * apart.
  *
- * Follows the part's period: an edge within half a period of when it was due is that sample, and
- * pulls the expectation 1/8 of the way; after n whole periods n samples have gone by. Over a gap
- * the expectation runs on at the last measured period, so a count is right as long as the drift
- * over the gap stays below half a period: at 500 Hz and 10 ppm of change for 100 s.
+ * Follows the part's period: an edge from a quarter of a period before it was due to three quarters
+ * behind (an interrupt may be late, never early) is that sample, and pulls the expectation 1/8 of
+ * the way; after n more periods n samples have gone by. Over a gap the expectation runs on at the
+ * last measured period, so a count is right as long as the drift over the gap stays below a quarter
+ * of a period: 5 ppm of change over 100 s at 500 Hz. An interrupt served within the last quarter
+ * before the next one is told as that, which then is one too many: numbering is right, one lost.
  *
  * The clock's error is measured over windows of 8192 periods (16.4 s at 500 Hz), in which jitter of
  * 10 us is 0.6 ppm, and only over windows in which no more than EIN_CLOCK_BRIDGE samples in a row
@@ -35,11 +37,11 @@ typedef struct {
 /* rate_hz 250..1000. */
 void ein_clock_init(ein_clock_t *clock, uint16_t rate_hz);
 
-/* n samples, 1..32, of which the last was ready at us. Returns how many should have come before
+/* n samples, 1..40, of which the last was ready at us. Returns how many should have come before
    them and did not, 0 normally; -1: so many cannot be ready yet, and nothing has changed. */
 int32_t ein_clock_edge(ein_clock_t *clock, uint32_t us, uint32_t n);
 
-/* n samples, 1..32, that follow the ones before without a gap, read at us: the last was ready
+/* n samples, 1..40, that follow the ones before without a gap, read at us: the last was ready
    then or up to a period earlier. */
 void ein_clock_follow(ein_clock_t *clock, uint32_t us, uint32_t n);
 

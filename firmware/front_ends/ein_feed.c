@@ -81,7 +81,8 @@ bool ein_feed_edge(ein_feed_t *feed, uint32_t us)
     if (!ein_feed_edges(feed, us, 1)) {
         return false;
     }
-    feed->stats.late += feed->stats.lost != lost ? 1u : 0u;
+    feed->stats.late += feed->stats.lost != lost && !feed->silent ? 1u : 0u;
+    feed->silent = false;
     return true;
 }
 
@@ -117,6 +118,7 @@ void ein_feed_push(ein_feed_t *feed, int16_t count, uint8_t leads)
 void ein_feed_silent(ein_feed_t *feed, uint32_t us)
 {
     ein_feed_bad(feed, ein_clock_overdue(&feed->clock, us));
+    feed->silent = true;
     put_gap(feed);
 }
 

@@ -45,6 +45,7 @@ typedef struct {
     uint16_t spoilt;   /* samples of the part until no bad one is under the filter */
     uint16_t unfilled; /* the same for those that did not come */
     uint8_t leads;
+    bool silent;   /* since the last edge it has been seen that nothing comes */
     bool begun;    /* a sample has been given */
     uint32_t lost; /* at the core's rate, not yet told */
     volatile uint32_t head, tail;
@@ -59,7 +60,7 @@ void ein_feed_init(ein_feed_t *feed, const ein_decimator_table_t *table, int16_t
    since the one before. Call it before ein_feed_push or ein_feed_bad, once for each edge. */
 bool ein_feed_edge(ein_feed_t *feed, uint32_t us);
 
-/* The same for n samples, 1..32, of which the last was ready at us: behind a gap. */
+/* The same for n samples, 1..40, of which the last was ready at us: behind a gap. */
 bool ein_feed_edges(ein_feed_t *feed, uint32_t us, uint32_t n);
 
 /* The same for n samples that a part has kept without a gap, read at us. */

@@ -24,7 +24,7 @@ const ein_front_end_info_t *ein_front_end_info(const ein_front_end_t *fe)
 
 static void look_anew(ein_front_end_t *fe)
 {
-    fe->seen_us = fe->checked_us = ein_bus_us();
+    fe->seen_us = fe->checked_us = fe->step_us = ein_bus_us();
 }
 
 bool ein_front_end_start(ein_front_end_t *fe, ein_front_end_input_t input)
@@ -67,6 +67,10 @@ void ein_front_end_step(ein_front_end_t *fe)
         return;
     }
     const uint32_t now_us = ein_bus_us();
+    if (now_us - fe->step_us > SILENT_US / 2u) {
+        fe->seen_us = now_us; /* who was away cannot say that nothing came */
+    }
+    fe->step_us = now_us;
     if (fe->feed.stats.samples != fe->seen_samples) {
         fe->seen_samples = fe->feed.stats.samples;
         fe->seen_us = now_us;

@@ -56,7 +56,7 @@ typedef struct {
     const ein_front_end_driver_t *driver;
     ein_feed_t feed;
     uint32_t seen_samples, seen_us; /* samples of the part when step last saw a new one, and when */
-    uint32_t checked_us;
+    uint32_t checked_us, step_us;
     uint8_t input; /* ein_front_end_input_t */
     uint8_t state; /* ein_front_end_state_t */
 } ein_front_end_t;

@@ -22,7 +22,8 @@
 #define READ 1u
 #define BURST_WORDS 8u
 #define WORD 3u
-#define FIFO_WORDS 32u
+/* The FIFO's 32, and what comes while they are read. */
+#define WORDS_MAX 36u
 
 #define STATUS 0x01u
 #define EN_INT 0x02u
@@ -92,7 +93,7 @@ static uint32_t word_of(const uint8_t *bytes)
 
 static bool read_register(uint8_t address, uint32_t *value)
 {
-    const uint8_t out[1 + WORD] = {(uint8_t)(address << 1 | READ)};
+    const uint8_t out[1 + WORD] = {(uint8_t)((uint32_t)address << 1 | READ)};
     uint8_t in[1 + WORD];
     if (!ein_bus_spi(SPI_MODE, out, in, sizeof(out))) {
         return false;
@@ -129,7 +130,7 @@ static int16_t count_of(const uint8_t *bytes)
 }
 
 /* Reads until the last word: number of samples, or -1 if they cannot be what the part has. */
-static int32_t read_fifo(int16_t counts[FIFO_WORDS], bool *overflow)
+static int32_t read_fifo(int16_t counts[WORDS_MAX], bool *overflow)
 {
     static const uint8_t out[1 + BURST_WORDS * WORD] = {ECG_FIFO_BURST << 1 | READ};
     uint8_t in[1 + BURST_WORDS * WORD];
@@ -147,7 +148,7 @@ static int32_t read_fifo(int16_t counts[FIFO_WORDS], bool *overflow)
                 *overflow = true;
                 return (int32_t)n;
             }
-            if (etag > 3u || n == FIFO_WORDS) {
+            if (etag > 3u || n == WORDS_MAX) {
                 return -1;
             }
             counts[n++] = count_of(word);
@@ -161,7 +162,7 @@ static int32_t read_fifo(int16_t counts[FIFO_WORDS], bool *overflow)
 static void on_edge(void *context, uint32_t us)
 {
     ein_front_end_t *fe = context;
-    int16_t counts[FIFO_WORDS];
+    int16_t counts[WORDS_MAX];
     uint32_t status;
     bool corrupt = !read_register(STATUS, &status) || (status & STATUS_ZERO) != 0;
     bool overflow = !corrupt && (status & STATUS_EOVF) != 0;

@@ -1,0 +1,1 @@
+"""Front ends as the host sees them: which pins, drawn and generated from `board.toml`."""
