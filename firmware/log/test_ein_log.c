@@ -320,6 +320,57 @@ static void test_year(void)
            minutes, least, most, held, most_mount);
 }
 
+/* How many samples wait at most while the main loop appends and erases. An STM32F4's worst (data
+   sheet, 32 bits at a time): a word 100 us, 128 KB 2 s; samples are taken meanwhile, 180 a second.
+ */
+enum { WORD_US = 100, ERASE_US = 2000000, SAMPLE_US = 5556 };
+static uint64_t spent_us;
+
+static void spend(void)
+{
+    spent_us += flash.next.erase ? ERASE_US : WORD_US;
+}
+
+static void test_waiting(void)
+{
+    static ein_log_ecg_coder_t coder;
+    make(4, 32 * KB, 4);
+    flash.config.erase_polls = 0;
+    flash.before = spend;
+    uint64_t now_us = 0, taken = 0, next_us = SAMPLE_US;
+    uint32_t most = 0, most_append = 0, erases = 0, random = 1;
+    ein_log_ecg_begin(&coder, 1);
+    while (erases < 20) {
+        uint32_t waiting = 0;
+        for (; next_us <= now_us; next_us += SAMPLE_US) {
+            waiting++;
+        }
+        most = waiting > most ? waiting : most;
+        for (; waiting > 0; waiting--) {
+            spent_us = 0;
+            random = random * 1664525u + 1013904223u;
+            check(ein_log_ecg_sample(&coder, &log_, (int16_t)(random >> 24),
+                                     (uint32_t)(now_us / 1000u)) == EIN_LOG_OK,
+                  "there is room before it is needed");
+            if (++taken % 5400u == 0) {
+                ein_log_ecg_begin(&coder, (uint16_t)(taken / 5400u));
+            }
+            now_us += spent_us + 10u;
+            most_append = spent_us > most_append ? (uint32_t)spent_us : most_append;
+        }
+        spent_us = 0;
+        ein_log_step(&log_, (uint32_t)(now_us / 1000u), false);
+        erases += spent_us >= ERASE_US ? 1u : 0u;
+        now_us += spent_us + 100u;
+    }
+    printf("waiting: at most %" PRIu32
+           " samples while a sector is erased in 2 s; an append takes at "
+           "most %" PRIu32 " us of a flash that writes a word in 100 us\n",
+           most, most_append);
+    check(most <= 363, "as many as docs/log.md says");
+    check(most_append <= EIN_LOG_APPEND_WORDS * WORD_US, "and an append as long");
+}
+
 /* ---- what boards hold: python -m einthoven.native.log_cuts --sizes ---- */
 
 static void strip(uint32_t number, uint32_t pieces)
@@ -402,6 +453,7 @@ int main(int argc, char **argv)
     test_read();
     test_clear();
     test_ecg();
+    test_waiting();
     test_year();
     printf("log: good\n");
     return 0;

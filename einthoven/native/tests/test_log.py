@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from einthoven.native.log_cuts import FLAGS, SUITE_CUTS, build
+from einthoven.native.log_ratio import stored_bytes, strips
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -18,6 +19,12 @@ def _run(program: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 def test_c_module(tmp_path: Path) -> None:
     done = _run(build("test_ein_log", tmp_path, (*FLAGS, *SANITIZERS)))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ecg_of_records_takes_a_third(mitdb: Path) -> None:
+    taken = [(2 * len(strip), stored_bytes(strip)) for strip in strips(mitdb, 48, 1)]
+    samples, stored = (sum(column) for column in zip(*taken, strict=True))
+    assert samples >= 3 * stored
 
 
 def test_cuts_lose_nothing(tmp_path: Path) -> None:
