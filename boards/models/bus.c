@@ -11,16 +11,12 @@
 #define ADC_BLOCK 8u
 #define ADC_BUFFER 256u
 
-ein_model_faults_t ein_model_faults;
-
-uint16_t ein_part_ad8232_adc(int32_t nv);
-
 static struct {
     ein_model_config_t config;
     const ein_part_t *part;
     uint64_t now_ps, next_ps, grid_ps, deaf_ps;
     uint64_t converted_ps;
-    uint32_t conversions, random;
+    uint32_t conversions;
     bool first, edge_waits, held, in_handler;
     ein_bus_on_edge_t on_edge;
     ein_bus_on_adc_t on_adc;
@@ -28,25 +24,6 @@ static struct {
     uint16_t adc[ADC_BUFFER];
     uint32_t adc_n, adc_lost;
 } model;
-
-int32_t ein_model_random(int32_t peak)
-{
-    model.random = model.random * 1664525u + 1013904223u;
-    return (int32_t)((int64_t)(model.random >> 8) * (2 * peak + 1) / (1 << 24)) - peak;
-}
-
-void ein_model_init(const ein_model_config_t *config)
-{
-    static const ein_part_t *const parts[] = {&ein_part_ad8232, &ein_part_ads1292r,
-                                              &ein_part_max30003};
-    memset(&model, 0, sizeof(model));
-    memset(&ein_model_faults, 0, sizeof(ein_model_faults));
-    model.config = *config;
-    model.random = config->seed;
-    model.part = parts[config->part];
-    model.part->reset();
-    ein_model_restart();
-}
 
 /* By the part's clock, as far off as it is now. */
 static void schedule(void)
@@ -65,16 +42,30 @@ static void schedule(void)
     model.next_ps = model.grid_ps;
     if (model.config.jitter_ns > 0) {
         model.next_ps = (uint64_t)((int64_t)model.grid_ps +
-                                   1000ll * ein_model_random((int32_t)model.config.jitter_ns));
+                                   1000ll * ein_part_random((int32_t)model.config.jitter_ns));
     }
     model.first = false;
 }
 
-void ein_model_restart(void)
+static void restart(void)
 {
     model.first = true;
+    ein_part_restarted = false;
     model.grid_ps = model.now_ps;
     schedule();
+}
+
+void ein_model_init(const ein_model_config_t *config)
+{
+    static const ein_part_t *const parts[] = {&ein_part_ad8232, &ein_part_ads1292r,
+                                              &ein_part_max30003};
+    memset(&model, 0, sizeof(model));
+    memset(&ein_model_faults, 0, sizeof(ein_model_faults));
+    model.config = *config;
+    ein_part_seed(config->seed);
+    model.part = parts[config->part];
+    model.part->reset();
+    restart();
 }
 
 static void serve(void)
@@ -165,7 +156,7 @@ void ein_model_deaf(uint64_t for_ps)
 void ein_model_reset_part(void)
 {
     model.part->reset();
-    ein_model_restart();
+    restart();
 }
 
 uint32_t ein_model_conversions(void)
@@ -194,6 +185,9 @@ bool ein_bus_spi(uint8_t mode, const uint8_t *out, uint8_t *in, size_t n)
             ein_model_faults.flip_bits--;
             in[i] ^= 0x10u;
         }
+        if (ein_part_restarted) {
+            restart();
+        }
         ein_model_run(model.now_ps + BYTE_PS);
     }
     model.part->deselect();
@@ -209,6 +203,7 @@ void ein_bus_set(ein_bus_pin_t pin, bool high)
             ein_model_faults.stuck = false;
         }
         model.part->pin(high);
+        restart();
     }
 }
 
@@ -244,7 +239,7 @@ bool ein_bus_adc(uint16_t rate_hz, ein_bus_on_adc_t on_adc, void *context)
     model.on_adc = on_adc;
     model.adc_n = model.adc_lost = 0;
     ein_model_faults.stuck = false;
-    ein_model_restart();
+    restart();
     return true;
 }
 

@@ -19,10 +19,15 @@ typedef struct {
 
 extern const ein_part_t ein_part_ad8232, ein_part_ads1292r, ein_part_max30003;
 
-/* Evenly spread over -peak..peak. */
-int32_t ein_model_random(int32_t peak);
+/* Counts of a 12-bit ADC at 3.3 V behind an AD8232. */
+uint16_t ein_part_ad8232_adc(int32_t nv);
 
-/* Conversions begin anew with the next, as after a START or SYNCH. */
-void ein_model_restart(void);
+void ein_part_seed(uint32_t seed);
+
+/* Evenly spread over -peak..peak. */
+int32_t ein_part_random(int32_t peak);
+
+/* Set by a part: conversions begin anew with the next, as after a START or SYNCH. */
+extern bool ein_part_restarted;
 
 #endif

@@ -36,7 +36,7 @@ uint16_t ein_part_ad8232_adc(int32_t nv)
     if (ein_model_faults.lead_p_off || ein_model_faults.lead_n_off) {
         return ein_model_faults.lead_p_off ? 4095 : 0;
     }
-    int64_t value = 2048 + ((int64_t)nv + ein_model_random(4000)) * 1365 / 1000000;
+    int64_t value = 2048 + ((int64_t)nv + ein_part_random(4000)) * 1365 / 1000000;
     value = value > 4095 ? 4095 : value < 0 ? 0 : value;
     return (uint16_t)value;
 }

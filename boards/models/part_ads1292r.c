@@ -89,7 +89,7 @@ static int32_t code_of(uint8_t setting, int32_t nv, uint64_t t_ps)
         break;
     }
     /* 8 uV peak to peak input-referred noise at gain 6 (7.7, noise); VREF 2.42 V. */
-    uv_in += ein_model_random(4000);
+    uv_in += ein_part_random(4000);
     const int64_t code = uv_in * gains[setting >> 4 & 7u] * 8388607 / 2420000000;
     return (int32_t)(code > 8388607 ? 8388607 : code < -8388608 ? -8388608 : code);
 }
@@ -134,7 +134,7 @@ static void system_command(uint8_t code)
 {
     if (code == 0x08) { /* START (or restart) */
         part.converting = true;
-        ein_model_restart();
+        ein_part_restarted = true;
     } else if (code == 0x0A || code == 0x04) { /* STOP, STANDBY */
         part.converting = false;
     } else if (code == 0x06) { /* RESET */

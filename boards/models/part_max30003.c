@@ -113,8 +113,8 @@ static int64_t input_nv(int32_t nv, uint64_t t_ps)
 
 static bool convert(int32_t nv, uint64_t t_ps)
 {
-    static const uint8_t gains[4] = {20, 40, 80, 160};              /* CNFG_ECG, GAIN */
-    const int64_t in = input_nv(nv, t_ps) + ein_model_random(1550); /* 3.1 uV p-p at 150 Hz */
+    static const uint8_t gains[4] = {20, 40, 80, 160};             /* CNFG_ECG, GAIN */
+    const int64_t in = input_nv(nv, t_ps) + ein_part_random(1550); /* 3.1 uV p-p at 150 Hz */
     int64_t code = in * gains[part.registers[CNFG_ECG] >> 16 & 3u] * 131072 / 1000000000;
     code = code > 131071 ? 131071 : code < -131072 ? -131072 : code;
     if (part.head - part.tail == FIFO_WORDS) {
@@ -149,14 +149,14 @@ static void write(uint8_t address, uint32_t value)
         reset();
     } else if (address == SYNCH) {
         clear_fifo();
-        ein_model_restart();
+        ein_part_restarted = true;
     } else if (address == FIFO_RST) {
         clear_fifo();
     } else if (address != STATUS && address != INFO) {
         const bool was_off = (part.registers[CNFG_GEN] & 1u << 19) == 0;
         part.registers[address] = value;
         if (was_off && (part.registers[CNFG_GEN] & 1u << 19) != 0) {
-            ein_model_restart();
+            ein_part_restarted = true;
         }
     }
 }
