@@ -73,22 +73,44 @@ static void known(const ein_strip_rr_t *rr, series_t *s)
     }
 }
 
-/* Pairs of places whose next 1, 2 and 3 intervals are alike within `within`: what sample entropy
-   counts (Richman and Moorman 2000). Returns log2 of the first two numbers' ratio in Q5. */
-static int8_t alike(const series_t *s, int32_t within, uint32_t pairs[3])
+#define RADII 3u
+
+/* Pairs of places whose next 1, 2 and 3 intervals are alike within three radii: what sample entropy
+   counts (Richman and Moorman 2000). Most pairs are apart by all radii or by none, so one pass
+   counts for all three. Fills the features of them. */
+static void alike(const series_t *s, int8_t *f)
 {
-    pairs[0] = pairs[1] = pairs[2] = 0;
-    for (uint32_t lag = 1; lag < s->n; lag++) {
-        uint32_t row = 0; /* places in a row that are alike at this lag */
-        for (uint32_t i = 0; i + lag < s->n; i++) {
-            const int32_t apart = s->x[i] - s->x[i + lag];
-            row = apart < within && apart > -within ? row + 1u : 0u;
-            pairs[0] += row >= 1u;
-            pairs[1] += row >= 2u;
-            pairs[2] += row >= 3u;
+    static const uint8_t WITHIN[RADII] = {8, 15, 31};
+    uint32_t pairs[RADII][3] = {{0}};
+    const uint32_t n = s->n;
+    for (uint32_t lag = 1; lag < n; lag++) {
+        uint32_t row[RADII] = {0}; /* places in a row that are alike at this lag */
+        const int16_t *const x = s->x;
+        const int16_t *const y = s->x + lag;
+        for (uint32_t i = 0; i < n - lag; i++) {
+            const uint32_t apart = ein_magnitude(x[i] - y[i]);
+            uint32_t k = RADII;
+            for (; k > 0 && apart < WITHIN[k - 1u]; k--) {
+                const uint32_t in_row = ++row[k - 1u];
+                uint32_t *const count = pairs[k - 1u];
+                count[0]++;
+                if (in_row >= 2u) {
+                    count[1]++;
+                    count[2] += in_row >= 3u;
+                }
+            }
+            while (k > 0) {
+                row[--k] = 0;
+            }
         }
     }
-    return ein_sat8((ein_log2_q8(pairs[0] + 1u) - ein_log2_q8(pairs[1] + 1u)) >> 3);
+    for (uint32_t k = 0; k < RADII; k++) {
+        f[EIN_STRIP_RR_ALIKE_8 + k] =
+            ein_sat8((ein_log2_q8(pairs[k][0] + 1u) - ein_log2_q8(pairs[k][1] + 1u)) >> 3);
+    }
+    const uint32_t *const wide = pairs[RADII - 1u];
+    f[EIN_STRIP_RR_ALIKE2_31] = share(wide[1], n > 1 ? (n - 1u) * (n - 2u) / 2u : 0u);
+    f[EIN_STRIP_RR_ALIKE3_31] = share(wide[2], n > 2 ? (n - 2u) * (n - 3u) / 2u : 0u);
 }
 
 /* lagged / power of an autocorrelation, whose size is at most 1. */
@@ -215,12 +237,7 @@ void ein_strip_rr_features(const ein_strip_rr_t *rr, int8_t *f)
     for (uint32_t i = 0; i < EIN_STRIP_RR_FEATURES; i++) {
         f[i] = 0;
     }
-    uint32_t pairs[3];
-    f[EIN_STRIP_RR_ALIKE_8] = alike(&s, 8, pairs);
-    f[EIN_STRIP_RR_ALIKE_15] = alike(&s, 15, pairs);
-    f[EIN_STRIP_RR_ALIKE_31] = alike(&s, 31, pairs);
-    f[EIN_STRIP_RR_ALIKE2_31] = share(pairs[1], n > 1 ? (n - 1u) * (n - 2u) / 2u : 0u);
-    f[EIN_STRIP_RR_ALIKE3_31] = share(pairs[2], n > 2 ? (n - 2u) * (n - 3u) / 2u : 0u);
+    alike(&s, f);
     sort(s.x, n);
     const int32_t median = quantile(s.x, n, 50);
     const int32_t usual = ein_log2_q8(EIN_RR_TYPICAL_SAMPLES);
