@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo test patience cases lint format size bench generated cuts fuzz setup setup-dev clean
+.PHONY: demo day test patience cases lint format size bench generated cuts fuzz setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -40,6 +40,10 @@ bench:
 ROOMS = app core engine generated rhythm wire
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,$(ROOMS))
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c
+HOURS = 24
+day: setup
+	$(RUN)python -m einthoven.hil_tests.harness.day --hours $(HOURS)
+
 fuzz: setup-dev
 	mkdir -p build/corpus_wire build/corpus_app build/corpus_log
 	$(FUZZ) -Ifirmware/log $(wildcard firmware/log/ein_*.c) firmware/wire/ein_crc32.c firmware/log/fuzz_log.c -o build/fuzz_log && build/fuzz_log -max_total_time=300 -max_len=6145 build/corpus_log

@@ -7,9 +7,11 @@ Each generator module offers `generate() -> dict[str, str]`: file name in
 import argparse
 import importlib
 import sys
+from pathlib import Path
 
+from einthoven.codegen.model import SMALL
 from einthoven.errors import EinthovenError
-from einthoven.paths import GENERATED, require_checkout
+from einthoven.paths import GENERATED, ROOT, require_checkout
 
 GENERATORS = (
     *("einthoven.codegen.pipeline", "einthoven.codegen.rhythm", "einthoven.codegen.wire"),
@@ -30,6 +32,11 @@ def generate_all() -> dict[str, str]:
     return files
 
 
+def _place(name: str) -> Path:
+    """Where a generated file goes: beside `generated/` what names a folder of its own."""
+    return GENERATED.parent / name if "/" in name else GENERATED / name
+
+
 def main(argv: list[str] | None = None) -> int:
     """Write the generated files, or with `--check` report those that differ (exit code 1)."""
     parser = argparse.ArgumentParser(prog="python -m einthoven.codegen", description=__doc__)
@@ -42,26 +49,26 @@ def main(argv: list[str] | None = None) -> int:
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    present = {p.name for p in GENERATED.glob("*.[ch]")} if GENERATED.exists() else set()
+    present = {p.name for p in GENERATED.glob("*.[ch]")}
+    present |= {f"{SMALL}/{p.name}" for p in (GENERATED.parent / SMALL).glob("*.[ch]")}
     stale = [
         name
         for name, text in files.items()
-        if name not in present or (GENERATED / name).read_text() != text
+        if name not in present or _place(name).read_text() != text
     ]
     orphans = sorted(present - files.keys())
     if args.check:
         for name in [*stale, *orphans]:
-            print(
-                f"differs: firmware/generated/{name} (run `python -m einthoven.codegen` and commit)"
-            )
+            where = _place(name).relative_to(ROOT)
+            print(f"differs: {where} (run `python -m einthoven.codegen` and commit)")
         return 1 if stale or orphans else 0
-    GENERATED.mkdir(parents=True, exist_ok=True)
     for name in stale:
-        (GENERATED / name).write_text(files[name])
-        print(f"wrote firmware/generated/{name}")
+        _place(name).parent.mkdir(parents=True, exist_ok=True)
+        _place(name).write_text(files[name])
+        print(f"wrote {_place(name).relative_to(ROOT)}")
     for name in orphans:
-        (GENERATED / name).unlink()
-        print(f"removed firmware/generated/{name}")
+        _place(name).unlink()
+        print(f"removed {_place(name).relative_to(ROOT)}")
     return 0
 
 

@@ -24,6 +24,8 @@ from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
 
 MODEL = "model.tflite"
+SMALL = "generated_small"
+"""Folder of `firmware/` for images that have less flash to spare than time: devices."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,13 @@ def files(model: ModelFolder) -> dict[str, str]:
 
 
 def generate() -> dict[str, str]:
-    """File name to text for `firmware/generated/`, from the shipped model. Raises ModelError."""
-    return files(load(SHIPPED_MODEL))
+    """File name to text for `firmware/generated/`, from the shipped model, and for `SMALL` beside
+    it the same engine with no weight stored twice. Raises ModelError.
+    """
+    small = files(load(SHIPPED_MODEL, "size"))
+    return files(load(SHIPPED_MODEL)) | {
+        f"{SMALL}/{name}": small[name] for name in ("ein_model.h", "ein_model.c")
+    }
 
 
 def export(model_folder: Path, out: Path, optimize: Goal = "speed") -> list[Path]:

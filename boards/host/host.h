@@ -15,6 +15,7 @@ typedef struct {
     int in, out;  /* -1: nobody is connected */
     FILE *adc;    /* NULL: no ADC */
     bool adc_paced;
+    long adc_ppm;     /* by so much its clock is too fast */
     int slot;         /* the file that stands for the slot; -1: none yet */
     int slots;        /* the file that stands for the slots of firmware; -1: there are none */
     int keys;         /* the file that stands for the key's pages; -1: none yet */

@@ -88,11 +88,12 @@ static void usage(void)
         "  --pty           prints the name of a pseudo-terminal\n"
         "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
         "                  over and over; from a FIFO at the writer's pace\n"
+        "  --adc-ppm N     its clock is too fast by N ppm\n"
         "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
         "  --keys FILE     keeps the device's key there, likewise\n"
         "  --slots FILE    stands for its two slots of firmware; else it has none\n"
         "  --fast          time passes when the program sleeps, at once: for long recordings\n"
-        "  --script FILE   of a device: lines 'MS press MS', 'MS battery MV', 'MS end CODE'\n"
+        "  --script FILE   of a device: lines 'MS WHAT VALUE': press, battery, stall, end\n"
         "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
         "  --log FILE      keeps the device's log there, likewise\n"
         "  --log-cut N     for tests: ends when N bytes of the log were erased or written\n"
@@ -155,6 +156,10 @@ int main(int argc, char **argv)
             if (ein_host.keys < 0) {
                 ein_host.keys = open_kept(value);
             }
+            continue;
+        }
+        if (strcmp(option, "--adc-ppm") == 0) {
+            ein_host.adc_ppm = strtol(value, NULL, 10);
             continue;
         }
         if (strcmp(option, "--script") == 0) {

@@ -28,6 +28,9 @@
 #endif
 
 #ifdef EIN_DEVICE
+#include "ein_device_spec.h"
+#define RING_SAMPLES                                                                               \
+    (EIN_PIPELINE_RATE_HZ * (EIN_DEVICE_RING_ERASE_MS + EIN_DEVICE_RING_TURN_MS) / 1000u)
 #define EIN_HOST_BOARD "host_device"
 #else
 #define EIN_HOST_BOARD "host"
@@ -176,6 +179,13 @@ static bool read_adc(int16_t *sample)
     return true;
 }
 
+/* Since the first sample, by a clock of its own: --adc-ppm. */
+static uint64_t adc_elapsed_ns(uint64_t now)
+{
+    const uint64_t elapsed = now - adc_start_ns;
+    return elapsed + (uint64_t)((int64_t)(elapsed / 1000000u) * ein_host.adc_ppm);
+}
+
 bool ein_port_adc(int16_t *sample, uint32_t *lost)
 {
     *lost = 0;
@@ -186,7 +196,15 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
     if (adc_taken == 0) {
         adc_start_ns = now;
     }
-    bool due = (now - adc_start_ns) * EIN_PIPELINE_RATE_HZ >= adc_taken * NS_PER_S;
+#ifdef EIN_DEVICE
+    /* A chip's ring is as long as an erase may take, and no longer. */
+    const uint64_t there = adc_elapsed_ns(now) * EIN_PIPELINE_RATE_HZ / NS_PER_S;
+    if (ein_host.fast && there > adc_taken + RING_SAMPLES) {
+        *lost = (uint32_t)(there - adc_taken - RING_SAMPLES);
+        adc_taken += *lost;
+    }
+#endif
+    bool due = adc_elapsed_ns(now) * EIN_PIPELINE_RATE_HZ >= adc_taken * NS_PER_S;
     if ((ein_host.adc_paced && !due) || !read_adc(sample)) {
         return false;
     }
@@ -196,7 +214,7 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
 
 void ein_port_reset(void)
 {
-    char text[80];
+    char text[96];
     snprintf(text, sizeof(text), "%d %d %d %d %d %d %d", ein_host.listener, ein_host.in,
              ein_host.out, ein_host.slot, ein_host.keys, ein_host.slots, ein_host.log);
     setenv(EIN_HOST_RESET, text, 1);

@@ -56,6 +56,8 @@ static void follow_script(void)
             release_ms = now_ms + next_value;
         } else if (strcmp(next_what, "battery") == 0) {
             battery_mv = (uint16_t)next_value;
+        } else if (strcmp(next_what, "stall") == 0) {
+            ein_host_pass_ns((uint64_t)next_value * NS_PER_MS);
         } else if (strcmp(next_what, "end") == 0) {
             exit((int)next_value);
         }

@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #ifdef EIN_DEVICE
+#include "ein_device_spec.h"
 #include "emulated.h"
 #endif
 #include "ein_pipeline.h"
@@ -9,6 +10,15 @@
 #include "stm32f4.h"
 
 #define CHANNEL 1u
+
+#ifdef EIN_DEVICE
+/* Longer than a sector of the log takes to erase, and a turn of the loop beside it. */
+typedef char ein_check_ring[EIN_OVERSAMPLE_RING * 1000u >=
+                                    EIN_PIPELINE_RATE_HZ *
+                                        (EIN_DEVICE_RING_ERASE_MS + EIN_DEVICE_RING_TURN_MS)
+                                ? 1
+                                : -1];
+#endif
 
 static ein_oversample_t conversions;
 

@@ -132,12 +132,12 @@ uint16_t ein_device_port_battery_mv(void)
 extern const uint8_t _image_start[], _image_end[];
 
 /* Its value is put in when the image has been linked (firmware/platforms/bare/builder/main.py). */
-__attribute__((section(".image_crc"), used)) static const volatile uint32_t image_crc = 0;
+__attribute__((section(".image_crc"), used)) static const uint32_t image_crc = 0;
 
 const uint8_t *ein_device_port_image(uint32_t *bytes, uint32_t *crc)
 {
     *bytes = (uint32_t)(_image_end - _image_start);
-    *crc = image_crc;
+    *crc = *(const volatile uint32_t *)&image_crc; /* not what the compiler believes it to be */
     return _image_start;
 }
 

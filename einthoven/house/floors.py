@@ -60,6 +60,7 @@ class _Object:
 
 
 PIPELINE = "firmware/generated/ein_pipeline.h"
+DEVICE_SPEC = "firmware/generated/ein_device_spec.h"
 CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
@@ -126,13 +127,18 @@ FLOORS = (
         ("firmware/front_ends",),
     ),
     Floor("boards/bare", "what ports without a system share", CALLED),
-    Floor("boards/host", "the application as a process", (*CALLED, PIPELINE), freestanding=False),
+    Floor(
+        "boards/host",
+        "the application as a process",
+        (*CALLED, PIPELINE, DEVICE_SPEC),
+        freestanding=False,
+    ),
     Floor(
         "boards/stm32f4",
         "registers of the STM32F4",
         (
             *(*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
-            "boards/stm32f4_device/emulated.h",
+            *("boards/stm32f4_device/emulated.h", DEVICE_SPEC),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),

@@ -128,6 +128,17 @@ uint16_t ein_device_alarm_silence(ein_device_alarms_t *alarms, uint32_t now_ms)
     return sounded;
 }
 
+uint8_t ein_device_alarm_kind(const ein_device_alarms_t *alarms, uint8_t alarm)
+{
+    const uint32_t may = ein_device_alarms[alarm].kinds, is = may & alarms->kinds;
+    const uint32_t kinds = is != 0 ? is : may;
+    uint8_t kind = 0;
+    while ((kinds >> kind & 1u) == 0) {
+        kind++;
+    }
+    return kind;
+}
+
 uint8_t ein_device_alarm_pattern(const ein_device_alarms_t *alarms)
 {
     /* What was latched, has been seen and is over, is only waiting for its release. */

@@ -55,6 +55,9 @@ ein_device_alarm_change_t ein_device_alarm_step(ein_device_alarms_t *alarms, uin
 /* Somebody has seen all that is raised; returns which of them sounded. */
 uint16_t ein_device_alarm_silence(ein_device_alarms_t *alarms, uint32_t now_ms);
 
+/* The kind of rhythm that is there and raises this alarm, or the first that may. */
+uint8_t ein_device_alarm_kind(const ein_device_alarms_t *alarms, uint8_t alarm);
+
 /* The pattern for what is raised; EIN_DEVICE_PATTERN_NONE: nothing is. */
 uint8_t ein_device_alarm_pattern(const ein_device_alarms_t *alarms);
 

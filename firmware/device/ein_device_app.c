@@ -1,6 +1,7 @@
 /* The device on top of the application: what ein_app_extension.h asks for. */
 #include "ein_device_check.h"
 #include "ein_device_keys.h"
+#include "ein_device_log.h"
 #include "ein_device_port.h"
 #include "ein_device_state.h"
 #include "ein_device_update.h"
@@ -9,6 +10,7 @@
 
 #define MS_PER_S 1000u
 #define STEP_MS 5u
+#define LOG_STEPS 8u
 
 static ein_device_state_t device;
 
@@ -17,10 +19,53 @@ static uint32_t ms_of(uint32_t samples)
     return samples < UINT32_MAX / MS_PER_S ? samples * MS_PER_S / EIN_PIPELINE_RATE_HZ : UINT32_MAX;
 }
 
+static void log_event(ein_log_event_code_t event, uint8_t detail, uint32_t value)
+{
+    ein_device_diary_event(&device.diary, event, detail, value, device.modes.battery.mv,
+                           device.clock.seen_ms);
+}
+
 static void measure_battery(uint32_t now_ms)
 {
     device.battery_ms = now_ms;
-    ein_device_battery(&device.modes, ein_device_port_battery_mv());
+    const unsigned happened = ein_device_battery(&device.modes, ein_device_port_battery_mv());
+    if ((happened & EIN_DEVICE_BATTERY_NEWS) != 0 && device.modes.battery.low) {
+        log_event(EIN_LOG_EVENT_BATTERY_LOW, device.modes.battery.empty ? 1u : 0u, 0);
+    }
+}
+
+/* The change of an alarm, for the minute's record. */
+static void note_alarms(ein_device_alarm_change_t change)
+{
+    for (uint8_t i = 0; i < EIN_DEVICE_ALARMS; i++) {
+        if ((change.raised >> i & 1u) != 0) {
+            ein_device_diary_alarm(&device.diary, i,
+                                   ein_device_alarm_kind(&device.modes.alarms, i));
+        }
+    }
+}
+
+/* Mode and contact, when they have changed. */
+static void note_changes(void)
+{
+    const ein_device_t *modes = &device.modes;
+    if (modes->mode != device.logged_mode) {
+        device.logged_mode = modes->mode;
+        log_event(EIN_LOG_EVENT_MODE, modes->mode, 0);
+        device.logged_contact = true;
+    }
+    const uint32_t since_ms = modes->now_ms - modes->contact_ms;
+    if (!modes->records || since_ms < EIN_DEVICE_SIGNAL_LOST_MS ||
+        modes->contact == device.logged_contact) {
+        return;
+    }
+    device.logged_contact = modes->contact;
+    if (modes->contact) {
+        log_event(EIN_LOG_EVENT_CONTACT, 0, (modes->contact_ms - device.contact_ms) / MS_PER_S);
+    } else {
+        device.contact_ms = modes->contact_ms;
+        log_event(EIN_LOG_EVENT_CONTACT_LOST, 0, 0);
+    }
 }
 
 void ein_extension_init(ein_app_t *app)
@@ -40,14 +85,29 @@ void ein_extension_init(ein_app_t *app)
         measure_battery(now_ms);
     }
     uint8_t faults = ein_device_check(app);
+    faults |= (uint8_t)(ein_device_diary_open(&device.diary) ? 0u : EIN_DEVICE_CHECK_LOG);
     faults |= (uint8_t)(device.modes.battery.empty ? EIN_DEVICE_CHECK_BATTERY : 0u);
     ein_device_checked(&device.modes, faults);
     ein_device_update_init((faults & (EIN_DEVICE_CHECK_IMAGE | EIN_DEVICE_CHECK_ENGINE)) == 0);
+    for (unsigned i = 0; i < LOG_STEPS; i++) { /* a new log is made before its first record */
+        ein_device_diary_step(&device.diary, now_ms, true);
+        ein_port_poll(false);
+    }
+    uint32_t bytes, crc = 0;
+    ein_device_port_image(&bytes, &crc);
+    log_event(EIN_LOG_EVENT_BOOT, (uint8_t)port.reset_reason, crc);
+    if (faults != 0) {
+        log_event(EIN_LOG_EVENT_SELF_TEST, faults, 0);
+    }
+    device.logged_mode = device.modes.mode;
 }
 
 ein_extension_answer_t ein_extension_message(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_extension_answer_t answer = ein_device_wire_message(&device, app, frame);
+    if (answer == EIN_EXTENSION_PASS && device.diary.has_log) {
+        answer = ein_device_log_message(&device.diary.log, app, frame);
+    }
     if (answer == EIN_EXTENSION_PASS) {
         answer = ein_device_keys_message(app, frame);
     }
@@ -59,8 +119,9 @@ static void on_rhythm(const ein_wire_beat_t *told)
     const uint32_t age = told->t_emitted - told->t_samples;
     const bool over = told->flags == EIN_RHYTHM_END;
     const uint32_t lasted = over ? told->rr_next_samples - told->t_samples : age;
-    ein_device_alarm_rhythm(&device.modes.alarms, told->label, (uint8_t)told->flags, ms_of(lasted),
-                            device.modes.now_ms);
+    note_alarms(ein_device_alarm_rhythm(&device.modes.alarms, told->label, (uint8_t)told->flags,
+                                        ms_of(lasted), device.modes.now_ms));
+    ein_device_diary_rhythm(&device.diary, told, device.modes.now_ms);
 }
 
 bool ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event)
@@ -71,6 +132,7 @@ bool ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event)
     switch (event->type) {
     case EIN_WIRE_BEAT:
         ein_device_beat(&device.modes);
+        ein_device_diary_beat(&device.diary, &event->beat);
         break;
     case EIN_WIRE_RHYTHM:
         on_rhythm(&event->beat);
@@ -96,7 +158,16 @@ static void step_modes(uint32_t now_ms)
     if (device.host && now_ms - device.host_ms >= EIN_DEVICE_HOST_QUIET_MS) {
         device.host = false;
     }
-    ein_device_step(&device.modes, ein_device_port_button(), now_ms, &change, &shows);
+    const unsigned happened =
+        ein_device_step(&device.modes, ein_device_port_button(), now_ms, &change, &shows);
+    note_alarms(change);
+    if ((happened & EIN_DEVICE_MARKED) != 0) {
+        log_event(EIN_LOG_EVENT_MARK, 0, 0);
+    }
+    if ((happened & EIN_DEVICE_SILENCED) != 0) {
+        log_event(EIN_LOG_EVENT_ALARM_SILENCED, 0, device.modes.alarms.seen);
+    }
+    note_changes();
     if (shows) {
         const ein_device_patterns_t *patterns = &device.modes.patterns;
         ein_device_port_show(patterns->led, ein_device_pattern_tone_hz(patterns->tone));
@@ -109,5 +180,7 @@ bool ein_extension_step(ein_app_t *app)
     if (now_ms - device.modes.now_ms >= STEP_MS) {
         step_modes(now_ms);
     }
-    return ein_device_record_step(&device, app);
+    const bool busy = ein_device_record_step(&device, app);
+    ein_device_diary_step(&device.diary, now_ms, !device.listening);
+    return busy;
 }

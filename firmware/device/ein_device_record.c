@@ -25,6 +25,8 @@ static void begin(ein_device_state_t *device, ein_app_t *app)
     device->recording = true;
     device->recordings++;
     device->samples = 0;
+    ein_device_diary_begin(&device->diary, device->modes.mode == EIN_DEVICE_MODE_STRIP,
+                           device->gain_lsb_per_mv, device->clock.uptime_ms);
 }
 
 static void end(ein_device_state_t *device, ein_app_t *app)
@@ -33,11 +35,12 @@ static void end(ein_device_state_t *device, ein_app_t *app)
     device->recording = false;
     while (!ein_session_finish(session)) { /* never: nobody waits for the outbox in this mode */
     }
-    const uint8_t verdict = session->verdict.verdict;
-    if (verdict != EIN_STRIP_VERDICT_NONE && !device->modes.cancelled) {
-        device->verdict = verdict;
-        ein_device_verdict(&device->modes, verdict);
+    const bool tells = device->diary.is_strip && !device->modes.cancelled;
+    if (tells) {
+        device->verdict = session->verdict.verdict;
+        ein_device_verdict(&device->modes, device->verdict);
     }
+    ein_device_diary_end(&device->diary, tells ? &session->verdict : NULL, device->modes.now_ms);
     session->id = 0;
 }
 
@@ -65,6 +68,7 @@ static void lose(ein_device_state_t *device, ein_app_t *app, uint32_t lost)
         device->samples += lost;
         ein_session_gap(&app->session, lost);
         ein_session_drain(&app->session);
+        ein_device_diary_lost(&device->diary, lost, device->modes.now_ms);
     }
 }
 
@@ -79,6 +83,9 @@ static void take(ein_device_state_t *device, ein_app_t *app, int16_t sample, boo
         device->samples++;
         ein_session_push(&app->session, sample);
         ein_session_drain(&app->session);
+        const bool contact = device->off_run < EIN_INPUT_OFF_SAMPLES;
+        ein_device_diary_sample(&device->diary, sample, contact, contact && !device->modes.noisy,
+                                device->modes.now_ms);
     }
     ein_device_samples(&device->modes, device->off_run < EIN_INPUT_OFF_SAMPLES, 1);
 }

@@ -5,15 +5,20 @@
 #include "ein_app_extension.h"
 #include "ein_device.h"
 #include "ein_device_clock.h"
+#include "ein_device_diary.h"
 
 #define EIN_DEVICE_VERDICT_NEVER 0xFFu
 
 typedef struct {
     ein_device_t modes;
     ein_device_clock_t clock;
+    ein_device_diary_t diary;
     uint32_t battery_ms; /* when it was last measured */
     uint32_t host_ms;    /* when it last said something */
     bool host;           /* somebody listens */
+    uint8_t logged_mode; /* the last one that the log knows */
+    bool logged_contact;
+    uint32_t contact_ms; /* when it was lost */
     /* The recording, ein_device_record.c. */
     uint16_t gain_lsb_per_mv;
     int16_t rail_lo, rail_hi;
@@ -21,7 +26,7 @@ typedef struct {
     bool listening, recording;
     uint16_t off_run;   /* samples at a rail in a row, saturating */
     uint32_t sample_ms; /* when the last one came */
-    uint32_t recordings, samples, samples_lost, front_end_restarts, log_failures;
+    uint32_t recordings, samples, samples_lost, front_end_restarts;
     uint8_t verdict; /* of the last strip; EIN_DEVICE_VERDICT_NEVER */
 } ein_device_state_t;
 

@@ -17,13 +17,14 @@ static void send_status(ein_device_state_t *device, ein_app_t *app, uint8_t sequ
         .alarms_on = modes->alarms.on,
         .alarms_raised = modes->alarms.raised,
         .alarms_silent = modes->alarms.silent,
+        .boots = device->diary.log.boot,
         .uptime_s = (uint32_t)(device->clock.uptime_ms / MS_PER_S),
         .unix_s = ein_device_clock_unix_s(&device->clock),
         .recordings = device->recordings,
         .samples = device->samples,
         .samples_lost = device->samples_lost,
         .front_end_restarts = device->front_end_restarts,
-        .log_failures = device->log_failures,
+        .log_failures = device->diary.failures,
         .verdict = device->verdict,
         .pattern = modes->patterns.shown,
     };
@@ -59,8 +60,9 @@ static bool on_time(ein_device_state_t *device, ein_app_t *app, const ein_frame_
         return true;
     }
     ein_wire_device_time_reply_t reply = {.known = device->clock.known ? 1u : 0u};
-    reply.moved_ms =
-        ein_device_clock_set(&device->clock, (uint64_t)message.unix_s * MS_PER_S + message.ms);
+    const uint64_t unix_ms = (uint64_t)message.unix_s * MS_PER_S + message.ms;
+    reply.moved_ms = ein_device_clock_set(&device->clock, unix_ms);
+    ein_device_diary_time(&device->diary, unix_ms, device->clock.seen_ms);
     ein_app_send(app, EIN_WIRE_DEVICE_TIME_REPLY, frame->sequence,
                  ein_wire_put_device_time_reply(ein_app_payload(app), &reply));
     return true;
@@ -72,6 +74,10 @@ static bool on_silence(ein_device_state_t *device, ein_app_t *app, const ein_fra
         return false;
     }
     ein_wire_device_silence_reply_t reply = {ein_device_silence(&device->modes)};
+    if (reply.alarms != 0) {
+        ein_device_diary_event(&device->diary, EIN_LOG_EVENT_ALARM_SILENCED, 0, reply.alarms,
+                               device->modes.battery.mv, device->clock.seen_ms);
+    }
     ein_app_send(app, EIN_WIRE_DEVICE_SILENCE_REPLY, frame->sequence,
                  ein_wire_put_device_silence_reply(ein_app_payload(app), &reply));
     return true;
@@ -87,6 +93,8 @@ static bool on_alarms(ein_device_state_t *device, ein_app_t *app, const ein_fram
         return true;
     }
     ein_device_alarm_set(&device->modes.alarms, message.on);
+    ein_device_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, 0, device->modes.alarms.on,
+                           device->modes.battery.mv, device->clock.seen_ms);
     send_status(device, app, frame->sequence);
     return true;
 }

@@ -41,6 +41,7 @@ typedef enum {
     EIN_LOG_EVENT_UPDATE = 14,
     EIN_LOG_EVENT_LOCKED_OUT = 15,
     EIN_LOG_EVENT_SETTINGS = 16,
+    EIN_LOG_EVENT_MARK = 17,
 } ein_log_event_code_t;
 
 /* The fields of each kind, a 32-bit value each; one that does not fit is saturated. */

@@ -61,11 +61,15 @@ def upload(target, source, env) -> int:
 
 
 def for_size(env, node):
-    """Only the signal path and the engine are compiled for speed: the rest runs seldom."""
+    """Only the signal path and the engine are compiled for speed: the rest runs seldom.
+
+    A device has less flash to spare than time: there it is the engine alone.
+    """
     path = Path(node.srcnode().get_abspath())
     if path.name == "monocypher.c":
         return node
-    if path.parent.name in ("core", "engine") or path.name.startswith(("ein_model", "ein_network")):
+    fast = ("engine",) if is_device else ("core", "engine")
+    if path.parent.name in fast or path.name.startswith(("ein_model", "ein_network")):
         return node
     return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
 
@@ -74,7 +78,9 @@ if bare:
     env.AddBuildMiddleware(for_size)
 
 firmware = Path(env.PioPlatform().get_dir()).resolve().parents[1]
-model = Path(os.environ.get("EIN_MODEL") or Path(env.subst("$PROJECT_DIR")) / "generated").resolve()
+is_device = "-D EIN_DEVICE" in " ".join(env.get("BUILD_FLAGS", []))
+usual = firmware / "generated_small" if bare and is_device else env.subst("$PROJECT_DIR/generated")
+model = Path(os.environ.get("EIN_MODEL") or usual).resolve()
 if (model / "ein_model.h").is_file() and model != firmware / "generated":
 
     def without_own_model(env, node):

@@ -1,0 +1,206 @@
+"""A day of a device that works alone, in less time: does it lose a sample, a record, memory, time?
+
+    python -m einthoven.hil_tests.harness.day [--hours 24] [--board host_device]
+
+On the process the whole log is read afterwards: every minute must be there, and none may have lost
+a sample. The front end's clock is off by PPM, as a crystal is; the log's minutes are counted in
+samples and stamped by the device's clock, so that they show it. An emulated chip is asked over the
+wire; its log is RAM.
+"""
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from einthoven.boards.board import Board, build, load_board, running
+from einthoven.device_log.copy import sectors_of_image
+from einthoven.errors import EinthovenError, UsageError
+from einthoven.hil_tests.harness.alone import set_mode, status
+from einthoven.hil_tests.harness.device import Device
+from einthoven.native import log as native
+from einthoven.native.log_spec import load
+from einthoven.records.synth import Ectopy, Episode, make_record
+
+RATE_HZ = 180
+PPM = 30
+"""What the front end's clock is off: the data sheets' crystals are within 20 to 50 ppm."""
+START_MS, PRESS_MS = 1_000, 2_000
+
+
+@dataclass(frozen=True)
+class Day:
+    """What a day showed."""
+
+    hours: float
+    seconds: float
+    """That it took."""
+    samples: int
+    samples_lost: int
+    minutes: int
+    """In the log; -1: not looked at."""
+    failures: int
+    """Records that could not be kept."""
+    drift_ppm: float | None
+    """Of the front end's clock, by the log's minutes."""
+    grown_kb: int
+    """Memory of the process, from its first hour to its end."""
+
+    def faults(self) -> list[str]:
+        """What is not as it must be, a line each."""
+        found = []
+        if self.samples_lost:
+            found.append(f"{self.samples_lost} samples lost")
+        if self.failures:
+            found.append(f"{self.failures} records that the log could not keep")
+        whole = int(self.hours * 60)
+        if self.minutes >= 0 and self.minutes < whole:
+            found.append(f"{self.minutes} minutes in the log of {whole}")
+        if self.grown_kb > 64:
+            found.append(f"its memory grew by {self.grown_kb} KB")
+        if self.drift_ppm is not None and abs(self.drift_ppm - PPM) > 20:
+            found.append(f"the log shows a drift of {self.drift_ppm:.1f} ppm, not of {PPM}")
+        return found
+
+
+def ecg(path: Path) -> None:
+    """Ten minutes to be repeated: ectopic beats, noise, electrodes off, a saturated second."""
+    episodes = (
+        *(Episode("noisy", 100, 120), Episode("lead_off", 200, 215)),
+        *(Episode("bigeminy", 300, 330), Episode("saturated", 400, 401)),
+    )
+    made = make_record(24, 600.0, float(RATE_HZ), ectopy=Ectopy(0.05, 0.05), episodes=episodes)
+    made.samples.astype("<i2").tofile(path)
+
+
+def of_process(board: Board, hours: float, folder: Path) -> Day:
+    """The day of a process, whose time passes at once where it sleeps. `folder`: for its files."""
+    program = build(board)
+    end_ms = START_MS + PRESS_MS + round(hours * 3_600_000)
+    script = (
+        f"{START_MS} press {PRESS_MS}\n{end_ms + 2000} press {PRESS_MS}\n{end_ms + 9000} end 0\n"
+    )
+    (folder / "script").write_text(script)
+    ecg(folder / "ecg")
+    words = [str(program), "--listen", "0", "--fast", "--adc", str(folder / "ecg")]
+    words += ["--adc-ppm", str(PPM), "--script", str(folder / "script"), "--log"]
+    begin = time.monotonic()
+    resident: list[int] = []
+    with subprocess.Popen([*words, str(folder / "log")], stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            resident.append(_resident_kb(process.pid))
+            time.sleep(0.05)
+    if process.returncode != 0:
+        raise EinthovenError(f"the device ended with code {process.returncode}")
+    seconds = time.monotonic() - begin
+    return _from_log(folder / "log", hours, seconds, [r for r in resident if r])
+
+
+def _resident_kb(pid: int) -> int:
+    """0 if it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    rows = [line.split() for line in text.splitlines() if line.startswith("VmRSS")]
+    return int(rows[0][1]) if rows else 0
+
+
+def _from_log(path: Path, hours: float, seconds: float, resident: Sequence[int]) -> Day:
+    sectors, _ = sectors_of_image(path.read_bytes())
+    stamps: list[int] = []
+    lost = failures = 0
+    for sequence in sorted(sectors):
+        sector = native.scan(bytes(sectors[sequence]))
+        for record in sector.records if sector else ():
+            kind = load().kind(record.kind)
+            if kind is None:
+                continue
+            fields = record.fields(kind)
+            if kind.name == "minute":
+                stamps.append(record.t_s)
+                lost += fields["lost_samples"]
+            elif kind.name == "lost":
+                failures += fields["records"]
+    whole = stamps[:-1]  # the last one is what was left of a minute
+    drift = None
+    if len(whole) > 30:
+        # A minute of samples of a fast clock is over too early.
+        told = (len(whole) - 1) * 60
+        drift = (told / (whole[-1] - whole[0]) - 1) * 1e6
+        drift = drift if hours >= 12 else None  # stamps are whole seconds: 23 ppm in 12 h
+    warm = resident[len(resident) // 8 :] or [0]
+    return Day(
+        hours=hours, seconds=seconds, samples=len(whole) * 60 * RATE_HZ, samples_lost=lost,
+        minutes=len(whole), failures=failures, drift_ppm=drift, grown_kb=warm[-1] - warm[0],
+    )  # fmt: skip
+
+
+def of_emulator(board: Board, hours: float, folder: Path) -> Day:
+    """The day of an emulated chip, asked once a second of ours."""
+    build(board)
+    ecg(folder / "ecg")
+    assert board.command is not None
+    named = f",arg=device,arg={folder / 'ecg'}"
+    words = [w + named if w.startswith("enable=on") else w for w in board.command]
+    words = ["shift=0,sleep=off" if w == "shift=0" else w for w in words]
+    begin = time.monotonic()
+    wanted = round(hours * 3600 * RATE_HZ)
+    with (
+        running(dataclasses.replace(board, command=tuple(words))) as url,
+        Device(url) as device,
+    ):
+        set_mode(device, "continuous")
+        now = status(device)
+        while now.samples < wanted:
+            time.sleep(1.0)
+            now = status(device)
+        set_mode(device, "ready")
+    return Day(
+        hours=hours, seconds=time.monotonic() - begin, samples=now.samples,
+        samples_lost=now.samples_lost, minutes=-1, failures=now.log_failures, drift_ppm=None,
+        grown_kb=0,
+    )  # fmt: skip
+
+
+def run(name: str, hours: float) -> Day:
+    """The day of a device. Raises UsageError for a board that is none."""
+    board = load_board(name)
+    if not board.is_device or board.command is None:
+        raise UsageError(f"{name} is no device that runs here: choose host_device")
+    with tempfile.TemporaryDirectory() as folder:
+        day = of_process if board.mcu == "host" else of_emulator
+        return day(board, hours, Path(folder))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """A summary; exit code 1 if anything was lost, 2 for a mistake."""
+    parser = argparse.ArgumentParser(description="A day of a device that works alone.")
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--board", default="host_device")
+    args = parser.parse_args(argv)
+    try:
+        day = run(args.board, args.hours)
+    except EinthovenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{args.board}: {day.samples:,} samples in {day.seconds:.0f} s")
+    if day.minutes >= 0:
+        print(f"log: {day.minutes} minutes, {day.failures} records not kept")
+        print(f"memory: grew by {day.grown_kb} KB")
+    if day.drift_ppm is not None:
+        print(f"front end's clock: {day.drift_ppm:+.0f} ppm by the log, {PPM:+d} set")
+    faults = day.faults()
+    for line in faults:
+        print(f"fault: {line}")
+    print(f"{day.hours:g} h: {day.samples_lost} samples lost")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
