@@ -126,7 +126,7 @@ def _status_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     here = f"{facts['copy_bytes']:,} bytes in {facts['copy']}" if facts["copy"] else "nothing yet"
     return [
         ("device", " ".join(filter(None, (facts["board"], facts["serial"])))),
-        ("start", f"{facts['boot']}, {hours(facts['seconds'])} ago"),
+        ("start", f"{facts['boot'] + 1}, {hours(facts['seconds'])} ago"),
         ("records", ", ".join([f"{facts['records']:,}", *filter(None, lost)])),
         ("room", f"{facts['bytes']:,} bytes in {facts['sectors']} sectors"),
         ("erased", f"{facts['least_erases']:,} to {facts['most_erases']:,} times a sector"),
@@ -160,12 +160,15 @@ def _fetch(opened: _Opened, given: Path | None) -> "tuple[Path, LogCopy]":
     from einthoven.device_log.copy import CopyFile
     from einthoven.errors import EinthovenError
     from einthoven.hil_tests.harness import fetch as fetching
+    from einthoven.hil_tests.harness.alone import set_time
     from einthoven.report.text import console
 
     path = opened.copy_path(given)
     device = opened.device
     screen = console(stderr=True)
+    device.log_status()  # a board without a log says so, and not that it wants a key
     opened.unlock()
+    set_time(device)  # the start under way gets its date
     with CopyFile(path, fetching.identity(device.hello)) as file:
         bar = Progress(
             *("[progress.description]{task.description}", BarColumn(), DownloadColumn()),
@@ -290,6 +293,7 @@ def clear(
     anyway = 0xFFFFFFFF
     with _opened(board, port, fleet, key) as opened:
         if force:
+            opened.device.log_status()
             opened.unlock()
             opened.device.log_clear(anyway, anyway)
             console().print("the log is deleted")

@@ -92,13 +92,13 @@ def read_log(copy: LogCopy) -> DeviceLog:
             if kind is None:
                 found.unknown[record.kind] += 1
                 continue
-            at = Moment(boots.unwrapped(record.boot), float(record.t_s))
+            at = Moment(boots.unwrapped(record.boot) + 1, float(record.t_s))
             _take(found, kind.name, at, record.fields(kind))
     return _together(found, copy)
 
 
 class _Boots:
-    """Counts of boots, which the log keeps modulo 65536."""
+    """Counts of boots, which the log keeps modulo 65536, and from 0 on."""
 
     def __init__(self) -> None:
         self._last = 0
