@@ -44,10 +44,13 @@ HOURS = 24
 day: setup
 	$(RUN)python -m einthoven.hil_tests.harness.day --hours $(HOURS)
 
+KEYS = library=$$($(RUN)python -m einthoven.third_party) && $(FUZZ) -w -DBLAKE2_NO_UNROLLING -Ifirmware/keys -I$$library $(wildcard firmware/keys/ein_*.c) \
+	firmware/wire/ein_crc32.c $$library/monocypher.c firmware/keys/fuzz_keys.c -o build/fuzz_keys
 fuzz: setup-dev
-	mkdir -p build/corpus_wire build/corpus_app build/corpus_log
+	mkdir -p build/corpus_wire build/corpus_app build/corpus_log build/corpus_keys
 	$(FUZZ) -Ifirmware/log $(wildcard firmware/log/ein_*.c) firmware/wire/ein_crc32.c firmware/log/fuzz_log.c -o build/fuzz_log && build/fuzz_log -max_total_time=300 -max_len=6145 build/corpus_log
 	$(FUZZ) $(WIRE) firmware/wire/fuzz_wire.c -o build/fuzz_wire && build/fuzz_wire -max_total_time=300 build/corpus_wire
+	$(KEYS) && build/fuzz_keys -max_total_time=300 -max_len=2000 build/corpus_keys
 	$(FUZZ) $(foreach room,$(ROOMS),$(wildcard firmware/$(room)/ein_*.c)) firmware/app/fuzz_app.c -o build/fuzz_app && build/fuzz_app -max_total_time=300 build/corpus_app
 
 setup:

@@ -105,7 +105,11 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         *(data.score, analysis.analyze),
     ),
     "Patients": (patients.adapt,),
-    "Devices": (devices.card,),
+    "Devices": (
+        keys.sign_image,
+        keys.update,
+        devices.card,
+    ),
     "Boards": (
         *(boards.boards, boards.new, boards.build, boards.flash, boards.info),
         *(boards.bench, boards.size),

@@ -43,6 +43,17 @@ START_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
+class Slots:
+    """Where a board keeps signed images (docs/security.md)."""
+
+    boot: str
+    """Environment of its boot stage."""
+    boot_address: int
+    images: tuple[tuple[str, int], ...]
+    """Environment and address of each slot's image, header included."""
+
+
+@dataclass(frozen=True)
 class Board:
     """A board as its `board.toml` describes it."""
 
@@ -71,6 +82,8 @@ class Board:
     flash_command: tuple[str, ...] | None
     packages: tuple[tuple[str, str], ...]
     """Command and the Debian package that has it."""
+    slots: Slots | None = None
+    """None: it starts what lies at the begin of its flash."""
     is_device: bool = False
     """Its image works without a computer (docs/device.md)."""
     network: Path | None = None
@@ -153,8 +166,14 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         usb=tuple(serial.get("usb", ())),
         flash_command=_command(flash, "port") if flash else None,
         is_device=build.get("device", False),
+        slots=_slots(table["slots"]) if "slots" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
+
+
+def _slots(table: dict[str, Any]) -> Slots:
+    images = zip(table["images"], table["addresses"], strict=True)
+    return Slots(table["boot"], table["boot_address"], tuple(images))
 
 
 def _build_dir(source: Path) -> Path:

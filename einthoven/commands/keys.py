@@ -1,4 +1,4 @@
-"""Commands about keys: keys new, show, set, operator, unseal."""
+"""Commands about keys: keys new, show, set, operator, unseal; sign-image, update."""
 
 from pathlib import Path
 from typing import Annotated
@@ -100,6 +100,79 @@ def operator(
 
     for path in own.make(folder):
         console().print(f"wrote {path}", soft_wrap=True)
+
+
+def sign_image(
+    board: Annotated[str, typer.Argument(help="A board with slots (see: einthoven boards).")],
+    key: Annotated[Path, typer.Option("--key", help="The operator's operator-sign.key.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the release.")],
+    version: Annotated[str, typer.Option(help="Three numbers, such as 0.3.0.")] = "",
+    boards: Boards = None,
+) -> None:
+    """Build a device's firmware for its slots, and sign it: what a cable writes, and updates."""
+    from einthoven import __version__
+    from einthoven.boards.board import load_board
+    from einthoven.fleet import operator as own
+    from einthoven.fleet import release
+    from einthoven.fleet.image import version_number
+    from einthoven.report.text import console
+
+    number = version_number(version or __version__)
+    made = release.make(load_board(board), number, own.signing_key(key))
+    out.mkdir(parents=True, exist_ok=True)
+    screen = console()
+    whole = out / f"{board}.bin"
+    whole.write_bytes(release.whole(made))
+    screen.print(f"wrote {whole}: by cable to 0x{made.boot_address:08x}", soft_wrap=True)
+    for slot, image in enumerate(made.images):
+        path = out / f"{board}.slot{slot}.img"
+        path.write_bytes(image.file)
+        screen.print(f"wrote {path}: {len(image.program):,} bytes", soft_wrap=True)
+
+
+def update(
+    images: Annotated[list[Path], typer.Argument(help="The release's .img files, all of them.")],
+    board: Annotated[str, typer.Option(help="The device's board.")],
+    public: Annotated[Path, typer.Option("--signed-by", help="The operator's operator-sign.pub.")],
+    port: Port = None,
+    boards: Boards = None,
+    name: Annotated[str, typer.Option(help="Its name in the fleet file, if it has a key.")] = "",
+    fleet: FleetFile = _FLEET,
+    allow_downgrade: Annotated[
+        bool, typer.Option("--allow-downgrade", help="Even if it is older than what runs.")
+    ] = False,
+) -> None:
+    """Send signed firmware to a device, which starts it, and goes back if it does not work."""
+    from einthoven.boards.board import load_board, running
+    from einthoven.errors import BoardError
+    from einthoven.fleet import keys, release
+    from einthoven.fleet import operator as own
+    from einthoven.fleet.image import version_text
+    from einthoven.hil_tests.harness.device import Device
+    from einthoven.report.text import console
+
+    target, trusted = load_board(board), own.verifying_key(public)
+    found = keys.read(fleet) if name else None
+    with running(target, port) as url, Device(url, baud=target.baud) as device:
+        now = device.update_status()
+        if now.load is None:
+            raise BoardError(
+                f"the device on {url} has no second slot: flash it by cable (einthoven flash)"
+            )
+        image = release.free(images, now.load)
+        image.require_signature(trusted)
+        if found:
+            device.unlock(found.key(found.device(name)))
+        after = device.update(image, allow_downgrade)
+        if after.version != image.version or after.load == image.load:
+            raise BoardError(
+                f"the device on {url} refused {version_text(image.version)} and runs "
+                f"{version_text(after.version)}: is its boot stage this operator's?"
+            )
+    console().print(
+        f"{board} runs {version_text(image.version)}; it stays if it works for 20 s",
+        soft_wrap=True,
+    )
 
 
 def unseal(

@@ -96,7 +96,7 @@ if network:
     # Behind the other folders: what else lies in this one must not hide the firmware's own.
     env.Append(BUILD_FLAGS=["-D EIN_NETWORK", f'-I "{network}"'])
     env.BuildSources("$BUILD_DIR/network", network, "-<*> +<ein_network.c>")
-if "EIN_DEVICE" in env.subst("$BUILD_FLAGS"):
+if any(name in env.subst("$BUILD_FLAGS") for name in ("EIN_DEVICE", "EIN_BOOT")):
     from einthoven.boards.workspace import plain_folder
     from einthoven.third_party import monocypher
 
