@@ -113,10 +113,12 @@ def test_messages_that_are_cut_or_come_at_a_wrong_time(url: str) -> None:
 @pytest.mark.parametrize("direction", [TO_BOARD, TO_HOST])
 @pytest.mark.parametrize("kind", ["drop", "double", "flip"])
 def test_a_link_that_loses_things(
-    program: str, kind: Literal["drop", "double", "flip"], direction: Direction
+    kind: Literal["drop", "double", "flip"], direction: Direction
 ) -> None:
     """What is repeated is no second guess: the right key is never taken for a wrong one."""
-    with running(load_board(program)) as url:
+    board = load_board("host_device")
+    build(board)
+    with running(board) as url:
         with Device(url) as device:
             device.set_key(KEY)
         for at in (60, 100, 140):
