@@ -1,5 +1,5 @@
 /* The last sector of the flash, behind what the linker script gives an image: 7 of F411xE and F446,
-   11 of F405xG.
+   11 of F405xG. Of an image above a boot stage sector 3, 16 KB, so that the log has the large ones.
 
    Where flash cannot be written (flash.h), the slot is RAM at 0x20020000, where the chip itself has
    none: it survives a reset, and no end of the emulator. */
@@ -14,8 +14,9 @@
 extern uint8_t _slot[]; /* by the linker script */
 
 #define IN_FLASH ((uintptr_t)_slot)
-/* Those from 5 on have 128 KB each. */
-#define SECTOR ((unsigned)(IN_FLASH - 0x08000000u) / 0x20000u + 4u)
+/* 0 to 3 have 16 KB each, those from 5 on 128 KB. */
+#define SECTOR_OF(offset) ((offset) < 0x10000u ? (offset) / 0x4000u : (offset) / 0x20000u + 4u)
+#define SECTOR SECTOR_OF((unsigned)(IN_FLASH - 0x08000000u))
 #define IN_EMULATOR 0x20020000u
 
 static uintptr_t base;

@@ -5,14 +5,15 @@
  *   sector         F405 (1 MB)                      F411, F446 (512 KB)
  *   0              boot stage                       boot stage
  *   1, 2           the key's pages                  the key's pages
- *   3, 4           free                             the log, and nothing else has room for it
+ *   3              a patient's head                 a patient's head
+ *   4              the log                          the log
  *   5              image, slot 0                    image
  *   6              image, slot 1                    the log
- *   7 to 10        the log                          7: a patient's head (the last one)
- *   11             a patient's head
+ *   7 to 11        the log                          7: the log
  *
- * An image that is written without a boot stage begins in sector 0 and must end before what it
- * keeps: such a device has no key's pages, and its key is RAM's.
+ * An image that is written without a boot stage begins in sector 0 and must end before sector 5;
+ * the log has those from 5 on but the last, which keeps a patient's head: such a device has no
+ * key's pages, and its key is RAM's.
  */
 #ifndef EIN_FLASH_MAP_H
 #define EIN_FLASH_MAP_H

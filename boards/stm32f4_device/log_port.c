@@ -19,12 +19,14 @@
 #define EMULATED_BYTES 0x1000u
 #define UNIT_BYTES 4u
 
-extern uint8_t _image_start[], _slot[]; /* by the linker script */
+extern uint8_t _image_start[]; /* by the linker script */
 
-/* Sector of the flash that stands behind a sector of the log; both lists end with the sector before
-   the one that keeps a patient's head. */
-static const uint8_t with_boot_stage[] = {3, 4, 7, 8, 9, 10};
-static const uint8_t with_boot_stage_512k[] = {3, 4, 6};
+/* RM0090 39.2, and there in F411xE and F446, too: the size of the chip's flash in KB. */
+#define FLASH_KB (*(const volatile uint16_t *)0x1FFF7A22u)
+
+/* Sector of the flash that stands behind a sector of the log (flash_map.h). */
+static const uint8_t with_boot_stage[] = {4, 7, 8, 9, 10, 11};
+static const uint8_t with_boot_stage_512k[] = {4, 6, 7};
 static const uint8_t alone[] = {5, 6, 7, 8, 9, 10};
 
 static bool erased;
@@ -36,7 +38,7 @@ typedef struct {
 
 static list_t list(void)
 {
-    const bool large = (uintptr_t)_slot >= ein_flash_address(11);
+    const bool large = FLASH_KB >= 1024u;
     if ((uintptr_t)_image_start < ein_flash_address(EIN_FLASH_SECTOR_IMAGE)) {
         return (list_t){alone, large ? 6 : 2};
     }
