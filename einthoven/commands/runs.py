@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DEMO_RECORDS = "100,119,208,213,232"
 DEMO_BOARD = "qemu_stm32f405"
+DEMO_DEVICE = "host_device"
 
 Data = Annotated[
     Path | None,
@@ -299,7 +300,7 @@ def demo(
     jobs: Jobs = 2,
     boards: Boards = None,
 ) -> None:
-    """Replay five MIT-BIH records through an emulated STM32F405 and show what comes out."""
+    """Replay five MIT-BIH records through an emulated STM32F405; then a device that works alone."""
     from einthoven.errors import DownloadError
     from einthoven.hil_tests.harness.replay import (
         Options,
@@ -330,6 +331,25 @@ def demo(
     _show(replay_run(options, out, jobs, screen, network=_float_of(options.model)))
     strips = Options(board, "all", synthetic_strips(), db="synthetic", synthetic=True, tflm=False)
     _show_verdicts(replay_run(strips, out / "strips", 1, screen))
+    _show_device(out / "device")
+
+
+def _show_device(folder: Path) -> None:
+    """A device that records alone, whose power goes, and whose log becomes a page."""
+    from einthoven.boards.board import build, load_board
+    from einthoven.hil_tests.harness.device_demo import show
+    from einthoven.report.text import console
+
+    screen = console()
+    screen.print("\nA device that works without a computer", style="bold")
+    board = load_board(DEMO_DEVICE)
+    build(board)
+    shown = show(board, folder, lambda line: screen.print(f"  {line}", soft_wrap=True))
+    whole = sum(strip.complete for strip in shown.log.strips)
+    screen.print(
+        f"  {len(shown.log.strips)} strips in its log, {whole} of them whole: {shown.made[0]}",
+        soft_wrap=True,
+    )
 
 
 def _show_verdicts(run: "RunDir") -> None:
