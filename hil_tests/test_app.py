@@ -38,6 +38,15 @@ def test_outbox(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "outbox: good\n")
 
 
+def test_trace(tmp_path: Path) -> None:
+    app, wire = FIRMWARE / "app", FIRMWARE / "wire"
+    coder = (wire / "ein_samples.c", wire / "ein_samples_encoder.c")
+    sources = (app / "test_ein_trace.c", app / "ein_trace.c", *coder)
+    program = compiled(tmp_path / "test_ein_trace", *SANITIZERS, *sources)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "trace: good\n")
+
+
 def test_template_links_into_a_program(tmp_path: Path) -> None:
     port = BOARDS / "template" / "port.c"
     compiled(tmp_path / "template", "-O1", *SOURCES, port, FIRMWARE / "app" / "main.c")

@@ -15,12 +15,13 @@ typedef struct {
     int in, out;  /* -1: nobody is connected */
     FILE *adc;    /* NULL: no ADC */
     bool adc_paced;
-    long adc_ppm;     /* by so much its clock is too fast */
-    int slot;         /* the file that stands for the slot; -1: none yet */
-    int slots;        /* the file that stands for the slots of firmware; -1: there are none */
-    int keys;         /* the file that stands for the key's pages; -1: none yet */
-    bool fast;        /* time is made up: it passes when the program sleeps, and then at once */
-    uint64_t fast_ns; /* that time */
+    uint32_t adc_speed; /* times real time */
+    long adc_ppm;       /* by so much its clock is too fast */
+    int slot;           /* the file that stands for the slot; -1: none yet */
+    int slots;          /* the file that stands for the slots of firmware; -1: there are none */
+    int keys;           /* the file that stands for the key's pages; -1: none yet */
+    bool fast;          /* time is made up: it passes when the program sleeps, and then at once */
+    uint64_t fast_ns;   /* that time */
     const char *script, *panel; /* of a device's button and battery, and light and tone; or NULL */
     int log;                    /* the file that stands for the log's sectors; -1: none yet */
     long log_cut;   /* bytes of the log after whose change the process ends; -1: never */

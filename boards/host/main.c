@@ -64,6 +64,10 @@ static void open_adc(const char *path)
     if (ein_host.adc == NULL) {
         ein_host_die(path);
     }
+    const int flags = fcntl(fileno(ein_host.adc), F_GETFL); /* an empty FIFO stops nothing */
+    if (flags < 0 || fcntl(fileno(ein_host.adc), F_SETFL, flags | O_NONBLOCK) != 0) {
+        ein_host_die(path);
+    }
     ein_host.adc_paced = fseek(ein_host.adc, 0, SEEK_SET) == 0;
 }
 
@@ -88,6 +92,7 @@ static void usage(void)
         "  --pty           prints the name of a pseudo-terminal\n"
         "  --adc FILE      stream mode takes int16 samples, little-endian, at the core's rate,\n"
         "                  over and over; from a FIFO at the writer's pace\n"
+        "  --adc-speed N   times real time, 1 to 100: the file's samples are due so much sooner\n"
         "  --adc-ppm N     its clock is too fast by N ppm\n"
         "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
         "  --keys FILE     keeps the device's key there, likewise\n"
@@ -138,6 +143,14 @@ int main(int argc, char **argv)
         const char *value = argv[++i];
         if (strcmp(option, "--adc") == 0) {
             open_adc(value);
+            continue;
+        }
+        if (strcmp(option, "--adc-speed") == 0) {
+            const unsigned long speed = strtoul(value, NULL, 10);
+            if (speed < 1 || speed > 100) {
+                usage();
+            }
+            ein_host.adc_speed = (uint32_t)speed;
             continue;
         }
         if (strcmp(option, "--slot") == 0) {

@@ -171,6 +171,7 @@ static bool read_adc(int16_t *sample)
     if (fread(raw, sizeof(raw), 1, ein_host.adc) != 1) {
         if (!ein_host.adc_paced || fseek(ein_host.adc, 0, SEEK_SET) != 0 ||
             fread(raw, sizeof(raw), 1, ein_host.adc) != 1) {
+            clearerr(ein_host.adc); /* a FIFO may have more later */
             return false;
         }
     }
@@ -182,7 +183,7 @@ static bool read_adc(int16_t *sample)
 /* Since the first sample, by a clock of its own: --adc-ppm. */
 static uint64_t adc_elapsed_ns(uint64_t now)
 {
-    const uint64_t elapsed = now - adc_start_ns;
+    const uint64_t elapsed = (now - adc_start_ns) * ein_host.adc_speed;
     return elapsed + (uint64_t)((int64_t)(elapsed / 1000000u) * ein_host.adc_ppm);
 }
 

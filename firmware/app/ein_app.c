@@ -65,6 +65,8 @@ static bool handle(const ein_frame_t *frame)
         return ein_app_on_poll(&app, frame);
     case EIN_WIRE_FINISH:
         return ein_app_on_finish(&app, frame);
+    case EIN_WIRE_WATCH:
+        return ein_app_on_watch(&app, frame);
     case EIN_WIRE_VERDICT:
         return ein_app_on_verdict(&app, frame);
     case EIN_WIRE_TENSOR:
@@ -114,7 +116,7 @@ static bool receive(void)
 
 static bool stream(void)
 {
-    ein_session_t *session = &app.session;
+    const ein_session_t *session = &app.session;
     if (session->id == 0 || session->mode != EIN_WIRE_MODE_STREAM || session->finishing) {
         return false;
     }
@@ -123,11 +125,9 @@ static bool stream(void)
     uint32_t n = 0;
     while (n < STREAM_BURST_SAMPLES && ein_port_adc(&sample, &lost)) {
         if (lost > 0) {
-            ein_session_gap(session, lost);
-            ein_session_drain(session);
+            ein_app_lose(&app, lost);
         }
-        ein_session_push(session, sample);
-        ein_session_drain(session);
+        ein_app_take(&app, sample);
         n++;
     }
     return n > 0;

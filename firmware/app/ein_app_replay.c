@@ -44,7 +44,7 @@ void ein_app_send_event(ein_app_t *app, const ein_outbox_event_t *event)
     ein_app_send(app, EIN_WIRE_SIGNAL, 0, ein_wire_put_signal(ein_app_payload(app), &signal));
 }
 
-static void acknowledge_and_resend(ein_app_t *app, uint32_t events_acked)
+void ein_app_resend_events(ein_app_t *app, uint32_t events_acked)
 {
     ein_outbox_t *outbox = &app->session.outbox;
     ein_outbox_acknowledge(outbox, events_acked);
@@ -164,7 +164,7 @@ bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame)
         return false;
     }
     if (app->session.id != 0) {
-        acknowledge_and_resend(app, poll.events_acked);
+        ein_app_resend_events(app, poll.events_acked);
         if (app->session.finishing) {
             ein_session_finish(&app->session);
         } else {
@@ -185,7 +185,7 @@ bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame)
     bool complete = session->id != 0 && (session->mode == EIN_WIRE_MODE_STREAM ||
                                          finish.samples == session->next_sample);
     if (session->id != 0) {
-        acknowledge_and_resend(app, finish.events_acked);
+        ein_app_resend_events(app, finish.events_acked);
     }
     if (complete) {
         ein_session_finish(session);

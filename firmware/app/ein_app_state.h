@@ -9,6 +9,7 @@
 
 #include "ein_frame.h"
 #include "ein_session.h"
+#include "ein_trace.h"
 #include "ein_tx.h"
 
 typedef struct {
@@ -20,6 +21,7 @@ typedef struct {
     bool model_fits;
     ein_tensor_t bench;
     ein_session_t session;
+    ein_trace_t trace;
 } ein_app_t;
 
 /* Where the payload of the next message goes. */
@@ -50,6 +52,15 @@ bool ein_app_on_poll(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_gap(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_finish(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_verdict(ein_app_t *app, const ein_frame_t *frame);
+/* Events below `events_acked` have arrived; the others that are kept are sent again. */
+void ein_app_resend_events(ein_app_t *app, uint32_t events_acked);
+
+/* ein_app_watch.c */
+/* A sample that does not wait, through the session that is open, and to whoever watches. */
+void ein_app_take(ein_app_t *app, int16_t sample);
+/* So many of them were lost before the next one. */
+void ein_app_lose(ein_app_t *app, uint32_t lost);
+bool ein_app_on_watch(ein_app_t *app, const ein_frame_t *frame);
 
 /* ein_app_head.c */
 bool ein_app_on_head_piece(ein_app_t *app, const ein_frame_t *frame);

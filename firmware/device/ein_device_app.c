@@ -180,6 +180,9 @@ bool ein_extension_step(ein_app_t *app)
     if (now_ms - device.modes.now_ms >= STEP_MS) {
         step_modes(now_ms);
     }
+    if (!device.host || !ein_keys_is_open()) {
+        app->trace.sending = false; /* the samples are the patient's */
+    }
     const bool busy = ein_device_record_step(&device, app);
     ein_device_diary_step(&device.diary, now_ms, !device.listening);
     return busy;

@@ -66,8 +66,7 @@ static void lose(ein_device_state_t *device, ein_app_t *app, uint32_t lost)
     if (device->recording) {
         device->samples_lost += lost;
         device->samples += lost;
-        ein_session_gap(&app->session, lost);
-        ein_session_drain(&app->session);
+        ein_app_lose(app, lost);
         ein_device_diary_lost(&device->diary, lost, device->modes.now_ms);
     }
 }
@@ -81,8 +80,7 @@ static void take(ein_device_state_t *device, ein_app_t *app, int16_t sample, boo
     }
     if (device->recording) {
         device->samples++;
-        ein_session_push(&app->session, sample);
-        ein_session_drain(&app->session);
+        ein_app_take(app, sample);
         const bool contact = device->off_run < EIN_INPUT_OFF_SAMPLES;
         ein_device_diary_sample(&device->diary, sample, contact, contact && !device->modes.noisy,
                                 device->modes.now_ms);

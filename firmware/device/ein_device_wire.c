@@ -148,6 +148,9 @@ ein_extension_answer_t ein_device_wire_message(ein_device_state_t *device, ein_a
         return !device->recording || ein_device_keys_allow(app, frame->sequence)
                    ? EIN_EXTENSION_PASS
                    : EIN_EXTENSION_TAKEN;
+    case EIN_WIRE_WATCH: /* and so are the samples */
+        return ein_device_keys_allow(app, frame->sequence) ? EIN_EXTENSION_PASS
+                                                           : EIN_EXTENSION_TAKEN;
     default:
         break;
     }

@@ -39,11 +39,13 @@ static void read_messages(const uint8_t *payload, size_t size)
     ein_wire_finish_t finish;
     ein_wire_tensor_t tensor;
     ein_wire_bench_t bench;
+    ein_wire_watch_t watch;
     ein_wire_get_hello(&hello, payload, size);
     ein_wire_get_start(&start, payload, size);
     ein_wire_get_poll(&poll, payload, size);
     ein_wire_get_finish(&finish, payload, size);
     ein_wire_get_bench(&bench, payload, size);
+    ein_wire_get_watch(&watch, payload, size);
     if (ein_wire_get_samples(&samples, payload, size)) {
         require(samples.code + samples.code_size == payload + size);
         read_samples(samples.code, samples.code_size);

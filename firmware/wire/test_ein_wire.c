@@ -6,6 +6,7 @@
 
 #include "ein_frame.h"
 #include "ein_samples.h"
+#include "ein_samples_encoder.h"
 #include "ein_wire_cases.h"
 
 static int failures;
@@ -80,6 +81,17 @@ static void check_samples(const ein_wire_sample_case_t *c)
     }
     good = good && ein_samples_ended(&samples);
     check(good == c->valid, c->name, "validity");
+    if (!c->valid) {
+        return;
+    }
+    uint8_t code[256];
+    ein_samples_encoder_t encoder;
+    ein_samples_encoder_init(&encoder, code, sizeof(code));
+    for (size_t i = 0; i < c->count; i++) {
+        check(ein_samples_encoder_put(&encoder, c->samples[i]), c->name, "room");
+    }
+    const size_t size = ein_samples_encoder_size(&encoder);
+    check(size == c->size && memcmp(code, c->code, size) == 0, c->name, "encoded samples");
 }
 
 int main(void)

@@ -145,6 +145,11 @@ class Device:
         return self._channel.url
 
     @property
+    def channel(self) -> Channel:
+        """The requests and replies on its link."""
+        return self._channel
+
+    @property
     def link(self) -> LinkStatistics:
         """What the link lost and had to repeat, over all replays of this device."""
         return self._channel.statistics
