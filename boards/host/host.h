@@ -23,7 +23,10 @@ typedef struct {
     bool fast;          /* time is made up: it passes when the program sleeps, and then at once */
     uint64_t fast_ns;   /* that time */
     const char *script, *panel; /* of a device's button and battery, and light and tone; or NULL */
-    int log;                    /* the file that stands for the log's sectors; -1: none yet */
+    const char *front_end, *faults; /* of a device: the part whose model gives samples; or NULL */
+    bool (*front_end_adc)(int16_t *sample, uint32_t *lost); /* what a device's front end gives */
+    void (*front_end_describe)(ein_port_info_t *info);      /* and in which counts; or NULL */
+    int log;        /* the file that stands for the log's sectors; -1: none yet */
     long log_cut;   /* bytes of the log after whose change the process ends; -1: never */
     long power_cut; /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;

@@ -98,6 +98,10 @@ static void usage(void)
         "  --keys FILE     keeps the device's key there, likewise\n"
         "  --slots FILE    stands for its two slots of firmware; else it has none\n"
         "  --fast          time passes when the program sleeps, at once: for long recordings\n"
+        "  --front-end P   of a device: samples through the driver of P (ad8232, ads1292r, "
+        "max30003)\n"
+        "                  and the model of its part, which sees what --adc FILE holds\n"
+        "  --faults FILE   of that part: lines 'MS NAME [MS]' (boards/host_device/front_end.c)\n"
         "  --script FILE   of a device: lines 'MS WHAT VALUE': press, battery, stall, end\n"
         "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
         "  --log FILE      keeps the device's log there, likewise\n"
@@ -173,6 +177,14 @@ int main(int argc, char **argv)
         }
         if (strcmp(option, "--adc-ppm") == 0) {
             ein_host.adc_ppm = strtol(value, NULL, 10);
+            continue;
+        }
+        if (strcmp(option, "--front-end") == 0) {
+            ein_host.front_end = value;
+            continue;
+        }
+        if (strcmp(option, "--faults") == 0) {
+            ein_host.faults = value;
             continue;
         }
         if (strcmp(option, "--script") == 0) {

@@ -108,6 +108,9 @@ void ein_port_info(ein_port_info_t *info)
         .adc_rail_lo = -2048,
         .adc_rail_hi = 2047,
     };
+    if (ein_host.front_end_describe != NULL) {
+        ein_host.front_end_describe(info);
+    }
 }
 
 size_t ein_port_read(uint8_t *bytes, size_t n)
@@ -190,6 +193,9 @@ static uint64_t adc_elapsed_ns(uint64_t now)
 bool ein_port_adc(int16_t *sample, uint32_t *lost)
 {
     *lost = 0;
+    if (ein_host.front_end_adc != NULL) {
+        return ein_host.front_end_adc(sample, lost);
+    }
     if (ein_host.adc == NULL) {
         return false;
     }

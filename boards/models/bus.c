@@ -12,7 +12,7 @@
 #define ADC_BUFFER 256u
 
 static struct {
-    ein_model_config_t config;
+    ein_sim_config_t config;
     const ein_part_t *part;
     uint64_t now_ps, next_ps, grid_ps, deaf_ps;
     uint64_t converted_ps;
@@ -55,12 +55,12 @@ static void restart(void)
     schedule();
 }
 
-void ein_model_init(const ein_model_config_t *config)
+void ein_sim_init(const ein_sim_config_t *config)
 {
     static const ein_part_t *const parts[] = {&ein_part_ad8232, &ein_part_ads1292r,
                                               &ein_part_max30003};
     memset(&model, 0, sizeof(model));
-    memset(&ein_model_faults, 0, sizeof(ein_model_faults));
+    memset(&ein_sim_faults, 0, sizeof(ein_sim_faults));
     model.config = *config;
     ein_part_seed(config->seed);
     model.part = parts[config->part];
@@ -98,8 +98,8 @@ static void convert(void)
         model.config.signal == NULL ? 0 : model.config.signal(model.config.context, model.now_ps);
     model.conversions++;
     model.converted_ps = model.now_ps;
-    if (model.config.part == EIN_MODEL_AD8232) {
-        if (model.on_adc != NULL && !ein_model_faults.stuck) {
+    if (model.config.part == EIN_SIM_AD8232) {
+        if (model.on_adc != NULL && !ein_sim_faults.stuck) {
             if (model.adc_n == ADC_BUFFER) { /* the oldest is overwritten */
                 memmove(model.adc, model.adc + 1, (ADC_BUFFER - 1u) * sizeof(model.adc[0]));
                 model.adc_n--;
@@ -110,13 +110,13 @@ static void convert(void)
         return;
     }
     const bool falls = model.part->convert(nv, model.now_ps);
-    if (falls && !ein_model_faults.stuck) {
+    if (falls && !ein_sim_faults.stuck) {
         model.edge_waits = true;
     }
 }
 
 /* The next thing that happens, until t_ps. */
-void ein_model_run(uint64_t t_ps)
+void ein_sim_run(uint64_t t_ps)
 {
     while (model.next_ps != 0 && model.next_ps <= t_ps) {
         if (model.deaf_ps > model.now_ps && model.deaf_ps <= model.next_ps) {
@@ -128,9 +128,9 @@ void ein_model_run(uint64_t t_ps)
         schedule();
         convert();
         serve();
-        if (ein_model_faults.glitches > 0 && model.on_edge != NULL &&
-            model.now_ps >= model.deaf_ps && !model.held && !model.in_handler) {
-            ein_model_faults.glitches--;
+        if (ein_sim_faults.glitches > 0 && model.on_edge != NULL && model.now_ps >= model.deaf_ps &&
+            !model.held && !model.in_handler) {
+            ein_sim_faults.glitches--;
             model.now_ps += 200u * PS_PER_US;
             model.edge_waits = true;
             serve();
@@ -143,28 +143,28 @@ void ein_model_run(uint64_t t_ps)
     model.now_ps = t_ps > model.now_ps ? t_ps : model.now_ps;
 }
 
-uint64_t ein_model_now_ps(void)
+uint64_t ein_sim_now_ps(void)
 {
     return model.now_ps;
 }
 
-void ein_model_deaf(uint64_t for_ps)
+void ein_sim_deaf(uint64_t for_ps)
 {
     model.deaf_ps = model.now_ps + for_ps;
 }
 
-void ein_model_reset_part(void)
+void ein_sim_reset_part(void)
 {
     model.part->reset();
     restart();
 }
 
-uint32_t ein_model_conversions(void)
+uint32_t ein_sim_conversions(void)
 {
     return model.conversions;
 }
 
-uint64_t ein_model_converted_ps(void)
+uint64_t ein_sim_converted_ps(void)
 {
     return model.converted_ps;
 }
@@ -172,7 +172,7 @@ uint64_t ein_model_converted_ps(void)
 bool ein_bus_spi(uint8_t mode, const uint8_t *out, uint8_t *in, size_t n)
 {
     (void)mode;
-    if (ein_model_faults.spi_dead) {
+    if (ein_sim_faults.spi_dead) {
         memset(in, 0xFF, n);
         return false;
     }
@@ -181,14 +181,14 @@ bool ein_bus_spi(uint8_t mode, const uint8_t *out, uint8_t *in, size_t n)
     model.part->select();
     for (size_t i = 0; i < n; i++) {
         in[i] = model.part->exchange(out[i]);
-        if (ein_model_faults.flip_bits > 0 && i % 8u == 7u) {
-            ein_model_faults.flip_bits--;
+        if (ein_sim_faults.flip_bits > 0 && i % 8u == 7u) {
+            ein_sim_faults.flip_bits--;
             in[i] ^= 0x10u;
         }
         if (ein_part_restarted) {
             restart();
         }
-        ein_model_run(model.now_ps + BYTE_PS);
+        ein_sim_run(model.now_ps + BYTE_PS);
     }
     model.part->deselect();
     model.in_handler = handler;
@@ -200,7 +200,7 @@ void ein_bus_set(ein_bus_pin_t pin, bool high)
 {
     if (pin == EIN_BUS_RESET) {
         if (!high) {
-            ein_model_faults.stuck = false;
+            ein_sim_faults.stuck = false;
         }
         model.part->pin(high);
         restart();
@@ -210,8 +210,8 @@ void ein_bus_set(ein_bus_pin_t pin, bool high)
 bool ein_bus_get(ein_bus_pin_t pin)
 {
     /* LO+ and LO- are high when their electrode is off ("Leads off detection"). */
-    return (pin == EIN_BUS_LEAD_P && ein_model_faults.lead_p_off) ||
-           (pin == EIN_BUS_LEAD_N && ein_model_faults.lead_n_off);
+    return (pin == EIN_BUS_LEAD_P && ein_sim_faults.lead_p_off) ||
+           (pin == EIN_BUS_LEAD_N && ein_sim_faults.lead_n_off);
 }
 
 uint32_t ein_bus_us(void)
@@ -222,7 +222,7 @@ uint32_t ein_bus_us(void)
 
 void ein_bus_wait_us(uint32_t us)
 {
-    ein_model_run(model.now_ps + us * PS_PER_US);
+    ein_sim_run(model.now_ps + us * PS_PER_US);
 }
 
 void ein_bus_listen(ein_bus_on_edge_t on_edge, void *context)
@@ -238,7 +238,7 @@ bool ein_bus_adc(uint16_t rate_hz, ein_bus_on_adc_t on_adc, void *context)
     model.context = context;
     model.on_adc = on_adc;
     model.adc_n = model.adc_lost = 0;
-    ein_model_faults.stuck = false;
+    ein_sim_faults.stuck = false;
     restart();
     return true;
 }

@@ -2,7 +2,7 @@
 #ifndef EIN_PART_H
 #define EIN_PART_H
 
-#include "ein_model.h"
+#include "ein_sim.h"
 
 typedef struct {
     void (*reset)(void);    /* power-on state */

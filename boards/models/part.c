@@ -1,7 +1,7 @@
 /* What all parts share. */
 #include "ein_part.h"
 
-ein_model_faults_t ein_model_faults;
+ein_sim_faults_t ein_sim_faults;
 bool ein_part_restarted;
 static uint32_t random_state;
 

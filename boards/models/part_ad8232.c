@@ -2,11 +2,12 @@
  * board's ADC behind it, which the bus plays. */
 #include "ein_part.h"
 
-static bool powered;
+static bool powered;     /* SDN as the board drives it: a drop of the supply does not change it */
+static int32_t level_nv; /* of its high-pass of 0.5 Hz, here of one pole */
 
 static void reset(void)
 {
-    powered = false;
+    level_nv = 0;
 }
 
 static void pin(bool high)
@@ -33,10 +34,11 @@ uint16_t ein_part_ad8232_adc(int32_t nv)
     if (!powered) {
         return 0;
     }
-    if (ein_model_faults.lead_p_off || ein_model_faults.lead_n_off) {
-        return ein_model_faults.lead_p_off ? 4095 : 0;
+    if (ein_sim_faults.lead_p_off || ein_sim_faults.lead_n_off) {
+        return ein_sim_faults.lead_p_off ? 4095 : 0;
     }
-    int64_t value = 2048 + ((int64_t)nv + ein_part_random(4000)) * 1365 / 1000000;
+    level_nv += (nv - level_nv) / 159; /* 500 Hz / (2 pi 0.5 Hz) */
+    int64_t value = 2048 + ((int64_t)nv - level_nv + ein_part_random(4000)) * 1365 / 1000000;
     value = value > 4095 ? 4095 : value < 0 ? 0 : value;
     return (uint16_t)value;
 }

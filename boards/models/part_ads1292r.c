@@ -70,9 +70,9 @@ static int32_t code_of(uint8_t setting, int32_t nv, uint64_t t_ps)
     int64_t uv_in = nv;
     switch (setting & 0x0Fu) {
     case 0: /* electrodes */
-        if (ein_model_faults.lead_p_off || ein_model_faults.lead_n_off) {
+        if (ein_sim_faults.lead_p_off || ein_sim_faults.lead_n_off) {
             /* The comparators' current pulls an open input to its rail (7.3.7.1). */
-            uv_in = ein_model_faults.lead_p_off ? 500000000 : -500000000;
+            uv_in = ein_sim_faults.lead_p_off ? 500000000 : -500000000;
         }
         break;
     case 1: /* shorted (7.3.1.1) */
@@ -107,8 +107,8 @@ static bool convert(int32_t nv, uint64_t t_ps)
        for inputs that are watched (table 24). */
     uint8_t off = 0;
     if ((part.registers[CONFIG2] & 0x40u) != 0) {
-        off |= ein_model_faults.lead_p_off ? part.registers[LOFF_SENS] & 0x04u : 0u;
-        off |= ein_model_faults.lead_n_off ? part.registers[LOFF_SENS] & 0x08u : 0u;
+        off |= ein_sim_faults.lead_p_off ? part.registers[LOFF_SENS] & 0x04u : 0u;
+        off |= ein_sim_faults.lead_n_off ? part.registers[LOFF_SENS] & 0x08u : 0u;
     }
     part.registers[LOFF_STAT] = off;
     /* 1100, LOFF_STAT, GPIO, thirteen zeros; a channel that is off gives 0 (8.5.1.7). */

@@ -39,7 +39,7 @@ static struct {
 static void reset(void)
 {
     memset(&part, 0, sizeof(part));
-    ein_model_faults.stuck = false;
+    ein_sim_faults.stuck = false;
     part.registers[EN_INT] = 0x000003;
     part.registers[MNGR_INT] = 0x780004;
     part.registers[MNGR_DYN] = 0x3F0000;
@@ -74,7 +74,7 @@ static uint32_t lead_bits(void)
     if ((part.registers[CNFG_GEN] >> 12 & 3u) != 1u) {
         return 0;
     }
-    return (ein_model_faults.lead_p_off ? 8u : 0u) | (ein_model_faults.lead_n_off ? 2u : 0u);
+    return (ein_sim_faults.lead_p_off ? 8u : 0u) | (ein_sim_faults.lead_n_off ? 2u : 0u);
 }
 
 static uint32_t status(void)
@@ -98,8 +98,8 @@ static int64_t input_nv(int32_t nv, uint64_t t_ps)
 {
     const uint32_t emux = part.registers[CNFG_EMUX], cal = part.registers[CNFG_CAL];
     if ((emux & 3u << 20) == 0) { /* OPENP, OPENN */
-        const bool off = ein_model_faults.lead_p_off || ein_model_faults.lead_n_off;
-        return off ? (ein_model_faults.lead_p_off ? 300000000 : -300000000) : nv;
+        const bool off = ein_sim_faults.lead_p_off || ein_sim_faults.lead_n_off;
+        return off ? (ein_sim_faults.lead_p_off ? 300000000 : -300000000) : nv;
     }
     if ((emux >> 16 & 15u) != 0xBu || (cal & 1u << 22) == 0) { /* not VCALP and VCALN, or off */
         return 0;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ein_driver.h"
-#include "ein_model.h"
+#include "ein_sim.h"
 #include "ein_self_test.h"
 
 #define PS_PER_S 1000000000000ull
@@ -97,23 +97,23 @@ static void take_all(void)
 
 static void run_s(double seconds)
 {
-    const uint64_t end = ein_model_now_ps() + (uint64_t)(seconds * (double)PS_PER_S);
-    while (ein_model_now_ps() < end) {
-        ein_model_run(ein_model_now_ps() + STEP_PS);
+    const uint64_t end = ein_sim_now_ps() + (uint64_t)(seconds * (double)PS_PER_S);
+    while (ein_sim_now_ps() < end) {
+        ein_sim_run(ein_sim_now_ps() + STEP_PS);
         ein_front_end_step(&fe);
         take_all();
     }
 }
 
-static void begin(unsigned index, const ein_model_config_t *config)
+static void begin(unsigned index, const ein_sim_config_t *config)
 {
-    ein_model_config_t own = *config;
-    own.part = (ein_model_part_t)index;
+    ein_sim_config_t own = *config;
+    own.part = (ein_sim_part_t)index;
     own.signal = sine;
     own.seed = 7;
     part = drivers[index]->info.name;
     memset(&seen, 0, sizeof(seen));
-    ein_model_init(&own);
+    ein_sim_init(&own);
     ein_front_end_init(&fe, drivers[index]);
     check(ein_front_end_start(&fe, EIN_FRONT_END_ELECTRODES), "starts");
 }
@@ -124,49 +124,49 @@ static void none(void)
 }
 static void late(void)
 {
-    ein_model_deaf(7000000000ull);
+    ein_sim_deaf(7000000000ull);
 } /* 7 ms */
 static void overflow(void) /* an erase of flash: nothing runs */
 {
-    ein_model_deaf(700000000000ull);
-    ein_model_run(ein_model_now_ps() + 700000000000ull);
+    ein_sim_deaf(700000000000ull);
+    ein_sim_run(ein_sim_now_ps() + 700000000000ull);
 }
 static void stuck(void)
 {
-    ein_model_faults.stuck = true;
+    ein_sim_faults.stuck = true;
 }
 static void flip(void)
 {
-    ein_model_faults.flip_bits = 1;
+    ein_sim_faults.flip_bits = 1;
 }
 static void flips(void)
 {
-    ein_model_faults.flip_bits = 200;
+    ein_sim_faults.flip_bits = 200;
 }
 static void reset(void)
 {
-    ein_model_reset_part();
+    ein_sim_reset_part();
 }
 static void glitch(void)
 {
-    ein_model_faults.glitches = 5;
+    ein_sim_faults.glitches = 5;
 }
 static void off_p(void)
 {
-    ein_model_faults.lead_p_off = true;
+    ein_sim_faults.lead_p_off = true;
 }
 static void off_n(void)
 {
-    ein_model_faults.lead_n_off = true;
+    ein_sim_faults.lead_n_off = true;
 }
 static void dead(void)
 {
-    ein_model_faults.spi_dead = true;
+    ein_sim_faults.spi_dead = true;
 }
 
 static void unread(void) /* the main loop is away for a second: the ring is too short */
 {
-    ein_model_run(ein_model_now_ps() + PS_PER_S);
+    ein_sim_run(ein_sim_now_ps() + PS_PER_S);
 }
 
 enum { NO = 0, ADS = 2, MAX = 4, AD = 1, SPI = 6, ALL = 7 };
@@ -207,19 +207,19 @@ static const struct {
 
 static void fault(unsigned index, unsigned i)
 {
-    const ein_model_config_t config = {.board_ppb = 20000, .jitter_ns = 1000};
+    const ein_sim_config_t config = {.board_ppb = 20000, .jitter_ns = 1000};
     what = cases[i].name;
     begin(index, &config);
     run_s(5);
     check(seen.known, "a first window");
     const double phase = seen.phase;
     const unsigned long long before = seen.total;
-    const uint64_t before_ps = ein_model_now_ps();
+    const uint64_t before_ps = ein_sim_now_ps();
     check(seen.lost == 0 && seen.at_rail == 0, "good at first");
 
     cases[i].go();
     run_s(cases[i].lasts_s);
-    memset(&ein_model_faults, 0, sizeof(ein_model_faults));
+    memset(&ein_sim_faults, 0, sizeof(ein_sim_faults));
     run_s(5);
 
     ein_feed_stats_t s;
@@ -234,7 +234,7 @@ static void fault(unsigned index, unsigned i)
         check(seen.leads == (cases[i].go == off_p ? EIN_LEAD_P : EIN_LEAD_N), "which electrode");
     }
     check(ein_front_end_state(&fe) == EIN_FRONT_END_RUNNING && seen.run > 300, "it has recovered");
-    const double due = (double)(ein_model_now_ps() - before_ps) / (double)PS_PER_S * CORE_HZ;
+    const double due = (double)(ein_sim_now_ps() - before_ps) / (double)PS_PER_S * CORE_HZ;
     check(fabs((double)(seen.total - before) - due) < 4, "as many as true time says");
     double moved = fmod(seen.phase - phase, WINDOW);
     moved -= WINDOW * round(moved / WINDOW);
@@ -244,21 +244,21 @@ static void fault(unsigned index, unsigned i)
 /* Hours of drift, with jitter: none lost, none invented. */
 static void drift(unsigned index)
 {
-    const ein_model_config_t config = {
+    const ein_sim_config_t config = {
         .board_ppb = -30000, .part_ppb = 150000, .drift_ppb_per_hour = 20000, .jitter_ns = 5000};
     what = "three hours of drift";
     begin(index, &config);
     run_s(2);
-    const uint32_t from = ein_model_conversions();
+    const uint32_t from = ein_sim_conversions();
     const unsigned long long total = seen.total;
     for (unsigned i = 0; i < 3 * 60; i++) {
         run_s(60);
         if (index != 0 && i % 7 == 0) {
-            ein_model_deaf(20000000000ull + i * 1000000000ull);
+            ein_sim_deaf(20000000000ull + i * 1000000000ull);
         }
     }
     run_s(2);
-    const double due = (ein_model_conversions() - from) * 9.0 / 25.0;
+    const double due = (ein_sim_conversions() - from) * 9.0 / 25.0;
     check(fabs((double)(seen.total - total) - due) < 4, "as many as the part has converted");
     ein_feed_stats_t s;
     ein_front_end_stats(&fe, &s);
@@ -273,14 +273,14 @@ static void drift(unsigned index)
 
 static void self_test(unsigned index)
 {
-    const ein_model_config_t config = {0};
+    const ein_sim_config_t config = {0};
     what = "self-test";
     begin(index, &config);
     ein_self_test_t test;
     ein_self_test_begin(&test, &fe);
     int steps = 0;
     while (!ein_self_test_step(&test, &fe)) {
-        ein_model_run(ein_model_now_ps() + STEP_PS);
+        ein_sim_run(ein_sim_now_ps() + STEP_PS);
         check(++steps < 2000, "it ends");
     }
     const ein_self_test_result_t *r = &test.result;
@@ -292,10 +292,10 @@ static void self_test(unsigned index)
     check(r->noise_uv <= 10, "noise");
     check(abs((int)r->gain_permille - 1000) <= 20, "gain");
 
-    ein_model_faults.spi_dead = true;
+    ein_sim_faults.spi_dead = true;
     ein_self_test_begin(&test, &fe);
     for (steps = 0; !ein_self_test_step(&test, &fe); steps++) {
-        ein_model_run(ein_model_now_ps() + STEP_PS);
+        ein_sim_run(ein_sim_now_ps() + STEP_PS);
         check(steps < 4000, "it ends");
     }
     check(test.result.verdict == EIN_SELF_TEST_SILENT, "a dead bus is told");

@@ -145,7 +145,10 @@ FLOORS = (
     Floor(
         "boards/host_device",
         "the device as a process",
-        (*CALLED, *DEVICE, PIPELINE, "boards/host"),
+        (
+            *(*CALLED, *DEVICE, PIPELINE, "boards/host"),
+            *("boards/models", "firmware/front_ends"),
+        ),
         freestanding=False,
     ),
     Floor(

@@ -5,33 +5,33 @@
  * modelled: the parts' analogue filters, the sinc filter's shape, power-up of supplies, SPI faster
  * than 1 MHz.
  *
- * Time is the model's own, in picoseconds, and is the truth: it passes in ein_model_run, while SPI
+ * Time is the model's own, in picoseconds, and is the truth: it passes in ein_sim_run, while SPI
  * clocks bytes and while a driver waits. The board's clock runs beside it, off by board_ppb; the
  * part's clock is off by part_ppb, drifts by drift_ppb_per_hour and jitters.
  */
-#ifndef EIN_MODEL_H
-#define EIN_MODEL_H
+#ifndef EIN_SIM_H
+#define EIN_SIM_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef enum {
-    EIN_MODEL_AD8232 = 0,
-    EIN_MODEL_ADS1292R = 1,
-    EIN_MODEL_MAX30003 = 2,
-} ein_model_part_t;
+    EIN_SIM_AD8232 = 0,
+    EIN_SIM_ADS1292R = 1,
+    EIN_SIM_MAX30003 = 2,
+} ein_sim_part_t;
 
 /* Between the electrodes at a time, in nV: up to +-0.3 V. */
-typedef int32_t (*ein_model_signal_t)(void *context, uint64_t t_ps);
+typedef int32_t (*ein_sim_signal_t)(void *context, uint64_t t_ps);
 
 typedef struct {
-    ein_model_part_t part;
-    ein_model_signal_t signal;
+    ein_sim_part_t part;
+    ein_sim_signal_t signal;
     void *context;
     int32_t board_ppb, part_ppb, drift_ppb_per_hour;
     uint32_t jitter_ns; /* of a conversion, peak; evenly spread */
     uint32_t seed;
-} ein_model_config_t;
+} ein_sim_config_t;
 
 /* What can go wrong, to be set at any time; all zero: nothing. */
 typedef struct {
@@ -41,26 +41,26 @@ typedef struct {
     uint32_t
         flip_bits;     /* so many bits of what the part sends next are wrong, an eighth byte each */
     uint32_t glitches; /* so many edges come when nothing is ready, one with each conversion */
-} ein_model_faults_t;
+} ein_sim_faults_t;
 
-extern ein_model_faults_t ein_model_faults;
+extern ein_sim_faults_t ein_sim_faults;
 
 /* Powers the part up: time 0. */
-void ein_model_init(const ein_model_config_t *config);
+void ein_sim_init(const ein_sim_config_t *config);
 
 /* Time passes until t_ps; handlers are called as edges come. */
-void ein_model_run(uint64_t t_ps);
+void ein_sim_run(uint64_t t_ps);
 
-uint64_t ein_model_now_ps(void);
+uint64_t ein_sim_now_ps(void);
 
 /* No interrupt is served for so long (an erase of flash, say); one edge waits. */
-void ein_model_deaf(uint64_t for_ps);
+void ein_sim_deaf(uint64_t for_ps);
 
 /* The part loses all it was told, as after a drop of its supply. */
-void ein_model_reset_part(void);
+void ein_sim_reset_part(void);
 
 /* Conversions that the part has made since it was powered up, and the time of the newest. */
-uint32_t ein_model_conversions(void);
-uint64_t ein_model_converted_ps(void);
+uint32_t ein_sim_conversions(void);
+uint64_t ein_sim_converted_ps(void);
 
 #endif
