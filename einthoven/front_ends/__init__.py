@@ -1,1 +1,1 @@
-"""Front ends as the host sees them: which pins, drawn and generated from `board.toml`."""
+"""The front ends' drivers (`firmware/front_ends`) are tested here, on the models of their parts."""

@@ -1,8 +1,8 @@
 /* What a board has to provide so that a front end can be read: SPI, pins, edges, an ADC, a clock.
  *
- * boards/stm32f4_device/bus.c does so with registers; models/ does so with register-level models of
- * the parts. Unless said otherwise a function is called from the main loop and from the handler
- * below alike, and every wait has a bound: a peripheral that does not come makes a call return.
+ * boards/models does so with register-level models of the parts; no board of silicon does yet.
+ * Unless said otherwise a function is called from the main loop and from the handler below alike,
+ * and every wait has a bound: a peripheral that does not come makes a call return.
  */
 #ifndef EIN_BUS_H
 #define EIN_BUS_H

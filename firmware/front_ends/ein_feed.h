@@ -2,7 +2,7 @@
  *
  * One producer (interrupt) and one consumer (main loop), no lock. The ring holds
  * EIN_FEED_RING samples at 180 Hz: 0.53 s, longer than the erase of a 16-KB sector may take
- * (STM32F405 data sheet, table 45: 500 ms at most). What does not fit is a gap. RAM: 536 B.
+ * (STM32F405 data sheet, table 45: 500 ms at most). What does not fit is a gap. RAM: 560 B.
  */
 #ifndef EIN_FEED_H
 #define EIN_FEED_H

@@ -3,7 +3,7 @@
  *     part's data-ready -> driver (interrupt) -> ein_feed: numbered by time, decimated -> ring
  *     main loop: ein_front_end_step, ein_front_end_take
  *
- * Three drivers stand behind it; a board names one (board.toml, [front_end]).
+ * Three drivers stand behind it; a board names one when it calls ein_front_end_init.
  *
  * Samples are numbered by time: every data-ready edge carries the board's clock, and what should
  * have come since the one before and did not is lost, whatever the reason. So an overrun, a late or
@@ -14,7 +14,7 @@
  * that is lost costs the filter's length (36 ms at 500 Hz), all of it counted.
  *
  * Counts are int16. A sample with an electrode off, or with a saturated one under the filter, is
- * given as rail_hi, which the core takes for what it is. RAM: 560 B. Delay: filter's, see
+ * given as rail_hi, which the core takes for what it is. RAM: 584 B. Delay: filter's, see
  * ein_front_end_info_t.
  */
 #ifndef EIN_FRONT_END_H
