@@ -106,9 +106,8 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Patients": (patients.adapt,),
     "Devices": (
-        keys.sign_image,
-        keys.update,
-        devices.card,
+        *(keys.sign_image, keys.update),
+        *(devices.card, devices.device),
     ),
     "Boards": (
         *(boards.boards, boards.new, boards.build, boards.flash, boards.info),

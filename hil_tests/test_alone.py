@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 
 from einthoven.boards.board import Board, build, list_boards, load_board, running
 from einthoven.device.spec import load as load_spec
-from einthoven.device_log.copy import read_copy
-from einthoven.device_log.description import DeviceLog
-from einthoven.device_log.reader import read_log
 from einthoven.errors import BoardError, UsageError
 from einthoven.hil_tests.harness import alone, day
 from einthoven.hil_tests.harness.alone import DeviceStatus, set_mode, status
 from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.harness.lone import STRIP, Lone
 from einthoven.records.synth import make_record
 
 pytestmark = pytest.mark.board
@@ -225,37 +223,13 @@ def test_battery_by_script(tmp_path: Path) -> None:
 # ---- its log, over time and over cuts of the power: a process, whose flash is a file ----
 
 
-class Alone:
-    """A device whose button is pressed by a script, and nobody is plugged in."""
-
-    def __init__(self, folder: Path, samples: NDArray[np.int16]) -> None:
-        self.folder = folder
-        self.program = str(build(load_board("host_device")))
-        samples.astype("<i2").tofile(folder / "ecg")
-
-    def live(self, script: str, *options: str) -> None:
-        """Switch it on, and off again at the script's `end`."""
-        (self.folder / "script").write_text(script)
-        words = ["--listen", "0", "--fast", "--adc", str(self.folder / "ecg")]
-        words += ["--script", str(self.folder / "script"), "--log", str(self.folder / "log")]
-        subprocess.run(
-            [self.program, *words, *options], check=True, stdout=subprocess.DEVNULL, timeout=600
-        )
-
-    def log(self) -> DeviceLog:
-        return read_log(read_copy(self.folder / "log"))
-
-
 @pytest.fixture
-def lone(tmp_path: Path, ecg: NDArray[np.int16]) -> Alone:
-    return Alone(tmp_path, ecg)
+def lone(tmp_path: Path, ecg: NDArray[np.int16]) -> Lone:
+    return Lone(tmp_path, ecg)
 
 
-A_STRIP = "1000 press 200\n45000 end 0\n"
-
-
-def test_a_strip_is_in_the_log_to_the_sample(lone: Alone, ecg: NDArray[np.int16]) -> None:
-    lone.live(A_STRIP)
+def test_a_strip_is_in_the_log_to_the_sample(lone: Lone, ecg: NDArray[np.int16]) -> None:
+    lone.live(STRIP)
     (strip,) = lone.log().strips
     assert strip.complete and len(strip.samples) == 30 * 180 and strip.verdict is not None
     twice = np.concatenate([ecg, ecg])
@@ -263,19 +237,19 @@ def test_a_strip_is_in_the_log_to_the_sample(lone: Alone, ecg: NDArray[np.int16]
     assert len(begins) == 1, "as the front end gave it"
 
 
-def test_killed_in_the_middle_of_a_strip_it_comes_back_with_what_it_had(lone: Alone) -> None:
+def test_killed_in_the_middle_of_a_strip_it_comes_back_with_what_it_had(lone: Lone) -> None:
     """At every hundredth byte of a recording's log; whatever was there before stays."""
-    lone.live(A_STRIP)
+    lone.live(STRIP)
     first = lone.log().strips[0]
     for cut in range(40, 4000, 360):
-        lone.live(A_STRIP, "--log-cut", str(cut))
-    lone.live(A_STRIP)
+        lone.live(STRIP, "--log-cut", str(cut))
+    lone.live(STRIP)
     strips = lone.log().strips
     assert np.array_equal(strips[0].samples, first.samples) and strips[0].verdict == first.verdict
     assert strips[-1].complete and len({s.at.boot for s in strips}) == len(strips) > 3
 
 
-def test_a_stall_as_long_as_an_erase_loses_nothing_and_a_longer_one_says_so(lone: Alone) -> None:
+def test_a_stall_as_long_as_an_erase_loses_nothing_and_a_longer_one_says_so(lone: Lone) -> None:
     erase_ms = load_spec().numbers["ring"]["erase_ms"]
     lone.live(f"1000 press 2000\n90000 stall {erase_ms}\n200000 press 2000\n210000 end 0\n")
     assert not [h for h in lone.log().happenings if h.kind == "samples_lost"]
@@ -290,7 +264,7 @@ def test_an_hour_and_a_half_loses_no_sample() -> None:
     assert found.faults() == [] and found.minutes == 90 and found.samples == 90 * 60 * 180
 
 
-def test_what_happened_is_in_the_log(lone: Alone) -> None:
+def test_what_happened_is_in_the_log(lone: Lone) -> None:
     lone.live("1000 press 2000\n20000 press 200\n70000 press 2000\n80000 end 0\n")
     kinds = [h.kind for h in lone.log().happenings]
     assert kinds[:2] == ["boot", "mode"] and "mark" in kinds

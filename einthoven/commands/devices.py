@@ -1,9 +1,11 @@
-"""Commands about devices that work without a computer: card."""
+"""Commands about devices that work without a computer: card, device."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from einthoven.commands.runs import Boards, Port
 
 
 def card(
@@ -39,3 +41,46 @@ def card(
     for alarm in spec.alarms:
         alarms.add_row(*cards.alarm_cells(alarm))
     screen.print(alarms)
+
+
+def device(
+    board: Annotated[str, typer.Argument(help="Board (see: einthoven boards).")],
+    mode: Annotated[
+        str | None,
+        typer.Option(help="Begin a strip or a continuous recording, or end it: ready."),
+    ] = None,
+    alarms: Annotated[
+        str | None,
+        typer.Option(help="Alarms that may be raised, by name and comma; none: ''."),
+    ] = None,
+    set_time: Annotated[bool, typer.Option("--time", help="Tell it this machine's time.")] = False,
+    silence: Annotated[bool, typer.Option("--silence", help="Silence its alarms.")] = False,
+    port: Port = None,
+    boards: Boards = None,
+) -> None:
+    """What a device does alone: mode, contact, battery, alarms, recordings; and set them."""
+    from rich.table import Table
+
+    from einthoven.boards.board import load_board, running
+    from einthoven.hil_tests.harness import alone
+    from einthoven.hil_tests.harness.device import Device
+    from einthoven.report.text import console
+
+    screen = console()
+    with running(load_board(board), port) as url, Device(url) as opened:
+        if set_time:
+            moved = alone.set_time(opened)
+            screen.print("time set" if moved is None else f"clock moved by {moved:+.3f} s")
+        if alarms is not None:
+            alone.set_alarms(opened, [name for name in alarms.split(",") if name])
+        if silence:
+            screen.print(f"silenced: {', '.join(alone.silence(opened)) or 'nothing sounded'}")
+        if mode is not None:
+            alone.set_mode(opened, mode)
+        now = alone.status(opened)
+    grid = Table.grid(padding=(0, 2))
+    for name, value in vars(now).items():
+        shown = ", ".join(value) if isinstance(value, tuple) else value
+        empty = value is None or value == ()
+        grid.add_row(name.replace("_", " "), "–" if empty else str(shown))
+    screen.print(grid)

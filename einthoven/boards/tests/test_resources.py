@@ -84,6 +84,16 @@ def test_image_is_within_the_budget(image: resources.Image) -> None:
     assert image.stack_bound_bytes <= image.stack_bytes
 
 
+def test_a_device_is_within_its_own_limits() -> None:
+    board = load_board("qemu_stm32f405_device")
+    boards.build(board)
+    found = measure(board)
+    assert found is not None and board.is_device
+    figures = {name: getattr(found, name) for name in found.__dataclass_fields__}
+    assert check(board.name, figures, is_device=True) == []
+    assert found.flash_bytes <= 96 * 1024 and found.ram_bytes <= 24 * 1024
+
+
 def test_the_budget_holds_every_figure_of_every_board() -> None:
     """Flash, RAM, stack, arena and instructions; a figure without a budget could grow unseen."""
     for board, budget in resources.budgets().items():
