@@ -52,7 +52,8 @@ def _upfirdn(made: Decimator, x: NDArray[np.int64]) -> NDArray[np.int64]:
     up, down = made.ratio.numerator, made.ratio.denominator
     exact = signal.upfirdn(made.prototype_q15.astype(float), x.astype(float), up, down)
     n = -(-len(x) * up // down)
-    return np.clip(np.floor(exact[:n] / 2**15 + 0.5), -(2**15), 2**15 - 1).astype(np.int64)
+    rounded = np.clip(np.floor(exact[:n] / 2**15 + 0.5), -(2**15), 2**15 - 1)
+    return np.asarray(rounded, dtype=np.int64)
 
 
 @pytest.mark.parametrize("rate", RATES)
