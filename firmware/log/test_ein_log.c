@@ -414,12 +414,13 @@ static void print_sizes(void)
 {
     static const struct {
         const char *name;
-        uint32_t kb[7];
+        uint32_t kb[13];
     } boards[] = {
         {"STM32F405 without a boot stage", {128, 128, 128, 128, 128, 128}},
         {"STM32F405 with boot stage and second image", {64, 128, 128, 128, 128, 128}},
         {"STM32F411xE, STM32F446 with a boot stage", {64, 128, 128}},
         {"STM32F411xE, STM32F446 without", {128, 128}},
+        {"QEMU", {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4}},
     };
     for (unsigned b = 0; b < sizeof(boards) / sizeof(boards[0]); b++) {
         uint32_t held[6];
