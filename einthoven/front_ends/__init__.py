@@ -1,1 +1,1 @@
-"""The front ends' drivers (`firmware/front_ends`) are tested here, on the models of their parts."""
+"""Front ends as the host sees them: how one is wired to a board."""
