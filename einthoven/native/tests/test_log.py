@@ -51,11 +51,6 @@ WRONG = {
         "ein_log_crc(cursor->sequence, cursor->offset, buffer, 4u + size)",
         "ein_log_crc(cursor->sequence, 32, buffer, 4u + size)",
     ),
-    "does not look whether its place is erased": (
-        "ein_log_store.c",
-        "return reads_as(sector, offset, NULL, n) && ein_log_port_write",
-        "return ein_log_port_write",
-    ),
     "does not look behind a torn record": (
         "ein_log_scan.c",
         "cursor->offset += cursor->unit;",
