@@ -19,6 +19,7 @@ from einthoven.commands import (
     device_log,
     devices,
     keys,
+    live,
     model,
     patients,
     runs,
@@ -104,6 +105,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         *(runs.demo, runs.replay, runs.report, runs.compare),
         *(data.score, analysis.analyze),
     ),
+    "Live": (live.monitor, live.record),
     "Patients": (patients.adapt,),
     "Devices": (
         *(keys.sign_image, keys.update),

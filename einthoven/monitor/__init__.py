@@ -1,0 +1,1 @@
+"""A board's own signal, live: JSON lines, and a record on the disk."""
