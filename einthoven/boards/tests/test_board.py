@@ -67,8 +67,8 @@ def test_description_and_header_agree(name: str) -> None:
     assert macros["EIN_BOARD_GAIN_LSB_PER_MV"] == f"{board.gain_lsb_per_mv}u"
     if board.command is None:
         assert macros["EIN_BOARD_BAUD"] == f"{board.baud}u"
-    stream = (BOARDS / "stm32f4" / "stream.h").read_text()
-    assert board.mcu[:6] != "STM32F" or f"EIN_STREAM_BITS {board.adc_bits}\n" in stream
+    sampled = (BOARDS / "bare" / "oversample.h").read_text()
+    assert board.mcu[:6] != "STM32F" or f"EIN_OVERSAMPLE_BITS {board.adc_bits}u\n" in sampled
 
 
 def test_unknown_board_names_the_others() -> None:
