@@ -47,7 +47,7 @@ def carried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     board, folder = load_board(request.param), tmp_path_factory.mktemp("network")
     if board.name != "host":
         with pytest.raises(TooLargeError, match=rf"^huge: .* {board.name}: RAM by [\d,]+ bytes$"):
-            build_in(board, "huge", made_up(1, filters=1000), folder, ("speed",))
+            build_in(board, "huge", made_up(1, filters=2000), folder, ("speed",))
     return build_in(board, "made-up", made_up(2), folder)
 
 

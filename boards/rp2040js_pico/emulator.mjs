@@ -1,6 +1,7 @@
 // An RP2040 with a program in its flash, and its UART0 on a socket that the caller listens on.
 //
 //     node emulator.mjs firmware.bin FD
+//     node emulator.mjs firmware.bin -      standard output instead; ends as semihosting tells it to
 //
 // rp2040js brings no boot ROM: the boot stage at the start of the flash is run in place, with LR = 0
 // as the ROM calls it, and the firmware sees that nothing can write the flash. Time is virtual: an
@@ -43,6 +44,7 @@ function boot(before) {
   watchdogOf(mcu).onWatchdogTrigger = () => {
     made.restart = true;
   };
+  mcu.onBreak = end;
   mcu.uart[0].onByte = (byte) => said.push(byte);
   mcu.core.registers[13] = ROM_STACK;
   mcu.core.registers[14] = 0;
@@ -84,8 +86,20 @@ function run() {
   setImmediate(run);
 }
 
+// Semihosting's SYS_EXIT_EXTENDED (Arm IHI 0061, 7.6): r0 names the call, r1 a block with the code.
+const SEMIHOSTING = 0xab;
+const SYS_EXIT_EXTENDED = 0x20;
+
+function end(code) {
+  const [call, block] = chip.mcu.core.registers;
+  if (code === SEMIHOSTING && call === SYS_EXIT_EXTENDED) {
+    process.stdout.write(Buffer.from(said), () => process.exit(chip.mcu.readUint32(block + 4)));
+    said = [];
+  }
+}
+
 // The first host starts the chip; like a board it goes on when a host leaves, and meets the next one.
-createServer((socket) => {
+const server = createServer((socket) => {
   const first = link === null && !started;
   link = socket;
   socket.setNoDelay(true);
@@ -100,4 +114,11 @@ createServer((socket) => {
     started = true;
     run();
   }
-}).listen({ fd: Number(fd) });
+});
+
+if (fd === '-') {
+  link = process.stdout;
+  run();
+} else {
+  server.listen({ fd: Number(fd) });
+}
