@@ -102,9 +102,9 @@ def test_a_command_that_names_what_there_is_not(
 ) -> None:
     text = (BOARDS / "esp32c3" / "board.toml").read_text()
     (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "board.toml").write_text(text.replace("{firmware}", "{folder}"))
+    (tmp_path / "odd" / "board.toml").write_text(text.replace("{firmware}", "{place}"))
     monkeypatch.setattr(boards, "BOARDS", tmp_path)
-    with pytest.raises(BoardError, match=r"\{folder\} is none of firmware, image"):
+    with pytest.raises(BoardError, match=r"\{place\} is none of firmware, folder, image"):
         load_board("odd")
 
 
@@ -133,7 +133,7 @@ def test_process_boards_run_and_end(name: str) -> None:
     boards.build(board)
     with running(board) as first, running(board) as second:
         assert first != second, "two at once must not meet"
-        assert _alive(str(board.program))
+        assert _alive(str(board.program.with_suffix("")))
         for url in (first, second):
             serial.serial_for_url(url, timeout=1).close()
     # Another worker's tests may run this board, too; this one's port is free again.
