@@ -1,5 +1,5 @@
 /* What a board provides beside ein_port.h to be a device of its own: button, light, sound, battery,
- * a clock, and a display if it has one. boards/template_device/device_port.c is the file to start
+ * a clock, and a display if it has one. boards/host_device/device_port.c is a short one to start
  * from.
  *
  * Called from the main loop only; nothing waits longer than said. There is no function to sleep:
