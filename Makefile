@@ -14,11 +14,11 @@ patience: setup-dev
 lint: setup-dev
 	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && $(RUN)lint-imports
 	$(RUN)python -m einthoven.house.floors
-	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' | grep -v firmware/generated)
 
 format: setup-dev
 	$(RUN)ruff check --fix . ; $(RUN)ruff format .
-	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v firmware/generated/)
+	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v firmware/generated)
 
 generated: setup
 	$(RUN)python -m einthoven.codegen
