@@ -50,6 +50,7 @@ def _sentence(name: str, detail: int, value: int) -> str:
         "key_set": "was given a key",
         "update": f"its firmware was updated to {_version(value)}",
         "locked_out": f"wrong keys, {value} in a row",
+        "mark": "its button was pressed to mark the moment",
         "settings": f"setting {detail} was changed to {value}",
     }
     return sentences.get(name, f"an event that this version does not know ({detail}, {value})")

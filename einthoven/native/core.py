@@ -25,6 +25,8 @@ FLAG_NOISY = 0x0010
 FLAG_LEARNING = 0x0020
 FLAG_SEARCH_BACK = 0x0040
 FLAG_BREAK = 0x0080
+FLAG_HUM = 0x0100
+FLAG_MOTION = 0x0200
 """Bits of `flags`, as in `firmware/core/ein_types.h` (which says what each means)."""
 
 NO_SLOT = 0xFF

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
+from einthoven.native import core
 from einthoven.native.build import build_library
 from einthoven.native.events import SIGNAL_STATE
 from einthoven.paths import FIRMWARE, GENERATED
 
-HUM, MOTION = 0x0100, 0x0200
-"""`EIN_FLAG_HUM`, `EIN_FLAG_MOTION` of `firmware/core/ein_types.h`."""
+HUM, MOTION = core.FLAG_HUM, core.FLAG_MOTION
+"""The bits of `flags` that are told here."""
 _CDEF = """
 size_t ein_host_disturbance(const int16_t *samples, size_t n, uint16_t gain_lsb_per_mv,
                             int16_t rail_lo, int16_t rail_hi, const uint32_t *gaps, size_t n_gaps,
