@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from einthoven.commands.options import Checksum, CsvGain, CsvRate, Gain, Lead, Units
+
 
 def analyze(
     what: Annotated[
@@ -21,9 +23,7 @@ def analyze(
             help="Folder for annotation files (.ein) and analysis.jsonl.", show_default=False
         ),
     ] = None,
-    lead: Annotated[
-        str | None, typer.Option(help="Lead by name (default: II or its like).", show_default=False)
-    ] = None,
+    lead: Lead = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     cluster: Annotated[
         str | None,
@@ -32,27 +32,11 @@ def analyze(
             show_default=False,
         ),
     ] = None,
-    gain: Annotated[
-        float | None,
-        typer.Option(help="Counts per unit, instead of the file's.", show_default=False),
-    ] = None,
-    units: Annotated[
-        str | None,
-        typer.Option(help="Unit of the signal, instead of the file's.", show_default=False),
-    ] = None,
-    csv_rate: Annotated[
-        float | None, typer.Option(help="CSV: rows a second.", show_default=False)
-    ] = None,
-    csv_gain: Annotated[
-        float | None, typer.Option(help="CSV: its numbers per mV (or --units).", show_default=False)
-    ] = None,
-    checksum: Annotated[
-        bool,
-        typer.Option(
-            "--checksum/--no-checksum",
-            help="Hold a header's checksum that does not fit against a record.",
-        ),
-    ] = True,
+    gain: Gain = None,
+    units: Units = None,
+    csv_rate: CsvRate = None,
+    csv_gain: CsvGain = None,
+    checksum: Checksum = True,
 ) -> None:
     """What the firmware says of records, computed on this machine: a JSON line each."""
     from einthoven.analysis.run import analyze_all, tasks

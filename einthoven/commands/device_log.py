@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from einthoven.commands.boards import BoardName
-from einthoven.commands.runs import Boards, Port
+from einthoven.commands.options import Boards, Port
 
 if TYPE_CHECKING:
     from einthoven.device_log.copy import LogCopy

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from einthoven.commands.runs import Boards, Port
+from einthoven.commands.options import Boards, Port
 
 FleetFile = Annotated[Path, typer.Option("--fleet", help="The operator's file of devices.")]
 _FLEET = Path("fleet.toml")

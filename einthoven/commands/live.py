@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from einthoven.commands.runs import Boards, Port
+from einthoven.commands.options import Boards, Port
 
 if TYPE_CHECKING:
     from einthoven.hil_tests.harness.device import Device

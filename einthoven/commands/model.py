@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from einthoven.commands.runs import Data, Kaggle
+from einthoven.commands.options import Data, Kaggle
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a training or of a model.")]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from einthoven.commands.runs import Boards, Data, Database, Lead, Port
+from einthoven.commands.options import Boards, Data, Database, Lead, Port
 
 if TYPE_CHECKING:
     from einthoven.codegen.head import Head
