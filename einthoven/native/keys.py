@@ -1,29 +1,15 @@
 """The device's key as the device has it: `firmware/keys` by cffi, on flash that can lose power."""
 
 from enum import IntEnum
-from pathlib import Path
-from typing import Any
 
-import cffi
+from einthoven.native.keys_library import open_parts
 
-from einthoven import third_party
-from einthoven.native.build import build_library
-from einthoven.paths import FIRMWARE, GENERATED
-
-_HERE = Path(__file__).parent
-_KEYS = FIRMWARE / "keys"
-_SOURCES = (
-    *(_KEYS / "ein_keys.c", _KEYS / "ein_keys_store.c", FIRMWARE / "wire" / "ein_crc32.c"),
-    *(_HERE / "keys_host.c", _HERE / "flash_host.c"),
-)
+_PARTS = ("keys", "keys_store")
 _CDEF = """
 extern uint8_t ein_host_keys_pages[2][4096];
 extern uint8_t ein_host_keys_entropy[32];
 extern size_t ein_host_keys_entropy_bytes;
 extern bool ein_host_keys_worn;
-void ein_host_flash_power(int32_t left, uint32_t seed);
-uint32_t ein_host_flash_operations(void);
-bool ein_host_flash_is_off(void);
 void ein_keys_init(const char *device_id, size_t n, uint32_t now_ms);
 bool ein_keys_is_open(void);
 void ein_keys_touch(uint32_t now_ms);
@@ -64,17 +50,7 @@ class Keys:
     """
 
     def __init__(self, device_id: str = "") -> None:
-        sources = third_party.monocypher()
-        # Monocypher is compiled as its authors leave it: without our warnings.
-        library = build_library(
-            "ein_keys",
-            [*_SOURCES, sources / "monocypher.c"],
-            [_KEYS, FIRMWARE / "wire", GENERATED, _HERE, sources],
-            ("-DBLAKE2_NO_UNROLLING", "-Wno-conversion"),
-        )
-        self._ffi = cffi.FFI()
-        self._ffi.cdef(_CDEF)
-        self._lib: Any = self._ffi.dlopen(str(library))
+        self._ffi, self._lib = open_parts("keys", _PARTS, _CDEF)
         self._id = device_id.encode("ascii")
         self._lib.ein_host_keys_worn = False
         self.entropy(b"")

@@ -33,14 +33,15 @@ size_t ein_host_session_finish(void *events, uint32_t *verdict);
 """
 _TOLD = np.dtype(
     [
-        *((n, "<u4") for n in ("type", "t_samples", "t_emitted", "flags")),
+        *((n, "<u4") for n in ("kind", "t_samples", "t_emitted", "flags")),
         *((n, "<u4") for n in ("rr_prev", "rr_next", "tensor_crc")),
         *((n, "u1") for n in ("label", "confidence", "unsure")),
         *((n, "i1", (len(CLASSES),)) for n in ("logits", "unadapted")),
         ("unused", "u1", (3,)),
     ]
 )
-_BEAT, _SIGNAL, _RHYTHM = 0x84, 0x85, 0x86  # message types of codegen/spec/wire.toml
+_KINDS = range(3)
+"""A beat, a state of the signal, a rhythm event: as session_host.c tells them apart."""
 _EVENTS = 4096
 """Events that a call may bring: about an hour's."""
 
@@ -110,7 +111,7 @@ def run(
 
 def _events(told: NDArray[np.void]) -> Events:
     """One pass's events as a board's tables."""
-    beats, states, rhythms = (told[told["type"] == kind] for kind in (_BEAT, _SIGNAL, _RHYTHM))
+    beats, states, rhythms = (told[told["kind"] == kind] for kind in _KINDS)
     rows = np.zeros(len(beats), dtype=BEAT)
     for name in BEAT.names or ():
         if name != "count":

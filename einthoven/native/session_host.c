@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-/* As einthoven/native/session.py reads it. */
+/* As einthoven/native/session.py reads it; kind: 0 a beat, 1 a signal's state, 2 a rhythm event. */
 typedef struct {
-    uint32_t type, t_samples, t_emitted, flags, rr_prev, rr_next, tensor_crc;
+    uint32_t kind, t_samples, t_emitted, flags, rr_prev, rr_next, tensor_crc;
     uint8_t label, confidence, unsure;
     int8_t logits[EIN_CLASSES], unadapted[EIN_CLASSES];
     uint8_t unused[3];
@@ -55,7 +55,9 @@ static void on_event(void *context, const ein_outbox_event_t *event)
 
     (void)context;
     *to = (told_t){
-        .type = event->type,
+        .kind = event->type == EIN_WIRE_BEAT     ? 0u
+                : event->type == EIN_WIRE_SIGNAL ? 1u
+                                                 : 2u,
         .t_samples = beat->t_samples,
         .t_emitted = beat->t_emitted,
         .flags = beat->flags,

@@ -1,29 +1,14 @@
 """Slots of firmware, update, boot decision: `firmware/keys` by cffi; power can be cut."""
 
 from enum import IntEnum
-from pathlib import Path
-from typing import Any
 
-import cffi
+from einthoven.native.keys_library import open_parts
 
-from einthoven import third_party
-from einthoven.native.build import build_library
-from einthoven.paths import FIRMWARE, GENERATED
-
-_HERE = Path(__file__).parent
-_KEYS = FIRMWARE / "keys"
-_SOURCES = (
-    *(_KEYS / f"ein_{name}.c" for name in ("image", "signature", "sha512")),
-    *(_KEYS / f"ein_{name}.c" for name in ("slots", "update", "boot")),
-    *(FIRMWARE / "wire" / "ein_crc32.c", _HERE / "slots_host.c", _HERE / "flash_host.c"),
-)
+_PARTS = ("image", "signature", "sha512", "slots", "update", "boot")
 SLOT_BYTES = 0x20000
 _CDEF = """
 extern uint8_t ein_host_slots[2][131072];
 extern uint32_t ein_host_slots_running;
-void ein_host_flash_power(int32_t left, uint32_t seed);
-uint32_t ein_host_flash_operations(void);
-bool ein_host_flash_is_off(void);
 void ein_host_sha512(const uint8_t *bytes, size_t n, size_t split, uint8_t *digest);
 bool ein_image_is_signed(const uint8_t *header, const uint8_t *public_key);
 unsigned ein_boot_choose(const uint8_t *public_key, const char *board);
@@ -69,16 +54,7 @@ class Slots:
     """
 
     def __init__(self, board: str = "board", public_key: bytes = bytes(32)) -> None:
-        sources = third_party.monocypher()
-        library = build_library(
-            "ein_slots",
-            [*_SOURCES, sources / "monocypher.c"],
-            [_KEYS, FIRMWARE / "wire", GENERATED, _HERE, sources],
-            ("-DBLAKE2_NO_UNROLLING", "-Wno-conversion"),
-        )
-        self._ffi = cffi.FFI()
-        self._ffi.cdef(_CDEF)
-        self._lib: Any = self._ffi.dlopen(str(library))
+        self._ffi, self._lib = open_parts("slots", _PARTS, _CDEF)
         self._board = board.encode("ascii")
         self._key = public_key
         for slot in (0, 1):
