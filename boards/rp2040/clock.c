@@ -23,7 +23,7 @@ uint32_t ein_cycles(void)
         const uint32_t before = wraps;
         const uint32_t left = REG(SYSTICK, SYSTICK_VAL);
         /* A wrap that is not counted yet shows as pending, or as another number. */
-        if (before == wraps && (SCB_ICSR & 1u << 26) == 0) {
+        if (before == wraps && (SCB_ICSR & SCB_ICSR_PENDSTSET) == 0) {
             return before << 24 | (0xFFFFFFu - left);
         }
     }

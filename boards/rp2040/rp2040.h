@@ -151,6 +151,7 @@ typedef volatile uint32_t reg_t;
 #define SYSTICK_VAL 0x8u
 #define NVIC_ISER (*(reg_t *)0xE000E100u)
 #define SCB_ICSR (*(reg_t *)0xE000ED04u)
+#define SCB_ICSR_PENDSTSET (1u << 26)
 #define SCB_VTOR (*(reg_t *)0xE000ED08u)
 
 static inline void irq_disable(void)

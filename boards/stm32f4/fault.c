@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "ein_port.h"
-#include "memory.h"
 #include "report.h"
 #include "restart.h"
 #include "serial.h"
@@ -22,12 +21,7 @@ void ein_fault_report(const uint32_t *frame)
     end = ein_put_register(end, "fault: exception=", SCB->ICSR & 0x1FFu);
     end = ein_put_register(end, " cfsr=", SCB->CFSR);
     end = ein_put_register(end, " bfar=", SCB->BFAR);
-    if (frame >= _stack_bottom && frame + 8 <= _stack_top) {
-        end = ein_put_register(end, " lr=", frame[5]);
-        end = ein_put_register(end, " pc=", frame[6]);
-    } else {
-        end = ein_put_text(end, " stack overflow");
-    }
+    end = ein_put_frame(end, frame);
     end = ein_put_text(end, "\r\n");
     *end++ = '\0';
     (void)ein_serial_write((const uint8_t *)line, (size_t)(end - line));
