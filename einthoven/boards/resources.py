@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from einthoven.boards.board import Board
 from einthoven.boards.stack import stack_bound
 from einthoven.errors import BuildError
-from einthoven.native.engine import header_macros
-from einthoven.paths import FIRMWARE, ROOT, model_c, require_checkout
+from einthoven.paths import FIRMWARE, ROOT, require_checkout
 
 BUDGET = FIRMWARE / "budget.toml"
 HISTORY = ROOT / "docs" / "history" / "resources.csv"
@@ -80,6 +80,12 @@ def measure(board: Board) -> Image | None:
         if stack is None:
             return None
         segments = [s.header for s in elf.iter_segments("PT_LOAD")]
+        # As linked: which of the engine's forms an image carries is the build's affair.
+        symbols = elf.get_section_by_name(".symtab")
+        found = isinstance(symbols, SymbolTableSection) and symbols.get_symbol_by_name("arena")
+        if not found:
+            raise BuildError(f"{board.program.name} has no symbols: it was stripped, build it anew")
+        (arena,) = found
     writable = 2
     limits = _budget()["stack"]
     bound, _ = stack_bound(
@@ -90,7 +96,7 @@ def measure(board: Board) -> Image | None:
         ram_bytes=sum(s.p_memsz for s in segments if s.p_flags & writable),
         stack_bytes=stack["sh_size"],
         stack_bound_bytes=bound,
-        arena_bytes=int(header_macros(model_c() / "ein_model.h")["EIN_MODEL_ARENA_BYTES"]),
+        arena_bytes=arena["st_size"],
     )
 
 

@@ -19,9 +19,8 @@ from einthoven.device_log.files import whole_files
 from einthoven.device_log.spans import FLUTTER, rhythm_changes, spans
 from einthoven.device_log.times import Clock
 from einthoven.device_log.words import NOTICE, device_words, verdict_reasons, verdict_words
-from einthoven.records.annotations import write_annotations
+from einthoven.records.annotations import ANNOTATOR, write_annotations
 
-ANNOTATOR = "ein"
 LEAD = "ECG"
 INVALID = -32768
 

@@ -14,7 +14,7 @@ import numpy as np
 from einthoven.errors import RecordError
 from einthoven.hil_tests.harness.device import Hello
 from einthoven.hil_tests.harness.watching import Began, Item, Missing, Samples
-from einthoven.records.annotations import write_annotations
+from einthoven.records.annotations import ANNOTATOR, write_annotations
 
 INVALID = -32768
 _NOTICE = "Not a medical device."
@@ -59,7 +59,7 @@ class Recorder:
         write_annotations(
             self._path.parent,
             self._path.name,
-            "ein",
+            ANNOTATOR,
             list(columns[0]),
             list(columns[1]),
             self._hello.rate_hz,

@@ -18,6 +18,8 @@ from einthoven.records.checksums import verify_sha256
 from einthoven.records.header import read_header
 from einthoven.records.rates import rational_ratio, rescale_times
 
+ANNOTATOR = "ein"
+"""Suffix of the annotation files that Einthoven writes."""
 _RESOLUTION = re.compile(rb"## time resolution: (\d+\.?\d*(?:e[-+]?\d+)?)")
 _AHA_CODES = b"NVFEPQURO"
 

@@ -16,7 +16,12 @@ from einthoven.native import core, strip
 from einthoven.native import rhythm as stage
 from einthoven.native.confidence import ONE
 from einthoven.records.adc import BoardSignal, board_to_record_time
-from einthoven.records.annotations import Annotations, read_annotations, write_annotations
+from einthoven.records.annotations import (
+    ANNOTATOR,
+    Annotations,
+    read_annotations,
+    write_annotations,
+)
 from einthoven.records.recording import Record
 from einthoven.report.description import (
     Confidence,
@@ -35,8 +40,6 @@ from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.episodes import KINDS, compare_episodes, marks
 from einthoven.scoring.score import score, start_times
 
-ANNOTATOR = "ein"
-"""Suffix of the WFDB annotation files that are written."""
 _TOLD = {"af": "atrial fibrillation", "vf": "ventricular flutter or fibrillation"}
 
 

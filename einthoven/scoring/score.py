@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from einthoven.errors import RecordError, UsageError
-from einthoven.records.annotations import Annotations, read_annotations
+from einthoven.records.annotations import ANNOTATOR, Annotations, read_annotations
 from einthoven.records.database import record_names, recording_path
 from einthoven.records.record import rate_and_length
 from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare, gross
@@ -105,7 +105,7 @@ def score_files(reference: Path, test: Path) -> list[RecordScore]:
 def score_folders(
     reference: Path,
     test: Path,
-    annotator: str = "ein",
+    annotator: str = ANNOTATOR,
     reference_annotator: str = "atr",
     selection: str | None = None,
 ) -> list[RecordScore]:

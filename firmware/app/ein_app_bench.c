@@ -12,7 +12,7 @@
 
 typedef char ein_check_outputs[EIN_NETWORK_OUTPUTS <= EIN_CLASSES ? 1 : -1];
 
-static uint32_t arena[(EIN_NETWORK_ARENA_BYTES + 3u) / 4u];
+static uint32_t network_arena[(EIN_NETWORK_ARENA_BYTES + 3u) / 4u];
 static int8_t input[EIN_NETWORK_INPUT_BYTES];
 #define INPUT input
 
@@ -21,7 +21,7 @@ static void infer(ein_app_t *app, ein_wire_bench_reply_t *reply)
     (void)app;
     const uint32_t before = ein_port_count();
     memset(reply->logits, 0, sizeof(reply->logits));
-    ein_network_infer(arena, input, reply->logits);
+    ein_network_infer(network_arena, input, reply->logits);
     reply->count = ein_port_count() - before;
     memcpy(reply->unadapted, reply->logits, sizeof(reply->logits));
 }
