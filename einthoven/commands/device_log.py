@@ -46,7 +46,7 @@ class _Opened:
     def unlock(self) -> None:
         """Open the device, if it has a key. Raises KeysError if it is not to be had."""
         from einthoven.errors import KeysError
-        from einthoven.fleet import keys
+        from einthoven.fleet import inventory, keys
 
         serial = self.device.hello.serial
         if self._key is not None:
@@ -54,7 +54,7 @@ class _Opened:
             return
         entry = None
         if self._fleet.exists():
-            fleet = keys.read(self._fleet)
+            fleet = inventory.read(self._fleet)
             entry = fleet.by_id(serial)
             if entry is not None and entry.key:
                 self.device.unlock(fleet.key(entry))

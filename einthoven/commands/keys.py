@@ -20,13 +20,13 @@ def new(
     board: Annotated[str, typer.Option(help="Its board (see: einthoven boards).")] = "",
 ) -> None:
     """Make a key for a device, and note both in the fleet file. Keep a copy of the key file."""
-    from einthoven.fleet import keys
+    from einthoven.fleet import inventory
     from einthoven.fleet.proof import fingerprint
     from einthoven.report.text import console
 
-    entry = keys.add(fleet, name, device_id, board)
+    entry = inventory.add(fleet, name, device_id, board)
     print_to = console()
-    made = keys.read(fleet).key(entry)
+    made = inventory.read(fleet).key(entry)
     where = fleet.parent / entry.key.removeprefix("file:")
     print_to.print(f"wrote {where}, fingerprint {fingerprint(made)}", soft_wrap=True)
     print_to.print(
@@ -41,11 +41,11 @@ def show(fleet: FleetFile = _FLEET) -> None:
     from rich.table import Table
 
     from einthoven.errors import KeysError
-    from einthoven.fleet import keys
+    from einthoven.fleet import inventory
     from einthoven.fleet.proof import fingerprint
     from einthoven.report.text import console
 
-    found = keys.read(fleet)
+    found = inventory.read(fleet)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Device", "Id", "Board", "Key"):
         table.add_column(heading, overflow="fold")
@@ -70,12 +70,12 @@ def set_(
     """Give a device its key, over the cable that it was flashed with."""
     from einthoven.boards.board import load_board, running
     from einthoven.errors import KeysError
-    from einthoven.fleet import keys
+    from einthoven.fleet import inventory, keys
     from einthoven.fleet.proof import fingerprint
     from einthoven.hil_tests.harness.device import Device
     from einthoven.report.text import console
 
-    found = keys.read(fleet)
+    found = inventory.read(fleet)
     entry = found.device(name)
     key = found.key(entry)
     if not entry.board:
@@ -145,14 +145,14 @@ def update(
     """Send signed firmware to a device, which starts it, and goes back if it does not work."""
     from einthoven.boards.board import load_board, running
     from einthoven.errors import BoardError
-    from einthoven.fleet import keys, release
+    from einthoven.fleet import inventory, release
     from einthoven.fleet import operator as own
     from einthoven.fleet.image import version_text
     from einthoven.hil_tests.harness.device import Device
     from einthoven.report.text import console
 
     target, trusted = load_board(board), own.verifying_key(public)
-    found = keys.read(fleet) if name else None
+    found = inventory.read(fleet) if name else None
     with running(target, port) as url, Device(url, baud=target.baud) as device:
         now = device.update_status()
         if now.load is None:

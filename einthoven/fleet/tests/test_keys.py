@@ -1,6 +1,5 @@
-"""The operator's files: fleet.toml, key files that others may not read, sealed exports."""
+"""The operator's own keys, sealed exports, and the proofs of a device's key."""
 
-import stat
 import subprocess
 from pathlib import Path
 
@@ -8,89 +7,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from einthoven.errors import KeysError
-from einthoven.fleet import keys, operator
-from einthoven.fleet.proof import Challenge, fingerprint, new_key
-
-
-def test_a_new_device_is_noted_and_its_key_kept_apart(tmp_path: Path) -> None:
-    path = tmp_path / "fleet.toml"
-    keys.add(path, "clinic-01", "00aa", "blackpill_f411ce")
-    keys.add(path, "clinic-02")
-    fleet = keys.read(path)
-    assert [d.name for d in fleet.devices] == ["clinic-01", "clinic-02"]
-    assert fleet.by_id("00aa") == fleet.device("clinic-01") == fleet.device("00aa")
-    assert fleet.by_id("") is None
-    first, second = (fleet.key(d) for d in fleet.devices)
-    assert first != second and len(first) == 32
-    assert first.hex() not in path.read_text()
-    made = tmp_path / "keys" / "clinic-01.key"
-    assert stat.S_IMODE(made.stat().st_mode) == stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert fingerprint(first) not in made.read_text()
-
-
-def test_what_others_write_into_the_fleet_file_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "fleet.toml"
-    before = '# ours\n[[device]]\nname = "a"\nprobe = "usb:1-2"\n\n[site]\nname = "here"\n'
-    path.write_text(before)
-    keys.add(path, "b")
-    assert path.read_text().startswith(before)
-    assert len(keys.read(path).devices) == 2
-
-
-def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "fleet.toml"
-    path.write_text('[[device]]\nname = "a"\nkey = "env:A_KEY"\n')
-    fleet = keys.read(path)
-    with pytest.raises(KeysError, match=r"\$A_KEY, which is not set"):
-        fleet.key(fleet.device("a"))
-    monkeypatch.setenv("A_KEY", "0f" * 32)
-    assert fleet.key(fleet.device("a")) == b"\x0f" * 32
-    monkeypatch.setenv("A_KEY", "0f" * 31)
-    with pytest.raises(KeysError, match="64 hexadecimal digits"):
-        fleet.key(fleet.device("a"))
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("[[device]\n", "is no TOML"),
-        ("device = 3\n", "written as"),
-        ('[[device]]\nname = "a/b"\n', "a device's name is"),
-        ("[[device]]\nname = 3\n", "must be a text"),
-        ('[[device]]\nname = "a"\n[[device]]\nname = "a"\n', "two devices have the name 'a'"),
-        ('[[device]]\nname = "a"\nid = "1"\n[[device]]\nname = "b"\nid = "1"\n', "the id '1'"),
-    ],
-)
-def test_a_fleet_file_that_makes_no_sense(tmp_path: Path, text: str, says: str) -> None:
-    path = tmp_path / "fleet.toml"
-    path.write_text(text)
-    with pytest.raises(KeysError, match=says):
-        keys.read(path)
-
-
-def test_what_is_missing_or_unsafe_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "fleet.toml"
-    with pytest.raises(KeysError, match="keys new NAME"):
-        keys.read(path)
-    keys.add(path, "a")
-    made, fleet = tmp_path / "keys" / "a.key", keys.read(path)
-    with pytest.raises(KeysError, match="has no device 'b': it has a"):
-        fleet.device("b")
-    with pytest.raises(KeysError, match=r"has a .* already"):
-        keys.add(path, "a")
-    made.chmod(0o640)
-    with pytest.raises(KeysError, match="chmod 600"):
-        fleet.key(fleet.device("a"))
-    made.chmod(0o600)
-    made.write_text("not a key\n")
-    with pytest.raises(KeysError, match="holds no key"):
-        fleet.key(fleet.device("a"))
-    path.unlink()
-    with pytest.raises(KeysError, match="may be the only copy"):
-        keys.add(path, "a")
-    made.unlink()
-    with pytest.raises(KeysError, match="restore it"):
-        fleet.key(fleet.device("a"))
+from einthoven.fleet import operator
+from einthoven.fleet.proof import Challenge, new_key
 
 
 def test_an_export_is_sealed_to_the_operator_alone(tmp_path: Path) -> None:

@@ -1,0 +1,217 @@
+"""`fleet.toml`: which devices there are, where each is plugged in, and where its key is kept.
+
+    [fleet]                              # may be left out
+    name = "spring screening"
+    signed_by = "operator-sign.pub"      # whose firmware may be flashed
+
+    [[device]]
+    name = "clinic-01"
+    id = "002f00213137510538333233"      # the chip's, as `einthoven info` shows it
+    board = "blackpill_f411ce"
+    port = "usb:1-2.3"                   # its serial adapter: USB path, or "serial:NUMBER"
+    probe = "serial:066CFF3133"          # what flashes it, if that is something else
+    flasher = "openocd"                  # its tool, if not the board's own
+    key = "file:keys/clinic-01.key"      # beside this file; or "env:CLINIC_01_KEY"
+
+    [[device]]
+    name = "simulated-01"                # a board that is a process
+    board = "host"
+    words = ["--adc-ppm", "40"]          # added to the command that starts it
+
+Two adapters of one kind differ by serial number or by the socket they are plugged into, never by
+`/dev/ttyUSB0`, which goes to whichever comes first. A key itself never stands in the file. Whatever
+else a table says belongs to others and is left alone.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from einthoven.errors import KeysError
+from einthoven.fleet import keys
+from einthoven.fleet.proof import new_key
+
+_NAME = re.compile(r"[\w][\w.-]{0,63}")
+_USB = r"usb:\d+-\d+(\.\d+)*(:\d+\.\d+)?"
+_PORT = re.compile(rf"{_USB}|serial:[!-~]{{1,126}}|[a-z][a-z0-9]*://\S+|/dev/\S+")
+_PROBE = re.compile(rf"{_USB}|serial:[!-~]{{1,126}}")
+_BY_ORDER = re.compile(r"/dev/(tty(USB|ACM)\d+|serial/by-id/.*)")
+"""Ports that are named by the order of plugging in, or alike for two adapters without a number."""
+_PRIVATE_MODE = 0o600
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A device of the fleet."""
+
+    name: str
+    id: str = ""
+    """The chip's unique id, the serial number that the device says; "" if it has none."""
+    board: str = ""
+    key: str = ""
+    """Reference: `file:PATH` or `env:NAME`; "" if the device has no key."""
+    port: str = ""
+    """`usb:PATH`, `serial:NUMBER`, a pyserial URL or a soldered port; "": the only one there is."""
+    probe: str = ""
+    """`usb:PATH` or `serial:NUMBER`; "": it is flashed through its port."""
+    flasher: str = ""
+    """Tool that flashes it; "": the one that its board.toml names."""
+    words: tuple[str, ...] = ()
+    """For a board that is a process: further words of the command that starts it."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A fleet file that was read."""
+
+    path: Path
+    devices: tuple[Entry, ...]
+    name: str = ""
+    signed_by: Path | None = None
+    """The operator's public key: firmware of others is not flashed."""
+
+    def device(self, name: str) -> Entry:
+        """The device of that name or id. Raises KeysError."""
+        for device in self.devices:
+            if name in (device.name, device.id) and name:
+                return device
+        known = ", ".join(device.name for device in self.devices) or "none yet"
+        raise KeysError(f"{self.path} has no device '{name}': it has {known}")
+
+    def choose(self, names: Sequence[str]) -> tuple[Entry, ...]:
+        """The devices of these names or ids, each once, in the file's order; none: all of them.
+
+        Raises KeysError for a name that is not there, and if there are no devices at all.
+        """
+        if not self.devices:
+            raise KeysError(f"{self.path} has no devices yet: `einthoven fleet scan` proposes some")
+        wanted = {self.device(name).name for name in names}
+        return tuple(d for d in self.devices if not wanted or d.name in wanted)
+
+    def by_id(self, device_id: str) -> Entry | None:
+        """The device with that unique id; None if it is not of this fleet."""
+        return next((d for d in self.devices if device_id and d.id == device_id), None)
+
+    def key(self, device: Entry) -> bytes:
+        """The device's key, 32 bytes. Raises KeysError with what to do."""
+        kind, _, where = device.key.partition(":")
+        if kind == "env":
+            text = os.environ.get(where)
+            if text is None:
+                raise KeysError(f"the key of {device.name} should be in ${where}, which is not set")
+            return keys.parse(text, f"${where}")
+        if kind == "file":
+            return keys.read_key(self.path.parent / where)
+        raise KeysError(
+            f"{self.path}: {device.name} has no key ('file:PATH' or 'env:NAME'): make one with "
+            f"`einthoven keys new {device.name}`"
+        )
+
+    def folder(self, device: Entry) -> Path:
+        """Where a device that is a process keeps what a chip has in its flash."""
+        return self.path.parent / "simulated" / device.name
+
+
+def read(path: Path) -> Fleet:
+    """Read a fleet file. Raises KeysError if it is missing, not TOML, or contradicts itself."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KeysError(
+            f"no {path}: `einthoven fleet scan` or `einthoven keys new NAME` begins one, or name "
+            "it with --fleet"
+        ) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise KeysError(f"{path} is no TOML: {error}") from error
+    found = table.get("device", [])
+    if not isinstance(found, list) or not all(isinstance(d, dict) for d in found):
+        raise KeysError(f"{path}: devices are written as [[device]]")
+    devices = tuple(_entry(path, d) for d in found)
+    for what in ("name", "id", "port", "probe"):
+        values = [getattr(d, what) for d in devices if getattr(d, what)]
+        twice = sorted({v for v in values if values.count(v) > 1})
+        if twice:
+            raise KeysError(f"{path}: two devices have the {what} '{twice[0]}'")
+    about = table.get("fleet", {})
+    if not isinstance(about, dict):
+        raise KeysError(f"{path}: what is true of all devices is written as [fleet]")
+    name, signer = (_text(path, about, key) for key in ("name", "signed_by"))
+    return Fleet(path, devices, name, path.parent / signer if signer else None)
+
+
+def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise KeysError(f"{path}: '{key}' must be a text, not {value!r}")
+    return value
+
+
+def _entry(path: Path, table: Mapping[str, Any]) -> Entry:
+    names = ("name", "id", "board", "key", "port", "probe", "flasher")
+    values = {key: _text(path, table, key) for key in names}
+    name = values["name"]
+    if not _NAME.fullmatch(name):
+        raise KeysError(
+            f"{path}: a device's name is letters, digits, '.', '_' and '-', not '{name}'"
+        )
+    _require_place(path, name, values["port"], _PORT, "port")
+    _require_place(path, name, values["probe"], _PROBE, "probe")
+    words = table.get("words", [])
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise KeysError(f"{path}: 'words' of {name} must be a list of texts, not {words!r}")
+    return Entry(**values, words=tuple(words))
+
+
+def _require_place(path: Path, name: str, value: str, form: re.Pattern[str], what: str) -> None:
+    if _BY_ORDER.fullmatch(value):
+        raise KeysError(
+            f"{path}: {value} may be another device tomorrow: give the {what} of {name} as "
+            "`einthoven fleet scan` shows it, 'usb:PATH' or 'serial:NUMBER'"
+        )
+    if value and not form.fullmatch(value):
+        raise KeysError(
+            f"{path}: the {what} of {name} is 'usb:1-2.3' or 'serial:NUMBER', not '{value}' "
+            "(see: einthoven fleet scan)"
+        )
+
+
+def add(path: Path, name: str, device_id: str = "", board: str = "") -> Entry:
+    """A new device with a new key, at the end of the fleet file, which may not be there yet.
+
+    The key goes to `keys/NAME.key` beside it. Raises KeysError if the name or the id is taken, or
+    if a key file of that name is there already: a key is never overwritten.
+    """
+    if not _NAME.fullmatch(name):
+        raise KeysError(f"a device's name is letters, digits, '.', '_' and '-', not '{name}'")
+    fleet = read(path) if path.exists() else Fleet(path, ())
+    for taken in fleet.devices:
+        if taken.name == name or (device_id and taken.id == device_id):
+            raise KeysError(f"{path} has {taken.name} ({taken.id or 'no id'}) already")
+    where = f"keys/{name}.key"
+    keys.write_key(path.parent / where, new_key())
+    entry = Entry(name, device_id, board, f"file:{where}")
+    append(path, [entry])
+    return entry
+
+
+def append(path: Path, entries: Sequence[Entry]) -> None:
+    """Write devices to the end of the fleet file, which may not be there yet."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = "\n".join(toml(entry) for entry in entries)
+    gap = "\n" if before else ""
+    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE_MODE)
+    with os.fdopen(made, "w", encoding="utf-8") as out:
+        out.write(gap + text)
+
+
+def toml(entry: Entry) -> str:
+    """The device as the fleet file has it."""
+    values = {key: value for key, value in vars(entry).items() if value}
+    # JSON's texts and lists of texts are TOML's, too.
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join(["[[device]]", *lines]) + "\n"
