@@ -70,7 +70,7 @@ def whole_run(
 ) -> Path:
     """An undisturbed run of all records, on two boards where there can be two."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    words = ("--records", "all", "--data", database, "--out", out, "--jobs", "2")
+    words = ("--records", "all", "--data", database, "--out", out, "--jobs", "2", "--tflm", "all")
     done = run("replay", *board_options, *words)
     assert done.returncode == 0, done.stderr + done.stdout
     assert f"Report: {out}/report.html" in done.stdout.replace("\n", "")

@@ -1,10 +1,14 @@
 """The firmware's session run whole on the host, against its parts called one by one."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from einthoven.codegen import head, model
 from einthoven.errors import UsageError
-from einthoven.hil_tests.harness.host import Host
+from einthoven.hil_tests.harness.host import SAMPLE_EVERY, Host
 from einthoven.native import session, strip
 from einthoven.native.build import simd_flags
 from einthoven.native.engine import HostModel
@@ -16,7 +20,7 @@ RAILS = (-2048, 2047)
 
 @pytest.fixture(scope="module")
 def parts() -> Host:
-    return Host(SHIPPED_MODEL / "model.tflite")
+    return Host(SHIPPED_MODEL / "model.tflite", every=1)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,8 @@ def test_one_pass_says_what_the_parts_say(
     samples = make_record(5, seconds, 180.0, episodes=episodes).samples
     expected, verdict, wrong = parts.check(samples, 200, RAILS, gaps=gaps)
     events, told = session.run(samples, 200, RAILS, gaps)
-    assert wrong == []  # nor does TFLite Micro say anything else
+    assert wrong is not None and wrong.differences == []  # nor does TFLite Micro say anything else
+    assert wrong.beats == len(events.beats)
     assert len(events.beats) > seconds / 3
     for ours, theirs in zip(
         (events.beats, events.states, events.rhythm),
@@ -44,6 +49,22 @@ def test_one_pass_says_what_the_parts_say(
         assert ours.tobytes() == theirs.tobytes()
     assert told == verdict
     assert (told.verdict == strip.NONE) == (seconds > 120)
+
+
+@pytest.mark.parametrize("every", [1, SAMPLE_EVERY])
+def test_what_tflite_micro_says_otherwise_is_told(every: int, tmp_path: Path) -> None:
+    """Of another network than the one in the engine: every beat that was sampled differs."""
+    shipped = model.load(SHIPPED_MODEL)
+    own = head.own_head(shipped)
+    last = replace(own.layers[-1], bias=own.layers[-1].bias + np.int32(5000))
+    other = tmp_path / "other.tflite"
+    other.write_bytes(head.replaced(shipped, head.Head(shipped.sha256, (*own.layers[:-1], last))))
+    samples = make_record(5, 60.0, 180.0).samples
+    events, _, check = Host(other, every).check(samples, 200, RAILS)
+    sampled = events.beats["t_samples"][::every]
+    assert check is not None and check.beats == len(sampled) > 4
+    assert [d.t_samples for d in check.differences] == sampled.tolist()
+    assert all(d.what == "logits" and d.left != d.right for d in check.differences)
 
 
 def test_a_session_begins_as_if_there_had_been_none_before() -> None:

@@ -135,7 +135,7 @@ def test_a_file_that_a_header_names_is_noticed_when_it_changes(
     for file in ("left.hea", "left.dat", "right.hea", "right.dat", "parts.hea", "e.edf"):
         shutil.copy(kinds / file, folder)
     out = tmp_path / "out"
-    words = ("--records", "e,parts", "--data", folder, "--out", out, "--no-tflm")
+    words = ("--records", "e,parts", "--data", folder, "--out", out, "--tflm", "none")
     done = run("replay", *board_options, *words)
     assert done.returncode == 0, done.stderr
     for file in ("right.dat", "e.edf"):
@@ -161,7 +161,7 @@ def test_lists_and_patterns_of_records(
     board_options: list[str], kinds: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "list.txt").write_text("# mine\nmicro, e\npl*\n")
-    words = ("--data", kinds, "--out", tmp_path / "out", "--no-tflm")
+    words = ("--data", kinds, "--out", tmp_path / "out", "--tflm", "none")
     done = run("replay", *board_options, "--records", f"@{tmp_path}/list.txt", *words)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())

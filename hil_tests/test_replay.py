@@ -132,7 +132,7 @@ def test_a_float_network_is_scored_on_the_same_records(
     def network(signal: NDArray[np.int8], features: NDArray[np.int8]) -> NDArray[Any]:
         return np.tile(np.array([20.0, 0, 0, 0, 0]), (len(signal), 1))
 
-    options = Options(board, "s0,s2", database, port=port, tflm=False)
+    options = Options(board, "s0,s2", database, port=port, tflm="none")
     told = Console(file=io.StringIO())
     out = tmp_path / "out"
     network_of = FloatNetwork(lambda: network)
@@ -268,7 +268,7 @@ def test_the_demonstrations_strips_are_told_for_what_they_are(
 ) -> None:
     """Sinus rhythm, atrial fibrillation, and noise that hides what it is."""
     out = tmp_path / "strips"
-    words = ("--records", "all", "--data", synthetic_strips(), "--no-tflm", "--out", out)
+    words = ("--records", "all", "--data", synthetic_strips(), "--tflm", "none", "--out", out)
     assert run("replay", *board_options, *words).returncode == 0
     rows = [line.split(",")[:2] for line in (out / "verdicts.csv").read_text().splitlines()[1:]]
     assert dict(rows) == {"fibrillation": "A", "noisy": "~", "normal": "N"}

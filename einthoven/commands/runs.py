@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -52,8 +52,12 @@ def replay(
     port: Port = None,
     jobs: Jobs = 1,
     tflm: Annotated[
-        bool, typer.Option(help="Check every beat against TensorFlow Lite Micro, too.")
-    ] = True,
+        Literal["sample", "all", "none"],
+        typer.Option(
+            help="Beats on which the engine is checked against TensorFlow Lite Micro, too: each "
+            "record's first and one of 13 from there on, or all, or none."
+        ),
+    ] = "sample",
     model: Annotated[
         Path | None,
         typer.Option(
@@ -96,7 +100,7 @@ def replay(
     if model is not None and _is_study(model):
         _refuse_for_study(
             ("--db", db != "mitdb"), ("--lead", lead is not None), ("--jobs", jobs != 1),
-            ("--no-tflm", not tflm), ("--adapt", adapt is not None), ("--resume", resume),
+            ("--tflm", tflm != "sample"), ("--adapt", adapt is not None), ("--resume", resume),
             ("--gain", gain is not None), ("--units", units is not None),
             ("--csv-rate", csv_rate is not None), ("--csv-gain", csv_gain is not None),
         )  # fmt: skip
@@ -268,7 +272,7 @@ def demo(
         folder = synthetic_database()
         options = Options(board, "all", folder, db="synthetic", synthetic=True)
     _show(replay_run(options, out, jobs, screen, network=_float_of(options.model)))
-    strips = Options(board, "all", synthetic_strips(), db="synthetic", synthetic=True, tflm=False)
+    strips = Options(board, "all", synthetic_strips(), db="synthetic", synthetic=True, tflm="none")
     _show_verdicts(replay_run(strips, out / "strips", 1, screen))
     _show_device(out / "device")
 

@@ -72,8 +72,15 @@ class Data(Entry, kw_only=True, frozen=True):
     files: dict[str, dict[str, Sha256]]
 
 
+TflmCheck = Literal["sample", "all", "none"]
+"""Which beats TFLite Micro checks: each record's first and one of 13 from there on, or all."""
+
+
 class RunOptions(Entry, kw_only=True, frozen=True):
-    """What the command line was given, to go on with an interrupted run; paths are absolute."""
+    """What the command line was given, to go on with an interrupted run; paths are absolute.
+
+    `tflm` was true or false in 0.1: all beats or none.
+    """
 
     board: str
     records: str
@@ -81,7 +88,7 @@ class RunOptions(Entry, kw_only=True, frozen=True):
     db: str
     lead: str | None
     port: str | None
-    tflm: bool
+    tflm: TflmCheck | bool
     synthetic: bool
     model: str
     adapt: float | None = None
@@ -315,7 +322,10 @@ class Difference(Entry, kw_only=True, frozen=True):
 
 
 class Agreement(Entry, kw_only=True, frozen=True):
-    """Beats that differ, board and host, host and TFLite Micro (null: not compared)."""
+    """Beats that differ, board and host, host and TFLite Micro (null: not compared).
+
+    `tflm_beats`: how many TFLite Micro has checked; not in runs of 0.1, where it was all or none.
+    """
 
     beats: Count
     device_vs_host_int8: Count
@@ -323,6 +333,7 @@ class Agreement(Entry, kw_only=True, frozen=True):
     signal_states_differ: Count
     differences: list[Difference]
     rhythm_events_differ: Count | UnsetType = UNSET
+    tflm_beats: Count | UnsetType = UNSET
 
 
 class Link(Entry, kw_only=True, frozen=True):

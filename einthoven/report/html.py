@@ -38,6 +38,7 @@ from einthoven.report.words import (
     number,
     percent,
     resource_rows,
+    tflm_beats,
 )
 
 CLASS_NAMES = {
@@ -97,6 +98,7 @@ def page(
     environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
     environment.filters["number"] = number
     environment.filters["names"] = names_of
+    environment.filters["tflm_beats"] = tflm_beats
     environment.filters["count"] = lambda value: count(value).replace("-", "–")
     scored = summary.confidence.scored
     differences = [d for r in results for d in r.agreement.differences][:MAX_DIFFERENCES]

@@ -83,6 +83,7 @@ class AgreementSummary(Entry, kw_only=True, frozen=True):
     first_difference: Difference | None
     without_beats: list[WithoutBeats] | UnsetType = UNSET
     rhythm_events_differ: Count | UnsetType = UNSET
+    tflm_beats: Count | UnsetType = UNSET
 
 
 class Judged(Entry, kw_only=True, frozen=True):

@@ -145,12 +145,14 @@ def _gross(entries: Iterable[RecordScores]) -> ScoreEntry:
 def _agreement(run: RunDir, results: Sequence[Result]) -> AgreementSummary:
     parts = [r.agreement for r in results]
     with_tflm = [p.host_int8_vs_tflm for p in parts if p.host_int8_vs_tflm is not None]
+    checked = [p.tflm_beats for p in parts if p.tflm_beats is not UNSET]
     differences = [d for p in parts for d in p.differences]
     told = [p.rhythm_events_differ for p in parts if p.rhythm_events_differ is not UNSET]
     return AgreementSummary(
         beats=sum(p.beats for p in parts),
         device_vs_host_int8=sum(p.device_vs_host_int8 for p in parts),
         host_int8_vs_tflm=sum(with_tflm) if len(with_tflm) == len(parts) else None,
+        tflm_beats=sum(checked) if checked else UNSET,
         signal_states_differ=sum(p.signal_states_differ for p in parts),
         first_difference=differences[0] if differences else None,
         without_beats=without_beats(run, results) or UNSET,

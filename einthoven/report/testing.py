@@ -38,7 +38,7 @@ PLAN = Plan(
         db="mitdb",
         lead=None,
         port=None,
-        tflm=True,
+        tflm="all",
         synthetic=False,
         model="/model",
     ),

@@ -33,6 +33,7 @@ from einthoven.report.words import (
     names_of,
     percent,
     resource_rows,
+    tflm_beats,
 )
 
 
@@ -83,17 +84,16 @@ def score_table(
 
 def agreement_text(agreement: AgreementSummary) -> Text:
     """Two lines: board against host, host against TFLite Micro; and what was not compared."""
-    beats = count(agreement.beats)
     text = Text()
-    for label, differing in (
-        ("device = host int8", agreement.device_vs_host_int8),
-        ("host int8 = TFLM  ", agreement.host_int8_vs_tflm),
+    for label, differing, beats in (
+        ("device = host int8", agreement.device_vs_host_int8, f"{count(agreement.beats)} beats"),
+        ("host int8 = TFLM  ", agreement.host_int8_vs_tflm, tflm_beats(agreement)),
     ):
         if differing is None or not (agreement.beats or differing):
             text.append(f"  {label}  not compared\n")
             continue
         style = "green" if differing == 0 else "bold red"
-        text.append(f"  {label}  {beats} beats, ")
+        text.append(f"  {label}  {beats}, ")
         text.append(f"{count(differing)} differ\n", style=style)
     if agreement.signal_states_differ:
         differing = agreement.signal_states_differ

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from einthoven.report.description import Difference
-from einthoven.report.overview import Protocol, Resources, Summary
+from einthoven.report.overview import AgreementSummary, Protocol, Resources, Summary
 from einthoven.scoring.score import NAMED, learning_note
 
 
@@ -33,6 +35,13 @@ SEEN_NOTE = (
     "* a patient of the model's training data: no test of how it generalises. "
     "Unseen: gross of the other records."
 )
+
+
+def tflm_beats(agreement: AgreementSummary) -> str:
+    """How many beats TFLite Micro has checked: `109,965 beats`, or `8,482 of 109,965 beats`."""
+    checked = agreement.tflm_beats
+    of = "" if checked in (UNSET, agreement.beats) else f"{checked:,} of "
+    return of + number(agreement.beats, "beat")
 
 
 def ec57_note(protocol: Protocol) -> str:

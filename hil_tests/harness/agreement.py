@@ -5,7 +5,7 @@ so every field of every beat must be equal. Only `count`, the inference's cost, 
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -112,6 +112,21 @@ def differing_beats(left: NDArray[np.void], right: NDArray[np.void]) -> list[Dif
             )
         )
     return sorted(differences, key=lambda d: d.t_samples)
+
+
+def differing_logits(
+    t_samples: NDArray[np.int64], pairs: Mapping[str, tuple[NDArray[np.int8], NDArray[np.int8]]]
+) -> list[Difference]:
+    """Beats at `t_samples` [n] whose network outputs, two of int8 [n, 5] by name, differ.
+
+    What follows from equal logits is equal: vote, confidence and gate have one code only.
+    """
+    return [
+        Difference(int(t_samples[k]), what, str(left[k].tolist()), str(right[k].tolist()))
+        for k in range(len(t_samples))
+        for what, (left, right) in pairs.items()
+        if (left[k] != right[k]).any()
+    ]
 
 
 def _values(beat: np.void, names: list[str]) -> str:

@@ -116,11 +116,17 @@ def replay_record(
         agreement=Agreement(
             beats=len(labels),
             device_vs_host_int8=len(differing),
-            host_int8_vs_tflm=None if against_tflm is None else len(against_tflm),
+            host_int8_vs_tflm=None if against_tflm is None else len(against_tflm.differences),
+            tflm_beats=UNSET if against_tflm is None else against_tflm.beats,
             signal_states_differ=_states_differ(events, expected),
             rhythm_events_differ=_only_one_side(events.rhythm, expected.rhythm),
             differences=listed(differing, name, "device | host int8", who.rate_hz)
-            + listed(against_tflm or [], name, "host int8 | TFLM", who.rate_hz),
+            + listed(
+                against_tflm.differences if against_tflm else [],
+                name,
+                "host int8 | TFLM",
+                who.rate_hz,
+            ),
         ),
         link=_link(before, device.link, seconds),
         counters=_counters(replayed.info),

@@ -40,7 +40,15 @@ from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.rates import rational_ratio
 from einthoven.records.record import NOTHING_KNOWN, Known, read_record, record_files
-from einthoven.report.description import CountUnit, Data, Model, Plan, RunOptions, Sizes
+from einthoven.report.description import (
+    CountUnit,
+    Data,
+    Model,
+    Plan,
+    RunOptions,
+    Sizes,
+    TflmCheck,
+)
 from einthoven.report.files import write_report
 from einthoven.report.judgement import read_reference
 from einthoven.report.run import RunDir
@@ -59,7 +67,7 @@ class Options:
     db: str = "mitdb"
     lead: str | None = None
     port: str | None = None
-    tflm: bool = True
+    tflm: TflmCheck = "sample"
     synthetic: bool = False
     model: Path = SHIPPED_MODEL
     """Folder of the int8 model in the firmware; another than the shipped one is built into it."""
@@ -91,6 +99,8 @@ def resume_options(out: Path) -> Options:
     """The options that the run in `out` was started with. Raises UsageError if there is none."""
     options = asdict(RunDir.open(out).plan.options)
     kept = {key: value for key, value in options.items() if value is not UNSET}
+    if isinstance(kept["tflm"], bool):  # a run of 0.1
+        kept["tflm"] = "all" if kept["tflm"] else "none"
     return Options(**{**kept, "data": Path(kept["data"]), "model": Path(kept["model"])})
 
 

@@ -203,17 +203,19 @@ def _leave(_signal: int, _frame: Any) -> None:
 def _replay_records(task: _Task, names: Any, news: Any) -> None:
     from einthoven.hil_tests.harness.device import Device
     from einthoven.hil_tests.harness.heads import Adapter
-    from einthoven.hil_tests.harness.host import Host
+    from einthoven.hil_tests.harness.host import SAMPLE_EVERY, Host
     from einthoven.hil_tests.harness.record import BadRecordError, replay_record
 
     plan = task.run.plan
     options = plan.options
     parent = os.getppid()
     model = Path(options.model)
-    host = Host(model / "model.tflite" if options.tflm else None)
+    with_tflm = options.tflm != "none"
+    every = 1 if options.tflm == "all" else SAMPLE_EVERY
+    host = Host(model / "model.tflite" if with_tflm else None, every)
     adapter = None
     if task.fit is not None and options.adapt is not None:
-        adapter = Adapter(model, options.adapt, host.model, options.tflm, task.fit)
+        adapter = Adapter(model, options.adapt, host.model, with_tflm, task.fit)
     with (
         running(task.board, task.port) as url,
         Device(

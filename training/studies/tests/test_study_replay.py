@@ -107,7 +107,7 @@ def test_an_output_that_differs_is_exit_code_1(
         (("--db", "svdb"), "--db does not suit"),
         (("--lead", "V5"), "--lead does not suit"),
         (("--jobs", 2), "--jobs does not suit"),
-        (("--no-tflm",), "--no-tflm does not suit"),
+        (("--tflm", "none"), "--tflm does not suit"),
         (("--adapt", 5), "--adapt does not suit"),
         (("--resume",), "--resume does not suit"),
         (("--board", "esp32c3"), "esp32c3 with a second network is not built here"),
