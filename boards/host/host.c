@@ -17,6 +17,7 @@ ein_host_t ein_host = {.listener = -1,
                        .log_cut = -1,
                        .power_cut = -1,
                        .adc_speed = 1,
+                       .serial = "",
                        .reset_reason = EIN_RESET_POWER};
 
 void ein_host_die(const char *what)

@@ -17,6 +17,7 @@ typedef struct {
     bool adc_paced;
     uint32_t adc_speed; /* times real time */
     long adc_ppm;       /* by so much its clock is too fast */
+    const char *serial; /* what it says its serial number is; "": it has none */
     int slot;           /* the file that stands for the slot; -1: none yet */
     int slots;          /* the file that stands for the slots of firmware; -1: there are none */
     int keys;           /* the file that stands for the key's pages; -1: none yet */

@@ -94,6 +94,7 @@ static void usage(void)
         "                  over and over; from a FIFO at the writer's pace\n"
         "  --adc-speed N   times real time, 1 to 100: the file's samples are due so much sooner\n"
         "  --adc-ppm N     its clock is too fast by N ppm\n"
+        "  --serial TEXT   what it says its serial number is; else it has none\n"
         "  --slot FILE     keeps a patient's head there, instead of until the process ends\n"
         "  --keys FILE     keeps the device's key there, likewise\n"
         "  --slots FILE    stands for its two slots of firmware; else it has none\n"
@@ -155,6 +156,10 @@ int main(int argc, char **argv)
                 usage();
             }
             ein_host.adc_speed = (uint32_t)speed;
+            continue;
+        }
+        if (strcmp(option, "--serial") == 0) {
+            ein_host.serial = value;
             continue;
         }
         if (strcmp(option, "--slot") == 0) {

@@ -98,7 +98,7 @@ void ein_port_info(ein_port_info_t *info)
     *info = (ein_port_info_t){
         .board = EIN_HOST_BOARD,
         .build = EIN_BUILD,
-        .serial = "",
+        .serial = ein_host.serial,
         .count_unit = EIN_COUNT_NANOSECONDS,
         .reset_reason = ein_host.reset_reason,
         .rx_buffer_bytes = 4096, /* the kernel keeps more */

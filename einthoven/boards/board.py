@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,6 +86,8 @@ class Board:
     """None: it starts what lies at the begin of its flash."""
     is_device: bool = False
     """Its image works without a computer (docs/device.md)."""
+    device_words: tuple[str, ...] = ()
+    """More of `command`, with which the process is one certain device and keeps its flash."""
     network: Path | None = None
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
 
@@ -161,10 +163,11 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         environment=build["environment"],
         program=_build_dir(source or folder) / build["environment"] / build["program"],
         compiler=(build.get("compiler", ""), build.get("package", "")),
-        command=_command(run, "fd") if run else None,
+        command=_command(run["command"], {*PLACEHOLDERS, "fd"}) if run else None,
+        device_words=_command(run.get("device", ()), {"id", "state"}),
         baud=serial.get("baud", 115200),
         usb=tuple(serial.get("usb", ())),
-        flash_command=_command(flash, "port") if flash else None,
+        flash_command=_command(flash["command"], {*PLACEHOLDERS, "port"}) if flash else None,
         is_device=build.get("device", False),
         slots=_slots(table["slots"]) if "slots" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
@@ -188,13 +191,29 @@ def _network_dir(folder: Path) -> Path:
     return real / "build" if is_plain(real) else _build_dir(real)
 
 
-def _command(table: dict[str, Any], also: str) -> tuple[str, ...]:
-    words = tuple(table["command"])
+def _command(words: Sequence[str], known: Set[str]) -> tuple[str, ...]:
     named = {name for word in words for _, name, _, _ in Formatter().parse(word) if name}
-    known = PLACEHOLDERS | {also}
     if unknown := sorted(named - known):
         raise ValueError(f"command: {{{unknown[0]}}} is none of {', '.join(sorted(known))}")
-    return words
+    return tuple(words)
+
+
+def one_of_many(board: Board, identity: str, state: Path, words: Sequence[str] = ()) -> Board:
+    """A board that is a process, as one certain device: it says who it is, and `state`, a folder
+    of its own, is its flash. A program of the board's that lies in there is the one that runs.
+
+    `words` are added to its command. One whose `[run]` has no `device` is like all others.
+    """
+    assert board.command is not None
+    values = {"id": identity, "state": str(state)}
+    own = [word.format(**values) for word in board.device_words]
+    plain = tuple(word.replace("{", "{{").replace("}", "}}") for word in (*own, *words))
+    program = state / board.program.name
+    return replace(
+        board,
+        command=(*board.command, *plain),
+        program=program if program.exists() else board.program,
+    )
 
 
 def with_network(board: Board, folder: Path) -> Board:
