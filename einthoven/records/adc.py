@@ -7,6 +7,7 @@ baseline is out of the ADC's reach (docs/records.md).
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from einthoven.records.rates import rational_ratio, rescale_times
 from einthoven.records.recording import Record
+from einthoven.records.resampling import resampled
 
 COUPLING_HZ = 0.05
 """Corner of the front end's high-pass: the lower end of the band that AHA and IEC 60601-2-25 ask
@@ -23,6 +25,8 @@ BASELINE_SHARE = 0.75
 BLOCK_S = 10.0
 MOVING_MV = 0.1
 """Less than this from lowest to highest in BLOCK_S is no ECG."""
+PIECE = 1 << 18
+"""Samples that are computed with at a time, which a processor's cache still holds."""
 
 
 @dataclass(frozen=True)
@@ -58,31 +62,84 @@ def board_signal(record: Record, rate_hz: float, gain_lsb_per_mv: float, bits: i
     if record.n_samples == 0:
         return BoardSignal(np.zeros(0, dtype=np.int16), (), False, 0.0)
     invalid = _without_value(record)
-    counts = record.samples.astype(np.float64)
-    if invalid.any():
-        # Hold the last value, so that the marker does not ring through the filter.
-        valid = np.where(invalid, 0, np.arange(record.n_samples))
-        counts = counts[np.maximum.accumulate(valid)]
-        if invalid[0]:
-            counts[: int(np.argmin(invalid))] = record.baseline_lsb
-    scaled = (counts - record.baseline_lsb) * (gain_lsb_per_mv / record.gain_lsb_per_mv)
-    offset = float(np.median(scaled)) / gain_lsb_per_mv
-    coupled = _needs_coupling(scaled, record.rate_hz, low, gain_lsb_per_mv)
-    if coupled:
-        scaled = scaled - _baseline(scaled, record.rate_hz)
-    if ratio != 1:
-        from scipy.signal import resample_poly  # takes a second, which not every command has
-
-        # padtype "edge" goes on with the first and last value: no step at the record's ends.
-        scaled = resample_poly(scaled, ratio.numerator, ratio.denominator, padtype="edge")
-    board = np.clip(np.rint(scaled), low, high)
+    adc = _Adc(_held(record, invalid), record, gain_lsb_per_mv / record.gain_lsb_per_mv)
+    coupled = adc.needs_coupling(low, MOVING_MV * gain_lsb_per_mv)
+    pieces = adc.coupled() if coupled else adc.pieces()
+    board = np.concatenate(
+        [np.clip(np.rint(y), low, high).astype(np.int16) for y in resampled(pieces, ratio)]
+    )
     if invalid.any():
         nearest = (
             np.arange(len(board)) * ratio.denominator + ratio.numerator // 2
         ) // ratio.numerator
         board[invalid[np.minimum(nearest, record.n_samples - 1)]] = low
     gaps = _gaps(record, float(ratio), len(board))
-    return BoardSignal(board.astype(np.int16), gaps, coupled, offset)
+    return BoardSignal(board, gaps, coupled, adc.median() / gain_lsb_per_mv)
+
+
+@dataclass(frozen=True)
+class _Adc:
+    """A record's counts in a board's unit, piece by piece: a float64 for each sample of a day of
+    two leads would be half a gigabyte."""
+
+    counts: NDArray[np.int32]
+    record: Record
+    scale: float
+    """The board's counts per one of the record's."""
+
+    def pieces(self, samples: int = PIECE) -> Iterator[NDArray[np.float64]]:
+        """The record in the board's counts, `samples` at a time."""
+        for begin in range(0, len(self.counts), samples):
+            yield self._scaled(self.counts[begin : begin + samples])
+
+    def coupled(self) -> Iterator[NDArray[np.float64]]:
+        """`pieces` behind a high-pass at COUPLING_HZ, settled on the record's first second."""
+        from scipy.signal import lfilter
+
+        rate_hz = self.record.rate_hz
+        settled = float(np.median(self._scaled(self.counts[: max(1, round(rate_hz))])))
+        pole = math.exp(-2 * math.pi * COUPLING_HZ / rate_hz)
+        state = np.array([pole * settled])
+        for piece in self.pieces():
+            baseline, state = lfilter([1 - pole], [1, -pole], piece, zi=state)
+            yield piece - baseline
+
+    def needs_coupling(self, low: int, moving: float) -> bool:
+        """Whether an ADC from `low` cannot hold the record, because of where its baseline lies.
+
+        Looks at the medians of blocks of BLOCK_S, which spikes do not move, and only at blocks
+        that move by more than `moving`: a lead that is off lies at a rail. Most of them must lie
+        beyond, or else what is beyond is movement of an electrode, which a board sees, too
+        (nstdb).
+        """
+        ends = self._scaled(np.array([self.counts.min(), self.counts.max()]))
+        if ends.min() >= low and ends.max() < -low:
+            return False
+        blocks = self.pieces(max(1, round(BLOCK_S * self.record.rate_hz)))
+        medians = [float(np.median(b)) for b in blocks if np.ptp(b) > moving]
+        beyond = [abs(median) > BASELINE_SHARE * -low for median in medians]
+        return 2 * sum(beyond) > len(beyond)
+
+    def median(self) -> float:
+        """Of the whole record, in the board's counts."""
+        return (float(np.median(self.counts)) - self.record.baseline_lsb) * self.scale
+
+    def _scaled(self, counts: NDArray[np.int32]) -> NDArray[np.float64]:
+        return (counts.astype(np.float64) - self.record.baseline_lsb) * self.scale
+
+
+def _held(record: Record, invalid: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The record's counts with the last value held where there is none.
+
+    The marker of a missing value would ring through the filter.
+    """
+    if not invalid.any():
+        return record.samples
+    valid = np.where(invalid, 0, np.arange(record.n_samples))
+    counts = record.samples[np.maximum.accumulate(valid)]
+    if invalid[0]:
+        counts[: int(np.argmin(invalid))] = record.baseline_lsb
+    return counts
 
 
 def _without_value(record: Record) -> NDArray[np.bool_]:
@@ -104,34 +161,6 @@ def _gaps(record: Record, ratio: float, n: int) -> tuple[tuple[int, int], ...]:
         if end > begin:
             gaps.append((begin, end - begin))
     return tuple(gaps)
-
-
-def _needs_coupling(
-    scaled: NDArray[np.float64], rate_hz: float, low: int, gain_lsb_per_mv: float
-) -> bool:
-    """Whether the ADC cannot hold the record, because of where its baseline lies.
-
-    Looks at the medians of blocks of BLOCK_S, which spikes do not move, and only at blocks that
-    move: a lead that is off lies at a rail. Most of them must lie beyond, or else what is beyond
-    is movement of an electrode, which a board sees, too (nstdb).
-    """
-    if scaled.min() >= low and scaled.max() < -low:
-        return False
-    n = max(1, round(BLOCK_S * rate_hz))
-    blocks = [scaled[begin : begin + n] for begin in range(0, len(scaled), n)]
-    moving = [block for block in blocks if np.ptp(block) > MOVING_MV * gain_lsb_per_mv]
-    beyond = [abs(float(np.median(block))) > BASELINE_SHARE * -low for block in moving]
-    return 2 * sum(beyond) > len(beyond)
-
-
-def _baseline(scaled: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
-    """What a high-pass at COUPLING_HZ takes off, settled on the record's first second."""
-    from scipy.signal import lfilter
-
-    settled = float(np.median(scaled[: max(1, round(rate_hz))]))
-    pole = math.exp(-2 * math.pi * COUPLING_HZ / rate_hz)
-    baseline, _ = lfilter([1 - pole], [1, -pole], scaled, zi=[pole * settled])
-    return np.asarray(baseline)
 
 
 def board_to_record_time(t_samples: ArrayLike, record: Record, rate_hz: float) -> NDArray[np.int64]:
