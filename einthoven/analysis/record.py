@@ -12,12 +12,13 @@ from einthoven.aami import CLASSES
 from einthoven.errors import DISK_FULL, EinthovenError, RecordError
 from einthoven.native import core, rhythm, session
 from einthoven.records.adc import board_signal, board_to_record_time
-from einthoven.records.record import NOTHING_KNOWN, Known, read_record
+from einthoven.records.record import NOTHING_KNOWN, Known, Record, read_record
 from einthoven.report import judgement
 from einthoven.report.description import (
     Count,
     Entry,
     Label,
+    Protocols,
     Seconds,
     Share,
     SignalRead,
@@ -44,7 +45,8 @@ class Analysis(Entry, kw_only=True, frozen=True):
     `beats` by AAMI class, `unsure` of them; `rate_bpm`: the median of the rates of all intervals
     between sure beats, null without one; `rhythm`: episodes by the rhythm stage's kinds, each with
     the seconds of all of them; `af_burden`: share of the time in atrial fibrillation. `verdict` is
-    there for a strip of at most two minutes.
+    there for a strip of at most two minutes, `protocols`, EC57's scores, if they were asked for and
+    the record has reference annotations.
     """
 
     record: str
@@ -58,6 +60,7 @@ class Analysis(Entry, kw_only=True, frozen=True):
     rhythm: dict[str, Lasting]
     af_burden: Share
     verdict: Verdict | UnsetType = UNSET
+    protocols: Protocols | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Task:
     known: Known = NOTHING_KNOWN
     out: Path | None = None
     """Folder for the annotation file; None: none is written."""
+    score: bool = False
+    """Compare with the reference annotations, where there are any."""
 
 
 def analyze(task: Task) -> Analysis:
@@ -102,6 +107,7 @@ def analyze(task: Task) -> Analysis:
         rhythm=_told(events.rhythm),
         af_burden=judgement.burden(spans, record),
         verdict=judgement.verdict(raw, raw, read_labels(task.folder).get(task.name)),
+        protocols=_scores(task.folder, beats, t_record, record) if task.score else UNSET,
     )
 
 
@@ -118,6 +124,14 @@ def analyze_or_say(task: Task) -> Analysis | str:
         if error.errno in DISK_FULL:
             raise EinthovenError(f"disk full: make room and try again ({error})") from None
         return f"record {task.name}: {error.filename or task.name}: {error.strerror or error}"
+
+
+def _scores(
+    folder: Path, beats: NDArray[np.void], t_record: NDArray[np.int64], record: Record
+) -> Protocols | UnsetType:
+    reference = judgement.read_reference(folder, record.name)
+    labels = [CLASSES[i] for i in beats["label"]]
+    return judgement.protocols_of(reference, t_record, labels, record) or UNSET
 
 
 def _rate_bpm(beats: NDArray[np.void]) -> float | None:

@@ -17,7 +17,14 @@ LINES = "analysis.jsonl"
 _RECORDING = (".hea", ".dat", ".edf", ".bdf", ".csv")
 
 
-def tasks(what: Path, records: str, lead: str | None, known: Known, out: Path | None) -> list[Task]:
+def tasks(
+    what: Path,
+    records: str,
+    lead: str | None,
+    known: Known,
+    out: Path | None,
+    score: bool = False,
+) -> list[Task]:
     """The records that `what` means: a recording, a folder, or a database by name.
 
     `records`: of a folder, as `record_names` takes it. Raises UsageError, RecordError.
@@ -36,7 +43,7 @@ def tasks(what: Path, records: str, lead: str | None, known: Known, out: Path | 
     here = folder.resolve()
     place = None if out is None else out.resolve()
     chosen = names if names is not None else record_names(here, records)
-    return [Task(here, name, lead, known, place) for name in chosen]
+    return [Task(here, name, lead, known, place, score) for name in chosen]
 
 
 def analyze_all(

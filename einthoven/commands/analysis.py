@@ -24,6 +24,10 @@ def analyze(
         ),
     ] = None,
     lead: Lead = None,
+    score: Annotated[
+        bool,
+        typer.Option("--score", help="EC57's scores, too, where there are reference annotations."),
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     cluster: Annotated[
         str | None,
@@ -44,7 +48,7 @@ def analyze(
     from einthoven.records.record import Known
 
     known = Known(gain, units, checksum, csv_rate, csv_gain)
-    bad = analyze_all(tasks(what, records, lead, known, out), jobs, cluster, out, print)
+    bad = analyze_all(tasks(what, records, lead, known, out, score), jobs, cluster, out, print)
     if bad:
         first = next(iter(bad.values()))
         others = f" (and {len(bad) - 1} more: see above)" if len(bad) > 1 else ""

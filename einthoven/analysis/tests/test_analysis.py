@@ -13,6 +13,7 @@ from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import NOTHING_KNOWN
 from einthoven.records.synth import Episode, make_record
+from einthoven.report.schema import to_builtins
 from einthoven.scoring.score import score_files
 
 
@@ -41,6 +42,19 @@ def test_a_line_says_what_the_device_says(folder: Path, tmp_path: Path) -> None:
     assert sum(s in "NSVFQ" for s in written.symbols.tolist()) == sum(line.beats.values())
     (scored,) = score_files(folder / "long.atr", tmp_path / "long.ein")
     assert scored.protocols["whole"].to_dict()["qrs"]["f1"] > 0.99
+
+
+def test_scores_are_those_of_the_written_annotations(folder: Path, tmp_path: Path) -> None:
+    line = analyze(Task(folder, "long", out=tmp_path, score=True))
+    assert line.protocols is not UNSET
+    (scored,) = score_files(folder / "long.atr", tmp_path / "long.ein")
+    for name in ("ec57", "whole"):
+        expected = scored.protocols[name].to_dict()["qrs"]
+        assert to_builtins(getattr(line.protocols, name).qrs) == expected
+    (tmp_path / "bare").mkdir()
+    make_record(1, 10.0, 300.0).write(tmp_path / "bare", "s")
+    (tmp_path / "bare" / "s.atr").unlink()
+    assert analyze(Task(tmp_path / "bare", "s", score=True)).protocols is UNSET
 
 
 def test_a_strip_has_a_verdict_and_a_long_record_has_none(folder: Path) -> None:
