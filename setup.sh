@@ -15,7 +15,9 @@ case $level in
 user) ;;
 dev)
     debian="$debian clang clang-format libclang-rt-14-dev qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
-    # Node.js runs the emulated RP2040. Its own packages bring npm, Debian's do not.
+    # Node.js runs the emulated RP2040, and builds and tests the page, which Chromium opens; the fonts have
+    # Hindi and Vietnamese. Node's own packages bring npm, Debian's do not.
+    debian="$debian chromium fonts-noto-core"
     command -v npm >/dev/null || debian="$debian nodejs npm"
     extras=$all_extras
     ;;
@@ -79,16 +81,17 @@ else
     done
 fi
 
-# The emulated RP2040, pinned by its lock file.
-emulator=boards/rp2040js_pico
-if [ "$level" = dev ] && ! cmp -s $emulator/package-lock.json $emulator/node_modules/.installed; then
-    echo "setup: installing $emulator's npm package"
-    if ! npm ci --prefix $emulator --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then
-        echo "error: npm could not install $emulator's package; see its message above, then run make again" >&2
-        exit 2
+# The emulated RP2040, and what the page is built and tested with, pinned by their lock files.
+for folder in boards/rp2040js_pico web; do
+    if [ "$level" = dev ] && ! cmp -s $folder/package-lock.json $folder/node_modules/.installed; then
+        echo "setup: installing $folder's npm packages"
+        if ! npm ci --prefix $folder --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then
+            echo "error: npm could not install $folder's packages; see its message above, then run make again" >&2
+            exit 2
+        fi
+        cp $folder/package-lock.json $folder/node_modules/.installed
     fi
-    cp $emulator/package-lock.json $emulator/node_modules/.installed
-fi
+done
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 # The stamp says what was installed: pip runs again only when pyproject.toml or the level changes.

@@ -1,7 +1,7 @@
 """`python -m einthoven.codegen`: regenerate `firmware/generated/`; `--check` fails on a difference.
 
-Each generator module offers `generate() -> dict[str, str]`: file name in
-`firmware/generated/` to its text. Generators are pure: same inputs, same bytes.
+Each generator module offers `generate() -> dict[str, str]`: file name in `firmware/generated/`, or
+path of the page's (`web/…`), to its text. Generators are pure: same inputs, same bytes.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from einthoven.codegen.model import SMALL
 from einthoven.errors import EinthovenError
-from einthoven.paths import GENERATED, ROOT, require_checkout
+from einthoven.paths import GENERATED, IN_CHECKOUT, ROOT, WEB, require_checkout
 
 GENERATORS = (
     *("einthoven.codegen.pipeline", "einthoven.codegen.rhythm", "einthoven.codegen.wire"),
@@ -21,6 +21,7 @@ GENERATORS = (
     "einthoven.codegen.device",
     "einthoven.codegen.image",
     "einthoven.codegen.decimator",
+    *(("einthoven.codegen.page",) if IN_CHECKOUT else ()),  # in a checkout only
 )
 
 
@@ -34,6 +35,8 @@ def generate_all() -> dict[str, str]:
 
 def _place(name: str) -> Path:
     """Where a generated file goes: beside `generated/` what names a folder of its own."""
+    if name.startswith("web/"):
+        return ROOT / name
     return GENERATED.parent / name if "/" in name else GENERATED / name
 
 
@@ -51,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     present = {p.name for p in GENERATED.glob("*.[ch]")}
     present |= {f"{SMALL}/{p.name}" for p in (GENERATED.parent / SMALL).glob("*.[ch]")}
+    if IN_CHECKOUT:
+        present |= {p.relative_to(ROOT).as_posix() for p in WEB.glob("*/generated/*.ts")}
     stale = [
         name
         for name, text in files.items()

@@ -20,6 +20,8 @@ IN_CHECKOUT = (ROOT / "pyproject.toml").is_file() and (PACKAGE / "codegen").is_s
 
 FIRMWARE = (PACKAGE / "tree" / "firmware").resolve()
 GENERATED = FIRMWARE / "generated"
+WEB = ROOT / "web"
+"""The page's TypeScript; in a checkout only."""
 BOARDS = (PACKAGE / "tree" / "boards").resolve()
 SPEC = (PACKAGE / "codegen" / "spec").resolve()
 RHYTHM_SPEC = SPEC / "rhythm.toml"
