@@ -47,6 +47,13 @@ def test_trace(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "trace: good\n")
 
 
+def test_ram_test(tmp_path: Path) -> None:
+    source = FIRMWARE / "app" / "test_ein_ram_test.c"
+    program = compiled(tmp_path / "test_ein_ram_test", *SANITIZERS, source)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "ram: good\n")
+
+
 def test_template_links_into_a_program(tmp_path: Path) -> None:
     port = BOARDS / "template" / "port.c"
     compiled(tmp_path / "template", "-O1", *SOURCES, port, FIRMWARE / "app" / "main.c")

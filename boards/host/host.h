@@ -39,6 +39,12 @@ extern ein_host_t ein_host;
 /* Monotonic, in nanoseconds: the machine's clock or the made-up one. */
 uint64_t ein_host_now_ns(void);
 
+/* The process's watchdog (watchdog.c): calls `expired` after four tenths of a second of its own
+   processor time without a meal. */
+void ein_host_watchdog_start(void (*expired)(void));
+void ein_host_watchdog_feed(void);
+void ein_host_watchdog_stop(void);
+
 /* Lets so much time pass: what the program would have waited for. */
 void ein_host_pass_ns(uint64_t ns);
 
@@ -46,6 +52,6 @@ void ein_host_pass_ns(uint64_t ns);
 void ein_host_use(int fd);
 
 /* Prints what failed, with errno's text, and ends the process with code 1. */
-void ein_host_die(const char *what);
+void ein_host_die(const char *what) __attribute__((noreturn));
 
 #endif

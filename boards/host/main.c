@@ -115,13 +115,14 @@ static void usage(void)
 static bool take_over(void)
 {
     const char *text = getenv(EIN_HOST_RESET);
+    int reason;
     if (text == NULL ||
-        sscanf(text, "%d %d %d %d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
-               &ein_host.slot, &ein_host.keys, &ein_host.slots, &ein_host.log) != 7) {
+        sscanf(text, "%d %d %d %d %d %d %d %d", &ein_host.listener, &ein_host.in, &ein_host.out,
+               &ein_host.slot, &ein_host.keys, &ein_host.slots, &ein_host.log, &reason) != 8) {
         return false;
     }
     unsetenv(EIN_HOST_RESET);
-    ein_host.reset_reason = EIN_RESET_SOFTWARE;
+    ein_host.reset_reason = (ein_reset_reason_t)reason;
     return true;
 }
 

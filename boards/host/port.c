@@ -78,9 +78,27 @@ static void hang_up(void)
     ein_host.out = -1;
 }
 
+/* On the same connection, with all that is kept. */
+static void restart(ein_reset_reason_t reason)
+{
+    char text[96];
+    snprintf(text, sizeof(text), "%d %d %d %d %d %d %d %d", ein_host.listener, ein_host.in,
+             ein_host.out, ein_host.slot, ein_host.keys, ein_host.slots, ein_host.log, (int)reason);
+    setenv(EIN_HOST_RESET, text, 1);
+    ein_host_watchdog_stop();
+    execv("/proc/self/exe", ein_host.argv);
+    ein_host_die("reset");
+}
+
+static void watchdog_expired(void)
+{
+    restart(EIN_RESET_WATCHDOG);
+}
+
 void ein_port_init(void)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that goes shows as EPIPE */
+    ein_host_watchdog_start(watchdog_expired);
     if (ein_host.listener >= 0) {
         /* The banner is for the first peer; a device whose button is pressed needs none. */
         while (ein_host.in < 0 && ein_host.script == NULL) {
@@ -153,9 +171,9 @@ uint32_t ein_port_count(void)
     return (uint32_t)((uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec);
 }
 
-/* No watchdog: whoever started the process can end it. */
 void ein_port_poll(bool idle)
 {
+    ein_host_watchdog_feed();
     if (!idle) {
         return;
     }
@@ -221,10 +239,5 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
 
 void ein_port_reset(void)
 {
-    char text[96];
-    snprintf(text, sizeof(text), "%d %d %d %d %d %d %d", ein_host.listener, ein_host.in,
-             ein_host.out, ein_host.slot, ein_host.keys, ein_host.slots, ein_host.log);
-    setenv(EIN_HOST_RESET, text, 1);
-    execv("/proc/self/exe", ein_host.argv);
-    ein_host_die("reset");
+    restart(EIN_RESET_SOFTWARE);
 }

@@ -1,7 +1,9 @@
 /* firmware/app/ein_port.h for QEMU's `virt` machine: 16550 UART, PLIC, CLINT, SiFive test device.
 
    Sources: the RISC-V privileged specification, the PLIC specification 1.0, and QEMU's
-   hw/riscv/virt.c for addresses and interrupt numbers. There is no ADC and no watchdog. */
+   hw/riscv/virt.c for addresses and interrupt numbers. There is no ADC. The machine has no
+   watchdog; the core's timer stands in for one: its interrupt is taken when nobody fed it for half
+   a second, and restarts the program. */
 #include "ein_port.h"
 
 #include "board.h"
@@ -32,6 +34,8 @@ enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_LSR = 5 };
 #define MTIMECMP ((reg_t *)0x02004000u)
 #define MTIME ((reg_t *)0x0200BFF8u)
 #define MTIME_HZ 10000000u
+#define IDLE_TICKS (MTIME_HZ / 100u)
+#define WATCHDOG_TICKS (MTIME_HZ / 4u)
 
 #define TEST_DEVICE (*(reg_t *)0x00100000u)
 #define TEST_DEVICE_RESET 0x7777u
@@ -78,11 +82,6 @@ void ein_on_external(void)
     PLIC_CLAIM = source;
 }
 
-void ein_on_timer(void)
-{
-    MTIMECMP[1] = UINT32_MAX; /* it only ends the sleep */
-}
-
 static void restart(ein_reset_reason_t reason) __attribute__((noreturn));
 
 static void restart(ein_reset_reason_t reason)
@@ -91,6 +90,21 @@ static void restart(ein_reset_reason_t reason)
     TEST_DEVICE = TEST_DEVICE_RESET;
     for (;;) {
     }
+}
+
+/* What only ends a sleep is never taken: interrupts are masked then. */
+void ein_on_timer(void)
+{
+    restart(EIN_RESET_WATCHDOG);
+}
+
+static void timer_in(uint32_t ticks)
+{
+    const uint32_t now = MTIME[0];
+    const uint32_t then = now + ticks;
+    MTIMECMP[1] = UINT32_MAX;
+    MTIMECMP[0] = then;
+    MTIMECMP[1] = MTIME[1] + (then < now);
 }
 
 /* A line of text between two frame delimiters, which the host shows. */
@@ -123,7 +137,8 @@ void ein_port_init(void)
     PLIC_PRIORITY[UART_IRQ] = 1;
     PLIC_ENABLE = 1u << UART_IRQ;
     PLIC_THRESHOLD = 0;
-    csr_write(mie, MIE_EXTERNAL);
+    timer_in(WATCHDOG_TICKS);
+    csr_write(mie, MIE_EXTERNAL | MIE_TIMER);
     csr_set(mstatus, MSTATUS_MIE);
 }
 
@@ -174,21 +189,13 @@ uint32_t ein_port_count(void)
 
 void ein_port_poll(bool idle)
 {
-    if (!idle) {
-        return;
-    }
     /* With interrupts masked, one that comes after the test still ends the sleep. */
     csr_clear(mstatus, MSTATUS_MIE);
-    if (ein_rx_empty(&rx)) {
-        const uint32_t now = MTIME[0];
-        const uint32_t then = now + MTIME_HZ / 100;
-        MTIMECMP[1] = UINT32_MAX;
-        MTIMECMP[0] = then;
-        MTIMECMP[1] = MTIME[1] + (then < now);
-        csr_set(mie, MIE_TIMER);
+    if (idle && ein_rx_empty(&rx)) {
+        timer_in(IDLE_TICKS);
         __asm volatile("wfi" ::: "memory");
-        csr_clear(mie, MIE_TIMER);
     }
+    timer_in(WATCHDOG_TICKS);
     csr_set(mstatus, MSTATUS_MIE);
 }
 

@@ -5,6 +5,7 @@
 #include "build.h"
 #include "clock.h"
 #include "count.h"
+#include "ein_pipeline.h"
 #include "kept.h"
 #include "memory.h"
 #include "oversample.h"
@@ -17,10 +18,16 @@
 
 #define WATCHDOG_WAIT_POLLS 10000u
 
+/* QEMU's machine has no IWDG. There, and nowhere else, SysTick stands in for it: it goes on between
+   sleeps, and restarts the program that has not fed it for a quarter of a second. */
+#define EMULATED_WATCHDOG_TICKS 25u
+#define EMULATED_WATCHDOG_STREAM_TICKS (EIN_PIPELINE_RATE_HZ * EIN_OVERSAMPLING / 4u)
+
 void SysTick_Handler(void);
 
 static bool is_silicon;
 static bool streams;
+static volatile uint16_t unfed_ticks;
 static uint32_t core_hz;
 static ein_reset_reason_t reset_reason;
 static char serial_number[25];
@@ -29,8 +36,12 @@ void SysTick_Handler(void)
 {
     if (streams) {
         ein_stream_tick();
-    } else {
+    } else if (is_silicon) {
         SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
+    }
+    const uint16_t most = streams ? EMULATED_WATCHDOG_STREAM_TICKS : EMULATED_WATCHDOG_TICKS;
+    if (!is_silicon && ++unfed_ticks > most) {
+        ein_restart(EIN_RESET_WATCHDOG);
     }
 }
 
@@ -124,6 +135,7 @@ uint32_t ein_port_count(void)
 void ein_port_poll(bool idle)
 {
     IWDG->KR = IWDG_KR_FEED;
+    unfed_ticks = 0;
     if (!idle) {
         return;
     }
@@ -138,7 +150,7 @@ void ein_port_poll(bool idle)
         __asm volatile("dsb\n wfi" ::: "memory");
     }
     irq_enable();
-    if (!streams) {
+    if (!streams && is_silicon) {
         SYSTICK->CTRL = 0;
     }
 }

@@ -61,7 +61,7 @@ class _Object:
 
 PIPELINE = "firmware/generated/ein_pipeline.h"
 DEVICE_SPEC = "firmware/generated/ein_device_spec.h"
-CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h")
+CALLED = ("firmware/app/ein_app.h", "firmware/app/ein_port.h", "firmware/app/ein_memory_port.h")
 """All that a board sees of the application: what it calls, and what it provides."""
 
 DEVICE = (
@@ -126,7 +126,12 @@ FLOORS = (
         "the front ends' parts, register by register, and a bus to them",
         ("firmware/front_ends",),
     ),
-    Floor("boards/bare", "what ports without a system share", CALLED),
+    Floor(
+        "boards/bare",
+        "what ports without a system share",
+        CALLED,
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb"),
+    ),
     Floor(
         "boards/host",
         "the application as a process",
@@ -289,7 +294,7 @@ def _symbol_faults(
 def _called(floor: Floor, symbol: str) -> bool:
     """A port's functions go up to who asks for them by his own header, and the other way round."""
     if floor.folder == "firmware/app":
-        return symbol.startswith(("ein_port_", "ein_extension_"))
+        return symbol.startswith(("ein_port_", "ein_memory_port", "ein_extension_"))
     if floor.folder == "firmware/log":
         return symbol.startswith("ein_log_port_")
     if floor.folder == "firmware/front_ends":

@@ -85,6 +85,12 @@ static bool handle(const ein_frame_t *frame)
         return ein_app_on_head_remove(&app, frame);
     case EIN_WIRE_RESET:
         return on_reset(frame);
+#ifdef EIN_MEMORY
+    case EIN_WIRE_MEMORY:
+        return ein_app_on_memory(&app, frame);
+#endif
+    case EIN_WIRE_HANG:
+        return ein_app_on_hang(frame);
     default:
         return false;
     }

@@ -74,4 +74,10 @@ bool ein_app_on_bench(ein_app_t *app, const ein_frame_t *frame);
 bool ein_app_on_network(ein_app_t *app, const ein_frame_t *frame);
 #endif
 
+/* ein_app_check.c */
+#ifdef EIN_MEMORY
+bool ein_app_on_memory(ein_app_t *app, const ein_frame_t *frame);
+#endif
+bool ein_app_on_hang(const ein_frame_t *frame);
+
 #endif
