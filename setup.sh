@@ -9,12 +9,14 @@ level=${1:-user}
 
 debian="gcc libc6-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi"
 extras=
-all_extras=train,cluster,dev
+all_extras=train,cluster,flash,dev
 installed_file=.venv/installed
 case $level in
 user) ;;
 dev)
     debian="$debian clang clang-format libclang-rt-14-dev qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
+    # Flashers: their failures are tested on the tools themselves.
+    debian="$debian openocd dfu-util stm32flash"
     # Node.js runs the emulated RP2040, and builds and tests the page, which Chromium opens; the fonts have
     # Hindi and Vietnamese. Node's own packages bring npm, Debian's do not.
     debian="$debian chromium fonts-noto-core"

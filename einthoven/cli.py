@@ -18,6 +18,7 @@ from einthoven.commands import (
     data,
     device_log,
     devices,
+    fleet,
     keys,
     live,
     model,
@@ -112,7 +113,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         *(devices.card, devices.device),
     ),
     "Boards": (
-        *(boards.boards, boards.new, boards.build, boards.flash, boards.info),
+        *(boards.boards, boards.new, boards.build, fleet.flash, boards.info),
         *(boards.bench, boards.size),
     ),
     "Model": (model.train, model.quantize, model.evaluate, model.export, model.profile),

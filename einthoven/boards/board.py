@@ -16,9 +16,9 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Formatter
 from typing import IO, Any
@@ -80,12 +80,17 @@ class Board:
     usb: tuple[str, ...]
     """`vendor:product` of its serial port, hexadecimal."""
     flash_command: tuple[str, ...] | None
+    """What flashes it, if board.toml has a command of its own for that."""
     packages: tuple[tuple[str, str], ...]
     """Command and the Debian package that has it."""
     slots: Slots | None = None
     """None: it starts what lies at the begin of its flash."""
     is_device: bool = False
     """Its image works without a computer (docs/device.md)."""
+    flash_tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    """Flashers by name (docs/fleet.md), the board's usual one first, and what each is told."""
+    flash_settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What all of them are told: about the chip."""
     device_words: tuple[str, ...] = ()
     """More of `command`, with which the process is one certain device and keeps its flash."""
     network: Path | None = None
@@ -167,7 +172,15 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         device_words=_command(run.get("device", ()), {"id", "state"}),
         baud=serial.get("baud", 115200),
         usb=tuple(serial.get("usb", ())),
-        flash_command=_command(flash["command"], {*PLACEHOLDERS, "port"}) if flash else None,
+        flash_command=_command(flash["command"], {*PLACEHOLDERS, "port", "probe"})
+        if "command" in flash
+        else None,
+        flash_tools={name: told for name, told in flash.items() if isinstance(told, dict)},
+        flash_settings={
+            key: value
+            for key, value in flash.items()
+            if not isinstance(value, dict) and key not in ("command", "package")
+        },
         is_device=build.get("device", False),
         slots=_slots(table["slots"]) if "slots" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
@@ -314,26 +327,11 @@ def _run_build(board: Board, variables: dict[str, str], *arguments: str) -> None
     raise BuildError(f"the build of {board.name} failed: {first_error(done.stderr, done.stdout)}")
 
 
-def flash(board: Board, port: str | None = None) -> None:
-    """Write the board's program into it; `port` is needed where the loader is on a serial port.
+def filled(board: Board, command: tuple[str, ...], values: dict[str, str]) -> list[str]:
+    """A command of its board.toml with all that it names. `values`: beside the board's own.
 
-    Raises BoardError if it was not built, if the tool is missing or if it fails.
+    Raises BoardError if the board is not built, or if the command's tool is missing.
     """
-    if board.flash_command is None:
-        raise BoardError(f"{board.name} is a process on this machine: there is nothing to flash")
-    command = _fill(board, board.flash_command, {"port": port or ""})
-    if any("{port}" in word for word in board.flash_command) and port is None:
-        command = _fill(board, board.flash_command, {"port": find_port(board)})
-    # A loader may be PlatformIO's, which writes.
-    variables = platformio_variables(board) if board.project else None
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
-    if done.returncode != 0:
-        said = (done.stderr + "\n" + done.stdout).strip()
-        reason = first_error(said) if said else f"exit code {done.returncode}"
-        raise BoardError(f"{Path(command[0]).name} could not flash {board.name}: {reason}")
-
-
-def _fill(board: Board, command: tuple[str, ...], values: dict[str, str]) -> list[str]:
     if not board.program.exists():
         raise BoardError(f"{board.name} is not built: run `einthoven build {board.name}`")
     values = {
@@ -400,7 +398,7 @@ def running(board: Board, port: str | None = None) -> Iterator[str]:
 
 def _start(board: Board, listener: socket.socket, log: IO[bytes]) -> subprocess.Popen[bytes]:
     assert board.command is not None
-    command = _fill(board, board.command, {"fd": str(listener.fileno())})
+    command = filled(board, board.command, {"fd": str(listener.fileno())})
     if shutil.which("setpriv"):
         # Ended by the kernel if this program is killed and cannot do it.
         command = ["setpriv", "--pdeathsig", "TERM", *command]

@@ -1,34 +1,74 @@
-"""Commands about boards: boards, new, build, flash, info, bench, size."""
+"""Commands about boards: boards, new, build, info, bench, size. Flashing is in `fleet`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from einthoven.commands.options import Boards, Port
+from einthoven.commands.options import Boards, Json, Port
 
 BoardName = Annotated[str, typer.Argument(help="Board (see: einthoven boards).")]
 
 
-def boards(boards: Boards = None) -> None:
+def boards(boards: Boards = None, as_json: Json = False) -> None:
     """The boards there are, what each was tested on, and the serial ports of this machine."""
     from rich.table import Table
     from serial.tools import list_ports
 
     from einthoven.boards.board import list_boards, load_board
+    from einthoven.fleet import usb
+    from einthoven.fleet.flashers.registry import names
+    from einthoven.report import answers
+    from einthoven.report.schema import dump
     from einthoven.report.text import console
 
+    known = [load_board(name) for name in list_boards()]
+    plugged = usb.plugged_in()
+    addresses = {
+        str(node): usb.port_address(device, interface, plugged)
+        for device in plugged
+        for interface, node in device.ports
+    }
+    ports = [p for p in list_ports.comports() if p.vid is not None]
+    if as_json:
+        facts = [
+            answers.BoardFacts(
+                name=board.name,
+                title=board.title,
+                mcu=board.mcu,
+                tested=board.tested,
+                count_unit=board.count_unit,
+                is_process=board.command is not None,
+                is_device=board.is_device,
+                usb=list(board.usb),
+                flashers=names(board),
+            )
+            for board in known
+        ]
+        there = [
+            answers.PortFacts(
+                port=p.device,
+                address=addresses.get(p.device, ""),
+                usb=f"{p.vid:04x}:{p.pid:04x}",
+                product=p.product or "",
+            )
+            for p in ports
+        ]
+        print(dump(answers.Boards(boards=facts, ports=there)))
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Board", "MCU", "What", "Tested"):
         table.add_column(heading, overflow="fold")
-    for name in list_boards():
-        board = load_board(name)
+    for board in known:
         table.add_row(board.name, board.mcu, board.title, board.tested)
     screen = console()
     screen.print(table)
-    ports = [p for p in list_ports.comports() if p.vid is not None]
     for port in ports:
-        screen.print(f"port {port.device}: {port.description} ({port.vid:04x}:{port.pid:04x})")
+        where = f", {addresses[port.device]}" if port.device in addresses else ""
+        screen.print(
+            f"port {port.device}: {port.description} ({port.vid:04x}:{port.pid:04x}{where})",
+            soft_wrap=True,
+        )
     if not ports:
         screen.print("no USB serial port is plugged in", style="dim")
 
@@ -61,7 +101,8 @@ OwnModel = Annotated[
 ]
 
 
-def _use(model: Path | None) -> None:
+def use_own(model: Path | None) -> None:
+    """Build with the user's own model from now on, if there is one."""
     if model is not None:
         from einthoven.hil_tests.harness.own_model import use_model
 
@@ -74,28 +115,12 @@ def build(board: BoardName, boards: Boards = None, model: OwnModel = None) -> No
     from einthoven.boards.board import load_board
     from einthoven.report.text import console
 
-    _use(model)
+    use_own(model)
     program = build_board(load_board(board))
     console().print(f"built {program}", soft_wrap=True)
 
 
-def flash(
-    board: BoardName, port: Port = None, boards: Boards = None, model: OwnModel = None
-) -> None:
-    """Build the firmware and write it to a board."""
-    from einthoven.boards.board import build as build_board
-    from einthoven.boards.board import flash as flash_board
-    from einthoven.boards.board import load_board
-    from einthoven.report.text import console
-
-    _use(model)
-    target = load_board(board)
-    build_board(target)
-    flash_board(target, port)
-    console().print(f"flashed {board}; ask it who it is: einthoven info {board}")
-
-
-def info(board: BoardName, port: Port = None, boards: Boards = None) -> None:
+def info(board: BoardName, port: Port = None, boards: Boards = None, as_json: Json = False) -> None:
     """Ask a board who it is: firmware, model, pipeline, resources."""
     from dataclasses import asdict
 
@@ -103,13 +128,21 @@ def info(board: BoardName, port: Port = None, boards: Boards = None) -> None:
 
     from einthoven.boards.board import load_board, running
     from einthoven.hil_tests.harness.device import Device
+    from einthoven.report import answers
+    from einthoven.report.schema import dump
     from einthoven.report.text import console
 
     target = load_board(board)
     grid = Table.grid(padding=(0, 2))
     with running(target, port) as url, Device(url, baud=target.baud) as device:
         network = device.network()
-        facts = {**asdict(device.hello), **device.info()}
+        who, counters = asdict(device.hello), dict(device.info())
+        if as_json:
+            second = answers.NetworkFacts(**asdict(network)) if network else None
+            who["classes"] = list(device.hello.classes)
+            print(dump(answers.Info(**who, counters=counters, network=second)))
+            return
+        facts = {**who, **counters}
         facts |= {f"network {k}": v for k, v in asdict(network).items()} if network else {}
     for name, value in facts.items():
         text = ", ".join(value) if isinstance(value, tuple) else str(value)
@@ -122,18 +155,35 @@ def bench(
     port: Port = None,
     beats: Annotated[int, typer.Option(min=1, help="Inferences to run.")] = 40,
     boards: Boards = None,
+    as_json: Json = False,
 ) -> None:
     """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
     from einthoven.boards.board import build as build_board
     from einthoven.boards.board import load_board
     from einthoven.hil_tests.harness.bench import bench_board
+    from einthoven.report import answers
+    from einthoven.report.schema import dump
     from einthoven.report.text import console
 
     target = load_board(board)
     if port is None:
         build_board(target)
     found = bench_board(target, port, beats)
-    console().print(found.text())
+    if as_json:
+        facts = answers.Bench(
+            board=found.board,
+            model=found.model,
+            count_unit=found.unit,
+            multiply_adds=found.multiply_adds,
+            inferences=[int(count) for count in found.inferences],
+            per_sample_mean=found.per_sample_mean,
+            per_sample_max=found.per_sample_max,
+            stack_used_bytes=found.stack_used_bytes,
+            differing=found.differing,
+        )
+        print(dump(facts))
+    else:
+        console().print(found.text())
     if found.differing:
         raise typer.Exit(1)
 
@@ -143,6 +193,7 @@ def size(
         bool,
         typer.Option("--record", help="Add a row to docs/history/resources.csv and its chart."),
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Flash, RAM, stack and instructions of the firmware, checked against firmware/budget.toml."""
     from dataclasses import asdict
@@ -154,8 +205,11 @@ def size(
     from einthoven.boards.board import load_board
     from einthoven.boards.history_chart import draw
     from einthoven.hil_tests.harness.bench import bench_board
+    from einthoven.report import answers
+    from einthoven.report.schema import dump
     from einthoven.report.text import console
 
+    sizes: list[answers.BoardSize] = []
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Board", "Figure", "Measured", "Budget"):
         table.add_column(heading, justify="left" if heading in ("Board", "Figure") else "right")
@@ -172,6 +226,13 @@ def size(
             # The others were met by an interrupt on the way.
             "instructions_per_inference": int(bench.inferences.min()),
         }
+        sizes.append(
+            answers.BoardSize(
+                board=name,
+                measured={figure: int(value) for figure, value in figures.items()},
+                budget={f: int(b) for f, b in budget.items() if isinstance(b, int)},
+            )
+        )
         for figure, value in figures.items():
             expected = f"{budget[figure]:,}" if figure in budget else ""
             table.add_row(name, figure.replace("_", " "), f"{value:,}", expected)
@@ -180,8 +241,11 @@ def size(
             resources.record(name, figures)
     if keep:
         draw()
-    console().print(table)
-    for problem in problems:
-        console().print(problem, style="red", soft_wrap=True)
+    if as_json:
+        print(dump(answers.Size(boards=sizes, problems=problems)))
+    else:
+        console().print(table)
+        for problem in problems:
+            console().print(problem, style="red", soft_wrap=True)
     if problems:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from einthoven.commands.boards import BoardName
-from einthoven.commands.options import Boards, Port
+from einthoven.commands.options import Boards, Json, Port
 
 if TYPE_CHECKING:
     from einthoven.device_log.copy import LogCopy
@@ -82,15 +82,15 @@ def status(
     port: Port = None,
     boards: Boards = None,
     copy: CopyPath = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """What a device's log holds, and how much of it is here already. Needs no key."""
-    import json
-
     from rich.table import Table
 
     from einthoven.device_log.copy import read_copy
     from einthoven.hil_tests.harness.fetch import is_complete
+    from einthoven.report.answers import LogStatus
+    from einthoven.report.schema import dump
     from einthoven.report.text import console
 
     with _opened(board, port, _FLEET, None) as opened:
@@ -106,7 +106,7 @@ def status(
         }
     screen = console()
     if as_json:
-        print(json.dumps(facts, indent=1))
+        print(dump(LogStatus(**facts)))
         return
     grid = Table.grid(padding=(0, 2))
     for name, text in _status_rows(facts):

@@ -50,6 +50,7 @@ Boards = Annotated[
     ),
 ]
 """Heeded while the command line is read: commands take it and have nothing left to do."""
+Json = Annotated[bool, typer.Option("--json", help="Print it as JSON (docs/schema), for programs.")]
 Database = Annotated[str, typer.Option(help="Database in --data.")]
 Lead = Annotated[
     str | None,

@@ -28,7 +28,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,31 @@ def append(path: Path, entries: Sequence[Entry]) -> None:
     made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE_MODE)
     with os.fdopen(made, "w", encoding="utf-8") as out:
         out.write(gap + text)
+
+
+def note_id(path: Path, name: str, device_id: str) -> None:
+    """Write a device's id into the fleet file, which has none for it; all else stays as it is.
+
+    Raises KeysError if the file is written in a way that this does not understand.
+    """
+    before = read(path)
+    at = next(i for i, device in enumerate(before.devices) if device.name == name)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    heads = [i for i, line in enumerate(lines) if re.match(r"\s*\[\[\s*device\s*\]\]", line)]
+    wanted = tuple(replace(d, id=device_id) if d.name == name else d for d in before.devices)
+    new = path.with_name(path.name + ".new")
+    if at < len(heads):
+        lines.insert(heads[at] + 1, f"id = {json.dumps(device_id)}\n")
+        new.write_text("".join(lines), encoding="utf-8")
+        new.chmod(path.stat().st_mode & 0o777)
+        try:
+            if replace(read(new), path=path) == replace(before, devices=wanted):
+                new.replace(path)
+                return
+        except KeysError:
+            pass
+        new.unlink()
+    raise KeysError(f'{path}: write id = "{device_id}" into the table of {name}')
 
 
 def toml(entry: Entry) -> str:

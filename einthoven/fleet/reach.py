@@ -69,3 +69,10 @@ def require_identity(device: Entry, serial: str, url: str) -> None:
             f"what answers on {url} is {serial or 'without an id'}, and {device.name} is "
             f"{device.id}: plug in that one, or correct the fleet file"
         )
+
+
+def own_serial(board: Board, serial: str) -> str:
+    """The number that a device says, if it is its own: an emulated chip has one of a kind."""
+    emulated = board.command is not None and not board.device_words
+    blank = set(serial.lower()) in ({"0"}, {"f"})
+    return "" if emulated or blank else serial

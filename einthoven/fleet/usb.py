@@ -106,6 +106,13 @@ def address(device: UsbDevice, among: Iterable[UsbDevice]) -> str:
     return f"serial:{device.serial}" if good and not same else f"usb:{device.path}"
 
 
+def port_address(device: UsbDevice, interface: str, among: Iterable[UsbDevice]) -> str:
+    """How a fleet file names one of the device's serial ports."""
+    if len(device.ports) > 1:
+        return f"usb:{device.path}:{interface}"
+    return address(device, among)
+
+
 def find(place: str, among: Sequence[UsbDevice], name: str = "the device") -> UsbDevice:
     """The one of `among` that `usb:PATH` or `serial:NUMBER` names.
 

@@ -12,6 +12,7 @@ import msgspec
 
 from einthoven.errors import EinthovenError
 from einthoven.paths import ROOT
+from einthoven.report.answers import ANSWERS
 from einthoven.report.description import SCHEMA, Plan, Result
 from einthoven.report.overview import Summary
 
@@ -19,6 +20,7 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "run": Plan,
     "record": Result,
     "summary": Summary,
+    **ANSWERS,
 }
 """Name in `docs/schema/` to the type that is published there."""
 
@@ -63,6 +65,11 @@ def to_builtins(value: Any) -> Any:
     return built
 
 
+def dump(value: Any) -> str:
+    """JSON of a command's answer, for programs. Raises EinthovenError as `to_builtins`."""
+    return json.dumps(to_builtins(value), indent=1, ensure_ascii=False)
+
+
 def version_of(schema: object) -> int | None:
     """N of `einthoven-run/N`; None for anything else."""
     name = SCHEMA.partition("/")[0]
@@ -72,12 +79,14 @@ def version_of(schema: object) -> int | None:
 
 def json_schema(name: str) -> str:
     """The JSON Schema of `PUBLISHED[name]`, as `docs/schema/<name>.schema.json` holds it."""
+    named = [f.default for f in msgspec.structs.fields(PUBLISHED[name]) if f.name == "schema"]
+    title = f"{SCHEMA}: {name}" if name not in ANSWERS else str(named[0])
     (root,), parts = msgspec.json.schema_components(
         [PUBLISHED[name]], ref_template="#/$defs/{name}"
     )
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"{SCHEMA}: {name}",
+        "title": title,
         **root,
         "$defs": dict(sorted(parts.items())),
     }

@@ -13,7 +13,7 @@ import serial
 from serial.tools import list_ports
 
 from einthoven.boards import board as boards
-from einthoven.boards.board import Board, find_port, flash, list_boards, load_board, running
+from einthoven.boards.board import Board, find_port, list_boards, load_board, running
 from einthoven.errors import BoardError, BuildError
 from einthoven.paths import BOARDS, FIRMWARE
 
@@ -106,25 +106,6 @@ def test_a_command_that_names_what_there_is_not(
     monkeypatch.setattr(boards, "BOARDS", tmp_path)
     with pytest.raises(BoardError, match=r"\{place\} is none of firmware, folder, image"):
         load_board("odd")
-
-
-@pytest.mark.parametrize("name", [n for n in list_boards() if load_board(n).flash_command])
-def test_what_flashes_a_board_can_be_started(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All that it names is filled in; the tool itself may not be there, which is said."""
-    board = dataclasses.replace(load_board(name), program=tmp_path / "firmware.elf")
-    board.program.touch()
-    started: list[list[str]] = []
-
-    def record(command: list[str], **_: object) -> SimpleNamespace:
-        started.append(command)
-        return SimpleNamespace(returncode=0)
-
-    monkeypatch.setattr(subprocess, "run", record)
-    monkeypatch.setattr(shutil, "which", lambda tool: tool)
-    flash(board, "/dev/ttyX")
-    assert len(started) == 1 and not any("{" in word for word in started[0])
 
 
 @pytest.mark.parametrize("name", PROCESSES)
@@ -239,20 +220,6 @@ def test_port_is_used_as_given() -> None:
     finally:
         os.close(master)
         os.close(slave)
-
-
-def test_flash(host: Board, tmp_path: Path) -> None:
-    with pytest.raises(BoardError, match="nothing to flash"):
-        flash(host)
-    chip = tmp_path / "chip"
-    board = dataclasses.replace(host, flash_command=("cp", "{program}", str(chip)))
-    flash(board)
-    assert chip.read_bytes() == board.program.read_bytes()
-    board = dataclasses.replace(
-        host, flash_command=("sh", "-c", "echo hello; echo Error: no device {port} >&2; exit 1")
-    )
-    with pytest.raises(BoardError, match="sh could not flash host: Error: no device /dev/x"):
-        flash(board, "/dev/x")
 
 
 @pytest.mark.parametrize("name", BARE)

@@ -47,13 +47,14 @@ if bare:
 
 def upload(target, source, env) -> int:
     """Flash the board as its board.toml says; an emulator loads the program itself."""
-    from einthoven.boards.board import flash, load_board
+    from einthoven.boards.board import load_board
     from einthoven.errors import EinthovenError
+    from einthoven.fleet.flashing import flash_board
 
     try:
         described = load_board(env["PIOENV"])
-        if described.flash_command is not None:
-            flash(described, env.subst("$UPLOAD_PORT") or None)
+        if described.command is None:
+            flash_board(described, env.subst("$UPLOAD_PORT") or None)
     except EinthovenError as error:
         print(f"error: {error}")
         return 1

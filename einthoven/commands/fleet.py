@@ -1,0 +1,195 @@
+"""Commands about many devices: fleet scan, flash, doctor."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from einthoven.commands.boards import OwnModel, use_own
+from einthoven.commands.options import Boards, Json, Port
+
+if TYPE_CHECKING:
+    from einthoven.fleet.flashing import Plan, Progress
+    from einthoven.fleet.inventory import Entry, Fleet
+    from einthoven.fleet.ledger import Flashed
+
+FleetFile = Annotated[Path, typer.Option("--fleet", help="File of the devices.")]
+_FLEET = Path("fleet.toml")
+
+
+def flash(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Devices of the fleet file, or a board (see: einthoven boards).",
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All devices of the fleet file.")] = False,
+    fleet: FleetFile = _FLEET,
+    port: Port = None,
+    probe: Annotated[
+        str, typer.Option(help="Of a board: serial:NUMBER or usb:PATH of what flashes it.")
+    ] = "",
+    flasher: Annotated[str, typer.Option(help="Tool, instead of the board's usual one.")] = "",
+    boards: Boards = None,
+    model: OwnModel = None,
+    release: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a signed release (einthoven sign-image).", show_default=False),
+    ] = None,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Even if the fleet's operator has not signed it.")
+    ] = False,
+    allow_downgrade: Annotated[
+        bool, typer.Option("--allow-downgrade", help="Even if it is older than what they have.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Devices at the same time.")] = 16,
+    as_json: Json = False,
+) -> None:
+    """Build firmware and write it to boards, all at once: verified, retried once, noted."""
+    from einthoven.errors import UsageError
+    from einthoven.fleet.flashing import Flashing
+    from einthoven.fleet.ledger import FLASHED, FlashReport, Ledger
+    from einthoven.hil_tests.harness.introduce import introduce
+    from einthoven.report.schema import dump
+
+    if bool(names) == every:
+        raise UsageError("name devices or a board, or say --all (see: einthoven flash --help)")
+    use_own(model)
+    found, devices, in_file = _chosen(names or [], fleet, port, probe, flasher)
+    plans = _plans(found, devices, release, unsigned)
+    ledger = Ledger(found.path) if in_file else None
+    with _shown(plans, as_json) as progress:
+        flashing = Flashing(found, ledger, introduce, progress, allow_downgrade)
+        done = flashing.run(plans, jobs)
+    failed = sum(outcome.outcome != FLASHED for outcome in done)
+    if in_file:
+        _note_ids(found, done)
+    if as_json:
+        where = str(ledger.lines) if ledger else None
+        print(dump(FlashReport(devices=done, failed=failed, ledger=where)))
+    else:
+        _tell(done, failed, ledger)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _chosen(
+    names: list[str], path: Path, port: str | None, probe: str, flasher: str
+) -> tuple["Fleet", tuple["Entry", ...], bool]:
+    """The fleet, the devices of it that are meant, and whether a file has them."""
+    from einthoven.boards.board import list_boards, load_board
+    from einthoven.errors import BoardError, KeysError, UsageError
+    from einthoven.fleet import inventory
+    from einthoven.fleet.inventory import Entry, Fleet
+
+    fleet = inventory.read(path) if path.exists() or path != _FLEET else Fleet(path, ())
+    known = {text for device in fleet.devices for text in (device.name, device.id) if text}
+    if set(names) <= known:
+        if port or probe or flasher:
+            raise UsageError(f"--port, --probe and --flasher are for a board: {path} names them")
+        found = inventory.read(path)
+        return found, found.choose(names), True
+    if len(names) > 1 or names[0] not in list_boards():
+        strange = next(name for name in names if name not in known)
+        where = f"no device of {path}" if path.exists() else f"no board, and there is no {path}"
+        raise KeysError(f"'{strange}' is {where} (see: einthoven boards, einthoven fleet scan)")
+    board = load_board(names[0])
+    if board.command is not None:
+        raise BoardError(f"{board.name} is a process on this machine: there is nothing to flash")
+    entry = Entry(board.name, board=board.name, port=port or "", probe=probe, flasher=flasher)
+    return Fleet(path, (entry,), signed_by=fleet.signed_by), (entry,), False
+
+
+def _plans(
+    fleet: "Fleet", devices: tuple["Entry", ...], release: Path | None, unsigned: bool
+) -> list["Plan"]:
+    """What is going to be done; firmware of each kind is built once, before any is written."""
+    from einthoven.boards.board import Board, load_board
+    from einthoven.errors import KeysError
+    from einthoven.fleet import firmware
+    from einthoven.fleet.firmware import Firmware
+    from einthoven.fleet.flashing import plan
+
+    for device in devices:
+        if not device.board:
+            raise KeysError(f"{fleet.path}: say which board {device.name} is (board = …)")
+    kinds: dict[str, tuple[Board, Firmware]] = {}
+    trusted = firmware.trusted_key(fleet, unsigned)
+    for name in dict.fromkeys(device.board for device in devices):
+        board = load_board(name)
+        firmware.require_signed(fleet, board, release, unsigned)
+        if release is not None:
+            kinds[name] = board, firmware.released(release, board, trusted)
+        else:
+            kinds[name] = board, firmware.built(board)
+    return [plan(fleet, device, *kinds[device.board]) for device in devices]
+
+
+@contextmanager
+def _shown(plans: list["Plan"], quiet: bool) -> Iterator["Progress"]:
+    """A line a device while they are flashed, on a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from einthoven.report.text import console
+
+    screen = console()
+    if quiet or not screen.is_terminal:
+        yield lambda name, done, what: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[what]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=screen) as bars:
+        rows = {p.device.name: bars.add_task(p.device.name, total=1.0, what="") for p in plans}
+
+        def told(name: str, done: float, what: str) -> None:
+            bars.update(rows[name], completed=done, what=what)
+
+        yield told
+
+
+def _note_ids(fleet: "Fleet", done: list["Flashed"]) -> None:
+    from einthoven.fleet import inventory
+
+    for outcome in done:
+        own = outcome.id not in ("", outcome.name)  # a simulated one may go by its name
+        if own and not fleet.device(outcome.name).id:
+            inventory.note_id(fleet.path, outcome.name, outcome.id)
+
+
+def _tell(done: list["Flashed"], failed: int, ledger: object) -> None:
+    from einthoven.fleet.ledger import FLASHED
+    from einthoven.report.text import console
+
+    screen = console()
+    for one in done:
+        if one.outcome == FLASHED:
+            extra = "".join(
+                f", {words}"
+                for words in (
+                    f"key {one.key}" if one.key else "",
+                    "at the second try" if one.tries > 1 else "",
+                    one.message,
+                )
+                if words
+            )
+            screen.print(
+                f"{one.name}: flashed by {one.flasher} in {one.seconds:.0f} s, {one.verified}"
+                f"{f', is {one.id}' if one.id else ''}{extra}",
+                soft_wrap=True,
+            )
+        else:
+            words = one.message.removeprefix(f"{one.name}: ")
+            screen.print(f"{one.name}: {one.outcome}: {words}", style="red", soft_wrap=True)
+    total = len(done)
+    if total > 1:
+        screen.print(f"{total} devices: {total - failed} flashed, {failed} not", soft_wrap=True)

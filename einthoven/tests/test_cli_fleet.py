@@ -1,0 +1,129 @@
+"""The fleet's commands: a fleet of processes flashed, given keys and noted; what is refused."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import einthoven.cli
+from einthoven.boards.board import build, load_board
+from einthoven.fleet import inventory
+from einthoven.fleet.ledger import Ledger
+from einthoven.fleet.proof import fingerprint
+from einthoven.report.schema import json_schema
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def einthoven_(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+        patch.setattr(sys, "argv", ["einthoven", *map(str, words)])
+        einthoven.cli.main()
+    out, err = capfd.readouterr()
+    return int(left.value.code or 0), out, err
+
+
+def valid(name: str, text: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(text)
+    Draft202012Validator(json.loads(json_schema(name))).validate(content)
+    return content
+
+
+FLEET = """[fleet]
+name = "spring"
+
+[[device]]
+name = "sim-01"
+id = "00a1"
+board = "host"
+
+[[device]]
+name = "sim-02"
+id = "00a2"
+board = "host_device"
+key = "file:keys/sim-02.key"
+"""
+
+
+def test_a_fleet_of_processes_is_flashed_and_gets_its_keys(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("host", "host_device"):
+        build(load_board(name))
+    path = tmp_path / "fleet.toml"
+    inventory.add(path, "sim-02")
+    path.write_text(FLEET)
+    fleet = inventory.read(path)
+    key = fingerprint(fleet.key(fleet.device("sim-02")))
+    code, out, err = einthoven_(capfd, "flash", "--all")
+    assert code == 0, out + err
+    assert f"sim-02: flashed by copy in 0 s, read back, is 00a2, key {key}" in out
+    assert "2 devices: 2 flashed, 0 not" in out
+    code, out, _ = einthoven_(capfd, "flash", "sim-02", "--json")
+    report = valid("flash", out)
+    (device,) = report["devices"]
+    assert (code, device["key"], device["outcome"]) == (0, key, "flashed")
+    # Another key than the device has: it was written, and is not this fleet's.
+    (tmp_path / "keys" / "sim-02.key").unlink()
+    (tmp_path / "fleet2.toml").write_text("")
+    inventory.add(tmp_path / "fleet2.toml", "sim-02")
+    code, out, _ = einthoven_(capfd, "flash", "sim-02")
+    assert code == 1 and "wrong key" in out
+    outcomes = [e.outcome for e in Ledger(path).entries() if e.name == "sim-02"]
+    assert outcomes == ["begun", "flashed"] * 2 + ["begun", "firmware refused"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "name devices or a board, or say --all"),
+        (("--all", "host"), "name devices or a board, or say --all"),
+        (("--all",), "no fleet.toml: `einthoven fleet scan`"),
+        (("nobody",), "'nobody' is no board, and there is no fleet.toml"),
+        (("host",), "nothing to flash"),
+        (("pico", "--fleet", "other.toml"), "no other.toml"),
+    ],
+)
+def test_what_cannot_be_meant(
+    words: tuple[str, ...], says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = einthoven_(capfd, "flash", *words)
+    assert code == 2 and says in err and err.count("\n") == 1, err
+
+
+def test_what_a_fleet_refuses(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "fleet.toml").write_text(
+        '[fleet]\nsigned_by = "operator-sign.pub"\n[[device]]\nname = "a"\nboard = "host"\n'
+        '[[device]]\nname = "b"\n'
+    )
+    for words, says in (
+        (("a", "--port", "/dev/ttyS0"), "--port, --probe and --flasher are for a board"),
+        (("b", "--unsigned"), "say which board b is"),
+        (("a", "z"), "'z' is no device of fleet.toml"),
+        (("a",), "no operator-sign.pub"),
+    ):
+        code, _, err = einthoven_(capfd, "flash", *words)
+        assert code == 2 and says in err and err.count("\n") == 1, err
+    assert einthoven_(capfd, "keys", "operator", ".")[0] == 0
+    code, _, err = einthoven_(capfd, "flash", "a")
+    assert code == 2 and "host cannot have signed firmware" in err and "--unsigned" in err
+
+
+def test_answers_for_programs_are_as_published(capfd: pytest.CaptureFixture[str]) -> None:
+    build(load_board("host"))
+    for name, words in (
+        ("boards", ("boards",)),
+        ("info", ("info", "host")),
+        ("bench", ("bench", "host", "--beats", "2")),
+        ("log-status", ("log", "status", "host_device")),
+    ):
+        code, out, err = einthoven_(capfd, *words, "--json")
+        assert code == 0, err
+        content = valid(name, out)
+        assert content["schema"] == f"einthoven-{name}/1"
