@@ -3,6 +3,9 @@
 
 #ifdef EIN_DEVICE
 #include "ein_device_spec.h"
+#define EIN_EMULATED_ADC
+#endif
+#ifdef EIN_EMULATED_ADC
 #include "emulated.h"
 #endif
 #include "ein_pipeline.h"
@@ -31,7 +34,7 @@ void ein_stream_tick(void)
     if (!ein_oversample_add(&conversions, value, &sample)) {
         return;
     }
-#ifdef EIN_DEVICE
+#ifdef EIN_EMULATED_ADC
     ein_emulated_sample(&sample); /* in the emulator, which has nothing to sample */
 #endif
     ein_oversample_put(&conversions, sample);

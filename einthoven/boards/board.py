@@ -54,6 +54,21 @@ class Slots:
 
 
 @dataclass(frozen=True)
+class Play:
+    """How a board that is a process samples a file in place of a patient (docs/monitor.md)."""
+
+    words: tuple[str, ...]
+    """More words for its command, with `{samples}`, a file of int16, and perhaps `{speed}`."""
+    environment: str | None
+    """Of the program that can do it; None: the board's own."""
+
+    @property
+    def at_any_speed(self) -> bool:
+        """Whether it plays faster than real time, too."""
+        return any("{speed}" in word for word in self.words)
+
+
+@dataclass(frozen=True)
 class Board:
     """A board as its `board.toml` describes it."""
 
@@ -93,6 +108,8 @@ class Board:
     """What all of them are told: about the chip."""
     device_words: tuple[str, ...] = ()
     """More of `command`, with which the process is one certain device and keeps its flash."""
+    play: Play | None = None
+    """None: nothing can be played to it."""
     network: Path | None = None
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
 
@@ -183,8 +200,13 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         },
         is_device=build.get("device", False),
         slots=_slots(table["slots"]) if "slots" in table else None,
+        play=_play(table["play"]) if "play" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
+
+
+def _play(table: dict[str, Any]) -> Play:
+    return Play(_command(table["words"], {"samples", "speed"}), table.get("image"))
 
 
 def _slots(table: dict[str, Any]) -> Slots:

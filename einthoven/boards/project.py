@@ -77,6 +77,9 @@ def _copy_board(target: Path, name: str, like: str, shared: list[str]) -> None:
         text, n = re.subn(rf'^{key} = ".*"$', f'{key} = "{value}"', about.read_text(), flags=re.M)
         assert n == 1, key
         about.write_text(text)
+    # What plays a file is an image of its own, which the project does not build.
+    text = re.sub(r"\n\[play\].*\nimage = .*\n(?:.+\n)*", "", about.read_text())
+    about.write_text(text)
 
 
 class _Environment:

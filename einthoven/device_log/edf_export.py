@@ -35,14 +35,20 @@ def write_edf(log: DeviceLog, folder: Path, clock: Clock, patient: str = "") -> 
     strips = [s for s in log.strips if len(s.samples)]
     with whole_files(folder) as scratch:
         for strip in strips:
-            edf = _edf(strip, spans(strip, log.episodes), log.device, clock, patient)
+            edf = edf_of(strip, spans(strip, log.episodes), log.device, clock, patient)
             edf.write(scratch / f"{strip.name}.edf")
     return len(strips)
 
 
-def _edf(
-    strip: Strip, found: Sequence[Span], device: Device, clock: Clock, patient: str
+def edf_of(
+    strip: Strip,
+    found: Sequence[Span],
+    device: Device,
+    clock: Clock,
+    patient: str = "",
+    notes: Sequence[tuple[int, str]] = (),
 ) -> edfio.Edf:
+    """The strip as an EDF+ file that is not written yet; `notes`: (sample, text)."""
     samples, duration_s = _data_record(strip.samples, strip.rate_hz)
     per_lsb = 1000.0 / strip.lsb_per_mv
     signal = edfio.EdfSignal.from_digital(
@@ -67,11 +73,13 @@ def _edf(
         ),
         starttime=None if when is None else when.time(),
         data_record_duration=duration_s,
-        annotations=_annotations(strip, found, clock),
+        annotations=_annotations(strip, found, clock, notes),
     )
 
 
-def _annotations(strip: Strip, found: Sequence[Span], clock: Clock) -> list[edfio.EdfAnnotation]:
+def _annotations(
+    strip: Strip, found: Sequence[Span], clock: Clock, notes: Sequence[tuple[int, str]]
+) -> list[edfio.EdfAnnotation]:
     rate = strip.rate_hz
     told = [edfio.EdfAnnotation(0, None, NOTICE)]
     if clock.at(strip.at) is None:
@@ -86,6 +94,7 @@ def _annotations(strip: Strip, found: Sequence[Span], clock: Clock) -> list[edfi
         edfio.EdfAnnotation(_s(first, rate), _s(number, rate), "Signal lost")
         for first, number in strip.lost
     ]
+    told += [edfio.EdfAnnotation(_s(at, rate), None, text) for at, text in notes]
     told += [
         edfio.EdfAnnotation(
             _s(b["sample"], rate), None, CLASSES[b["label"]] + (" unsure" if b["unsure"] else "")

@@ -31,7 +31,7 @@ def write_wfdb(log: DeviceLog, folder: Path, clock: Clock) -> int:
     with whole_files(folder) as scratch:
         for strip in strips:
             _write_signal(strip, scratch, clock.at(strip.at), _comments(strip, log, clock))
-            _write_marks(strip, scratch, spans(strip, log.episodes))
+            write_marks(strip, scratch, spans(strip, log.episodes))
         here = {path.stem for path in folder.glob("strip_*.hea")}
         names = sorted({strip.name for strip in strips} | here)
         (scratch / "RECORDS").write_text("".join(f"{n}\n" for n in names), encoding="ascii")
@@ -76,7 +76,17 @@ def _comments(strip: Strip, log: DeviceLog, clock: Clock) -> list[str]:
     return [line.encode("ascii", "replace").decode("ascii") for line in lines]
 
 
-def _write_marks(strip: Strip, folder: Path, found: Sequence[Span]) -> None:
+def write_marks(
+    strip: Strip,
+    folder: Path,
+    found: Sequence[Span],
+    notes: Sequence[tuple[int, str]] = (),
+    name: str = "",
+) -> None:
+    """Write the annotation file of a strip: beats, rhythm, and `notes` (sample, text).
+
+    `name`: the record's, if it is not the strip's own. Raises RecordError.
+    """
     rows: list[tuple[int, int, str, int, int, str]] = [
         (int(b["sample"]), 1, CLASSES[b["label"]], int(b["unsure"]), percent(b["confidence"]), "")
         for b in strip.beats
@@ -85,10 +95,11 @@ def _write_marks(strip: Strip, folder: Path, found: Sequence[Span]) -> None:
     for span in found:
         if span.kind == FLUTTER:
             rows += [(span.begin, 0, "[", 0, 0, ""), (span.end, 2, "]", 0, 0, "")]
+    rows += [(at, 3, '"', 0, 0, text) for at, text in notes]
     rows.sort(key=lambda row: row[:2])
     write_annotations(
         folder,
-        strip.name,
+        name or strip.name,
         ANNOTATOR,
         [min(row[0], len(strip.samples) - 1) for row in rows],
         [row[2] for row in rows],

@@ -1,8 +1,11 @@
 """What a watched board says, as JSON objects: one a line."""
 
+import json
+import sys
 from typing import Any
 
-from einthoven.hil_tests.harness.watching import Began, Item, Missing, Samples
+from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.harness.watching import Began, Item, Missing, Samples, Watcher
 from einthoven.native.rhythm import kinds
 
 
@@ -33,3 +36,19 @@ def line_of(item: Item, classes: tuple[str, ...], samples: bool) -> dict[str, An
         "begin": item["begin_samples"],
         "end": item["end_samples"] if over else None,
     }
+
+
+def print_lines(device: Device, seconds: float | None, samples: bool) -> None:
+    """Watch `device` and print the lines as they come, for so much signal, or without an end.
+
+    Raises LinkError, BoardError, KeyboardInterrupt.
+    """
+    watcher, taken = Watcher(device), 0
+    while seconds is None or taken < seconds * device.hello.rate_hz:
+        for item in watcher.take():
+            taken += len(item.values) if isinstance(item, Samples) else 0
+            line = line_of(item, device.hello.classes, samples)
+            if line is not None:
+                print(json.dumps(line))
+        sys.stdout.flush()
+    watcher.stop()

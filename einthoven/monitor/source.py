@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.boards.board import Board
+from einthoven.boards.workspace import is_plain
 from einthoven.errors import UsageError
 from einthoven.records.adc import to_board
 from einthoven.records.record import read_record
@@ -19,30 +20,38 @@ SYNTHETIC = "synthetic"
 RATE_HZ = 180
 
 
+def playable(board: Board) -> Board:
+    """`board` as the program that can sample a file: to be built before it plays.
+
+    Raises UsageError for a board that nothing can be played to.
+    """
+    if board.command is None or board.play is None:
+        raise UsageError(
+            f"nothing can be played to {board.name}, which has no [play] in its board.toml: "
+            "leave out --play"
+        )
+    if board.play.environment is None:
+        return board
+    program = board.program.parent.parent / board.play.environment / board.program.name
+    return dataclasses.replace(board, environment=board.play.environment, program=program)
+
+
 @contextmanager
 def playing(board: Board, what: str, speed: int) -> Iterator[Board]:
-    """`board` with a recording as its ADC, over and over: `what` is `synthetic` or a WFDB record.
+    """`board`, one of `playable`, with a recording as its ADC, over and over.
 
-    `speed` times real time. Raises UsageError for a board that cannot be played to, RecordError.
+    `what`: `synthetic` or a WFDB record; `speed`: times real time. Raises UsageError, RecordError.
     """
-    command = list(board.command or ())
-    semihosting = [i for i, word in enumerate(command) if word.startswith("enable=on")]
-    is_host = bool(command) and "{program}" in command[0]
-    if not is_host and not semihosting:
-        raise UsageError(
-            f"nothing can be played to {board.name}: only to host, host_device and "
-            "qemu_stm32f405_device; leave out --play"
-        )
-    if speed != 1 and not is_host:
+    assert board.command is not None and board.play is not None
+    if speed != 1 and not board.play.at_any_speed:
         raise UsageError(f"{board.name} plays at real time only: leave out --speed")
-    with TemporaryDirectory(prefix="einthoven-play-") as folder:
+    # QEMU and its semihosting take a path apart at commas and blanks.
+    where = gettempdir() if is_plain(Path(gettempdir())) else "/tmp"
+    with TemporaryDirectory(prefix="einthoven-play-", dir=where) as folder:
         path = Path(folder) / "adc.bin"
         _samples(board, what).astype("<i2").tofile(path)
-        if is_host:
-            command += ["--adc", str(path), "--adc-speed", str(speed)]
-        for i in semihosting:
-            command[i] += f",arg=device,arg={path}"
-        yield dataclasses.replace(board, command=tuple(command))
+        words = tuple(w.format(samples=path, speed=speed) for w in board.play.words)
+        yield dataclasses.replace(board, command=(*board.command, *words))
 
 
 def _samples(board: Board, what: str) -> NDArray[np.int16]:

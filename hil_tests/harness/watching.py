@@ -108,6 +108,14 @@ class Watcher:
         items, self._items = self._items, []
         return items
 
+    def ask(self, name: str, reply: str, **fields: int) -> Message | None:
+        """Another request meanwhile, and its reply; None if the board refuses it or has none such.
+
+        Raises LinkError.
+        """
+        found = self._channel.request(name, reply, self._on_message, **fields)
+        return None if found.name == "error" else found
+
     def stop(self) -> list[Item]:
         """End the watching, and the session if it is this program's; what came until then."""
         if self._own and self._own == self._session:
