@@ -133,6 +133,18 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb"),
     ),
     Floor(
+        "boards/cortex_m",
+        "what every Cortex-M has beside its core; faults",
+        (*CALLED, "boards/bare"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"),
+    ),
+    Floor(
+        "boards/mps",
+        "Arm's boards for its cores, as QEMU has them",
+        (*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/qemu_cortex_m33"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m33+nofp", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
         "boards/host",
         "the application as a process",
         (*CALLED, PIPELINE, DEVICE_SPEC),
@@ -142,7 +154,7 @@ FLOORS = (
         "boards/stm32f4",
         "registers of the STM32F4",
         (
-            *(*CALLED, PIPELINE, "boards/bare", "boards/qemu_stm32f405"),
+            *(*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/qemu_stm32f405"),
             *("boards/stm32f4_device/emulated.h", DEVICE_SPEC),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
@@ -194,14 +206,15 @@ def check(root: Path = ROOT, floors: Sequence[Floor] = FLOORS) -> list[str]:
 
     Raises CalledProcessError when something does not compile.
     """
-    defined: dict[str, str] = {}
+    defined: dict[str, set[str]] = {}
     objects: dict[str, dict[str, _Object]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for floor in floors:
             for source in _sources(root, floor):
                 own, foreign = _symbols(root, floors, floor, source, Path(scratch))
                 objects.setdefault(floor.folder, {})[source.name] = _Object(own, foreign)
-                defined.update(dict.fromkeys(own - {"main"}, floor.folder))
+                for symbol in own - {"main"}:
+                    defined.setdefault(symbol, set()).add(floor.folder)
     found = [line for floor in floors for line in _include_faults(root, floor, floors)]
     for floor in floors:
         found += _symbol_faults(floor, objects.get(floor.folder, {}), defined)
@@ -272,7 +285,7 @@ def _symbols(
 
 
 def _symbol_faults(
-    floor: Floor, files: Mapping[str, _Object], defined: Mapping[str, str]
+    floor: Floor, files: Mapping[str, _Object], defined: Mapping[str, set[str]]
 ) -> Iterable[str]:
     home = {symbol: name for name, file in files.items() for symbol in file.own}
     may = {floor.folder, *floor.below}
@@ -281,8 +294,8 @@ def _symbol_faults(
         for symbol in sorted(file.foreign):
             if symbol in home:
                 graph.setdefault(name, set()).add(home[symbol])
-            elif symbol in defined and defined[symbol] not in may and not _called(floor, symbol):
-                yield f"{floor.folder}/{name} needs {symbol} of {defined[symbol]}"
+            elif symbol in defined and not defined[symbol] & may and not _called(floor, symbol):
+                yield f"{floor.folder}/{name} needs {symbol} of {min(defined[symbol])}"
             elif symbol not in defined and floor.freestanding and not _outside(floor, symbol):
                 yield f"{floor.folder}/{name} needs {symbol}, which nothing below it defines"
     try:
@@ -303,6 +316,8 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_port_", "ein_device_port_", "ein_slots_port_"))
     if floor.folder == "firmware/keys":
         return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
+    if floor.folder == "boards/cortex_m" and symbol.startswith(("ein_port_", "ein_restart")):
+        return True
     return floor.folder.startswith("boards/") and symbol.startswith(("ein_app_", "ein_emulated_"))
 
 
