@@ -15,6 +15,7 @@ import typer
 from einthoven.commands import (
     analysis,
     boards,
+    check,
     data,
     device_log,
     devices,
@@ -114,7 +115,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Boards": (
         *(boards.boards, boards.new, boards.build, fleet.flash, boards.info),
-        *(boards.bench, boards.size),
+        *(check.check, boards.bench, boards.size),
     ),
     "Model": (model.train, model.quantize, model.evaluate, model.export, model.profile),
 }

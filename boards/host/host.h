@@ -27,9 +27,10 @@ typedef struct {
     const char *front_end, *faults; /* of a device: the part whose model gives samples; or NULL */
     bool (*front_end_adc)(int16_t *sample, uint32_t *lost); /* what a device's front end gives */
     void (*front_end_describe)(ein_port_info_t *info);      /* and in which counts; or NULL */
-    int log;        /* the file that stands for the log's sectors; -1: none yet */
-    long log_cut;   /* bytes of the log after whose change the process ends; -1: never */
-    long power_cut; /* bytes of the slot after whose change the process ends; -1: never */
+    int log;             /* the file that stands for the log's sectors; -1: none yet */
+    uint16_t battery_mv; /* of a device; 0: it has none */
+    long log_cut;        /* bytes of the log after whose change the process ends; -1: never */
+    long power_cut;      /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;
     char **argv;
 } ein_host_t;

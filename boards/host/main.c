@@ -104,6 +104,7 @@ static void usage(void)
         "                  and the model of its part, which sees what --adc FILE holds\n"
         "  --faults FILE   of that part: lines 'MS NAME [MS]' (boards/host_device/front_end.c)\n"
         "  --script FILE   of a device: lines 'MS WHAT VALUE': press, battery, stall, end\n"
+        "  --battery MV    of a device: its cell's voltage, until the script says another\n"
         "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
         "  --log FILE      keeps the device's log there, likewise\n"
         "  --log-cut N     for tests: ends when N bytes of the log were erased or written\n"
@@ -195,6 +196,10 @@ int main(int argc, char **argv)
         }
         if (strcmp(option, "--script") == 0) {
             ein_host.script = value;
+            continue;
+        }
+        if (strcmp(option, "--battery") == 0) {
+            ein_host.battery_mv = (uint16_t)strtoul(value, NULL, 10);
             continue;
         }
         if (strcmp(option, "--panel") == 0) {

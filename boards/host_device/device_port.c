@@ -33,6 +33,7 @@ static void read_line(void)
 void ein_device_port_init(void)
 {
     start_ns = ein_host_now_ns();
+    battery_mv = ein_host.battery_mv;
     ein_host_front_end_init();
     if (ein_host.script != NULL && (script = fopen(ein_host.script, "r")) == NULL) {
         ein_host_die(ein_host.script);

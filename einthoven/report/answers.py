@@ -6,6 +6,7 @@ a change that breaks a reader raises the number. Keys that a reader does not kno
 
 from msgspec import Struct
 
+from einthoven.fleet.checked import CheckReport
 from einthoven.fleet.ledger import FlashReport
 
 
@@ -159,5 +160,6 @@ ANSWERS: dict[str, type[Struct]] = {
     "size": Size,
     "log-status": LogStatus,
     "flash": FlashReport,
+    "check": CheckReport,
 }
 """Name in `docs/schema/` to the type that is published there."""

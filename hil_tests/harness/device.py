@@ -172,6 +172,15 @@ class Device:
         self._channel.post(codec.encode("reset"))
         self.hello = self._hello()
 
+    def hang(self) -> str:
+        """Let its program stand still until the watchdog restarts it; why it was started then.
+
+        Raises LinkError if it does not come back.
+        """
+        self._channel.post(codec.encode("hang"))
+        self.hello = self._hello()
+        return self.hello.reset_reason
+
     def bench(self, signal: NDArray[np.int8], features: NDArray[np.int8]) -> BenchResult:
         """Run the board's model once. signal: int8 [window, channels]; features: int8 [features].
 

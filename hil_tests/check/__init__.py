@@ -1,0 +1,1 @@
+"""`einthoven check`: is this board good? What is looked at, one module a subject."""

@@ -1,0 +1,1 @@
+"""A fleet that is not there: boards that are processes, some of them bad in planned ways."""
