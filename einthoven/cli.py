@@ -58,6 +58,8 @@ keys_app = typer.Typer(
     no_args_is_help=True, help="Keys of devices and of their operator; open sealed exports."
 )
 app.add_typer(keys_app, name="keys", rich_help_panel="Devices")
+fleet_app = typer.Typer(no_args_is_help=True, help="Many boards: what is plugged in.")
+app.add_typer(fleet_app, name="fleet", rich_help_panel="Boards")
 log_app = typer.Typer(
     no_args_is_help=True, help="A device's own log: what it holds, to copy, to read, to delete."
 )
@@ -115,7 +117,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Boards": (
         *(boards.boards, boards.new, boards.build, fleet.flash, boards.info),
-        *(check.check, boards.bench, boards.size),
+        *(check.check, boards.bench, boards.size, fleet.doctor),
     ),
     "Model": (model.train, model.quantize, model.evaluate, model.export, model.profile),
 }
@@ -126,6 +128,7 @@ for _command in (data.list_, data.fetch, data.verify, data.mix):
     data_app.command(_command.__name__.rstrip("_"))(_careful(_command))
 for _command in (keys.new, keys.show, keys.set_, keys.operator, keys.unseal):
     keys_app.command(_command.__name__.rstrip("_"))(_careful(_command))
+fleet_app.command("scan")(_careful(fleet.scan))
 for _command in (device_log.status, device_log.fetch, device_log.export, device_log.clear):
     log_app.command(_command.__name__)(_careful(_command))
 

@@ -19,6 +19,94 @@ FleetFile = Annotated[Path, typer.Option("--fleet", help="File of the devices.")
 _FLEET = Path("fleet.toml")
 
 
+def scan(
+    fleet: FleetFile = _FLEET,
+    write: Annotated[
+        bool, typer.Option("--write", help="Add what is new to the fleet file.")
+    ] = False,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask/--no-ask", help="Ask who is there; opening a port restarts some boards."
+        ),
+    ] = True,
+    boards: Boards = None,
+    as_json: Json = False,
+) -> None:
+    """Propose a fleet file from what is plugged in: each by its number or its socket."""
+    from einthoven.fleet import inventory, usb
+    from einthoven.fleet.inventory import Fleet
+    from einthoven.fleet.scan import Found, toml
+    from einthoven.fleet.scan import scan as scan_machine
+    from einthoven.hil_tests.harness.introduce import who_is
+    from einthoven.report.answers import Scan, ScanFinding
+    from einthoven.report.schema import dump
+    from einthoven.report.text import console
+
+    there = inventory.read(fleet) if fleet.exists() else Fleet(fleet, ())
+    found: list[Found] = scan_machine(
+        there, usb.plugged_in(), who_is if ask else lambda port, baud: None
+    )
+    new = [one for one in found if one.state == "new"]
+    if write and new:
+        inventory.append_text(fleet, toml(new))
+    if as_json:
+        facts = [
+            ScanFinding(
+                state=one.state,
+                name=one.entry.name,
+                id=one.entry.id,
+                board=one.entry.board,
+                port=one.entry.port,
+                probe=one.entry.probe,
+                what=one.what,
+                boards=list(one.boards),
+            )
+            for one in found
+        ]
+        print(dump(Scan(devices=facts, written=str(fleet) if write and new else None)))
+        return
+    screen = console()
+    for one in found:
+        if one.state != "new":
+            screen.print(f"# {one.entry.name}: {one.state}, {one.what}", soft_wrap=True)
+    if write and new:
+        for one in new:
+            screen.print(f"# {one.entry.name}: added to {fleet}, {one.what}", soft_wrap=True)
+    elif new:
+        print(toml(new), end="")
+    if not found:
+        screen.print("# nothing that looks like a board is plugged in (see: einthoven doctor)")
+
+
+def doctor(fleet: FleetFile = _FLEET, boards: Boards = None, as_json: Json = False) -> None:
+    """What is installed, plugged in, accessible and in the way, with the line that mends it."""
+    from einthoven.fleet.doctor import NOTE, PROBLEM, examine
+    from einthoven.report.answers import Doctor, DoctorFinding
+    from einthoven.report.schema import dump
+    from einthoven.report.text import console
+
+    found = examine(fleet)
+    problems = sum(one.state == PROBLEM for one in found)
+    if as_json:
+        facts = [
+            DoctorFinding(about=f.about, state=f.state, found=f.found, mend=f.mend) for f in found
+        ]
+        print(dump(Doctor(findings=facts, problems=problems)))
+    else:
+        screen = console()
+        styles = {PROBLEM: "red", NOTE: "dim"}
+        for one in found:
+            words = f"{one.state:<8}{one.about}: {one.found}"
+            screen.print(words, style=styles.get(one.state), soft_wrap=True)
+            if one.mend:
+                screen.print(f"        {one.mend}", style=styles.get(one.state), soft_wrap=True)
+        count = f"{problems} problem{'s' if problems != 1 else ''}" if problems else "no problems"
+        screen.print(count, soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+
+
 def flash(
     names: Annotated[
         list[str] | None,

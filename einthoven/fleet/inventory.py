@@ -201,8 +201,12 @@ def add(path: Path, name: str, device_id: str = "", board: str = "") -> Entry:
 
 def append(path: Path, entries: Sequence[Entry]) -> None:
     """Write devices to the end of the fleet file, which may not be there yet."""
+    append_text(path, "\n".join(toml(entry) for entry in entries))
+
+
+def append_text(path: Path, text: str) -> None:
+    """Write tables to the end of the fleet file, which may not be there yet."""
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    text = "\n".join(toml(entry) for entry in entries)
     gap = "\n" if before else ""
     made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE_MODE)
     with os.fdopen(made, "w", encoding="utf-8") as out:

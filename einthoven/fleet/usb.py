@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from serial.tools import list_ports
+
 from einthoven.errors import BoardError
 
 SYSFS = Path("/sys")
@@ -48,13 +50,28 @@ class UsbDevice:
 
 
 def plugged_in() -> list[UsbDevice]:
-    """All USB devices but hubs, by path; none where there is no sysfs."""
+    """All USB devices but hubs, by path; where there is no sysfs, those with serial ports."""
     folder = SYSFS / "bus" / "usb" / "devices"
     try:
         names = [p.name for p in folder.iterdir() if _DEVICE.fullmatch(p.name)]
     except OSError:
-        return []
+        return _by_ports()
     return [d for name in sorted(names, key=_natural) if (d := _device(folder, name))]
+
+
+def _by_ports() -> list[UsbDevice]:
+    """On other systems pyserial knows serial ports, and where each is plugged in."""
+    found: dict[str, UsbDevice] = {}
+    for port in list_ports.comports():
+        if port.vid is None or not port.location:
+            continue
+        path, _, interface = port.location.partition(":")
+        before = found.get(path)
+        ports = (*(before.ports if before else ()), (interface or "1.0", Path(port.device)))
+        kind = f"{port.vid:04x}:{port.pid:04x}"
+        words = port.product or ""
+        found[path] = UsbDevice(path, kind, port.serial_number or "", words, Path(), ports)
+    return [found[path] for path in sorted(found, key=_natural)]
 
 
 def _device(folder: Path, path: str) -> UsbDevice | None:

@@ -153,6 +153,50 @@ class LogStatus(Part, frozen=True, kw_only=True):
     copy_complete: bool
 
 
+class ScanFinding(Part, frozen=True, kw_only=True):
+    """A device of `einthoven fleet scan`."""
+
+    state: str
+    """"new"; "known": in the fleet file; "absent": there, and not plugged in."""
+    name: str
+    id: str
+    board: str
+    port: str
+    probe: str
+    what: str
+    """What is plugged in, for people."""
+    boards: list[str]
+    """Of a new one that did not answer: the boards that it may be."""
+
+
+class Scan(Part, frozen=True, kw_only=True):
+    """`einthoven fleet scan --json`."""
+
+    schema: str = "einthoven-scan/1"
+    devices: list[ScanFinding]
+    written: str | None
+    """The fleet file, if something was added to it."""
+
+
+class DoctorFinding(Part, frozen=True, kw_only=True):
+    """One thing that `einthoven doctor` looked at."""
+
+    about: str
+    state: str
+    """"ok"; "note": only something that is not needed now is missing; "problem"."""
+    found: str
+    mend: str
+    """The line that mends it."""
+
+
+class Doctor(Part, frozen=True, kw_only=True):
+    """`einthoven doctor --json`."""
+
+    schema: str = "einthoven-doctor/1"
+    findings: list[DoctorFinding]
+    problems: int
+
+
 ANSWERS: dict[str, type[Struct]] = {
     "boards": Boards,
     "info": Info,
@@ -161,5 +205,7 @@ ANSWERS: dict[str, type[Struct]] = {
     "log-status": LogStatus,
     "flash": FlashReport,
     "check": CheckReport,
+    "scan": Scan,
+    "doctor": Doctor,
 }
 """Name in `docs/schema/` to the type that is published there."""

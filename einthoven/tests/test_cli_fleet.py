@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from jsonschema import Draft202012Validator
 
 import einthoven.cli
 from einthoven.boards.board import build, load_board
-from einthoven.fleet import inventory
+from einthoven.fleet import doctor, inventory, usb
 from einthoven.fleet.ledger import Ledger
 from einthoven.fleet.proof import fingerprint
+from einthoven.fleet.testing.machine import Machine
 from einthoven.report.schema import json_schema
 
 
@@ -127,3 +129,42 @@ def test_answers_for_programs_are_as_published(capfd: pytest.CaptureFixture[str]
         assert code == 0, err
         content = valid(name, out)
         assert content["schema"] == f"einthoven-{name}/1"
+
+
+def test_a_fleet_file_is_proposed_and_kept(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path / "machine")
+    monkeypatch.setattr(usb, "SYSFS", machine.sys)
+    monkeypatch.setattr(usb, "DEV", machine.dev)
+    code, out, _ = einthoven_(capfd, "fleet", "scan")
+    assert code == 0 and "nothing that looks like a board is plugged in" in out
+    machine.plug("1-1", "0483:374b", "066C", "ST-LINK/V2.1", "ttyACM")
+    code, out, _ = einthoven_(capfd, "fleet", "scan", "--no-ask")
+    assert tomllib.loads(out)["device"][0]["port"] == "serial:066C"
+    code, out, _ = einthoven_(capfd, "fleet", "scan", "--no-ask", "--write")
+    assert code == 0 and "nucleo_f446re-01: added to fleet.toml" in out
+    (device,) = inventory.read(tmp_path / "fleet.toml").devices
+    assert (device.name, device.port) == ("nucleo_f446re-01", "serial:066C")
+    code, out, _ = einthoven_(capfd, "fleet", "scan", "--json")
+    content = valid("scan", out)
+    assert [d["state"] for d in content["devices"]] == ["known"] and content["written"] is None
+    # What is there is no port that anybody can speak through.
+    code, _, err = einthoven_(capfd, "fleet", "scan", "--fleet", "other.toml")
+    assert code == 2 and "ttyACM0: it is no serial port" in err
+
+
+def test_the_doctor_s_word_is_its_exit_code(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(usb, "SYSFS", tmp_path / "sys")
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [])
+    code, out, _ = einthoven_(capfd, "doctor")
+    assert code == 0 and out.rstrip().endswith("no problems")
+    (tmp_path / "fleet.toml").write_text('[[device]]\nname = "a"\nboard = "nonsense"\n')
+    code, out, _ = einthoven_(capfd, "doctor", "--json")
+    content = valid("doctor", out)
+    assert code == 1 and content["problems"] == 1
+    (problem,) = [f for f in content["findings"] if f["state"] == "problem"]
+    assert problem["about"] == "a" and problem["mend"]

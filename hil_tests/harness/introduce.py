@@ -1,13 +1,17 @@
 """A device that was just flashed: asked who it is, held to what was written, given its key."""
 
-from einthoven.boards.board import Board
-from einthoven.errors import BoardError
+from einthoven.boards.board import Board, list_boards, load_board
+from einthoven.errors import BoardError, LinkError
 from einthoven.fleet import reach
 from einthoven.fleet.flashers.trouble import FlashError, Trouble
 from einthoven.fleet.flashing import Introduced
 from einthoven.fleet.inventory import Entry, Fleet
 from einthoven.fleet.proof import fingerprint
+from einthoven.fleet.scan import Who
 from einthoven.hil_tests.harness.device import Device
+
+ASK_S = (1.0, 1.0, 2.0)
+"""Patience with a port on which nobody may be: a board that opening it restarts has then booted."""
 
 
 def introduce(fleet: Fleet, entry: Entry, board: Board, image: bytes, url: str) -> Introduced:
@@ -29,6 +33,18 @@ def introduce(fleet: Fleet, entry: Entry, board: Board, image: bytes, url: str) 
             )
         key = _give_key(device, fleet, entry) if board.is_device else ""
     return Introduced(serial, who.build, who.model, who.model_sha256, who.pipeline_sha256, key)
+
+
+def who_is(port: str, baud: int) -> Who | None:
+    """Who answers on a port; None: nobody. Raises BoardError if it cannot be opened."""
+    try:
+        with Device(port, baud=baud, timeouts_s=ASK_S) as device:
+            hello = device.hello
+            known = hello.board in list_boards()
+            own = reach.own_serial(load_board(hello.board), hello.serial) if known else hello.serial
+            return Who(hello.board, own)
+    except LinkError:
+        return None
 
 
 def _give_key(device: Device, fleet: Fleet, entry: Entry) -> str:

@@ -1,7 +1,7 @@
 """The boot ROM of RP2040 and RP2350, which shows itself as a drive and takes one UF2 file.
 
 It restarts into the firmware once every block has come and lies in flash (RP2040 data sheet,
-2.8.5.1): a drive that goes away by itself is how it says so. Its contents cannot be read back.
+2.8.4.1): a drive that goes away by itself is how it says so. Its contents cannot be read back.
 """
 
 import threading
