@@ -4,7 +4,7 @@ Everything a kernel needs is here as integers; what the file said in floats is g
 builds a Graph from a `.tflite`, `planner.py` places its tensors, `model.py` writes it as C.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,14 @@ class Window:
     pad_left: int
 
 
+def _small(bias: Sequence[int], sums: NDArray[np.int64], factors: Sequence[Factor]) -> bool:
+    """Whether ein_nn_conv_finish.h's arithmetic holds; `sums`: each channel's largest, less bias."""
+    return all(
+        abs(b) + int(s) < 1 << 30 and 1 <= f.right <= 22
+        for b, s, f in zip(bias, sums, factors, strict=True)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Conv(Op):
     """`weights` int8 [out, kernel, in]; `bias` with the input's zero point folded in."""
@@ -119,10 +127,7 @@ class Conv(Op):
     def small(self) -> bool:
         """Every channel fits ein_nn_conv; else it takes ein_nn_conv_any."""
         sums = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2)) * 128
-        return all(
-            abs(b) + int(s) < 1 << 30 and 1 <= f.right <= 22
-            for b, s, f in zip(self.bias, sums, self.factors, strict=True)
-        )
+        return _small(self.bias, sums, self.factors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +141,12 @@ class Depthwise(Op):
     multiplier: int
     act_min: int
     act_max: int
+
+    @property
+    def small(self) -> bool:
+        """Every channel fits ein_nn_depthwise; else it takes ein_nn_depthwise_any."""
+        sums = np.abs(self.weights.astype(np.int64)).sum(axis=0) * 255
+        return _small(self.bias, sums, self.factors)
 
     @property
     def macs(self) -> int:

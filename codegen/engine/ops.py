@@ -259,7 +259,7 @@ class OpWriter:
             **_window(op),
             "in_zero": op.inputs[0].zero_point,
             **_clamp(op),
-        })  # fmt: skip
+        }, "depthwise" if op.small else "depthwise_any")  # fmt: skip
 
     def _add(self, op: Add, done: Emitted) -> None:
         a, b = op.inputs

@@ -118,7 +118,8 @@ def printed(
     elf = folder / "bare.elf"
     _checked([
         *chosen.compiler, *flags, *WARNINGS, *SECTIONS, "-nostdlib",
-        f"-Wl,--gc-sections,--no-warn-rwx-segments,-Map={folder / 'bare.map'}",
+        # -Wl, would take a comma of a model's name for its own
+        "-Wl,--gc-sections,--no-warn-rwx-segments", "-Xlinker", f"-Map={folder / 'bare.map'}",
         f"-T{BARE / f'bare_{chosen.machine}.ld'}", *(f"-I{d}" for d in (BARE, folder, ENGINE)),
         str(BARE / main), str(BARE / f"bare_{chosen.machine}.c"),
         *map(str, sorted((folder / "objects").glob("*.o"))), library, "-o", str(elf), "-lgcc",

@@ -30,7 +30,7 @@ from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import Result
 from einthoven.codegen.testing.model_r import model_r
-from einthoven.codegen.testing.random_models import noise
+from einthoven.codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
 from einthoven.native.tflm import run_tflm
 from einthoven.paths import SHIPPED_MODEL, cache_dir
 
@@ -172,12 +172,29 @@ def bench(name: str, data: bytes, folder: Path) -> int:
     return ours
 
 
+def layers() -> dict[str, bytes]:
+    """Networks of one layer: 128 positions of 16 channels depthwise, 256 to 64 values dense."""
+    found = {
+        f"depthwise {kernel}": conv_model(ConvCase(128, 16, 16, kernel, depth_multiplier=1), kernel)
+        for kernel in (3, 5)
+    }
+    scribe = Scribe(0)
+    source = scribe.input([1, 256])
+    found["dense"] = scribe.b.finish([source], [scribe.dense(source, 64)])
+    return found
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print the tables; exit code 1 when an output of ours differs."""
     parser = argparse.ArgumentParser(
         prog="python -m einthoven.codegen.testing.bench", description=__doc__
     )
-    parser.add_argument("model", nargs="*", type=Path, help=".tflite files [model R and shipped]")
+    parser.add_argument(
+        "model",
+        nargs="*",
+        type=Path,
+        help=".tflite files [model R, the shipped one, single layers]",
+    )
     parser.add_argument(
         "--out", type=Path, default=cache_dir() / "bench", help="folder for the builds"
     )
@@ -185,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     models = {path.stem: path.read_bytes() for path in args.model}
     if not models:
         shipped = (SHIPPED_MODEL / "model.tflite").read_bytes()
-        models = {"model R": model_r(), "shipped model": shipped}
+        models = {"model R": model_r(), "shipped model": shipped, **layers()}
     print("instructions: the longest of all inputs; RAM: activations and scratch; bytes")
     differing = 0
     for name, data in models.items():

@@ -7,7 +7,7 @@ import pytest
 
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lower import lower
-from einthoven.codegen.testing import bench
+from einthoven.codegen.testing import bare_target, bench
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import noise
 from einthoven.native.tflm import run_tflm
@@ -37,3 +37,13 @@ def test_bench_prints_every_engine(
     size = bench.size_of(tmp_path / "r" / "einthoven" / "bare.elf")
     assert 2_000 < size.code < 8_192
     assert size.constants > 35_861  # at least the parameters
+
+
+def test_a_depthwise_layer_is_no_slower_than_the_docs_say(tmp_path: Path) -> None:
+    """5 instructions a multiply-add on the Cortex-M4; exactness is the cross-check's."""
+    for name, data in bench.layers().items():
+        if name.startswith("depthwise"):
+            graph = lower(reader.parse(data))
+            inputs = [noise((graph.inputs[0].length, graph.inputs[0].channels), 1, 0)]
+            result = bare_target.run(graph, inputs, "m4", tmp_path / name)
+            assert max(result.instructions) <= 5 * graph.macs

@@ -10,11 +10,12 @@ typedef struct {
 
 static inline int8_t add_one(const small_t *s, int32_t a, int32_t b)
 {
-    int32_t x = ein_nn_high_mul(b * (1 << 21) + s->b_offset, s->b_multiplier);
+    const int32_t x = ein_nn_rescale_doubled(b * (1 << 21) + s->b_offset, s->b_multiplier,
+                                             s->b_half, (uint32_t)s->b_right);
+    const int32_t sum = a * (1 << 20) + s->a_offset + x * 2;
 
-    x = (x + (x >> 31) + s->b_half) >> s->b_right;
-    x = ein_nn_high_mul(a * (1 << 20) + s->a_offset + x * 2, s->out_multiplier);
-    return ein_nn_saturate((x + (x >> 31) + s->rounding) >> s->out_right);
+    return ein_nn_saturate(
+        ein_nn_rescale_doubled(sum, s->out_multiplier, s->rounding, (uint32_t)s->out_right));
 }
 
 #if EIN_NN_AVX2

@@ -33,11 +33,10 @@ typedef struct {
     "smlad " sum0 ", lr, r9, " sum0 "\n"                                                           \
     "smlad " sum1 ", lr, r11, " sum1 "\n"
 
-/* ein_nn_finish_doubled */
+/* ein_nn_finish_doubled, by way of lr */
 #define FINISH(sum, multiplier, rounding, right)                                                   \
-    "smmulr " sum ", " sum ", " multiplier "\n"                                                    \
-    "add " sum ", " sum ", " sum ", asr #31\n"                                                     \
-    "add " sum ", " sum ", " rounding "\n"                                                         \
+    "add lr, " rounding ", " sum ", asr #31\n"                                                     \
+    "smmlar " sum ", " sum ", " multiplier ", lr\n"                                                \
     "asr " sum ", " sum ", " right "\n"                                                            \
     "ssat " sum ", #8, " sum "\n"
 

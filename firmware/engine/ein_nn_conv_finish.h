@@ -25,11 +25,10 @@ static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out
 }
 
 /* Of twice the sum: rescaled, in the output's units, saturated to int8. |sum| < 2^30, right 1..22
-   and thus left = 0: the sign settles a tie of the second rounding, and nothing overflows. */
+   and thus left = 0: nothing overflows. */
 static inline int8_t ein_nn_finish_doubled(const ein_nn_rest_t *rest, int32_t doubled)
 {
-    const int32_t high = ein_nn_high_mul(doubled, rest->multiplier);
-    int32_t value = (high + (high >> 31) + rest->rounding) >> rest->right;
+    int32_t value = ein_nn_rescale_doubled(doubled, rest->multiplier, rest->rounding, rest->right);
 
     if (EIN_NN_DSP)
         return ein_nn_saturate(value);

@@ -2,8 +2,10 @@
  *
  * in int8 [in_length][out_channels / multiplier], out int8 [out_length][out_channels], weights int8
  * [kernel][out_channels]; output channel c sees input channel c / multiplier. Accumulator int32,
- * exact; the input's zero point is subtracted tap by tap, so positions outside the input add
- * nothing.
+ * exact. Positions outside the input add nothing: where a window leaves it, the input's zero point
+ * is subtracted tap by tap, elsewhere once from the bias.
+ *
+ * Work: channel by channel, three and five taps with all weights in registers.
  */
 #ifndef EIN_NN_DEPTHWISE_H
 #define EIN_NN_DEPTHWISE_H
@@ -18,6 +20,10 @@ typedef struct {
     int8_t in_zero, out_zero, act_min, act_max;
 } ein_nn_depthwise_t;
 
+/* Every channel of the layer: |accumulator| < 2^30 and right 1..22. */
 void ein_nn_depthwise(const ein_nn_depthwise_t *layer, const int8_t *in, int8_t *out);
+
+/* A layer that is not as ein_nn_depthwise wants it. */
+void ein_nn_depthwise_any(const ein_nn_depthwise_t *layer, const int8_t *in, int8_t *out);
 
 #endif

@@ -99,6 +99,24 @@ static inline int32_t ein_nn_high_mul(int32_t x, int32_t y)
 #endif
 }
 
+/* A doubled x times the factor of `multiplier` and `right`, 1..31, plus z, for `rounding` = z *
+ * 2^right + 2^(right - 1). The product's sign settles a tie of the second rounding; so does that of
+ * x, since only a product of 0 can have another one, which is as far from a tie as can be. */
+static inline int32_t ein_nn_rescale_doubled(int32_t x, int32_t multiplier, int32_t rounding,
+                                             uint32_t right)
+{
+#if EIN_NN_DSP
+    int32_t value = rounding + (x >> 31);
+
+    __asm__("smmlar %0, %1, %2, %0" : "+r"(value) : "r"(x), "r"(multiplier));
+    return value >> right;
+#else
+    const int32_t high = ein_nn_high_mul(x, multiplier);
+
+    return (high + (high >> 31) + rounding) >> right;
+#endif
+}
+
 static inline int8_t ein_nn_clamp(int32_t x, int32_t low, int32_t high)
 {
     x = x < low ? low : x;
