@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo day test patience cases lint format size bench generated cuts fuzz setup setup-dev clean
+.PHONY: demo day test patience cases lint format size bench generated cuts fuzz page shots setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -15,6 +15,7 @@ lint: setup-dev
 	$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy && $(RUN)lint-imports
 	$(RUN)python -m einthoven.house.floors
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' | grep -v firmware/generated)
+	npm --prefix web run --silent lint
 
 format: setup-dev
 	$(RUN)ruff check --fix . ; $(RUN)ruff format .
@@ -52,6 +53,12 @@ fuzz: setup-dev
 	$(FUZZ) $(WIRE) firmware/wire/fuzz_wire.c -o build/fuzz_wire && build/fuzz_wire -max_total_time=300 build/corpus_wire
 	$(KEYS) && build/fuzz_keys -max_total_time=300 -max_len=2000 build/corpus_keys
 	$(FUZZ) $(foreach room,$(ROOMS),$(wildcard firmware/$(room)/ein_*.c)) firmware/app/fuzz_app.c -o build/fuzz_app && build/fuzz_app -max_total_time=300 build/corpus_app
+
+# The page that speaks to a board, into einthoven/page/; `shots`: pictures of all its states.
+page: setup-dev
+	npm --prefix web run --silent build
+shots: setup-dev
+	$(RUN)python -m einthoven.hil_tests.page_shots build/shots
 
 setup:
 	@./setup.sh user

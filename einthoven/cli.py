@@ -23,6 +23,7 @@ from einthoven.commands import (
     keys,
     live,
     model,
+    page,
     patients,
     runs,
 )
@@ -109,7 +110,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         *(runs.demo, runs.replay, runs.report, runs.compare),
         *(data.score, analysis.analyze),
     ),
-    "Live": (live.monitor, live.record),
+    "Live": (live.monitor, live.record, page.page),
     "Patients": (patients.adapt,),
     "Devices": (
         *(keys.sign_image, keys.update),

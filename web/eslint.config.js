@@ -9,9 +9,10 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] } } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/no-confusing-void-expression": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: true }],
+      "@typescript-eslint/prefer-nullish-coalescing": ["error", { ignorePrimitives: true, ignoreConditionalTests: true }],
       eqeqeq: "error",
     },
   },

@@ -1,0 +1,446 @@
+/**
+ * The strip on millimetre paper: 25 mm a second and 10 mm a millivolt, on a canvas that is drawn only
+ * when something has changed. Drag, pinch, wheel and keys scroll and enlarge; calipers measure.
+ */
+import { RATE_HZ } from "../generated/tables";
+import { MISSING, type Trace } from "../signal/trace";
+import { h } from "./dom";
+
+export const MM_PER_S = 25;
+export const MM_PER_MV = 10;
+const TOP_MM = 6;
+const BOTTOM_MM = 5;
+const EASE = 0.06;
+const ZOOMS = { least: 2, most: 12 };
+const BEHIND = RATE_HZ * 0.4;
+
+/** What a caliper measures: samples apart, and millivolts from the first to the second. */
+export interface Measured {
+  readonly samples: number;
+  readonly mv: number;
+}
+
+interface Point {
+  at: number;
+  mv: number;
+}
+
+export class Chart {
+  readonly canvas: HTMLCanvasElement;
+  gain = 200;
+  classes: string[] = [];
+  rhythmName: (kind: number) => string = String;
+  /** Last sample at the right edge; null: the newest. */
+  private right: number | null = null;
+  private head = 0;
+  private baseline: number | null = null;
+  private zoom = innerWidth < 700 ? 3.78 : 5;
+  private calipers: [Point, Point] | null = null;
+  private active: 0 | 1 = 1;
+  private width = 0;
+  private height = 0;
+  private dpr = 1;
+  private paper: CanvasPattern | null = null;
+  private colours: Record<string, string> = {};
+  private dirty = true;
+  private running = false;
+  private last = 0;
+  private pointers = new Map<number, PointerEvent>();
+  private pinch: { distance: number; zoom: number } | null = null;
+
+  constructor(
+    private trace: Trace,
+    label: string,
+    private readonly changed: () => void,
+  ) {
+    this.canvas = h("canvas", { class: "chart", tabIndex: 0, role: "application", aria: { label } });
+    const on = this.canvas.addEventListener.bind(this.canvas);
+    on("pointerdown", (e) => this.down(e));
+    on("pointermove", (e) => this.move(e));
+    for (const name of ["pointerup", "pointercancel"] as const) on(name, (e) => this.up(e));
+    on("wheel", (e) => this.wheel(e), { passive: false });
+    on("keydown", (e) => this.key(e));
+    new ResizeObserver(() => this.resize()).observe(this.canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
+  }
+
+  /** Another recording, from its newest sample on. */
+  show(trace: Trace): void {
+    this.trace = trace;
+    this.right = null;
+    this.head = trace.end;
+    this.baseline = null;
+    this.calipers = null;
+    this.touch();
+  }
+
+  get isLive(): boolean {
+    return this.right === null;
+  }
+
+  get measured(): Measured | null {
+    if (!this.calipers) return null;
+    const [a, b] = this.calipers;
+    return { samples: Math.abs(b.at - a.at), mv: b.mv - a.mv };
+  }
+
+  get secondsBack(): number {
+    return this.right === null ? 0 : (this.trace.end - this.right) / RATE_HZ;
+  }
+
+  freeze(on: boolean): void {
+    this.right = on ? Math.min(this.head || this.trace.end, this.trace.end) : null;
+    if (!on) this.calipers = null;
+    this.touch();
+  }
+
+  /** So many seconds before the newest sample; 0: live. */
+  goBack(seconds: number): void {
+    this.scrollTo(this.trace.end - seconds * RATE_HZ);
+    if (seconds === 0) this.right = null;
+    this.touch();
+  }
+
+  /** Calipers at the last two beats that are seen, which is their RR. */
+  measure(on: boolean): void {
+    if (!on) this.calipers = null;
+    else {
+      this.freeze(true);
+      const left = this.right! - this.span;
+      const seen = this.trace.beats.filter((b) => b.at > left && b.at <= this.right!).slice(-2);
+      const at = (i: number, share: number) => seen[i]?.at ?? Math.round(left + this.span * share);
+      const top = this.mv(at(1, 0.6));
+      this.calipers = [
+        { at: at(0, 0.4), mv: seen.length === 2 ? this.baselineMv() : top - 1 },
+        { at: at(1, 0.6), mv: top },
+      ];
+    }
+    this.touch();
+  }
+
+  /** Draws in the next frame. */
+  touch(): void {
+    this.dirty = true;
+    this.changed();
+    if (!this.running) {
+      this.running = true;
+      this.last = performance.now();
+      requestAnimationFrame((now) => this.frame(now));
+    }
+  }
+
+  restyle(): void {
+    const style = getComputedStyle(this.canvas);
+    for (const name of ["paper", "paper-fine", "paper-bold", "trace", "ink", "muted", "accent", "card", "class-N", "class-S", "class-V", "class-F", "class-Q"])
+      this.colours[name] = style.getPropertyValue(`--${name}`).trim();
+    this.paper = null;
+    this.touch();
+  }
+
+  // ---- what is seen ----
+
+  private get pxPerMm(): number {
+    // A tile of 5 mm is a whole number of the screen's pixels, so that the lines stay sharp.
+    return Math.round(5 * this.zoom * this.dpr) / (5 * this.dpr);
+  }
+
+  private get pxPerSample(): number {
+    return (this.pxPerMm * MM_PER_S) / RATE_HZ;
+  }
+
+  private get span(): number {
+    return this.width / this.pxPerSample;
+  }
+
+  private get rightEdge(): number {
+    return this.right ?? this.head;
+  }
+
+  private x(at: number): number {
+    return this.width - (this.rightEdge - at) * this.pxPerSample;
+  }
+
+  private baselineMv(): number {
+    return (this.baseline ?? 0) / this.gain;
+  }
+
+  private mv(at: number): number {
+    const value = this.trace.at(at);
+    return value === MISSING ? this.baselineMv() : value / this.gain;
+  }
+
+  private y(mv: number): number {
+    const p = this.pxPerMm;
+    const middle = TOP_MM * p + (this.height - (TOP_MM + BOTTOM_MM) * p) * 0.62;
+    return middle - (mv - this.baselineMv()) * MM_PER_MV * p;
+  }
+
+  private resize(): void {
+    const box = this.canvas.getBoundingClientRect();
+    this.dpr = devicePixelRatio || 1;
+    this.width = box.width;
+    this.height = box.height;
+    this.canvas.width = Math.round(box.width * this.dpr);
+    this.canvas.height = Math.round(box.height * this.dpr);
+    this.restyle();
+  }
+
+  private frame(now: number): void {
+    const passed = Math.min(now - this.last, 100) / 1000;
+    this.last = now;
+    const moving = this.follow(passed);
+    if (this.dirty || moving) {
+      this.dirty = false;
+      this.draw();
+    }
+    if (moving) requestAnimationFrame((next) => this.frame(next));
+    else this.running = false;
+  }
+
+  /** The right edge runs evenly, a little behind what comes in pieces. */
+  private follow(passed: number): boolean {
+    const end = this.trace.end;
+    this.follows();
+    const behind = end - this.head;
+    if (behind <= 0) return false;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (calm || behind > 4 * RATE_HZ) this.head = end;
+    else this.head = Math.min(end, this.head + RATE_HZ * passed * (1 + (behind - BEHIND) / RATE_HZ));
+    return true;
+  }
+
+  private follows(): void {
+    const last = this.rightEdge;
+    const seen: number[] = [];
+    for (let at = Math.floor(Math.max(this.trace.first, last - Math.min(this.span, 5 * RATE_HZ))); at < last; at += 7) {
+      const value = this.trace.at(at);
+      if (value !== MISSING) seen.push(value);
+    }
+    if (!seen.length) return;
+    seen.sort((a, b) => a - b);
+    const middle = seen[seen.length >> 1]!;
+    this.baseline = this.baseline === null || this.right !== null ? (this.baseline ?? middle) : this.baseline + EASE * (middle - this.baseline);
+  }
+
+  // ---- drawing ----
+
+  private draw(): void {
+    const c = this.canvas.getContext("2d");
+    if (!c || !this.width) return;
+    c.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+    this.drawPaper(c);
+    this.drawEpisodes(c);
+    this.drawTrace(c);
+    this.drawBeats(c);
+    if (this.calipers) this.drawCalipers(c, this.calipers);
+  }
+
+  private drawPaper(c: CanvasRenderingContext2D): void {
+    const tile = Math.round(5 * this.pxPerMm * this.dpr);
+    this.paper ??= this.makePaper(c, tile);
+    const shift = this.x(0) % (5 * this.pxPerMm);
+    this.paper?.setTransform(new DOMMatrix([1 / this.dpr, 0, 0, 1 / this.dpr, shift, this.y(this.baselineMv()) % (5 * this.pxPerMm)]));
+    c.fillStyle = this.paper ?? "white";
+    c.fillRect(0, 0, this.width, this.height);
+    c.fillStyle = this.colours.muted!;
+    c.font = "11px system-ui, sans-serif";
+    c.textAlign = "center";
+    const first = Math.ceil((this.rightEdge - this.span) / RATE_HZ);
+    for (let s = Math.max(first, 0); s * RATE_HZ <= this.rightEdge; s++) {
+      const x = this.x(s * RATE_HZ);
+      c.fillRect(x - 0.5, this.height - 5, 1, 5);
+      if (x > 24 && x < this.width - 12) c.fillText(`${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`, x, this.height - 8);
+    }
+  }
+
+  private makePaper(c: CanvasRenderingContext2D, tile: number): CanvasPattern | null {
+    const canvas = h("canvas", { width: tile, height: tile });
+    const p = canvas.getContext("2d");
+    if (!p) return null;
+    p.fillStyle = this.colours.paper!;
+    p.fillRect(0, 0, tile, tile);
+    const thin = Math.max(1, Math.round(this.dpr * 0.6));
+    p.fillStyle = this.colours["paper-fine"]!;
+    for (let i = 1; i < 5; i++) {
+      const at = Math.round((i * tile) / 5);
+      p.fillRect(at, 0, thin, tile);
+      p.fillRect(0, at, tile, thin);
+    }
+    p.fillStyle = this.colours["paper-bold"]!;
+    const bold = Math.max(1, Math.round(this.dpr));
+    p.fillRect(0, 0, bold, tile);
+    p.fillRect(0, 0, tile, bold);
+    return c.createPattern(canvas, "repeat");
+  }
+
+  private drawTrace(c: CanvasRenderingContext2D): void {
+    const from = Math.max(this.trace.first, Math.floor(this.rightEdge - this.span) - 1);
+    const to = Math.min(this.trace.end, Math.ceil(this.rightEdge));
+    c.strokeStyle = this.colours.trace!;
+    c.lineWidth = Math.max(1.4, this.pxPerMm * 0.34);
+    c.lineJoin = "round";
+    c.beginPath();
+    const scale = (MM_PER_MV * this.pxPerMm) / this.gain;
+    const zero = this.y(0);
+    const step = this.pxPerSample;
+    let x = this.x(from);
+    let pen = false;
+    for (let at = from; at < to; at++, x += step) {
+      const value = this.trace.at(at);
+      if (value === MISSING) pen = false;
+      else if (pen) c.lineTo(x, zero - value * scale);
+      else {
+        c.moveTo(x, zero - value * scale);
+        pen = true;
+      }
+    }
+    c.stroke();
+  }
+
+  private drawBeats(c: CanvasRenderingContext2D): void {
+    c.textAlign = "center";
+    for (const beat of this.trace.beats) {
+      const x = this.x(beat.at);
+      if (x < -10 || x > this.width + 10) continue;
+      const name = this.classes[beat.label] ?? "?";
+      c.globalAlpha = beat.unsure ? 0.6 : 1;
+      c.fillStyle = this.colours[`class-${name}`] ?? this.colours.ink!;
+      c.font = `${name === "N" ? 500 : 750} 13px system-ui, sans-serif`;
+      c.fillText(beat.unsure ? `${name}?` : name, x, 15);
+      // Told by shape, too: a tick for a normal beat, a wedge for any other.
+      c.beginPath();
+      if (name === "N") c.rect(x - 0.75, 20, 1.5, 5);
+      else {
+        c.moveTo(x - 4.5, 19);
+        c.lineTo(x + 4.5, 19);
+        c.lineTo(x, 26);
+      }
+      c.fill();
+      c.globalAlpha = 1;
+    }
+  }
+
+  private drawEpisodes(c: CanvasRenderingContext2D): void {
+    c.font = "600 11px system-ui, sans-serif";
+    c.textAlign = "left";
+    for (const episode of this.trace.episodes) {
+      const from = Math.max(this.x(episode.begin), 0);
+      const to = Math.min(this.x(episode.end ?? this.trace.end), this.width);
+      if (to <= from) continue;
+      const y = this.height - BOTTOM_MM * this.pxPerMm - 4;
+      c.fillStyle = this.colours["class-S"]!;
+      c.fillRect(from, y, to - from, 3);
+      c.fillText(this.rhythmName(episode.kind), from + 3, y - 4);
+    }
+  }
+
+  private drawCalipers(c: CanvasRenderingContext2D, points: [Point, Point]): void {
+    c.strokeStyle = c.fillStyle = this.colours.accent!;
+    const [a, b] = points.map((p) => ({ x: this.x(p.at), y: this.y(p.mv) })) as [{ x: number; y: number }, { x: number; y: number }];
+    c.globalAlpha = 0.12;
+    c.fillRect(a.x, 0, b.x - a.x, this.height);
+    c.globalAlpha = 1;
+    for (const [i, p] of [a, b].entries()) {
+      c.lineWidth = i === this.active ? 2 : 1.2;
+      c.beginPath();
+      c.moveTo(p.x, 0);
+      c.lineTo(p.x, this.height);
+      c.moveTo(Math.min(a.x, b.x) - 14, p.y);
+      c.lineTo(Math.max(a.x, b.x) + 14, p.y);
+      c.stroke();
+      c.beginPath();
+      c.arc(p.x, p.y, i === this.active ? 7 : 5, 0, 7);
+      c.fill();
+    }
+  }
+
+  // ---- hands ----
+
+  private scrollTo(right: number): void {
+    const least = Math.min(this.trace.first + this.span, this.trace.end);
+    this.right = Math.min(Math.max(right, least), this.trace.end);
+  }
+
+  private enlarge(factor: number): void {
+    this.zoom = Math.min(Math.max(this.zoom * factor, ZOOMS.least), ZOOMS.most);
+    this.paper = null;
+    this.touch();
+  }
+
+  private point(event: PointerEvent): Point {
+    const box = this.canvas.getBoundingClientRect();
+    const at = this.rightEdge - (this.width - (event.clientX - box.left)) / this.pxPerSample;
+    const mv = this.baselineMv() + (this.y(this.baselineMv()) - (event.clientY - box.top)) / (MM_PER_MV * this.pxPerMm);
+    return { at: Math.round(at), mv };
+  }
+
+  private down(event: PointerEvent): void {
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, event);
+    if (this.pointers.size === 2) this.pinch = { distance: this.distance(), zoom: this.zoom };
+    if (this.calipers && this.pointers.size === 1) {
+      const p = this.point(event);
+      this.active = Math.abs(p.at - this.calipers[0].at) < Math.abs(p.at - this.calipers[1].at) ? 0 : 1;
+      this.put(p);
+    }
+  }
+
+  private distance(): number {
+    const [a, b] = [...this.pointers.values()];
+    return a && b ? Math.max(Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY), 1) : 1;
+  }
+
+  private move(event: PointerEvent): void {
+    const before = this.pointers.get(event.pointerId);
+    if (!before) return;
+    this.pointers.set(event.pointerId, event);
+    if (this.pinch && this.pointers.size === 2) this.enlarge((this.pinch.zoom * this.distance()) / this.pinch.distance / this.zoom);
+    else if (this.calipers) this.put(this.point(event));
+    else if (event.clientX !== before.clientX) {
+      this.scrollTo(this.rightEdge - (event.clientX - before.clientX) / this.pxPerSample);
+      this.touch();
+    }
+  }
+
+  private put(point: Point): void {
+    this.calipers![this.active] = point;
+    this.touch();
+  }
+
+  private up(event: PointerEvent): void {
+    this.pointers.delete(event.pointerId);
+    if (this.pointers.size < 2) this.pinch = null;
+    if (!this.calipers && this.right !== null && this.trace.end - this.right < RATE_HZ / 4) this.right = null;
+    this.touch();
+  }
+
+  private wheel(event: WheelEvent): void {
+    if (event.ctrlKey) this.enlarge(Math.exp(-event.deltaY / 300));
+    else {
+      const delta = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.shiftKey ? event.deltaY : 0;
+      if (!delta) return; // the page scrolls
+      this.scrollTo(this.rightEdge + delta / this.pxPerSample);
+      this.touch();
+    }
+    event.preventDefault();
+  }
+
+  private key(event: KeyboardEvent): void {
+    const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
+    const upwards = { ArrowUp: 1, ArrowDown: -1 }[event.key] ?? 0;
+    const point = this.calipers?.[this.active];
+    if (point && (sideways || upwards)) {
+      const fast = event.shiftKey ? 10 : 1;
+      this.put({ at: point.at + sideways * fast, mv: point.mv + upwards * 0.02 * fast });
+    } else if (this.calipers && event.key === " ") this.active = this.active ? 0 : 1;
+    else if (sideways) this.scrollTo(this.rightEdge + sideways * RATE_HZ * (event.shiftKey ? 5 : 0.5));
+    else if (event.key === "PageUp" || event.key === "PageDown") this.scrollTo(this.rightEdge + (event.key === "PageUp" ? -1 : 1) * this.span);
+    else if (event.key === "Home") this.scrollTo(0);
+    else if (event.key === "End") this.freeze(false);
+    else if (event.key === "+" || event.key === "=") this.enlarge(1.15);
+    else if (event.key === "-") this.enlarge(1 / 1.15);
+    else return;
+    event.preventDefault();
+    this.touch();
+  }
+}
