@@ -72,7 +72,7 @@ class Window:
 
 
 def _small(bias: Sequence[int], sums: NDArray[np.int64], factors: Sequence[Factor]) -> bool:
-    """Whether ein_nn_conv_finish.h's arithmetic holds; `sums`: each channel's largest, less bias."""
+    """Whether ein_nn_conv_finish.h's arithmetic holds; `sums`: a channel's largest, less bias."""
     return all(
         abs(b) + int(s) < 1 << 30 and 1 <= f.right <= 22
         for b, s, f in zip(bias, sums, factors, strict=True)

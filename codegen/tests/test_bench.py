@@ -44,6 +44,6 @@ def test_a_depthwise_layer_is_no_slower_than_the_docs_say(tmp_path: Path) -> Non
     for name, data in bench.layers().items():
         if name.startswith("depthwise"):
             graph = lower(reader.parse(data))
-            inputs = [noise((graph.inputs[0].length, graph.inputs[0].channels), 1, 0)]
+            inputs = [noise((graph.inputs[0].length, graph.inputs[0].channels), 4, 0)]
             result = bare_target.run(graph, inputs, "m4", tmp_path / name)
             assert max(result.instructions) <= 5 * graph.macs
