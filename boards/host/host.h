@@ -29,6 +29,7 @@ typedef struct {
     void (*front_end_describe)(ein_port_info_t *info);      /* and in which counts; or NULL */
     int log;             /* the file that stands for the log's sectors; -1: none yet */
     uint16_t battery_mv; /* of a device; 0: it has none */
+    long end_after;      /* bytes that arrive until the process ends; -1: never */
     long log_cut;        /* bytes of the log after whose change the process ends; -1: never */
     long power_cut;      /* bytes of the slot after whose change the process ends; -1: never */
     ein_reset_reason_t reset_reason;

@@ -107,6 +107,7 @@ static void usage(void)
         "  --battery MV    of a device: its cell's voltage, until the script says another\n"
         "  --panel FILE    of a device: appends a line 'MS LED HZ' when light or tone change\n"
         "  --log FILE      keeps the device's log there, likewise\n"
+        "  --end-after N   for tests: ends when so many bytes have arrived\n"
         "  --log-cut N     for tests: ends when N bytes of the log were erased or written\n"
         "  --power-cut N   for tests: ends when N bytes of the slot were erased or written\n");
     exit(2);
@@ -210,6 +211,10 @@ int main(int argc, char **argv)
             if (ein_host.log < 0) {
                 ein_host.log = open_kept(value);
             }
+            continue;
+        }
+        if (strcmp(option, "--end-after") == 0) {
+            ein_host.end_after = strtol(value, NULL, 10);
             continue;
         }
         if (strcmp(option, "--log-cut") == 0) {

@@ -138,6 +138,9 @@ size_t ein_port_read(uint8_t *bytes, size_t n)
     }
     ssize_t got = read(ein_host.in, bytes, n);
     if (got > 0) {
+        if (ein_host.end_after >= 0 && (ein_host.end_after -= (long)got) < 0) {
+            exit(0);
+        }
         return (size_t)got;
     }
     if (got == 0 || (errno != EAGAIN && errno != EINTR)) {

@@ -24,6 +24,7 @@ from einthoven.commands.options import (
 if TYPE_CHECKING:
     from einthoven.hil_tests.harness.arithmetics import FloatNetwork
     from einthoven.hil_tests.harness.heads import Fit
+    from einthoven.hil_tests.harness.replay import Options
     from einthoven.report.run import RunDir
 
 DEMO_RECORDS = "100,119,208,213,232"
@@ -84,6 +85,21 @@ def replay(
         ),
     ] = None,
     kaggle: Kaggle = None,
+    fleet: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fleet file: share the records out over its devices, instead of --board.",
+            show_default=False,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="With --fleet: Dask scheduler (tcp://host:8786) of the machines where its devices "
+            "are plugged in.",
+            show_default=False,
+        ),
+    ] = None,
     boards: Boards = None,
     gain: Gain = None,
     units: Units = None,
@@ -126,19 +142,25 @@ def replay(
         if data is not None or port is not None:
             options = options.moved(data, port)
     else:
-        if board is None or records is None:
+        if (board is None and fleet is None) or records is None:
             raise UsageError(
                 "say what to replay on what: --board NAME (see: einthoven boards) and "
                 "--records 100,119|ds1|ds2|all"
             )
         options = Options(
-            board, records, data, db, lead, port, tflm, model=model or SHIPPED_MODEL, adapt=adapt,
-            gain=gain, units=units, checksum=checksum, csv_rate=csv_rate, csv_gain=csv_gain,
+            board or "", records, data, db, lead, port, tflm,
+            model=model or SHIPPED_MODEL, adapt=adapt, gain=gain, units=units,
+            checksum=checksum, csv_rate=csv_rate, csv_gain=csv_gain,
         )  # fmt: skip
-        out = out or new_run_path(board)
-    run = replay_run(
-        options, out, jobs, console(), resume, _fit_of(options.adapt), _float_of(options.model)
-    )
+        out = out or new_run_path(board or "fleet")
+    if fleet is not None:
+        run = _on_fleet(options, fleet, board, port, out, resume, cluster)
+    elif cluster is not None:
+        raise UsageError("--cluster is for --fleet")
+    else:
+        run = replay_run(
+            options, out, jobs, console(), resume, _fit_of(options.adapt), _float_of(options.model)
+        )
     _show(run)
     bad = run.read_bad()
     if bad:
@@ -147,6 +169,38 @@ def replay(
         for name, reason in bad.items():
             screen.print(f"  {name}: {reason}", soft_wrap=True, markup=False)
         raise typer.Exit(1)
+
+
+def _on_fleet(
+    options: "Options",
+    fleet: Path,
+    board: str | None,
+    port: str | None,
+    out: Path,
+    resume: bool,
+    cluster: str | None,
+) -> "RunDir":
+    from einthoven.errors import UsageError
+    from einthoven.hil_tests.harness.fleet_replay import of_run, replay_fleet
+    from einthoven.paths import SHIPPED_MODEL
+    from einthoven.report.text import console
+
+    if board is not None or port is not None:
+        raise UsageError("--fleet says which boards there are: leave --board and --port out")
+    if options.model != SHIPPED_MODEL:
+        raise UsageError("--fleet replays what its devices were flashed with: leave --model out")
+    screen = console()
+    run = replay_fleet(options, fleet, [], out, screen, resume, cluster)
+    made = of_run(run)
+    if made is not None:
+        boards = sorted(set(made.records.values()))
+        for name in boards:
+            theirs = [record for record, by in made.records.items() if by == name]
+            screen.print(f"{name}: {', '.join(sorted(theirs))}", soft_wrap=True, markup=False)
+        for lost in made.lost:
+            text = f"{lost.board} was given up at record {lost.record}: {lost.why}"
+            screen.print(text, soft_wrap=True, markup=False, style="yellow")
+    return run
 
 
 def _fit_of(minutes: float | None) -> "Fit | None":

@@ -11,6 +11,7 @@
     port = "usb:1-2.3"                   # its serial adapter: USB path, or "serial:NUMBER"
     probe = "serial:066CFF3133"          # what flashes it, if that is something else
     flasher = "openocd"                  # its tool, if not the board's own
+    host = "bench-2"                     # whose Dask worker has it, if not this machine
     key = "file:keys/clinic-01.key"      # beside this file; or "env:CLINIC_01_KEY"
 
     [[device]]
@@ -61,6 +62,8 @@ class Entry:
     """`usb:PATH` or `serial:NUMBER`; "": it is flashed through its port."""
     flasher: str = ""
     """Tool that flashes it; "": the one that its board.toml names."""
+    host: str = ""
+    """Name or address of the Dask worker at whose machine it is plugged in; "": this one."""
     words: tuple[str, ...] = ()
     """For a board that is a process: further words of the command that starts it."""
 
@@ -152,7 +155,7 @@ def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
 
 
 def _entry(path: Path, table: Mapping[str, Any]) -> Entry:
-    names = ("name", "id", "board", "key", "port", "probe", "flasher")
+    names = ("name", "id", "board", "key", "port", "probe", "flasher", "host")
     values = {key: _text(path, table, key) for key in names}
     name = values["name"]
     if not _NAME.fullmatch(name):

@@ -373,11 +373,12 @@ class Counters(Entry, kw_only=True, frozen=True):
 
 
 class Firmware(Entry, kw_only=True, frozen=True):
-    """What the board's hello said."""
+    """What the board's hello said; `name`: the board of a fleet that computed the record."""
 
     build: str
     serial: str
     arena_bytes: Count
+    name: str | UnsetType = UNSET
 
 
 class Strip(Entry, kw_only=True, frozen=True):

@@ -9,6 +9,7 @@ import numpy as np
 from einthoven.boards.board import Board
 from einthoven.errors import BoardError
 from einthoven.fleet.checked import Item
+from einthoven.fleet.reach import own_serial
 from einthoven.hil_tests.check.expected import strips, tensors
 from einthoven.hil_tests.harness.agreement import differing_beats
 from einthoven.hil_tests.harness.device import Device
@@ -25,10 +26,11 @@ _CRC_BYTES = 4
 def identity(device: Device, board: Board, expected_id: str) -> Iterator[Item]:
     """Which board it is, and which model and pipeline it has."""
     who = device.hello
+    serial = own_serial(board, who.serial)
     yield Item(
         name="board",
-        passed=who.board == board.name and expected_id in ("", who.serial),
-        measured=f"{who.board}, {f'id {who.serial}' if who.serial else 'without an id'}",
+        passed=who.board == board.name and expected_id in ("", serial),
+        measured=f"{who.board}, {f'id {serial}' if serial else 'without an id'}",
         limit=f"{board.name}{f', id {expected_id}' if expected_id else ''}",
     )
     macros = header_macros(model_c() / "ein_model.h")

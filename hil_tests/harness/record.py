@@ -59,10 +59,12 @@ def replay_record(
     name: str,
     progress: Callable[[int], None],
     adapter: Adapter | None = None,
+    by: str | None = None,
 ) -> Result:
     """Replay record `name` of `folder` on `device` and write it into `run`; returns its result.
 
     `adapter`: fits a head on the record's first minutes, with which the board then computes.
+    `by`: the board's name in its fleet, which the result then keeps.
     `progress` is told how many samples the board has acknowledged. Raises BadRecordError,
     LinkError, or EinthovenError when the disk is full.
     """
@@ -130,7 +132,12 @@ def replay_record(
         ),
         link=_link(before, device.link, seconds),
         counters=_counters(replayed.info),
-        device=Firmware(build=who.build, serial=who.serial, arena_bytes=who.arena_bytes),
+        device=Firmware(
+            build=who.build,
+            serial=who.serial,
+            arena_bytes=who.arena_bytes,
+            name=UNSET if by is None else by,
+        ),
         strips=choose_strips(
             name,
             samples / who.gain_lsb_per_mv,

@@ -133,7 +133,7 @@ def replay_run(
         options = dataclasses.replace(options, model=use_model(options.model))
     board = load_board(options.board)
     folder = find_database(options.data, options.db, options.records)
-    plan, samples, bad = _plan(options, board, folder, console)
+    plan, samples, bad = plan_run(options, board, folder, console)
     kept = RunDir.open(out) if resume else None
     if kept is not None:
         kept.require_same(plan)
@@ -181,7 +181,7 @@ def _ask(board: Board, port: str, plan: Plan) -> None:
         pass
 
 
-def _plan(
+def plan_run(
     options: Options, board: Board, folder: Path, console: Console
 ) -> tuple[Plan, dict[str, int], dict[str, str]]:
     """What run.json holds, the records' lengths in samples of the board, and the bad ones' faults.
