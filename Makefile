@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo day test patience cases lint format size bench generated cuts fuzz page shots setup setup-dev clean
+.PHONY: demo day test patience cases lint format size bench work generated cuts fuzz page shots setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -37,6 +37,11 @@ bench:
 	@./setup.sh bench
 	$(RUN)python -m einthoven.codegen.testing.bench
 	$(RUN)python -m einthoven.codegen.testing.core_bench
+
+BASE = f43430e
+RECORDS = all
+work: setup-dev
+	$(RUN)python -m einthoven.codegen.testing.work_bench $(BASE) --records $(RECORDS)
 
 ROOMS = app core engine generated rhythm wire
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,$(ROOMS))

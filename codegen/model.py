@@ -1,5 +1,5 @@
 """Generate the C engine of a trained model: `ein_model.{h,c}`, `ein_model_tflite.{h,c}`,
-`ein_confidence_table.h`, `ein_golden.h`.
+`ein_confidence_table.h`, `ein_golden.h`, and its gate (codegen/gate.py).
 
 `generate()` does so for the shipped model, as part of `python -m einthoven.codegen`; `export()` for
 any model folder, as `einthoven export`. Both check that the folder's `.tflite` is the one its
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from einthoven.codegen import confidence, golden, pipeline
+from einthoven.codegen import confidence, gate, golden, pipeline
 from einthoven.codegen.confidence import Calibration
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.emit import Description, argument_names, emit, emit_tflite
 from einthoven.codegen.engine.graph import Graph
 from einthoven.codegen.engine.lower import Goal, lower
 from einthoven.codegen.engine.planner import plan
+from einthoven.codegen.gate import Gate
 from einthoven.errors import ModelError
 from einthoven.paths import SHIPPED_MODEL
 
@@ -39,6 +40,8 @@ class ModelFolder:
     pipeline_sha256: str
     graph: Graph
     calibration: Calibration
+    gate: Gate | None = None
+    """What is asked before the model is run; None: it is run for every beat."""
 
 
 def int8_folder(folder: Path) -> Path:
@@ -87,9 +90,8 @@ def load(folder: Path, optimize: Goal = "speed") -> ModelFolder:
             f"{folder / 'model.tflite'} has inputs {[t.name for t in graph.inputs]}: a beat model "
             "has one signal [1, 1, length, channels], one features [1, n] and one output"
         )
-    return ModelFolder(
-        folder, data, c_safe(name), sha256, pipeline_sha256, graph, Calibration.of(about)
-    )
+    parts = Calibration.of(about), gate.of(folder, about)
+    return ModelFolder(folder, data, c_safe(name), sha256, pipeline_sha256, graph, *parts)
 
 
 def files(model: ModelFolder) -> dict[str, str]:
@@ -101,6 +103,7 @@ def files(model: ModelFolder) -> dict[str, str]:
         | emit_tflite(model.tflite, model.name)
         | {"ein_confidence_table.h": confidence.table(model.name, scale, model.calibration)}
         | {"ein_golden.h": golden.table(model.graph, model.tflite, model.name)}
+        | gate.files(model.gate, model.name)
     )
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from einthoven.codegen import head, model
+from einthoven.codegen import gate, head, model
 from einthoven.errors import UsageError
 from einthoven.hil_tests.harness.host import SAMPLE_EVERY, Host
 from einthoven.native import session, strip
 from einthoven.native.build import simd_flags
+from einthoven.native.core import FLAG_PASSED
 from einthoven.native.engine import HostModel
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import Episode, make_record
@@ -49,6 +50,7 @@ def test_one_pass_says_what_the_parts_say(
         assert ours.tobytes() == theirs.tobytes()
     assert told == verdict
     assert (told.verdict == strip.NONE) == (seconds > 120)
+    assert (events.beats["flags"] & FLAG_PASSED).any() == (seconds > 120)
 
 
 @pytest.mark.parametrize("every", [1, SAMPLE_EVERY])
@@ -59,6 +61,7 @@ def test_what_tflite_micro_says_otherwise_is_told(every: int, tmp_path: Path) ->
     last = replace(own.layers[-1], bias=own.layers[-1].bias + np.int32(5000))
     other = tmp_path / "other.tflite"
     other.write_bytes(head.replaced(shipped, head.Head(shipped.sha256, (*own.layers[:-1], last))))
+    (tmp_path / gate.TFLITE).write_bytes((SHIPPED_MODEL / gate.TFLITE).read_bytes())
     samples = make_record(5, 60.0, 180.0).samples
     events, _, check = Host(other, every).check(samples, 200, RAILS)
     sampled = events.beats["t_samples"][::every]

@@ -49,6 +49,20 @@ def test_every_beat_agrees_with_the_host_and_with_tflm(whole_run: Path, database
         assert opened.read_events(name).beats["t_samples"].tolist() == expected.t_samples.tolist()
 
 
+def test_for_plainly_normal_beats_only_the_gate_is_run(whole_run: Path) -> None:
+    """In the one record that is longer than a strip; that the board is right is tested above."""
+    opened = RunDir.open(whole_run)
+    for name in NAMES:
+        beats = opened.read_events(name).beats
+        passed = beats["flags"] & core.FLAG_PASSED != 0
+        young = np.arange(len(beats)) < 128
+        assert not passed[young & (beats["t_emitted"] <= 120 * core.rate_hz())].any()
+        assert (passed.mean() > 0.3) == (name == NAMES[-1])
+        counts = beats["count"].astype(np.int64)
+        if passed.any() and counts.any():
+            assert np.median(counts[passed]) < 0.1 * np.median(counts[~passed])
+
+
 def test_the_run_folder_is_complete(whole_run: Path) -> None:
     files = {p.relative_to(whole_run).as_posix() for p in whole_run.rglob("*") if p.is_file()}
     expected = {

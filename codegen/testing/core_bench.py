@@ -53,7 +53,7 @@ HELPERS = (SPLIT_OFF, "ein_ring.h", "ein_fixed.h", "ein_pair.h")
 SAMPLE, OVER = "one_sample", "bare_exit"
 """Functions of bare_core.c: a sample begins, the record is over."""
 
-_ORIGIN = {"m4": 0x08000000, "rv32": 0x80000000}
+ORIGIN = {"m4": 0x08000000, "rv32": 0x80000000}
 _PC = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/[^\n]*\n(?!Stopped)")
 """Of each line `Trace`, but not where QEMU says in the next one that it came to a stop before the
 instruction: a timer of its own may do that at any time, and the instruction is written again."""
@@ -88,9 +88,9 @@ def build(target: str, folder: Path) -> Path:
     """Compile and link the core with its harness. Raises BuildError."""
     chosen, elf = TARGETS[target], folder / f"core_{target}.elf"
     sources = sorted(CORE.glob("ein_*.c"))
-    _checked([
+    checked([
         *chosen.compiler, *WARNINGS, *FIRMWARE_FLAGS, *SECTIONS, *LIBRARY[target], "-nostartfiles",
-        f"-DCORE_RECORD={_ORIGIN[target] + RECORD_OFFSET:#x}u",
+        f"-DCORE_RECORD={ORIGIN[target] + RECORD_OFFSET:#x}u",
         *(f"-I{d}" for d in (BARE, CORE, GENERATED)),
         f"-T{BARE / f'bare_{target}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
         str(BARE / "bare_core.c"), str(BARE / f"bare_{target}.c"), *map(str, sources),
@@ -101,14 +101,14 @@ def build(target: str, folder: Path) -> Path:
 
 def measure(elf: Path, target: str, samples: Int16) -> Total:
     """Run the core over `samples` (counts of 200 per mV)."""
-    words = _checked(_emulator(elf, target, samples)).split()
+    words = checked(emulator(elf, target, samples)).split()
     high, low, longest, at, beats = (int(word, 16) for word in words)
     return Total(len(samples), (high << 32) + low, longest, at, beats)
 
 
 def trace(elf: Path, target: str, samples: Int16) -> tuple[dict[str, Stage], Total]:
     """The stages by name, and the whole; about 1 s per 500 samples."""
-    command = _emulator(elf, target, samples)
+    command = emulator(elf, target, samples)
     command[1:1] = ["-singlestep", "-d", "exec,nochain", "-D", "/dev/stdout"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     assert process.stdout is not None
@@ -138,7 +138,7 @@ class _Place:
 def _places(elf: Path, target: str, addresses: NDArray[np.uint32]) -> dict[int, _Place]:
     """Stage and function of each address; the stage is empty for harness and library."""
     tool = TARGETS[target].compiler[0].replace("gcc", "addr2line")
-    text = _checked([tool, "-e", str(elf), "-a", "-f", "-i", *map(hex, addresses.tolist())])
+    text = checked([tool, "-e", str(elf), "-a", "-f", "-i", *map(hex, addresses.tolist())])
     places = {}
     for block in text.split("0x")[1:]:
         address, *lines = block.splitlines()
@@ -193,18 +193,20 @@ def _is_harness(function: str) -> bool:
     return function.startswith("bare_") or function in (SAMPLE, "main", "put_hex", "semihost")
 
 
-def _emulator(elf: Path, target: str, samples: Int16) -> list[str]:
+def emulator(elf: Path, target: str, samples: Int16, data: Path | None = None) -> list[str]:
+    """The command that runs a program of `build` over `samples`, which go to the file `data`."""
     if not 0 < len(samples) <= MAX_SAMPLES:
         raise UsageError(f"a record of {len(samples):,} samples: up to {MAX_SAMPLES:,} fit")
-    data = elf.with_suffix(".record")
+    data = data or elf.with_suffix(".record")
     head = struct.pack("<IIii", len(samples), GAIN_LSB_PER_MV, *RAILS)
     data.write_bytes(head + samples.astype("<i2").tobytes())
     command = [*TARGETS[target].emulator, str(elf)]
-    at = _ORIGIN[target] + RECORD_OFFSET
+    at = ORIGIN[target] + RECORD_OFFSET
     return [*command, "-device", f"loader,file={data},addr={at:#x},force-raw=on"]
 
 
-def _checked(command: Sequence[str]) -> str:
+def checked(command: Sequence[str]) -> str:
+    """What a command printed. Raises BuildError."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
@@ -252,7 +254,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m einthoven.codegen.testing.core_bench", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--target", choices=sorted(_ORIGIN), default="m4")
+    parser.add_argument("--target", choices=sorted(ORIGIN), default="m4")
     parser.add_argument("--records", default="", help="as `einthoven replay` takes them")
     parser.add_argument("--data", type=Path, help="folder of WFDB records")
     parser.add_argument("--db", default=DEFAULT_DATABASE)

@@ -131,7 +131,8 @@ def test_export_writes_the_engine(tmp_path: Path) -> None:
     written = model.export(folder_of(data, tmp_path / "model"), tmp_path / "out")
     names = {p.name for p in written}
     engine = {"ein_model.h", "ein_model.c", "ein_confidence_table.h", "ein_golden.h"}
-    assert names == engine | {"ein_model_tflite.h", "ein_model_tflite.c"}
+    gate = {"ein_gate_net.h", "ein_gate_net.c", "ein_gate_table.h"}
+    assert names == engine | gate | {"ein_model_tflite.h", "ein_model_tflite.c"}
     array = (tmp_path / "out" / "ein_model_tflite.c").read_text().split("= {", 1)[1].split("};")[0]
     assert bytes(int(b) for b in array.split(",") if b.strip()) == data
 

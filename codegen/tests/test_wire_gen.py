@@ -65,6 +65,7 @@ APP = [
     *sorted((FIRMWARE / "core").glob("ein_*.c")),
     *sorted((FIRMWARE / "rhythm").glob("ein_*.c")),
     *sorted((FIRMWARE / "engine").glob("ein_nn_*.c")),
+    GENERATED / "ein_gate_net.c",
     GENERATED / "ein_model.c",
 ]
 

@@ -77,7 +77,13 @@ FLOORS = (
         "int8 kernels, and the model",
         (PIPELINE,),
         # The second is there in a build that carries a study's network.
-        generated=("ein_model.c", "ein_model.h", "ein_network.h"),
+        generated=(
+            "ein_model.c",
+            "ein_model.h",
+            "ein_network.h",
+            "ein_gate_net.c",
+            "ein_gate_net.h",
+        ),
     ),
     Floor(
         "firmware/rhythm",
@@ -110,7 +116,7 @@ FLOORS = (
         "firmware/app",
         "the loop, a handler per request, session, vote, confidence, head; and the port contract",
         ("firmware/core", "firmware/engine", "firmware/rhythm", "firmware/wire", PIPELINE),
-        generated=("ein_confidence_table.h",),
+        generated=("ein_confidence_table.h", "ein_gate_table.h"),
     ),
     Floor(
         "firmware/device",

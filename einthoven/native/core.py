@@ -27,6 +27,7 @@ FLAG_SEARCH_BACK = 0x0040
 FLAG_BREAK = 0x0080
 FLAG_HUM = 0x0100
 FLAG_MOTION = 0x0200
+FLAG_PASSED = 0x0400
 """Bits of `flags`, as in `firmware/core/ein_types.h` (which says what each means)."""
 
 NO_SLOT = 0xFF

@@ -21,7 +21,14 @@ from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.native.strip import Raw
 from einthoven.paths import FIRMWARE, GENERATED, model_c
 
-_APP = ("ein_session.c", "ein_outbox.c", "ein_vote.c", "ein_confidence.c", "ein_head.c")
+_APP = (
+    "ein_session.c",
+    "ein_outbox.c",
+    "ein_vote.c",
+    "ein_confidence.c",
+    "ein_gate.c",
+    "ein_head.c",
+)
 _SHIM = Path(__file__).parent / "session_host.c"
 _CDEF = """
 uint32_t ein_host_session_room(void);
@@ -57,6 +64,7 @@ def _library(folder: Path) -> tuple[cffi.FFI, Any]:
         *sorted(engine.glob("ein_*.c")),
         *sorted(rhythm.glob("ein_*.c")),
         wire / "ein_crc32.c",
+        folder / "ein_gate_net.c",
         folder / "ein_model.c",
         _SHIM,
     ]

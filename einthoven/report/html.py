@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import UNSET, structs
 
 from einthoven.aami import CLASSES
+from einthoven.native.core import FLAG_PASSED
 from einthoven.report import figures
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_section
@@ -349,7 +350,9 @@ def _histograms(run: RunDir, names: Sequence[str], unit: str) -> list[str]:
             )
         )
     none = np.zeros(0, dtype=np.uint32)
-    counts = np.concatenate([none, *(run.read_events(name).beats["count"] for name in names)])
+    tables = [run.read_events(name).beats for name in names]
+    ran = [beats["count"][beats["flags"] & FLAG_PASSED == 0] for beats in tables]
+    counts = np.concatenate([none, *ran])
     if unit != "none" and counts.size and counts.max() > 0:
         values = counts.astype(np.float64)
         marks = [(float(np.mean(values)), f"mean {np.mean(values):,.0f}")]

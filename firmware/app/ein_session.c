@@ -39,6 +39,7 @@ ein_status_t ein_session_start(ein_session_t *session, const ein_wire_start_t *s
         return status;
     }
     ein_head_load();
+    ein_gate_init(&session->gate);
     memset(&session->vote, 0, sizeof session->vote);
     memset(&session->vote_unadapted, 0, sizeof session->vote_unadapted);
     ein_quality_init(&session->quality);
@@ -94,6 +95,24 @@ static uint8_t argmax(const int8_t logits[EIN_CLASSES])
     return best;
 }
 
+/* Logits of a beat: of the gate if it passes, else of the network. */
+static void classify(ein_session_t *session, const ein_event_t *event, ein_wire_beat_t *beat,
+                     int8_t embedding[EIN_STRIP_EMBEDDING])
+{
+    const uint32_t before = ein_port_count();
+    const bool open = ein_gate_open(&session->gate, event) && ein_head_parameters() == NULL;
+    if (open && ein_gate_passes(event->tensor->features, beat->logits)) {
+        memcpy(beat->unadapted, beat->logits, EIN_CLASSES);
+        memset(embedding, 0, EIN_STRIP_EMBEDDING); /* the strip that reads it is over */
+        beat->flags |= EIN_FLAG_PASSED;
+        beat->count = ein_port_count() - before;
+        return;
+    }
+    ein_session_infer(event->tensor, beat->logits, beat->unadapted, embedding);
+    beat->count = ein_port_count() - before;
+    ein_stats_add(&session->per_inference, beat->count);
+}
+
 /* Class, confidence and what the strip learns of a beat whose logits are there. */
 static void judge(ein_session_t *session, const ein_event_t *event, ein_wire_beat_t *beat,
                   const int8_t embedding[EIN_STRIP_EMBEDDING])
@@ -134,11 +153,10 @@ static void take_event(ein_session_t *session, const ein_event_t *event)
         beat->rr_next_samples = event->rr_next_samples;
         beat->tensor_crc = ein_crc32(0, event->tensor, sizeof(*event->tensor));
         int8_t embedding[EIN_STRIP_EMBEDDING];
-        beat->count = ein_session_infer(event->tensor, beat->logits, beat->unadapted, embedding);
+        classify(session, event, beat, embedding);
         ein_vote(&session->vote, event->slot, event->slot_beats, beat->logits);
         ein_vote(&session->vote_unadapted, event->slot, event->slot_beats, beat->unadapted);
         judge(session, event, beat, embedding);
-        ein_stats_add(&session->per_inference, beat->count);
         const ein_rhythm_beat_t seen = {event->t_samples, event->flags, beat->label,
                                         beat->confidence, event->tensor};
         ein_rhythm_beat(&session->rhythm, &seen);

@@ -10,6 +10,7 @@
 
 #include "ein_core.h"
 #include "ein_disturbance.h"
+#include "ein_gate.h"
 #include "ein_outbox.h"
 #include "ein_quality.h"
 #include "ein_rhythm.h"
@@ -31,8 +32,9 @@ typedef struct {
     uint32_t started_at;  /* counter when the newest sample was taken */
     uint32_t event_count_max;
     uint32_t events_lost;
-    ein_stats_t per_sample, per_inference;
+    ein_stats_t per_sample, per_inference; /* the latter: of beats that the network was run for */
     ein_core_t core;
+    ein_gate_t gate;
     ein_vote_t vote, vote_unadapted;
     ein_quality_t quality;
     ein_disturbance_t disturbance;

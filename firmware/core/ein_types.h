@@ -33,6 +33,8 @@ typedef enum {
 /* Of the signal again, told by ein_disturbance and not by the core: why it is bad. */
 #define EIN_FLAG_HUM 0x0100u    /* of the mains, 50 or 60 Hz */
 #define EIN_FLAG_MOTION 0x0200u /* of electrode or body: the baseline jumps */
+/* Of a beat as it is reported: plainly normal, the network was not run (ein_gate.h). */
+#define EIN_FLAG_PASSED 0x0400u
 
 /* The model's two int8 inputs as they stand: NHWC with N = H = 1, zero point 0. */
 typedef struct {

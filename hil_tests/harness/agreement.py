@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from einthoven.errors import UsageError
 from einthoven.native.confidence import Confidence
-from einthoven.native.core import Beats
+from einthoven.native.core import FLAG_PASSED, Beats
 from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.native.rhythm import RhythmEvents
 from einthoven.native.strip import Strip
@@ -49,17 +49,20 @@ def host_events(
     gate: Strip,
     end_samples: int,
     unadapted: NDArray[np.int8] | None = None,
+    passed: NDArray[np.bool_] | None = None,
 ) -> Events:
     """The host's beats in the board's terms.
 
     `logits`: int8 [n, 5], the model's for the n beats; `unadapted`: those without the patient's
     head, where there is one. To both their kinds' vote is added. The class is the largest logit
     then, the first on a tie, unless the `gate` of a record of `end_samples` makes it Q; `count`
-    is 0.
+    is 0. `passed`: [n] beats for which the network was not run.
     """
     rows = np.zeros(len(beats.t_samples), dtype=BEAT)
     rows["t_samples"], rows["t_emitted"] = beats.t_samples, beats.t_emitted
     rows["flags"] = beats.flags
+    if passed is not None:
+        rows["flags"][passed] |= FLAG_PASSED
     rows["rr_prev"], rows["rr_next"] = beats.rr_prev_samples, beats.rr_next_samples
     voted = vote.of(logits, beats)
     rows["logits"] = voted

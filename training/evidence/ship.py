@@ -4,8 +4,8 @@
 is there; a look at DS2), takes the method that the recipe names, and writes what the firmware is
 generated from, the result in `docs/results/ds2/`, the figures, docs/accuracy.md's tables, the model
 card, and the memory that patients' heads are fitted with.
-Calibrate before (`python -m einthoven.training.model.calibrate`), generate after
-(`python -m einthoven.codegen`).
+Calibrate before (`python -m einthoven.training.model.calibrate`) and fit the gate
+(`python -m einthoven.training.gate`), generate after (`python -m einthoven.codegen`).
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from einthoven.codegen import gate
 from einthoven.codegen.confidence import Calibration
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.paths import SHIPPED_MODEL, require_checkout
@@ -41,6 +42,8 @@ def ship(run: Path, out: Path = SHIPPED_MODEL, data: Path | None = None) -> Eval
     out.mkdir(parents=True, exist_ok=True)
     for name in ("model.tflite", "recipe.toml", "training_log.jsonl"):
         shutil.copyfile(chosen / name, out / name)
+    if (chosen / gate.TFLITE).exists():
+        shutil.copyfile(chosen / gate.TFLITE, out / gate.TFLITE)
     about = json.loads((chosen / "model.json").read_text())
     about["figures"] = {"ds2": _figures(result)}
     (out / "model.json").write_text(json.dumps(about, indent=1) + "\n")

@@ -56,7 +56,7 @@ class HeldOut:
 
 
 @contextmanager
-def _generated(scale: float, temperature: float = 1.0) -> Iterator[Path]:
+def generated(scale: float, temperature: float = 1.0) -> Iterator[Path]:
     """A folder with the table of a model whose logits have that scale."""
     with tempfile.TemporaryDirectory() as scratch:
         text = tables.table("held out", scale, Calibration(temperature, 1))
@@ -64,16 +64,32 @@ def _generated(scale: float, temperature: float = 1.0) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def held_out(path: Path, bias: tuple[float, ...], scale: float, zero_point: int) -> HeldOut:
-    """Read a cross-validation's predictions, quantize them as the model would, let kinds vote.
+@dataclass(frozen=True)
+class Predictions:
+    """What a cross-validation's networks said of held-out beats, in a model's int8 units."""
+
+    logits: NDArray[np.int8]
+    """[n, 5], before any vote"""
+    label: NDArray[np.int8]
+    """[n], -1 where no reference beat is."""
+    record: NDArray[np.str_]
+    """[n] database/record."""
+    patient: NDArray[np.str_]
+    """[n] database/record of the patient's first record."""
+    kinds: Kinds
+
+
+def read_predictions(
+    path: Path, bias: tuple[float, ...], scale: float, zero_point: int
+) -> Predictions:
+    """Read a cross-validation's predictions and quantize them as the model would.
 
     Raises UsageError for what is no such file, or has patients of DS2 in it.
     """
+    names = ("logits", "label", "record", "patient", "slot", "slot_beats")
     try:
         with np.load(path) as arrays:
-            logits, label, patient, *kinds = (
-                arrays[k] for k in ("logits", "label", "patient", "slot", "slot_beats")
-            )
+            logits, label, record, patient, *kinds = (arrays[k] for k in names)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"{path} is no result of cross-validation ({error}): "
@@ -85,9 +101,15 @@ def held_out(path: Path, bias: tuple[float, ...], scale: float, zero_point: int)
         raise UsageError(f"{path} is incomplete: run all folds of the cross-validation")
     steps = np.rint((logits + np.array(bias)) / scale) + zero_point
     steps = np.clip(steps, -128, 127).astype(np.int8)
-    with _generated(scale) as folder:
-        voted = Vote(folder).of(steps, Kinds(*kinds))
-    return HeldOut(voted, scale, label, len(np.unique(patient)))
+    return Predictions(steps, label, record, patient, Kinds(*kinds))
+
+
+def held_out(path: Path, bias: tuple[float, ...], scale: float, zero_point: int) -> HeldOut:
+    """The same after the vote of their kinds. Raises UsageError."""
+    found = read_predictions(path, bias, scale, zero_point)
+    with generated(scale) as folder:
+        voted = Vote(folder).of(found.logits, found.kinds)
+    return HeldOut(voted, scale, found.label, len(np.unique(found.patient)))
 
 
 def loss(beats: HeldOut, temperature: float) -> float:
@@ -108,7 +130,7 @@ def best_temperature(beats: HeldOut) -> float:
 
 def counts(beats: HeldOut, temperature: float) -> reliability.Counts:
     """Right and wrong detections by the confidence that the firmware would give them."""
-    with _generated(beats.scale, temperature) as folder:
+    with generated(beats.scale, temperature) as folder:
         no_flags = np.zeros(len(beats.label), np.uint16)
         found, unsure = Confidence(folder).of(beats.logits, no_flags)
     return reliability.count(found, unsure, beats.logits.argmax(axis=1) != beats.label)

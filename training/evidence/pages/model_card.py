@@ -17,6 +17,7 @@ sure it is. **Not a medical device**, and not to be used for diagnosis. Generate
 | pipeline | SHA-256 `{pipeline}` |
 | output | five int8 logits; class: the largest after the kind's vote (SPEC 4), first on a tie |
 | confidence | {confidence} |
+| gate before it | {gate} |
 | size | {params:,} parameters, {macs:,} multiply-adds a beat |
 | file | `model.tflite`, SHA-256 `{sha256}` |
 | trained on | {training}: {records} recordings |
@@ -95,8 +96,17 @@ def card(about: Mapping[str, Any], tables: Mapping[str, str]) -> str:
         if calibration
         else "softmax, not calibrated"
     )
+    entry = about.get("gate")
+    gate = (
+        f"`gate.tflite`, SHA-256 `{entry['sha256']}`: a beat with a score of at most "
+        f"{entry['most']} is N, and the model is not run (docs/gate.md); the figures below are "
+        "without it"
+        if entry
+        else "none"
+    )
     return _CARD.format(
         name=about["name"],
+        gate=gate,
         pipeline=about["pipeline_sha256"],
         window=dataset.WINDOW,
         channels=dataset.CHANNELS,

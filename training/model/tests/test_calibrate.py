@@ -72,6 +72,7 @@ def stored(path: Path, patient: str = "mitdb/101", **changes: object) -> Path:
     arrays = {
         "logits": some.logits * some.scale,
         "label": some.label,
+        "record": np.full(3000, patient),
         "slot": np.full(3000, NO_SLOT, np.uint8),
         "slot_beats": np.zeros(3000, np.uint16),
     } | changes

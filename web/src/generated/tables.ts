@@ -5,7 +5,7 @@ export const RATE_HZ = 180 as const;
 /** AAMI EC57, in the order of the model's outputs. */
 export const CLASSES = ["N", "S", "V", "F", "Q"] as const;
 /** Bits of a beat's and of the signal's state: firmware/core/ein_types.h. */
-export const FLAGS = { saturated: 1, flat: 2, lead_off: 4, gap: 8, noisy: 16, learning: 32, search_back: 64, break: 128, hum: 256, motion: 512 } as const;
+export const FLAGS = { saturated: 1, flat: 2, lead_off: 4, gap: 8, noisy: 16, learning: 32, search_back: 64, break: 128, hum: 256, motion: 512, passed: 1024 } as const;
 /** Kinds of rhythm, by their codes. */
 export const RHYTHMS = ["couplet", "vt", "slow_run", "sv_run", "bigeminy", "trigeminy", "pause", "bradycardia", "tachycardia", "af", "vf", "asystole", "alarm_vt", "alarm_bradycardia", "alarm_tachycardia"] as const;
 /** On a strip, as the CinC 2017 Challenge writes them. */

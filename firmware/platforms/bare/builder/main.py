@@ -83,15 +83,20 @@ is_device = "-D EIN_DEVICE" in " ".join(env.get("BUILD_FLAGS", []))
 usual = firmware / "generated_small" if bare and is_device else env.subst("$PROJECT_DIR/generated")
 model = Path(os.environ.get("EIN_MODEL") or usual).resolve()
 if (model / "ein_model.h").is_file() and model != firmware / "generated":
+    # The network and the gate before it; of a device's small engine only the network differs.
+    theirs = [n for n in ("ein_model.c", "ein_gate_net.c") if (model / n).is_file()]
 
     def without_own_model(env, node):
         """The firmware's own model makes room."""
-        own = firmware / "generated" / "ein_model.c"
-        return None if Path(node.srcnode().get_abspath()).resolve() == own else node
+        path = Path(node.srcnode().get_abspath()).resolve()
+        return None if path.parent == firmware / "generated" and path.name in theirs else node
 
-    env.AddBuildMiddleware(without_own_model, "*ein_model.c")
+    for name in theirs:
+        env.AddBuildMiddleware(without_own_model, f"*{name}")
     env.Prepend(CPPPATH=[str(model)])
-    env.BuildSources("$BUILD_DIR/model", str(model), "-<*> +<ein_model.c>")
+    env.BuildSources(
+        "$BUILD_DIR/model", str(model), " ".join(["-<*>", *(f"+<{n}>" for n in theirs)])
+    )
 network = os.environ.get("EIN_NETWORK")
 if network:
     # Behind the other folders: what else lies in this one must not hide the firmware's own.
