@@ -110,7 +110,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         *(runs.demo, runs.replay, runs.report, runs.compare),
         *(data.score, analysis.analyze),
     ),
-    "Live": (live.monitor, live.record, page.page),
+    "Live": (live.monitor, live.record, live.serve, page.page),
     "Patients": (patients.adapt,),
     "Devices": (
         *(keys.sign_image, keys.update),

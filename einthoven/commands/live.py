@@ -1,4 +1,4 @@
-"""Commands about a board's own signal: monitor, record."""
+"""Commands about a board's own signal: monitor, record, serve."""
 
 from pathlib import Path
 from typing import Annotated
@@ -71,3 +71,36 @@ def record(
     print(recorder.summary())
     if stopped and seconds is not None:  # else it is how a recording ends
         raise KeyboardInterrupt
+
+
+def serve(
+    board: BoardName,
+    port: Port = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other than this machine's own: for all.")
+    ] = "127.0.0.1",
+    http_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0: any that is free.")
+    ] = 8808,
+    play: Play = None,
+    speed: Speed = 1,
+    boards: Boards = None,
+) -> None:
+    """Show a board's own signal in a browser that has no Web Serial, or on a process."""
+    import time
+
+    from einthoven.monitor.bridge import Bridge, run
+    from einthoven.monitor.session import started
+    from einthoven.monitor.stopping import Stopping
+    from einthoven.page import html
+
+    page = html(served=True)
+    with (
+        started(board, port, play, speed) as found,
+        Stopping() as stopping,
+    ):
+        bridge = Bridge(found.url, found.baud, page, host)
+        with bridge.serving(http_port) as address:
+            print(f"{board}, {found.source}. Not a medical device. Ctrl-C ends it. Open:")
+            print(address, flush=True)
+            run(bridge, lambda: stopping.asked, time.sleep)
