@@ -53,22 +53,29 @@ _EVENTS = 4096
 """Events that a call may bring: about an hour's."""
 
 
-@cache
-def _library(folder: Path) -> tuple[cffi.FFI, Any]:
-    """The session with the generated files of `folder`. Raises BuildError."""
-    parts = [FIRMWARE / name for name in ("app", "core", "engine", "rhythm", "wire")]
-    app, core, engine, rhythm, wire = parts
-    sources = [
-        *(app / name for name in _APP),
-        *sorted(core.glob("ein_*.c")),
-        *sorted(engine.glob("ein_*.c")),
-        *sorted(rhythm.glob("ein_*.c")),
-        wire / "ein_crc32.c",
+def includes(folder: Path) -> list[Path]:
+    """Where the session's headers are, with the generated files of `folder`."""
+    rooms = (FIRMWARE / name for name in ("app", "core", "engine", "rhythm", "wire"))
+    return [folder, GENERATED, *rooms]
+
+
+def sources(folder: Path) -> list[Path]:
+    """The session's C, with the generated files of `folder`, and the face by which it is called."""
+    rooms = (FIRMWARE / name for name in ("core", "engine", "rhythm"))
+    return [
+        *(FIRMWARE / "app" / name for name in _APP),
+        *(path for room in rooms for path in sorted(room.glob("ein_*.c"))),
+        FIRMWARE / "wire" / "ein_crc32.c",
         folder / "ein_gate_net.c",
         folder / "ein_model.c",
         _SHIM,
     ]
-    library = build_library("ein_session", sources, [folder, GENERATED, *parts], ["-DNDEBUG"])
+
+
+@cache
+def _library(folder: Path) -> tuple[cffi.FFI, Any]:
+    """The session with the generated files of `folder`. Raises BuildError."""
+    library = build_library("ein_session", sources(folder), includes(folder), ["-DNDEBUG"])
     ffi = cffi.FFI()
     ffi.cdef(_CDEF)
     return ffi, ffi.dlopen(str(library))
@@ -86,6 +93,17 @@ def run(
     came, in order. The counts of events are 0. One record at a time in a process. Raises
     UsageError for samples of another type and for a gain or rails that the core refuses.
     """
+    rows, verdict = told(samples, gain_lsb_per_mv, rails, gaps)
+    return _events(rows), verdict
+
+
+def told(
+    samples: NDArray[np.int16],
+    gain_lsb_per_mv: int = 200,
+    rails: tuple[int, int] = (-2048, 2047),
+    gaps: Sequence[tuple[int, int]] = (),
+) -> tuple[NDArray[np.void], Raw]:
+    """The same, and events of all kinds in one table, in the order in which they were told."""
     if samples.dtype != np.int16 or samples.ndim != 1:
         raise UsageError(f"samples must be int16[n], not {samples.dtype}{samples.shape}")
     ffi, lib = _library(model_c())
@@ -114,7 +132,7 @@ def run(
     push(samples[done:])
     verdict = ffi.new("uint32_t[7]")
     keep(lib.ein_host_session_finish(at, verdict))
-    return _events(np.concatenate(parts)), Raw(*(int(v) for v in verdict))
+    return np.concatenate(parts), Raw(*(int(v) for v in verdict))
 
 
 def _events(told: NDArray[np.void]) -> Events:
