@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 
 from einthoven.commands.options import Boards, Json, Port
+from einthoven.commands.reaching import reached
 
 BoardName = Annotated[str, typer.Argument(help="Board (see: einthoven boards).")]
+DeviceName = Annotated[
+    str, typer.Argument(metavar="BOARD", help="Board, or a device of fleet.toml by its name.")
+]
 
 
 def boards(boards: Boards = None, as_json: Json = False) -> None:
@@ -120,21 +124,21 @@ def build(board: BoardName, boards: Boards = None, model: OwnModel = None) -> No
     console().print(f"built {program}", soft_wrap=True)
 
 
-def info(board: BoardName, port: Port = None, boards: Boards = None, as_json: Json = False) -> None:
+def info(
+    board: DeviceName, port: Port = None, boards: Boards = None, as_json: Json = False
+) -> None:
     """Ask a board who it is: firmware, model, pipeline, resources."""
     from dataclasses import asdict
 
     from rich.table import Table
 
-    from einthoven.boards.board import load_board, running
     from einthoven.hil_tests.harness.device import Device
     from einthoven.report import answers
     from einthoven.report.schema import dump
     from einthoven.report.text import console
 
-    target = load_board(board)
     grid = Table.grid(padding=(0, 2))
-    with running(target, port) as url, Device(url, baud=target.baud) as device:
+    with reached(board, port) as (kind, url), Device(url, baud=kind.baud) as device:
         network = device.network()
         who, counters = asdict(device.hello), dict(device.info())
         if as_json:
@@ -151,7 +155,7 @@ def info(board: BoardName, port: Port = None, boards: Boards = None, as_json: Js
 
 
 def bench(
-    board: BoardName = "qemu_stm32f405",
+    board: DeviceName = "qemu_stm32f405",
     port: Port = None,
     beats: Annotated[int, typer.Option(min=1, help="Inferences to run.")] = 40,
     boards: Boards = None,

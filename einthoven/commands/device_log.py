@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from einthoven.commands.boards import BoardName
+from einthoven.commands.boards import DeviceName
 from einthoven.commands.options import Boards, Json, Port
+from einthoven.commands.reaching import reached
 
 if TYPE_CHECKING:
     from einthoven.device_log.copy import LogCopy
@@ -69,16 +70,14 @@ class _Opened:
 
 @contextmanager
 def _opened(board: str, port: str | None, fleet: Path, key: Path | None) -> Iterator[_Opened]:
-    from einthoven.boards.board import load_board, running
     from einthoven.hil_tests.harness.device import Device
 
-    target = load_board(board)
-    with running(target, port) as url, Device(url, baud=target.baud) as device:
+    with reached(board, port, fleet) as (kind, url), Device(url, baud=kind.baud) as device:
         yield _Opened(device, fleet, key)
 
 
 def status(
-    board: BoardName,
+    board: DeviceName,
     port: Port = None,
     boards: Boards = None,
     copy: CopyPath = None,
@@ -136,7 +135,7 @@ def _status_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def fetch(
-    board: BoardName,
+    board: DeviceName,
     port: Port = None,
     boards: Boards = None,
     copy: CopyPath = None,
@@ -278,7 +277,7 @@ def _zone(name: str | None) -> Any:
 
 
 def clear(
-    board: BoardName,
+    board: DeviceName,
     force: Annotated[bool, typer.Option("--force", help="Delete it without a copy.")] = False,
     port: Port = None,
     boards: Boards = None,

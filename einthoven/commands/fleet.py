@@ -149,11 +149,13 @@ def flash(
         raise UsageError("name devices or a board, or say --all (see: einthoven flash --help)")
     use_own(model)
     found, devices, in_file = _chosen(names or [], fleet, port, probe, flasher)
-    plans = _plans(found, devices, release, unsigned)
+    plans, unbuilt = _plans(found, devices, release, unsigned)
     ledger = Ledger(found.path) if in_file else None
     with _shown(plans, as_json) as progress:
         flashing = Flashing(found, ledger, introduce, progress, allow_downgrade)
-        done = flashing.run(plans, jobs)
+        made = [*flashing.run(plans, jobs), *unbuilt]
+    order = [device.name for device in devices]
+    done = sorted(made, key=lambda one: order.index(one.name))
     failed = sum(outcome.outcome != FLASHED for outcome in done)
     if in_file:
         _note_ids(found, done)
@@ -195,27 +197,39 @@ def _chosen(
 
 def _plans(
     fleet: "Fleet", devices: tuple["Entry", ...], release: Path | None, unsigned: bool
-) -> list["Plan"]:
-    """What is going to be done; firmware of each kind is built once, before any is written."""
+) -> tuple[list["Plan"], list["Flashed"]]:
+    """What is going to be done; firmware of each kind is built once, before any is written.
+
+    And what came of devices whose firmware cannot be built, unless that is so for all of them.
+    """
     from einthoven.boards.board import Board, load_board
-    from einthoven.errors import KeysError
+    from einthoven.errors import BuildError, KeysError
     from einthoven.fleet import firmware
     from einthoven.fleet.firmware import Firmware
-    from einthoven.fleet.flashing import plan
+    from einthoven.fleet.flashing import not_begun, plan
 
     for device in devices:
         if not device.board:
             raise KeysError(f"{fleet.path}: say which board {device.name} is (board = …)")
     kinds: dict[str, tuple[Board, Firmware]] = {}
+    failed: dict[str, BuildError] = {}
     trusted = firmware.trusted_key(fleet, unsigned)
     for name in dict.fromkeys(device.board for device in devices):
         board = load_board(name)
         firmware.require_signed(fleet, board, release, unsigned)
         if release is not None:
             kinds[name] = board, firmware.released(release, board, trusted)
-        else:
+            continue
+        try:
             kinds[name] = board, firmware.built(board)
-    return [plan(fleet, device, *kinds[device.board]) for device in devices]
+        except BuildError as error:
+            failed[name] = error
+    if failed and not kinds:
+        raise next(iter(failed.values()))
+    return (
+        [plan(fleet, d, *kinds[d.board]) for d in devices if d.board in kinds],
+        [not_begun(fleet, d, failed[d.board]) for d in devices if d.board in failed],
+    )
 
 
 @contextmanager

@@ -68,9 +68,8 @@ def set_(
     ] = None,
 ) -> None:
     """Give a device its key, over the cable that it was flashed with."""
-    from einthoven.boards.board import load_board, running
-    from einthoven.errors import KeysError
-    from einthoven.fleet import inventory, keys
+    from einthoven.boards.board import running
+    from einthoven.fleet import inventory, keys, reach
     from einthoven.fleet.proof import fingerprint
     from einthoven.hil_tests.harness.device import Device
     from einthoven.report.text import console
@@ -78,15 +77,10 @@ def set_(
     found = inventory.read(fleet)
     entry = found.device(name)
     key = found.key(entry)
-    if not entry.board:
-        raise KeysError(f'{fleet}: say which board {name} is (board = "…"; see: einthoven boards)')
-    target = load_board(entry.board)
-    with running(target, port) as url, Device(url, baud=target.baud) as device:
-        if entry.id and entry.id != device.hello.serial:
-            raise KeysError(
-                f"the device on {url} is {device.hello.serial or 'without an id'}, and {name} is "
-                f"{entry.id}: plug in that one, or correct {fleet}"
-            )
+    target = reach.board_of(found, entry)
+    at = running(target, port) if port else reach.reached(found, entry)
+    with at as url, Device(url, baud=target.baud) as device:
+        reach.require_identity(entry, device.hello.serial, url)
         device.set_key(key, keys.read_key(old) if old else None)
     console().print(f"{name} has the key {fingerprint(key)}", soft_wrap=True)
 

@@ -222,6 +222,19 @@ def flash_board(board: Board, port: str | None = None) -> None:
         raise BoardError(outcome.message)
 
 
+def not_begun(fleet: Fleet, device: Entry, error: EinthovenError) -> Flashed:
+    """The outcome for a device that there is no firmware for."""
+    return Flashed(
+        time=_now(),
+        fleet=fleet.name or fleet.path.stem,
+        name=device.name,
+        id=device.id,
+        board=device.board,
+        outcome=Trouble.FAILED.value,
+        message=f"{device.name}: {error}",
+    )
+
+
 def may_be_met(one: Plan) -> bool:
     """Whether there is a port to ask through: a process has one, others if a line names it."""
     if one.board.command is not None or one.device.port:
@@ -261,7 +274,7 @@ def find_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> usb.UsbDevice | N
         hint = " (hold BOOT0 or BOOTSEL while plugging it in)" if not _is_debug(kinds) else ""
         raise FlashError(
             Trouble.NOT_THERE,
-            f"{name}: no {one.flasher.name} device is plugged in{hint} (see: einthoven doctor)",
+            f"{name}: nothing that {one.flasher.name} flashes through is plugged in{hint} (see: einthoven doctor)",
         )
     return there[0] if there else None
 

@@ -71,6 +71,15 @@ def test_a_fleet_of_processes_is_flashed_and_gets_its_keys(
     report = valid("flash", out)
     (device,) = report["devices"]
     assert (code, device["key"], device["outcome"]) == (0, key, "flashed")
+    # It is reached by its name, wherever it is plugged in.
+    code, out, _ = einthoven_(capfd, "info", "sim-02", "--json")
+    assert code == 0 and valid("info", out)["serial"] == "00a2"
+    code, out, _ = einthoven_(capfd, "log", "status", "sim-02", "--json")
+    assert code == 0 and valid("log-status", out)["serial"] == "00a2"
+    code, _, err = einthoven_(capfd, "info", "sim-02", "--port", "/dev/x")
+    assert code == 2 and "fleet.toml says where sim-02 is" in err
+    code, _, err = einthoven_(capfd, "info", "sim-09")
+    assert code == 2 and "has no device 'sim-09': it has sim-01, sim-02" in err
     # Another key than the device has: it was written, and is not this fleet's.
     (tmp_path / "keys" / "sim-02.key").unlink()
     (tmp_path / "fleet2.toml").write_text("")

@@ -50,6 +50,7 @@ TOOL = Tool(
     troubles=(
         ("Access denied|insufficient permissions|LIBUSB_ERROR_ACCESS", Trouble.NO_PERMISSION),
         ("No module named pyocd", Trouble.TOOL_MISSING),
+        ("Target type .* not recognized", Trouble.CHIP_UNKNOWN),
         (
             "No connected debug probe matches|No target device available|"
             "No available debug probes|No ACK",

@@ -139,6 +139,8 @@ def understand(tool: Tool, job: Job, step: Step, output: str, code: int) -> Flas
 
 
 _WORDS = {
+    Trouble.CHIP_UNKNOWN: "the tool does not know the chip yet: pyocd pack install with the name "
+    "of the target",
     Trouble.NOT_THERE: "nothing answers: is it plugged in, powered, and in its boot loader?",
     Trouble.WRONG_CHIP: "this is another chip than the board has",
     Trouble.LOCKED: "the chip is protected against reading or writing: unlocking erases all of it, "

@@ -10,6 +10,7 @@ class Trouble(StrEnum):
     """A kind of failure; `--json` and the ledger have these words."""
 
     TOOL_MISSING = "tool missing"
+    CHIP_UNKNOWN = "chip unknown to the tool"
     NOT_THERE = "not there"
     NO_PERMISSION = "no permission"
     WRONG_CHIP = "wrong chip"

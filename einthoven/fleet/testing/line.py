@@ -39,13 +39,14 @@ class Wire:
         """The next `n` bytes that come."""
         found = b""
         while len(found) < n:
-            if self._ended.is_set():
-                raise Unplugged
+            ended = self._ended.is_set()
             if select.select([self._master], [], [], 0.1)[0]:
                 try:
                     found += os.read(self._master, n - len(found))
                 except OSError:
                     raise Unplugged from None
+            elif ended:  # and what was sent until then is answered
+                raise Unplugged
         return found
 
     def give(self, data: bytes) -> None:

@@ -62,7 +62,7 @@ def _require_installed(tool: str) -> None:
 def test_an_stm32_over_its_uart(tool: Tool, tmp_path: Path) -> None:
     with Stm32Rom(unique_id=UID) as chip:
         verified, seen = _flash(tool, _job(tmp_path, STM32, port=chip.port))
-        assert bytes(chip.flash[: len(IMAGE)]) == IMAGE and chip.started == FLASH
+    assert bytes(chip.flash[: len(IMAGE)]) == IMAGE and chip.started == FLASH
     assert verified == f"read back by {tool.name}"
     assert seen == sorted(seen) and seen[-1] == 1.0 and len(seen) > 2
 
@@ -228,6 +228,8 @@ SAYINGS = [
     ("dfu-util", "Error during download (LIBUSB_ERROR_NO_DEVICE)", Trouble.LINK_LOST),
     ("dfu-util", "dfu-util: No DFU capable USB device available", Trouble.NOT_THERE),
     ("pyocd", "No connected debug probe matches unique ID 'ABC'", Trouble.NOT_THERE),
+    ("pyocd", "Target type stm32f446retx not recognized. Use 'pyocd list --targets' to see",
+     Trouble.CHIP_UNKNOWN),
     ("pyocd", "Mismatched byte at 0x08000010 (offset 0x10): 0xff (memory) != 0x21 (file)",
      Trouble.NOT_VERIFIED),
     ("stm32flash", "Failed to verify at address 0x08000100, expected 0x01 and found 0x00",

@@ -184,7 +184,9 @@ def _plan(device: Entry, board: str) -> Plan:
 
 def test_the_probe_is_the_named_one_or_the_only_one(machine: Machine) -> None:
     nucleo = Entry("a", board="nucleo_f446re")
-    with pytest.raises(FlashError, match=r"a: no openocd device is plugged in .see:"):
+    with pytest.raises(
+        FlashError, match=r"a: nothing that openocd flashes through is plugged in .see:"
+    ):
         flashing.find_probe(_plan(nucleo, nucleo.board), usb.plugged_in())
     machine.plug("1-1", "0483:374b", "066C", "ST-LINK", "ttyACM")
     plugged = usb.plugged_in()
