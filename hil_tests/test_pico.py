@@ -1,10 +1,13 @@
-"""The Raspberry Pi Pico's image on an emulated RP2040, beside whatever board is under test."""
+"""What the boot ROMs of the Raspberry Pi Pico and Pico 2 ask of an image."""
 
+import struct
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from einthoven.boards import uf2
 from einthoven.boards.board import build, load_board
 from einthoven.paths import BOARDS
 
@@ -45,3 +48,28 @@ def test_the_boot_rom_would_take_the_boot_stage(pico: str, tmp_path: Path) -> No
     assert stack == 0x20000800  # 2 KB at the bottom of RAM
     assert 0x10000100 < entry < 0x10000000 + len(image)
     assert entry % 2 == 1
+
+
+def test_the_rp2350s_boot_rom_would_take_the_image() -> None:
+    """PICOBIN's block in the first 4 KB (data sheet, 5.9.5.1), the vectors at the begin."""
+    board = load_board("pico2")
+    build(board)
+    image = board.program.with_suffix(".bin").read_bytes()
+    words = struct.unpack("<1024I", image[:4096])
+    assert words.count(0xFFFFDED3) == 1
+    at = words.index(0xFFFFDED3)
+    kind, last, following, end = words[at + 1 : at + 5]
+    assert kind == 0x10210142  # one word: an executable for the Secure Arm cores of an RP2350
+    assert last == 0x000001FF  # after one word of items
+    assert following == 0  # a loop of this block alone
+    assert end == 0xAB123579
+    assert words[0] == 0x20000800  # 2 KB of stack at the bottom of RAM
+    assert 0x10000000 < words[1] < 0x10000000 + len(image) and words[1] % 2 == 1
+
+
+def test_the_pico_2s_file_is_for_its_arm_cores() -> None:
+    block = uf2.encode(bytes(300), uf2.FAMILIES["rp2350"])[:512]
+    address, family = (struct.unpack_from("<I", block, at)[0] for at in (12, 28))
+    assert (address, family) == (0x10000000, 0xE48BFF59)
+    flash = tomllib.loads((BOARDS / "pico2" / "board.toml").read_text())["flash"]
+    assert flash["uf2"]["family"] == "rp2350" and flash["address"] == address

@@ -5,14 +5,8 @@
 
 #include <string.h>
 
-#include "ein_port.h"
-#include "restart.h"
-#include "rp2040.h"
+#include "chip.h"
 
-#define SECTOR_BYTES 4096u
-#define SLOT_SECTORS 2u
-#define PAGE_BYTES 256u
-#define FLASH_START 0x10000000u
 #define READ_UNIQUE_ID 0x4Bu /* four bytes of anything, then eight of the number */
 #define ID_AT 5u
 #define ID_BYTES 8u
@@ -26,8 +20,7 @@ typedef void (*rom_plain_t)(void);
 typedef void (*rom_erase_t)(uint32_t at, size_t n, uint32_t block, uint8_t block_command);
 typedef void (*rom_program_t)(uint32_t at, const uint8_t *bytes, size_t n);
 
-extern uint8_t _slot[], _slot_stand_in[]; /* by the linker script */
-extern const uint32_t _boot2[];
+extern const uint32_t _boot2[]; /* by the linker script */
 
 static struct {
     rom_plain_t connect, exit_xip, flush_cache;
@@ -86,17 +79,17 @@ RAM_CODE static void end(void)
     irq_enable();
 }
 
-RAM_CODE static void erase(uint32_t at)
+RAM_CODE void ein_flash_erase(uint32_t at, uint32_t n)
 {
     begin();
-    rom.erase(at, SLOT_SECTORS * SECTOR_BYTES, ERASE_BLOCK, ERASE_BLOCK_COMMAND);
+    rom.erase(at, n, ERASE_BLOCK, ERASE_BLOCK_COMMAND);
     end();
 }
 
-RAM_CODE static void program(uint32_t at, const uint8_t *page)
+RAM_CODE void ein_flash_program(uint32_t at, const uint8_t *page)
 {
     begin();
-    rom.program(at, page, PAGE_BYTES);
+    rom.program(at, page, EIN_FLASH_PAGE_BYTES);
     end();
 }
 
@@ -132,44 +125,4 @@ void ein_flash_serial(char text[17])
         text[i] = "0123456789abcdef"[bytes[ID_AT + i / 2] >> (i % 2 ? 0 : 4) & 15];
     }
     text[2u * ID_BYTES] = '\0';
-}
-
-bool ein_port_slot_read(uint32_t offset, void *bytes, size_t n)
-{
-    memcpy(bytes, (silicon ? _slot : _slot_stand_in) + offset, n);
-    return true;
-}
-
-bool ein_port_slot_erase(void)
-{
-    ein_watchdog_feed();
-    if (!silicon) {
-        memset(_slot_stand_in, 0xFF, EIN_SLOT_BYTES);
-        return true;
-    }
-    erase((uint32_t)((uintptr_t)_slot - FLASH_START));
-    return true;
-}
-
-/* A page at a time; ones around what is written leave the rest of the page as it is. */
-bool ein_port_slot_write(uint32_t offset, const void *bytes, size_t n)
-{
-    const uint8_t *from = bytes;
-    if (!silicon) {
-        memcpy(_slot_stand_in + offset, bytes, n);
-        return true;
-    }
-    while (n > 0) {
-        uint8_t page[PAGE_BYTES];
-        const uint32_t within = offset % PAGE_BYTES;
-        const size_t room = PAGE_BYTES - within;
-        const size_t some = n < room ? n : room;
-        memset(page, 0xFF, sizeof page);
-        memcpy(page + within, from, some);
-        program((uint32_t)((uintptr_t)_slot - FLASH_START) + offset - within, page);
-        offset += (uint32_t)some;
-        from += some;
-        n -= some;
-    }
-    return true;
 }

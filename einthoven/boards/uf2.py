@@ -1,4 +1,4 @@
-"""An image as UF2, and onto the drive as which a boot loader of the RP2040 shows itself.
+"""An image as UF2, and onto the drive as which a boot loader of the RP2040 or RP2350 shows itself.
 
     python -m einthoven.boards.uf2 firmware.bin rp2040 [--out firmware.uf2]
 
@@ -35,7 +35,10 @@ class Family:
     board_id: str
 
 
-FAMILIES = {"rp2040": Family(0xE48BFF56, 0x10000000, "RPI-RP2")}
+FAMILIES = {
+    "rp2040": Family(0xE48BFF56, 0x10000000, "RPI-RP2"),
+    "rp2350": Family(0xE48BFF59, 0x10000000, "RP2350"),  # its Arm cores, Secure
+}
 
 
 def encode(image: bytes, family: Family) -> bytes:

@@ -182,8 +182,23 @@ FLOORS = (
     ),
     Floor(
         "boards/rp2040",
-        "registers of the RP2040",
-        (*CALLED, PIPELINE, "boards/bare", "boards/pico"),
+        "registers and flash of the RP2040",
+        ("boards/cortex_m", "boards/rp/flash.h"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb"),
+    ),
+    Floor(
+        "boards/rp2350",
+        "registers and flash of the RP2350, and what its boot ROM looks for",
+        ("boards/cortex_m", "boards/rp/flash.h"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m33+nofp", "-mthumb"),
+    ),
+    Floor(
+        "boards/rp",
+        "what RP2040 and RP2350 share: clocks, UART, ADC, watchdog",
+        (
+            *(*CALLED, PIPELINE, "boards/bare", "boards/cortex_m"),
+            *("boards/rp2040", "boards/pico"),
+        ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-Wno-main"),
     ),
     Floor(

@@ -1,10 +1,8 @@
-/* How a program of an RP2040 board begins again, and why it began. */
-#ifndef EIN_RESTART_H
-#define EIN_RESTART_H
+/* The watchdog of the RP2040 and RP2350 boards, and why the program began. */
+#ifndef EIN_WATCHDOG_H
+#define EIN_WATCHDOG_H
 
 #include "ein_port.h"
-
-void ein_restart(ein_reset_reason_t reason) __attribute__((noreturn));
 
 /* Once, at the start. */
 ein_reset_reason_t ein_restart_reason(void);

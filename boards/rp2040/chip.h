@@ -1,11 +1,11 @@
 /* Registers of the RP2040 that this port uses, by the sections of its data sheet (build 2023-06).
  */
-#ifndef EIN_RP2040_H
-#define EIN_RP2040_H
+#ifndef EIN_CHIP_H
+#define EIN_CHIP_H
 
-#include <stdint.h>
+#include "cortex_m.h"
 
-typedef volatile uint32_t reg_t;
+#define EIN_CORE_HZ 125000000u
 
 #define REG(base, offset) (*(reg_t *)((base) + (offset)))
 /* 2.1.2: the same register, but what is written is set or cleared. */
@@ -56,6 +56,7 @@ typedef volatile uint32_t reg_t;
 #define PLL_FBDIV 0x8u
 #define PLL_PRIM 0xCu
 #define PLL_PRIM_DIV(first, second) ((first) << 16 | (second) << 12)
+#define PLL_SYS_DIVIDERS PLL_PRIM_DIV(6u, 2u)
 
 /* 2.13.5: what a watchdog reset takes along. All but the oscillators. */
 #define PSM 0x40010000u
@@ -69,6 +70,7 @@ typedef volatile uint32_t reg_t;
 #define WATCHDOG_CTRL_ENABLE (1u << 30)
 #define WATCHDOG_CTRL_PAUSE (7u << 24)
 #define WATCHDOG_LOAD 0x4u
+#define WATCHDOG_LOAD_4S 8000000u
 #define WATCHDOG_REASON 0x8u
 #define WATCHDOG_REASON_TIMER (1u << 0)
 #define WATCHDOG_REASON_FORCE (1u << 1)
@@ -78,7 +80,7 @@ typedef volatile uint32_t reg_t;
 #define WATCHDOG_TICK_ENABLE (1u << 9)
 
 /* 2.10.7 */
-#define VREG_AND_CHIP_RESET 0x40064000u
+#define CHIP_RESET_BLOCK 0x40064000u
 #define CHIP_RESET 0x8u
 #define CHIP_RESET_HAD_POR (1u << 8)
 #define CHIP_RESET_HAD_RUN (1u << 16)
@@ -143,25 +145,10 @@ typedef volatile uint32_t reg_t;
 #define IRQ_UART0 20u
 #define IRQS 26u
 
-/* ARMv6-M */
-#define SYSTICK 0xE000E010u
-#define SYSTICK_CTRL 0x0u
-#define SYSTICK_CTRL_RUN 7u /* core clock, interrupt, on */
-#define SYSTICK_LOAD 0x4u
-#define SYSTICK_VAL 0x8u
-#define NVIC_ISER (*(reg_t *)0xE000E100u)
-#define SCB_ICSR (*(reg_t *)0xE000ED04u)
-#define SCB_ICSR_PENDSTSET (1u << 26)
-#define SCB_VTOR (*(reg_t *)0xE000ED08u)
-
-static inline void irq_disable(void)
+/* The watchdog's divider makes the microseconds of the timer, too. */
+static inline void chip_tick(uint32_t crystal_mhz)
 {
-    __asm volatile("cpsid i" ::: "memory");
-}
-
-static inline void irq_enable(void)
-{
-    __asm volatile("cpsie i" ::: "memory");
+    REG(WATCHDOG, WATCHDOG_TICK) = crystal_mhz | WATCHDOG_TICK_ENABLE;
 }
 
 #endif

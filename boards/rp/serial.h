@@ -1,4 +1,4 @@
-/* UART0 of the RP2040 boards, GP0 (out) and GP1 (in). */
+/* UART0 of the RP2040 and RP2350 boards, GP0 (out) and GP1 (in). */
 #ifndef EIN_SERIAL_H
 #define EIN_SERIAL_H
 

@@ -1,7 +1,7 @@
-/* Start-up of the RP2040 boards: vectors, RAM, painted stack, then main(). The second core stays in
-   the boot ROM. */
+/* Start-up of the RP2040 and RP2350 boards: vectors, RAM, painted stack, then main(). The second
+   core stays in the boot ROM. */
+#include "chip.h"
 #include "memory.h"
-#include "rp2040.h"
 
 int main(void);
 void Reset_Handler(void);
@@ -28,7 +28,7 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + IR
 
 __attribute__((noreturn)) void Reset_Handler(void)
 {
-    SCB_VTOR = (uint32_t)(uintptr_t)vectors;
+    SCB->VTOR = (uint32_t)(uintptr_t)vectors;
     ein_memory_init();
     main();
     for (;;) {

@@ -1,8 +1,8 @@
 #include "serial.h"
 
 #include "board.h"
+#include "chip.h"
 #include "clock.h"
-#include "rp2040.h"
 #include "rx.h"
 
 #define TX_PIN 0u
@@ -33,11 +33,12 @@ void ein_serial_init(void)
     REG(UART0, UART_FBRD) = divider & 63u;
     REG(UART0, UART_LCR) = UART_LCR_8BITS_FIFO; /* also takes the divider over */
     REG(UART0, UART_CR) = UART_CR_ON;
+    REG(PADS_BANK0, PAD(TX_PIN)) = 0;
     REG(PADS_BANK0, PAD(RX_PIN)) = PAD_INPUT | PAD_PULL_UP;
     REG(IO_BANK0, GPIO_CTRL(TX_PIN)) = GPIO_FUNCTION_UART;
     REG(IO_BANK0, GPIO_CTRL(RX_PIN)) = GPIO_FUNCTION_UART;
     REG(UART0, UART_IMSC) = UART_IMSC_RX;
-    NVIC_ISER = 1u << IRQ_UART0;
+    nvic_enable(IRQ_UART0);
 }
 
 bool ein_serial_empty(void)

@@ -3,12 +3,10 @@
  */
 #include "restart.h"
 
+#include "chip.h"
 #include "kept.h"
-#include "rp2040.h"
 #include "serial.h"
-
-/* 4 s, and two steps a microsecond by erratum E1. */
-#define LOAD_4S 8000000u
+#include "watchdog.h"
 
 void ein_restart(ein_reset_reason_t reason)
 {
@@ -24,7 +22,7 @@ void ein_restart(ein_reset_reason_t reason)
 ein_reset_reason_t ein_restart_reason(void)
 {
     const uint32_t why = REG(WATCHDOG, WATCHDOG_REASON);
-    const uint32_t chip = REG(VREG_AND_CHIP_RESET, CHIP_RESET);
+    const uint32_t chip = REG(CHIP_RESET_BLOCK, CHIP_RESET);
     if (why != 0 && REG(WATCHDOG, WATCHDOG_SCRATCH0) == EIN_KEPT_MAGIC) {
         REG(WATCHDOG, WATCHDOG_SCRATCH0) = 0;
         return (ein_reset_reason_t)REG(WATCHDOG, WATCHDOG_SCRATCH1);
@@ -44,11 +42,11 @@ ein_reset_reason_t ein_restart_reason(void)
 void ein_watchdog_start(void)
 {
     REG(PSM, PSM_WDSEL) = PSM_WDSEL_ALL;
-    REG(WATCHDOG, WATCHDOG_LOAD) = LOAD_4S;
+    REG(WATCHDOG, WATCHDOG_LOAD) = WATCHDOG_LOAD_4S;
     REG(WATCHDOG, WATCHDOG_CTRL) = WATCHDOG_CTRL_ENABLE | WATCHDOG_CTRL_PAUSE;
 }
 
 void ein_watchdog_feed(void)
 {
-    REG(WATCHDOG, WATCHDOG_LOAD) = LOAD_4S;
+    REG(WATCHDOG, WATCHDOG_LOAD) = WATCHDOG_LOAD_4S;
 }

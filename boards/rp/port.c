@@ -1,17 +1,18 @@
-/* firmware/app/ein_port.h for the RP2040 boards. */
+/* firmware/app/ein_port.h for the RP2040 and RP2350 boards. */
 #include "ein_port.h"
 
 #include "board.h"
 #include "build.h"
+#include "chip.h"
 #include "clock.h"
 #include "flash.h"
 #include "memory.h"
 #include "oversample.h"
 #include "restart.h"
-#include "rp2040.h"
 #include "rx.h"
 #include "serial.h"
 #include "stream.h"
+#include "watchdog.h"
 
 #define WAKE_ALARM 0u
 #define IDLE_US 10000u
@@ -35,7 +36,7 @@ void ein_port_init(void)
     ein_flash_serial(serial_number);
     ein_serial_init();
     REG_SET(TIMER, TIMER_INTE) = 1u << WAKE_ALARM;
-    NVIC_ISER = 1u << IRQ_TIMER_0;
+    nvic_enable(IRQ_TIMER_0);
     ein_watchdog_start();
 }
 
@@ -83,7 +84,7 @@ void ein_port_poll(bool idle)
     /* With interrupts masked, one that comes after the test still ends the sleep. */
     irq_disable();
     if (ein_serial_empty() && (!streams || ein_stream_empty())) {
-        __asm volatile("dsb\n wfi" ::: "memory");
+        ein_sleep();
     }
     irq_enable();
     REG(TIMER, TIMER_ARMED) = 1u << WAKE_ALARM;

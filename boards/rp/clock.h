@@ -1,10 +1,9 @@
-/* Clocks of the RP2040 boards: 125 MHz for the core, 48 MHz for the ADC, microseconds. */
+/* Clocks of the RP2040 and RP2350 boards: EIN_CORE_HZ for the core, 48 MHz for the ADC,
+ * microseconds. */
 #ifndef EIN_CLOCK_H
 #define EIN_CLOCK_H
 
 #include <stdint.h>
-
-#define EIN_CORE_HZ 125000000u
 
 /* From the 12 MHz crystal. Every wait has a bound; without crystal or PLL the chip stays on its
    ring oscillator, and the serial port's rate is wrong, which the host sees. */

@@ -3,10 +3,10 @@
    and what a microsecond more or less does to a conversion is far below its noise. */
 #include "stream.h"
 
+#include "chip.h"
 #include "clock.h"
 #include "ein_pipeline.h"
 #include "oversample.h"
-#include "rp2040.h"
 
 #define PIN 26u
 #define CHANNEL 0u
@@ -50,7 +50,7 @@ void ein_stream_init(void)
     REG_SET(ADC, ADC_CS) = ADC_CS_START;
     next_us = ein_micros();
     REG_SET(TIMER, TIMER_INTE) = 1u << ALARM;
-    NVIC_ISER = 1u << IRQ_TIMER_1;
+    nvic_enable(IRQ_TIMER_1);
     arm();
 }
 

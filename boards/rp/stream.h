@@ -1,4 +1,4 @@
-/* Samples from ADC0 (GP26) of the RP2040 boards. */
+/* Samples from ADC0 (GP26) of the RP2040 and RP2350 boards. */
 #ifndef EIN_STREAM_H
 #define EIN_STREAM_H
 

@@ -1,9 +1,9 @@
 #include "clock.h"
 
-#include "rp2040.h"
+#include "chip.h"
 
 #define WAIT_POLLS 100000u
-/* 1 ms at 12 MHz, in units of 256 periods (2.16.3). */
+/* 1 ms at 12 MHz, in units of 256 periods (RP2040's data sheet, 2.16.3). */
 #define XOSC_STARTUP_1MS 47u
 #define CRYSTAL_MHZ 12u
 
@@ -21,9 +21,9 @@ uint32_t ein_cycles(void)
 {
     for (;;) {
         const uint32_t before = wraps;
-        const uint32_t left = REG(SYSTICK, SYSTICK_VAL);
+        const uint32_t left = SYSTICK->VAL;
         /* A wrap that is not counted yet shows as pending, or as another number. */
-        if (before == wraps && (SCB_ICSR & SCB_ICSR_PENDSTSET) == 0) {
+        if (before == wraps && (SCB->ICSR & SCB_ICSR_PENDSTSET) == 0) {
             return before << 24 | (0xFFFFFFu - left);
         }
     }
@@ -46,7 +46,7 @@ void ein_unreset(uint32_t bits)
     wait_for(RESETS, RESETS_DONE, bits);
 }
 
-/* 2.18.2.1: divider and VCO first, the post-dividers when it has locked. */
+/* RP2040's data sheet, 2.18.2.1: divider and VCO first, the post-dividers when it has locked. */
 static void start_pll(uint32_t pll, uint32_t times, uint32_t dividers)
 {
     REG(pll, PLL_CS) = 1u;
@@ -71,17 +71,17 @@ void ein_clock_init(void)
 
     REG_SET(RESETS, RESETS_RESET) = RESET_PLL_SYS | RESET_PLL_USB;
     ein_unreset(RESET_PLL_SYS | RESET_PLL_USB);
-    start_pll(PLL_SYS, 125, PLL_PRIM_DIV(6u, 2u)); /* 1500 MHz: 125 */
+    start_pll(PLL_SYS, 125, PLL_SYS_DIVIDERS);     /* from 1500 MHz */
     start_pll(PLL_USB, 100, PLL_PRIM_DIV(5u, 5u)); /* 1200 MHz: 48 */
     REG(CLOCKS, CLK_SYS_CTRL) = CLK_SYS_AUX;
     wait_for(CLOCKS, CLK_SYS_SELECTED, 1u << CLK_SYS_AUX);
     REG(CLOCKS, CLK_PERI_CTRL) = CLK_ENABLE;
     REG(CLOCKS, CLK_ADC_CTRL) = CLK_ENABLE;
 
-    REG(WATCHDOG, WATCHDOG_TICK) = CRYSTAL_MHZ | WATCHDOG_TICK_ENABLE; /* a microsecond */
+    chip_tick(CRYSTAL_MHZ); /* a microsecond */
     ein_unreset(RESET_TIMER | RESET_IO_BANK0 | RESET_PADS_BANK0);
 
-    REG(SYSTICK, SYSTICK_LOAD) = 0xFFFFFFu;
-    REG(SYSTICK, SYSTICK_VAL) = 0;
-    REG(SYSTICK, SYSTICK_CTRL) = SYSTICK_CTRL_RUN;
+    SYSTICK->LOAD = 0xFFFFFFu;
+    SYSTICK->VAL = 0;
+    SYSTICK->CTRL = SYSTICK_CTRL_ON;
 }

@@ -1,0 +1,23 @@
+/* What the boot ROM looks for in the first 4 KB of the flash before it takes an image for one: a
+   PICOBIN block (data sheet, 5.9.5.1, the least that there is). It then starts from the vectors at
+   the flash's begin, with the flash set up for reading in place. */
+#include <stdint.h>
+
+#define BLOCK_BEGIN 0xFFFFDED3u
+#define BLOCK_END 0xAB123579u
+#define ITEM_IMAGE_TYPE 0x42u
+#define ITEM_LAST 0xFFu
+#define IMAGE_TYPE_EXE 0x0001u
+#define IMAGE_TYPE_SECURE 0x0020u
+#define IMAGE_TYPE_ARM 0x0000u
+#define IMAGE_TYPE_RP2350 0x1000u
+#define IMAGE_TYPE (IMAGE_TYPE_EXE | IMAGE_TYPE_SECURE | IMAGE_TYPE_ARM | IMAGE_TYPE_RP2350)
+#define WORDS(n) ((uint32_t)(n) << 8)
+
+__attribute__((section(".image_def"), used)) static const uint32_t image_def[] = {
+    BLOCK_BEGIN,
+    IMAGE_TYPE << 16 | WORDS(1) | ITEM_IMAGE_TYPE,
+    WORDS(1) | ITEM_LAST, /* one word of items before it */
+    0,                    /* to the next block: itself, there is no other */
+    BLOCK_END,
+};
