@@ -274,7 +274,8 @@ def find_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> usb.UsbDevice | N
         hint = " (hold BOOT0 or BOOTSEL while plugging it in)" if not _is_debug(kinds) else ""
         raise FlashError(
             Trouble.NOT_THERE,
-            f"{name}: nothing that {one.flasher.name} flashes through is plugged in{hint} (see: einthoven doctor)",
+            f"{name}: nothing that {one.flasher.name} flashes through is plugged in{hint} "
+            "(see: einthoven doctor)",
         )
     return there[0] if there else None
 
