@@ -157,6 +157,8 @@ class Flashing:
     def _call(self, one: Plan, again: str) -> str:
         plugged = usb.plugged_in()
         probe = find_probe(one, plugged)
+        if probe is not None:
+            self._claim(f"usb:{probe.path}", one.device.name)
         port = flash_port(one) if one.flasher.needs_port else None
         with tempfile.TemporaryDirectory(prefix="einthoven-flash-") as scratch:
             job = Job(
@@ -175,6 +177,16 @@ class Flashing:
             self._progress(job.name, 0.0, words)
             return one.flasher.write(
                 job, lambda done: self._progress(job.name, 0.95 * done, words), self.stop
+            )
+
+    def _claim(self, what: str, name: str) -> None:
+        """Two lines of the file may name one thing in two ways. Raises FlashError."""
+        with self._seen_lock:
+            other = self._seen.setdefault(what, name)
+        if other != name:
+            raise FlashError(
+                Trouble.WRONG_CHIP,
+                f"{name}: {what} is where {other} is, too: correct the fleet file",
             )
 
     def _meet(self, one: Plan, note: Flashed) -> Flashed:
@@ -256,9 +268,10 @@ def find_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> usb.UsbDevice | N
     name, kinds = one.device.name, one.flasher.probes
     if not kinds:
         return usb.find(one.device.probe, plugged, name) if one.device.probe else None
-    if one.device.probe:
+    place = one.device.probe or _own_probe(one, plugged)
+    if place:
         try:
-            return usb.find(one.device.probe, plugged, name)
+            return usb.find(place, plugged, name)
         except BoardError as error:
             raise FlashError(Trouble.NOT_THERE, str(error)) from None
     there = [d for d in plugged if d.kind in kinds]
@@ -271,7 +284,7 @@ def find_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> usb.UsbDevice | N
             f"{name}: several devices could flash it: name its probe, one of {places}",
         )
     if not there and usb.SYSFS.is_dir():
-        hint = " (hold BOOT0 or BOOTSEL while plugging it in)" if not _is_debug(kinds) else ""
+        hint = f": {one.flasher.wake}" if one.flasher.wake else ""
         raise FlashError(
             Trouble.NOT_THERE,
             f"{name}: nothing that {one.flasher.name} flashes through is plugged in{hint} "
@@ -280,8 +293,16 @@ def find_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> usb.UsbDevice | N
     return there[0] if there else None
 
 
-def _is_debug(kinds: frozenset[str]) -> bool:
-    return "0483:374b" in kinds
+def _own_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> str:
+    """The place of its port, if that is a probe's, as on a Nucleo; "" if it is not."""
+    place = one.device.port
+    if not place.startswith(("usb:", "serial:")):
+        return ""
+    try:
+        found = usb.find(place, plugged, one.device.name)
+    except BoardError:
+        return ""
+    return place if found.kind in one.flasher.probes else ""
 
 
 def flash_port(one: Plan) -> str:

@@ -135,16 +135,22 @@ def read(path: Path) -> Fleet:
     if not isinstance(found, list) or not all(isinstance(d, dict) for d in found):
         raise KeysError(f"{path}: devices are written as [[device]]")
     devices = tuple(_entry(path, d) for d in found)
-    for what in ("name", "id", "port", "probe"):
+    for what in ("name", "id"):
         values = [getattr(d, what) for d in devices if getattr(d, what)]
-        twice = sorted({v for v in values if values.count(v) > 1})
-        if twice:
-            raise KeysError(f"{path}: two devices have the {what} '{twice[0]}'")
+        if twice := _twice(values):
+            raise KeysError(f"{path}: two devices have the {what} '{twice}'")
+    if twice := _twice([place for d in devices for place in {d.port, d.probe} - {""}]):
+        raise KeysError(f"{path}: two devices are at '{twice}'")
     about = table.get("fleet", {})
     if not isinstance(about, dict):
         raise KeysError(f"{path}: what is true of all devices is written as [fleet]")
     name, signer = (_text(path, about, key) for key in ("name", "signed_by"))
     return Fleet(path, devices, name, path.parent / signer if signer else None)
+
+
+def _twice(values: Sequence[str]) -> str:
+    """One that is there more than once; "": none is."""
+    return min((v for v in values if values.count(v) > 1), default="")
 
 
 def _text(path: Path, table: Mapping[str, Any], key: str) -> str:

@@ -64,6 +64,7 @@ TOOL = Tool(
     steps=_steps,
     verified="read back by dfu-util",
     probes=frozenset({ROM}),
+    wake="hold BOOT0 while plugging it in",
     troubles=(
         ("LIBUSB_ERROR_ACCESS", Trouble.NO_PERMISSION),
         ("No DFU capable USB device available", Trouble.NOT_THERE),

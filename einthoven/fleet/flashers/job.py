@@ -116,6 +116,8 @@ class Tool:
     """Who is in its output; None: it does not tell."""
     needs_port: bool = False
     """It speaks to a serial port."""
+    wake: str = ""
+    """How a board is made to wait for it, if that is done by hand."""
 
     def done(self, line: str) -> float | None:
         """How much of a step is done after this line; None: it does not say."""

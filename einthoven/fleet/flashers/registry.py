@@ -31,6 +31,8 @@ class Flasher:
     probes: frozenset[str] = frozenset()
     """USB devices that it flashes through."""
     needs_port: bool = False
+    wake: str = ""
+    """How a board is made to wait for it, if that is done by hand."""
 
 
 TOOLS = {
@@ -45,10 +47,10 @@ TOOLS = {
     )
 }
 FLASHERS = {
-    name: Flasher(name, partial(run.flash, tool), tool.probes, tool.needs_port)
+    name: Flasher(name, partial(run.flash, tool), tool.probes, tool.needs_port, tool.wake)
     for name, tool in TOOLS.items()
 } | {
-    "uf2": Flasher("uf2", uf2.write, uf2.PROBES),
+    "uf2": Flasher("uf2", uf2.write, uf2.PROBES, wake="hold BOOTSEL while plugging it in"),
     COPY: Flasher(COPY, copy.write),
 }
 

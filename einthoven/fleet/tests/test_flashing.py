@@ -16,6 +16,7 @@ from einthoven.errors import BoardError, KeysError
 from einthoven.fleet import firmware, flashing, inventory, lock, operator, reach, release, usb
 from einthoven.fleet.firmware import Firmware
 from einthoven.fleet.flashers.dfu_util import ROM, rom_serial
+from einthoven.fleet.flashers.job import Job
 from einthoven.fleet.flashers.trouble import FlashError, Trouble
 from einthoven.fleet.flashing import Flashing, Introduced, Plan
 from einthoven.fleet.image import sign, version_number
@@ -197,10 +198,33 @@ def test_the_probe_is_the_named_one_or_the_only_one(machine: Machine) -> None:
         flashing.find_probe(_plan(nucleo, nucleo.board), plugged)
     named = dataclasses.replace(nucleo, probe="serial:066D")
     assert flashing.find_probe(_plan(named, nucleo.board), plugged) == plugged[1]
+    by_port = dataclasses.replace(nucleo, port="serial:066C")  # as `fleet scan` proposes it
+    assert flashing.find_probe(_plan(by_port, nucleo.board), plugged) == plugged[0]
     with pytest.raises(FlashError, match="a is not plugged in: nothing at serial:066E"):
         flashing.find_probe(
             _plan(dataclasses.replace(nucleo, probe="serial:066E"), nucleo.board), plugged
         )
+
+
+def test_one_probe_under_two_names_flashes_one(
+    machine: Machine, tmp_path: Path, image: Firmware
+) -> None:
+    machine.plug("1-1", "0483:374b", "066C", "ST-LINK", "ttyACM")
+    entries = (Entry("a", probe="serial:066C"), Entry("b", probe="usb:1-1"))
+    fleet = Fleet(tmp_path / "fleet.toml", entries)
+    plans = _plans(fleet, load_board("nucleo_f446re"), image)
+    written: list[str] = []
+
+    def write(job: Job, *_: object) -> str:
+        written.append(job.name)
+        return "read back"
+
+    plans = [
+        dataclasses.replace(p, flasher=dataclasses.replace(p.flasher, write=write)) for p in plans
+    ]
+    done = Flashing(fleet, None, None).run(plans, 1)
+    assert written == ["a"] and done[1].outcome == Trouble.WRONG_CHIP
+    assert "b: usb:1-1 is where a is, too" in done[1].message
 
 
 def test_of_two_chips_in_their_usb_loaders_the_one_with_its_id(machine: Machine) -> None:
@@ -209,7 +233,7 @@ def test_of_two_chips_in_their_usb_loaders_the_one_with_its_id(machine: Machine)
     plugged = usb.plugged_in()
     device = Entry("a", UID, "blackpill_f411ce")
     assert flashing.find_probe(_plan(device, device.board), plugged) == plugged[1]
-    with pytest.raises(FlashError, match="hold BOOT0 or BOOTSEL"):
+    with pytest.raises(FlashError, match="hold BOOT0 while plugging it in"):
         flashing.find_probe(_plan(dataclasses.replace(device, id="1" * 24), device.board), plugged)
 
 
