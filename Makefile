@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo day test patience cases lint format size bench work generated cuts fuzz page shots setup setup-dev clean
+.PHONY: demo day test patience cases lint format size bench work generated cuts fuzz page shots fleet setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -52,6 +52,9 @@ day: setup
 
 KEYS = library=$$($(RUN)python -m einthoven.third_party) && $(FUZZ) -w -DBLAKE2_NO_UNROLLING -Ifirmware/keys -I$$library $(wildcard firmware/keys/ein_*.c) \
 	firmware/wire/ein_crc32.c $$library/monocypher.c firmware/keys/fuzz_keys.c -o build/fuzz_keys
+fleet: setup
+	rm -rf build/fleet && $(RUN)python -m einthoven.hil_tests.simulated.fleet --out build/fleet
+
 fuzz: setup-dev
 	mkdir -p build/corpus_wire build/corpus_app build/corpus_log build/corpus_keys
 	$(FUZZ) -Ifirmware/log $(wildcard firmware/log/ein_*.c) firmware/wire/ein_crc32.c firmware/log/fuzz_log.c -o build/fuzz_log && build/fuzz_log -max_total_time=300 -max_len=6145 build/corpus_log

@@ -10,8 +10,8 @@ import pytest
 
 from einthoven.boards.board import build, load_board, running
 from einthoven.fleet.checked import MOST_FAILED, BoardCheck, CheckReport, Item
-from einthoven.hil_tests.check.run import Subject, check_one, one
-from einthoven.hil_tests.check.signal import clock_error
+from einthoven.hil_tests.check.run import Bench, Subject, check_one, one
+from einthoven.hil_tests.check.signal import clock_error, hum_amplitude
 from einthoven.hil_tests.replay_runs import run
 from einthoven.hil_tests.simulated.faults import with_corrupt_weights
 from einthoven.paths import ROOT
@@ -28,7 +28,7 @@ def test_the_board_under_test_is_good(request: pytest.FixtureRequest) -> None:
     name, port = request.config.getoption("--board"), request.config.getoption("--port")
     subject = one(name, port)
     build(subject.board)
-    found = check_one(subject, 2.0)
+    found = check_one(subject, Bench(2.0))
     items = by_name(found)
     assert found.passed, found.failures
     for judged in ("board", "model", "pipeline", "engine", "rhythm", "watchdog"):
@@ -49,7 +49,7 @@ def device_with(folder: Path, *words: str) -> Subject:
 
 
 def test_a_device_is_good(tmp_path: Path) -> None:
-    found = check_one(device_with(tmp_path, "--battery", "4000"), 3.0)
+    found = check_one(device_with(tmp_path, "--battery", "4000"), Bench(3.0))
     items = by_name(found)
     assert found.passed, found.failures
     for judged in ("own check", "battery", "signal", "watchdog", "log"):
@@ -64,10 +64,10 @@ def test_what_is_bad_is_said(tmp_path: Path) -> None:
     build(board)
     program = with_corrupt_weights(board.program, tmp_path / "program")
     bad = replace(board, program=program)
-    found = check_one(Subject("bad", board, lambda: running(bad), program=program), 1.0)
+    found = check_one(Subject("bad", board, lambda: running(bad), program=program), Bench(1.0))
     assert {item.name for item in found.failures} == {"flash", "engine", "rhythm"}
     assert CheckReport.of([found]).exit_code == 1
-    gone = check_one(Subject("gone", board, lambda: running(board, "/nowhere")), 1.0)
+    gone = check_one(Subject("gone", board, lambda: running(board, "/nowhere")), Bench(1.0))
     assert [item.name for item in gone.failures] == ["answers"]
 
 
@@ -80,6 +80,12 @@ def test_clock_error_knows_its_error() -> None:
         found, error = clock_error(indices.tolist(), arrived_s.tolist(), 180.0)
         assert abs(found - ppm) < 3 * error + 20 and error < 600, (ppm, found, error)
     assert clock_error([60, 120], [0.3, 0.6], 180.0)[1] == float("inf")
+
+
+def test_hum_is_measured() -> None:
+    t = np.arange(1800) / 180.0
+    samples = (1000 * np.sin(2 * np.pi * t) + 40 * np.sin(2 * np.pi * 60 * t)).astype(np.int16)
+    assert hum_amplitude(samples, 180) == pytest.approx(40, abs=1)
 
 
 def test_command_tells_boards_that_failed_from_bad_usage() -> None:

@@ -1,5 +1,6 @@
 """`einthoven check`: is this board good?"""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,13 @@ from einthoven.commands.options import Boards, Json, Port
 if TYPE_CHECKING:
     from einthoven.fleet.checked import BoardCheck
     from einthoven.hil_tests.check.run import Subject
+
+
+class Electrodes(StrEnum):
+    """Whether somebody or a simulator is there."""
+
+    ON = "on"
+    OFF = "off"
 
 
 def check(
@@ -32,6 +40,10 @@ def check(
         float | None,
         typer.Option(min=1, help="Signal to look at (default: 20).", show_default=False),
     ] = None,
+    electrodes: Annotated[
+        Electrodes | None,
+        typer.Option(help="Judge contact, too: are they touched?", show_default=False),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Boards at the same time.")] = 16,
     page: Annotated[
         Path | None,
@@ -49,7 +61,7 @@ def check(
 
     subjects = _subjects(names or [], every, board, port, fleet)
     told = (lambda done: None) if as_json else _tell
-    found = check_boards(subjects, jobs, seconds, told)
+    found = check_boards(subjects, jobs, seconds, electrodes and electrodes.value, told)
     report = CheckReport.of(found)
     if page is not None:
         from einthoven.report.labels import write_labels

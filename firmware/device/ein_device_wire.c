@@ -114,7 +114,6 @@ static bool must_wait(uint8_t type)
     case EIN_WIRE_HEAD_REMOVE:
     case EIN_WIRE_RESET:
     case EIN_WIRE_MEMORY:
-    case EIN_WIRE_FRONT_END:
     case EIN_WIRE_HANG:
         return true;
     default:

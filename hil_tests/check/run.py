@@ -35,6 +35,16 @@ class Subject:
     """Of a process: the file that runs."""
 
 
+@dataclass(frozen=True)
+class Bench:
+    """How they are checked."""
+
+    seconds: float
+    """Of signal that is looked at."""
+    electrodes: str | None = None
+    """Whether they are touched, or a simulator is there: "on", "off"; None: nobody knows."""
+
+
 def one(board: str, port: str | None) -> Subject:
     """A board by its kind, on a port or as a process."""
     kind = load_board(board)
@@ -59,19 +69,22 @@ def check(
     subjects: Sequence[Subject],
     jobs: int,
     seconds: float | None = None,
+    electrodes: str | None = None,
     progress: Callable[[BoardCheck], None] = lambda done: None,
 ) -> list[BoardCheck]:
     """Check them, `jobs` at a time; what came of each, in their order.
 
-    `seconds`: how much signal is looked at, instead of check.toml's. `progress` is told each board
+    `seconds`: how much signal is looked at, instead of check.toml's; `electrodes`: as of Bench;
+    `progress` is told each board
     that is done. Raises BuildError: what a board is held to is built first.
     """
     for kind in {s.board.name: s.board for s in subjects}.values():
         build(kind)
     stretch = float(limit("clock", "seconds")) if seconds is None else seconds
+    bench = Bench(stretch, electrodes)
 
     def done(subject: Subject) -> BoardCheck:
-        found = check_one(subject, stretch)
+        found = check_one(subject, bench)
         progress(found)
         return found
 
@@ -79,7 +92,7 @@ def check(
         return list(pool.map(done, subjects))
 
 
-def check_one(subject: Subject, seconds: float) -> BoardCheck:
+def check_one(subject: Subject, bench: Bench) -> BoardCheck:
     """All items of one board. What keeps it from being asked is an item, too: it never raises."""
     items: list[Item] = []
     about = {"id": subject.id}
@@ -92,11 +105,12 @@ def check_one(subject: Subject, seconds: float) -> BoardCheck:
                 "model": who.model,
                 "model_sha256": who.model_sha256,
             }
-            items.extend(_items(subject, device, seconds))
-    except EinthovenError as error:
-        items.append(
-            Item(name="answers", passed=False, measured=str(error), limit="every question")
-        )
+            items.extend(_items(subject, device, bench))
+    except (EinthovenError, OSError) as error:
+        why = str(error)
+        if isinstance(error, OSError):
+            why = f"{error.filename}: {error.strerror}"
+        items.append(Item(name="answers", passed=False, measured=why, limit="every question"))
     proved = any(item.name == "key" and item.passed for item in items)
     return BoardCheck(
         name=subject.name,
@@ -108,7 +122,7 @@ def check_one(subject: Subject, seconds: float) -> BoardCheck:
     )
 
 
-def _items(subject: Subject, device: Device, seconds: float) -> Iterator[Item]:
+def _items(subject: Subject, device: Device, bench: Bench) -> Iterator[Item]:
     board = subject.board
     yield from firmware.identity(device, board, subject.id)
     now = before = None
@@ -121,10 +135,10 @@ def _items(subject: Subject, device: Device, seconds: float) -> Iterator[Item]:
     yield from firmware.memory(device, board, subject.program)
     yield firmware.engine(device)
     yield firmware.rhythm(device)
-    yield signal.front_end(device)
-    taken = signal.take(device, seconds)
-    yield signal.signal(device, board, taken)
+    taken = signal.take(device, bench.seconds)
+    yield signal.signal(device, board, taken, bench.electrodes)
     yield from signal.clock(device, board, taken)
     yield of_device.watchdog(device)
+    yield signal.front_end(device)
     if before is not None:
         yield of_device.log(before, device.log_status())

@@ -21,13 +21,14 @@ from einthoven.wire.schema import schema
 _TEST_S = 30.0
 """Patience with the front end's own test, which takes 4 s of its time."""
 _POLL_S = 0.2
+_HUM_SHARE = 0.5
 
 
 def front_end(device: Device) -> Item:
-    """The part's test of itself: noise with its inputs shorted, gain by its own signal."""
+    """The part's test of itself at the last start: noise with its inputs shorted, its gain."""
     states = {code: name for name, code in schema().enums["front_end_state"].items()}
     try:
-        reply = device.ask("front_end", "front_end_reply", begin=1).fields
+        reply = device.ask("front_end", "front_end_reply").fields
     except BoardError as error:
         if "unknown message" not in str(error):
             raise
@@ -38,7 +39,7 @@ def front_end(device: Device) -> Item:
     while states.get(reply["state"]) == "testing" and not patience.over:
         time.sleep(_POLL_S)
         patience.look(_POLL_S)
-        reply = device.ask("front_end", "front_end_reply", begin=0).fields
+        reply = device.ask("front_end", "front_end_reply").fields
     return _judged(states.get(reply["state"], ""), reply["verdict"], reply)
 
 
@@ -109,8 +110,11 @@ def take(device: Device, seconds: float) -> Taken:
     return taken
 
 
-def signal(device: Device, board: Board, taken: Taken) -> Item:
-    """Whether samples come, live, with contact, and without hum."""
+def signal(device: Device, board: Board, taken: Taken, electrodes: str | None) -> Item:
+    """Whether samples come, live, without hum, and with contact where there should be some.
+
+    `electrodes`: "on", "off", or None: nobody knows, and contact is told, not judged.
+    """
     samples, who = taken.samples, device.hello
     is_emulated = board.command is not None and board.mcu != "host"
     judged = board.is_device or board.command is None
@@ -125,20 +129,32 @@ def signal(device: Device, board: Board, taken: Taken) -> Item:
         )
     n, rails = len(samples), (who.rail_lo, who.rail_hi)
     off = float(np.mean((samples <= rails[0]) | (samples >= rails[1])))
-    lost = taken.lost * 1000 / (n + taken.lost)
+    lost, most = taken.lost * 1000 / (n + taken.lost), limit("signal", "lost_permille")
     hum = _share(disturbance.states(samples, who.gain_lsb_per_mv, rails), n)
     flat = samples.min() == samples.max() and off == 0
-    measured = (
-        f"{n} samples, {taken.lost} lost, no contact {off:.0%} of the time, mains hum {hum:.0%}"
-        + (f", all {samples[0]}: it is stuck" if flat else "")
-    )
+    mains_uv = hum_amplitude(samples, who.rate_hz) * 1000 / who.gain_lsb_per_mv
+    contact = {"on": off <= 0.01, "off": off >= 0.99, None: True}[electrodes]
+    wanted = {"on": "contact", "off": "no contact", None: "contact is not judged"}[electrodes]
     return Item(
         name="signal",
-        passed=not flat and lost <= limit("signal", "lost_permille") and hum < 0.5,
-        measured=measured,
-        limit=f"it moves, {limit('signal', 'lost_permille') / 10:.0f} % lost at most, hum below "
-        "half of the time; contact is not judged",
+        passed=not flat and lost <= most and hum < _HUM_SHARE and contact,
+        measured=f"{n} samples, {taken.lost} lost, no contact {off:.0%} of the time, mains "
+        f"{mains_uv:.0f} µV, called hum {hum:.0%} of the time"
+        + (f", all {samples[0]}: it is stuck" if flat else ""),
+        limit=f"it moves, {most / 10:.0f} % lost, hum half of the time, {wanted}",
     )
+
+
+def hum_amplitude(samples: NDArray[np.int16], rate_hz: int) -> float:
+    """Amplitude at 50 or 60 Hz, whichever is more, in counts: the median of its seconds'."""
+    seconds = len(samples) // rate_hz
+    if seconds == 0:
+        return 0.0
+    parts = samples[: seconds * rate_hz].reshape(seconds, rate_hz).astype(np.float64)
+    turns = np.arange(rate_hz) / rate_hz
+    waves = np.exp(-2j * np.pi * np.outer(turns, (50, 60)))
+    amplitudes = 2 / rate_hz * np.abs((parts - parts.mean(axis=1, keepdims=True)) @ waves)
+    return float(np.median(amplitudes, axis=0).max())
 
 
 def _share(states: NDArray[np.void], n: int) -> float:

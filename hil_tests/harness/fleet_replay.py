@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rich.console import Console
 
-from einthoven.boards.board import Board, build
+from einthoven.boards.board import Board, build, load_board
 from einthoven.errors import BoardError, EinthovenError, RecordError, UsageError
 from einthoven.fleet import inventory, reach
 from einthoven.fleet.inventory import Entry, Fleet
@@ -162,8 +162,13 @@ def _seats(fleet: Fleet, entries: Sequence[Entry], console: Console) -> dict[str
             console.print(f"{entry.name} is left out: its ADC is another", markup=False)
             continue
         seats[entry.name] = _Seat(fleet, entry, board)
-    for kind in {seat.board.name: seat.board for seat in seats.values()}.values():
-        if kind.command is not None:
+    # A process that was flashed has a program of its own.
+    kinds = {name: load_board(name) for name in {seat.board.name for seat in seats.values()}}
+    for name, kind in kinds.items():
+        plain = [
+            s for s in seats.values() if s.board.name == name and s.board.program == kind.program
+        ]
+        if plain and kind.command is not None:
             build(kind)
     return seats
 

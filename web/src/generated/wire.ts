@@ -15,7 +15,7 @@ export const RHYTHM_PHASE = { begin: 1, end: 2 } as const;
 export const KEY_STATE = { none: 0, set: 1, lost: 2 } as const;
 export const UPDATE_STATE = { idle: 0, receiving: 1, pending: 2 } as const;
 export const IMAGE_STATE = { empty: 0, cable: 1, pending: 2, tried: 3, confirmed: 4, refused: 5 } as const;
-export const FRONT_END_STATE = { none: 0, idle: 1, testing: 2, done: 3 } as const;
+export const FRONT_END_STATE = { none: 0, testing: 1, done: 2 } as const;
 export const SELF_TEST = { good: 0, untested: 1, silent: 2, noisy: 3, gain: 4 } as const;
 export const STATUS_FLAG = { running: 1, finished: 2, resend: 4, full: 8 } as const;
 
@@ -83,8 +83,8 @@ export const updateQuery = { name: "update_query", code: 0x1e, fields: [["confir
 export const watch = { name: "watch", code: 0x20, fields: [["on", "u8"], ["session", "u32"], ["samples_acked", "u32"], ["events_acked", "u32"]] } as const;
 /** Reads the image in flash and tries RAM, which keeps its content. Answered by memory_reply; error unknown_message where the port gives no map. */
 export const memory = { name: "memory", code: 0x22, fields: [] } as const;
-/** How is the front end? With begin it tests itself first: 4 s, while others are served. Answered by front_end_reply; error unknown_message where there is none. */
-export const frontEnd = { name: "front_end", code: 0x23, fields: [["begin", "u8"]] } as const;
+/** How did the front end's test of itself end, which begins at each start and takes 4 s? Answered by front_end_reply; error unknown_message where there is none. */
+export const frontEnd = { name: "front_end", code: 0x23, fields: [] } as const;
 /** Stands still as a program that has failed, until the watchdog restarts the board. Not answered but by the banner then. */
 export const hang = { name: "hang", code: 0x24, fields: [] } as const;
 /** The board, its firmware and its model. */
