@@ -2,12 +2,15 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from einthoven.boards.board import Board, build, load_board, running
+from einthoven.errors import BoardError
 from einthoven.hil_tests.harness.alone import DeviceStatus, set_mode, status
+from einthoven.hil_tests.harness.beside import PARTS, image_for, with_front_end
 from einthoven.hil_tests.harness.device import Device
 from einthoven.records.synth import make_record
 
@@ -31,30 +34,66 @@ def device_on(part: str, folder: Path, faults: tuple[str, ...]) -> Board:
     )
 
 
-def until_samples(device: Device, n: int) -> DeviceStatus:
+@pytest.mark.parametrize("part", PARTS)
+def test_the_emulated_chip_reads_the_same_models(part: str, tmp_path: Path) -> None:
+    """Self-test, a strip, and what goes wrong in between, on the drivers that the chip has."""
+    board = image_for(load_board("qemu_stm32f405_device"), part)
+    build(board)
+    samples = make_record(11, 40.0, 180.0).samples // 2
+    with (
+        with_front_end(board, part, samples, tmp_path) as beside,
+        running(beside) as url,
+        Device(url) as device,
+    ):
+        assert until(device, lambda now: now.mode != "check").faults == ()
+        set_mode(device, "strip")
+        done = until(device, lambda now: now.mode == "ready")
+        assert (done.samples, done.samples_lost, done.recordings) == (30 * 180, 0, 1)
+        assert done.verdict == "O" and done.front_end_restarts == 0
+
+
+def test_a_part_that_fails_its_self_test_records_nothing(tmp_path: Path) -> None:
+    """The supply of an ADS1292R drops again and again while its noise is measured."""
+    board = load_board("qemu_stm32f405_device")
+    build(board)
+    faults = [f"{500 + 200 * i} stuck 150" for i in range(100)]
+    samples = make_record(11, 40.0, 180.0).samples // 2
+    with (
+        with_front_end(board, "ads1292r", samples, tmp_path, faults) as beside,
+        running(beside) as url,
+        Device(url) as device,
+    ):
+        now = until(device, lambda now: now.mode != "check")
+        assert now.mode == "fault" and now.faults == ("front_end",)
+        with pytest.raises(BoardError, match="not from this mode"):
+            set_mode(device, "strip")
+
+
+def until(device: Device, holds: Callable[[DeviceStatus], bool]) -> DeviceStatus:
     end = time.monotonic() + PATIENCE_S
-    now = status(device)
-    while now.samples < n:
+    while not holds(now := status(device)):
         assert time.monotonic() < end, now
-        now = status(device)
     return now
 
 
-@pytest.mark.parametrize("part", ["ad8232", "ads1292r", "max30003"])
+def until_samples(device: Device, n: int) -> DeviceStatus:
+    return until(device, lambda now: now.samples >= n)
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_a_strip_loses_nothing(part: str, tmp_path: Path) -> None:
     with running(device_on(part, tmp_path, ())) as url, Device(url) as device:
+        assert until(device, lambda now: now.mode != "check").faults == ()
         set_mode(device, "strip")
-        until_samples(device, 30 * 180)
-        end = time.monotonic() + PATIENCE_S
-        while (done := status(device)).mode != "ready":
-            assert time.monotonic() < end, done
+        done = until(device, lambda now: now.mode == "ready")
         assert (done.samples, done.samples_lost, done.recordings) == (30 * 180, 0, 1)
         assert done.verdict == "O"  # the record has ventricular beats
 
 
-@pytest.mark.parametrize("part", ["ad8232", "ads1292r", "max30003"])
+@pytest.mark.parametrize("part", PARTS)
 def test_through_every_fault_it_records_on(part: str, tmp_path: Path) -> None:
     with running(device_on(part, tmp_path, FAULTS)) as url, Device(url) as device:
+        until(device, lambda now: now.mode != "check")
         set_mode(device, "continuous")
         now = until_samples(device, 80 * 180)
         assert now.mode == "continuous" and now.contact

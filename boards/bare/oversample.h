@@ -14,11 +14,7 @@
 #define EIN_OVERSAMPLE_RAIL_LO (-2048)
 #define EIN_OVERSAMPLE_RAIL_HI 2047
 #define EIN_OVERSAMPLE_FULL 4095u
-#ifdef EIN_DEVICE
-#define EIN_OVERSAMPLE_RING 512u /* 2.8 s: longer than a sector of the log takes to erase */
-#else
 #define EIN_OVERSAMPLE_RING 32u /* 0.18 s at 180 Hz: longer than an inference takes */
-#endif
 
 typedef struct {
     struct {

@@ -10,6 +10,7 @@
 #define BILLION 1000000000ll
 #define ADC_BLOCK 8u
 #define ADC_BUFFER 256u
+#define SHORTER 25u /* of a part's period: its clock may be 4 % fast */
 
 static struct {
     ein_sim_config_t config;
@@ -21,6 +22,7 @@ static struct {
     ein_bus_on_edge_t on_edge;
     ein_bus_on_adc_t on_adc;
     void *context;
+    void (*on_serve)(void);
     uint16_t adc[ADC_BUFFER];
     uint32_t adc_n, adc_lost;
 } model;
@@ -241,6 +243,41 @@ bool ein_bus_adc(uint16_t rate_hz, ein_bus_on_adc_t on_adc, void *context)
     ein_sim_faults.stuck = false;
     restart();
     return true;
+}
+
+void ein_bus_serve(void)
+{
+    if (model.on_serve != NULL) {
+        model.on_serve();
+    }
+}
+
+void ein_sim_on_serve(void (*on_serve)(void))
+{
+    model.on_serve = on_serve;
+}
+
+uint64_t ein_sim_next_ps(void)
+{
+    if (model.deaf_ps > model.now_ps) {
+        return model.deaf_ps;
+    }
+    if (model.edge_waits) {
+        return model.now_ps;
+    }
+    if (model.next_ps == 0) {
+        return 0;
+    }
+    /* The first of so many conversions by which nothing can happen, at the shortest they can be. */
+    uint32_t quiet = 0;
+    if (model.config.part == EIN_SIM_AD8232) {
+        quiet = model.adc_n < ADC_BLOCK ? ADC_BLOCK - 1u - model.adc_n : 0u;
+    } else if (model.part->quiet != NULL) {
+        quiet = model.part->quiet();
+    }
+    const uint64_t period_ps = model.part->period_ps(false);
+    const uint64_t later_ps = quiet * (period_ps - period_ps / SHORTER);
+    return model.next_ps + later_ps;
 }
 
 void ein_bus_stop(void)

@@ -15,6 +15,9 @@ typedef struct {
     void (*select)(void);
     uint8_t (*exchange)(uint8_t in); /* a byte, while selected */
     void (*deselect)(void);
+    /* How many conversions will come before one by which the data-ready line can fall, without a
+       transfer in between. NULL: none. */
+    uint32_t (*quiet)(void);
 } ein_part_t;
 
 extern const ein_part_t ein_part_ad8232, ein_part_ads1292r, ein_part_max30003;

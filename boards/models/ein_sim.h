@@ -53,6 +53,12 @@ void ein_sim_run(uint64_t t_ps);
 
 uint64_t ein_sim_now_ps(void);
 
+/* Nothing reaches the board before then, as far as it is known now; 0: never. */
+uint64_t ein_sim_next_ps(void);
+
+/* Called once a turn of the main loop (ein_bus_serve): who has a clock lets time pass by it. */
+void ein_sim_on_serve(void (*on_serve)(void));
+
 /* No interrupt is served for so long (an erase of flash, say); one edge waits. */
 void ein_sim_deaf(uint64_t for_ps);
 

@@ -1,5 +1,7 @@
 /* AD8232 (Analog Devices, data sheet rev. D) in its cardiac monitor configuration, gain 1100, and a
  * board's ADC behind it, which the bus plays. */
+#include <stddef.h>
+
 #include "ein_part.h"
 
 static bool powered;     /* SDN as the board drives it: a drop of the supply does not change it */
@@ -53,4 +55,4 @@ static uint8_t exchange(uint8_t in)
     return 0;
 }
 
-const ein_part_t ein_part_ad8232 = {reset, pin, period_ps, convert, select, exchange, select};
+const ein_part_t ein_part_ad8232 = {reset, pin, period_ps, convert, select, exchange, select, NULL};

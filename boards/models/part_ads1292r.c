@@ -182,5 +182,5 @@ static void deselect(void)
 }
 
 const ein_part_t ein_part_ads1292r = {
-    reset, pin, period_ps, convert, select, exchange, deselect,
+    reset, pin, period_ps, convert, select, exchange, deselect, NULL,
 };

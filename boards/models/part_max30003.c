@@ -194,6 +194,13 @@ static void deselect(void)
     (void)line();
 }
 
+/* Until as many wait as EFIT asks for. */
+static uint32_t quiet(void)
+{
+    const uint32_t waiting = part.head - part.tail, wanted = (part.registers[MNGR_INT] >> 19) + 1u;
+    return waiting + 1u < wanted ? wanted - 1u - waiting : 0u;
+}
+
 const ein_part_t ein_part_max30003 = {
-    reset, pin, period_ps, convert, select, exchange, deselect,
+    reset, pin, period_ps, convert, select, exchange, deselect, quiet,
 };

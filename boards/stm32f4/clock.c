@@ -25,9 +25,9 @@ static uint32_t apb_field(uint32_t divider)
     return divider == 1 ? 0u : 3u + (uint32_t)__builtin_ctz(divider);
 }
 
-ein_clock_t ein_clock_init(void)
+ein_clock_tree_t ein_clock_tree_init(void)
 {
-    const ein_clock_t on_hsi = {HSI_HZ, HSI_HZ, HSI_HZ};
+    const ein_clock_tree_t on_hsi = {HSI_HZ, HSI_HZ, HSI_HZ};
 
     RCC->CR |= EIN_BOARD_CRYSTAL_BYPASS ? RCC_CR_HSEBYP : 0u;
     RCC->CR |= RCC_CR_HSEON;
@@ -52,7 +52,7 @@ ein_clock_t ein_clock_init(void)
         RCC->CFGR = 0;
         return on_hsi;
     }
-    return (ein_clock_t){
+    return (ein_clock_tree_t){
         .core_hz = EIN_BOARD_CORE_HZ,
         .apb1_hz = EIN_BOARD_CORE_HZ / EIN_BOARD_APB1_DIVIDER,
         .apb2_hz = EIN_BOARD_CORE_HZ / EIN_BOARD_APB2_DIVIDER,

@@ -26,7 +26,8 @@
 void SysTick_Handler(void);
 
 static bool is_silicon;
-static bool streams;
+static bool streams; /* samples are being taken */
+static bool ticks;   /* by SysTick */
 static volatile uint16_t unfed_ticks;
 static uint32_t core_hz;
 static ein_reset_reason_t reset_reason;
@@ -34,12 +35,12 @@ static char serial_number[25];
 
 void SysTick_Handler(void)
 {
-    if (streams) {
+    if (ticks) {
         ein_stream_tick();
     } else if (is_silicon) {
         SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
     }
-    const uint16_t most = streams ? EMULATED_WATCHDOG_STREAM_TICKS : EMULATED_WATCHDOG_TICKS;
+    const uint16_t most = ticks ? EMULATED_WATCHDOG_STREAM_TICKS : EMULATED_WATCHDOG_TICKS;
     if (!is_silicon && ++unfed_ticks > most) {
         ein_restart(EIN_RESET_WATCHDOG);
     }
@@ -88,7 +89,7 @@ static void start_watchdog(void)
 void ein_port_init(void)
 {
     reset_reason = read_reset_reason();
-    const ein_clock_t clock = ein_clock_init();
+    const ein_clock_tree_t clock = ein_clock_tree_init();
     is_silicon = ein_count_init();
     core_hz =
         is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ; /* QEMU's is fixed, whatever RCC says */
@@ -107,14 +108,11 @@ void ein_port_info(ein_port_info_t *info)
         .count_unit = is_silicon ? EIN_COUNT_CYCLES : EIN_COUNT_INSTRUCTIONS,
         .reset_reason = reset_reason,
         .rx_buffer_bytes = EIN_RX_BYTES,
-        .adc_bits = EIN_OVERSAMPLE_BITS,
-        .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
-        .adc_rail_lo = EIN_OVERSAMPLE_RAIL_LO,
-        .adc_rail_hi = EIN_OVERSAMPLE_RAIL_HI,
         .stack_bytes = ein_stack_bytes(),
         .stack_used_bytes = ein_stack_used_bytes(),
         .rx_overruns = ein_serial_lost(),
     };
+    ein_stream_describe(info);
 }
 
 size_t ein_port_read(uint8_t *bytes, size_t n)
@@ -136,10 +134,10 @@ void ein_port_poll(bool idle)
 {
     IWDG->KR = IWDG_KR_FEED;
     unfed_ticks = 0;
-    if (!idle) {
+    if (!idle || ein_stream_slept()) {
         return;
     }
-    if (!streams) { /* otherwise it ticks anyway */
+    if (!ticks) { /* otherwise it ticks anyway */
         SYSTICK->LOAD = core_hz / 100 - 1;
         SYSTICK->VAL = 0;
         SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
@@ -150,7 +148,7 @@ void ein_port_poll(bool idle)
         __asm volatile("dsb\n wfi" ::: "memory");
     }
     irq_enable();
-    if (!streams && is_silicon) {
+    if (!ticks && is_silicon) {
         SYSTICK->CTRL = 0;
     }
 }
@@ -159,7 +157,7 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
 {
     if (!streams) {
         streams = true;
-        ein_stream_init(core_hz);
+        ticks = ein_stream_begin(core_hz);
     }
     return ein_stream_read(sample, lost);
 }

@@ -1,6 +1,7 @@
 #include "serial.h"
 
 #include "board.h"
+#include "pins.h"
 #include "rx.h"
 #include "stm32f4.h"
 
@@ -8,16 +9,22 @@
 #define USART USART1
 #define USART_IRQ IRQ_USART1
 #define USART_IRQHandler USART1_IRQHandler
-#define TX_PIN 9u
-#define RX_PIN 10u
+#define TX_PIN PA(9u)
+#define RX_PIN PA(10u)
 #elif EIN_BOARD_USART == 2
 #define USART USART2
 #define USART_IRQ IRQ_USART2
 #define USART_IRQHandler USART2_IRQHandler
-#define TX_PIN 2u
-#define RX_PIN 3u
+#define TX_PIN PA(2u)
+#define RX_PIN PA(3u)
+#elif EIN_BOARD_USART == 3
+#define USART USART3
+#define USART_IRQ IRQ_USART3
+#define USART_IRQHandler USART3_IRQHandler
+#define TX_PIN PB(10u)
+#define RX_PIN PB(11u)
 #else
-#error "EIN_BOARD_USART must be 1 (PA9, PA10) or 2 (PA2, PA3)"
+#error "EIN_BOARD_USART must be 1 (PA9, PA10), 2 (PA2, PA3) or 3 (PB10, PB11)"
 #endif
 
 void USART_IRQHandler(void);
@@ -34,28 +41,20 @@ void USART_IRQHandler(void)
     ein_rx_put(&rx, (uint8_t)USART->DR);
 }
 
-static void pin_to_usart(uint32_t pin)
-{
-    GPIOA->MODER = (GPIOA->MODER & ~(3u << (2 * pin))) | 2u << (2 * pin);
-    reg_t *afr = &GPIOA->AFR[pin / 8];
-    *afr = (*afr & ~(15u << (4 * (pin % 8)))) | 7u << (4 * (pin % 8));
-}
-
-void ein_serial_init(const ein_clock_t *clock)
+void ein_serial_init(const ein_clock_tree_t *clock)
 {
     /* A poll takes at least 10 cycles: that bounds a call at about 100 ms. */
     polls_per_call = clock->core_hz / 100;
-    RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;
 #if EIN_BOARD_USART == 1
     RCC->APB2ENR |= RCC_APB2ENR_USART1;
     const uint32_t bus_hz = clock->apb2_hz;
 #else
-    RCC->APB1ENR |= RCC_APB1ENR_USART2;
+    RCC->APB1ENR |= EIN_BOARD_USART == 2 ? RCC_APB1ENR_USART2 : RCC_APB1ENR_USART3;
     const uint32_t bus_hz = clock->apb1_hz;
 #endif
-    GPIOA->PUPDR = (GPIOA->PUPDR & ~(3u << (2 * RX_PIN))) | 1u << (2 * RX_PIN);
-    pin_to_usart(TX_PIN);
-    pin_to_usart(RX_PIN);
+    pin_mode(TX_PIN, PIN_FUNCTION, 7u);
+    pin_mode(RX_PIN, PIN_FUNCTION, 7u);
+    pin_pull(RX_PIN, PULL_UP);
     USART->BRR = (bus_hz + EIN_BOARD_BAUD / 2) / EIN_BOARD_BAUD;
     USART->CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
     nvic_enable(USART_IRQ);

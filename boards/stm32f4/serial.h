@@ -9,7 +9,7 @@
 #include "clock.h"
 
 /* 8N1 at EIN_BOARD_BAUD. */
-void ein_serial_init(const ein_clock_t *clock);
+void ein_serial_init(const ein_clock_tree_t *clock);
 
 size_t ein_serial_read(uint8_t *bytes, size_t n);
 bool ein_serial_empty(void);

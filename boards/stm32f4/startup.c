@@ -10,11 +10,19 @@ void SysTick_Handler(void);
 #if EIN_BOARD_USART == 1
 #define IRQ_USART IRQ_USART1
 #define USART_IRQHandler USART1_IRQHandler
-#else
+#elif EIN_BOARD_USART == 2
 #define IRQ_USART IRQ_USART2
 #define USART_IRQHandler USART2_IRQHandler
+#else
+#define IRQ_USART IRQ_USART3
+#define USART_IRQHandler USART3_IRQHandler
 #endif
 void USART_IRQHandler(void);
+#ifdef EIN_DEVICE /* the front end's data-ready line */
+void EXTI9_5_IRQHandler(void);
+#else
+#define EXTI9_5_IRQHandler Fault_Handler
+#endif
 
 typedef void (*vector_t)(void);
 
@@ -24,7 +32,9 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 82
     Reset_Handler,
     [2 ... 14] = Fault_Handler,
     [15] = SysTick_Handler,
-    [16 ...(15 + IRQ_USART)] = Fault_Handler,
+    [16 ...(15 + IRQ_EXTI9_5)] = Fault_Handler,
+    [16 + IRQ_EXTI9_5] = EXTI9_5_IRQHandler,
+    [(17 + IRQ_EXTI9_5)...(15 + IRQ_USART)] = Fault_Handler,
     [16 + IRQ_USART] = USART_IRQHandler,
     [(17 + IRQ_USART)... 97] = Fault_Handler,
 };

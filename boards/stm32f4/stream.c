@@ -1,27 +1,16 @@
-/* A conversion is started at one tick and read at the next, so nothing waits for it. */
+/* Stream mode: ADC1 channel 1 (PA1), sampled by SysTick. A conversion is started at one tick and
+ * read at the next, so nothing waits for it. */
 #include "stream.h"
 
-#ifdef EIN_DEVICE
-#include "ein_device_spec.h"
-#define EIN_EMULATED_ADC
-#endif
+#include "board.h"
 #ifdef EIN_EMULATED_ADC
 #include "emulated.h"
 #endif
 #include "ein_pipeline.h"
 #include "oversample.h"
-#include "stm32f4.h"
+#include "pins.h"
 
 #define CHANNEL 1u
-
-#ifdef EIN_DEVICE
-/* Longer than a sector of the log takes to erase, and a turn of the loop beside it. */
-typedef char ein_check_ring[EIN_OVERSAMPLE_RING * 1000u >=
-                                    EIN_PIPELINE_RATE_HZ *
-                                        (EIN_DEVICE_RING_ERASE_MS + EIN_DEVICE_RING_TURN_MS)
-                                ? 1
-                                : -1];
-#endif
 
 static ein_oversample_t conversions;
 
@@ -40,13 +29,20 @@ void ein_stream_tick(void)
     ein_oversample_put(&conversions, sample);
 }
 
-void ein_stream_init(uint32_t core_hz)
+void ein_stream_describe(ein_port_info_t *info)
 {
-    RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA;
+    info->adc_bits = EIN_OVERSAMPLE_BITS;
+    info->adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV;
+    info->adc_rail_lo = EIN_OVERSAMPLE_RAIL_LO;
+    info->adc_rail_hi = EIN_OVERSAMPLE_RAIL_HI;
+}
+
+bool ein_stream_begin(uint32_t core_hz)
+{
     RCC->APB2ENR |= RCC_APB2ENR_ADC1;
-    GPIOA->MODER |= 3u << (2 * CHANNEL); /* analogue; channel n is pin PAn */
-    ADC_CCR = ADC_CCR_ADCPRE_DIV4;       /* at most 24 MHz of the 36 allowed */
-    ADC1->SMPR2 = 7u << (3 * CHANNEL);   /* 480 cycles: 20 us, for a source of many kOhm */
+    pin_mode(PA(CHANNEL), PIN_ANALOGUE, 0u);
+    ADC_CCR = ADC_CCR_ADCPRE_DIV4;     /* at most 24 MHz of the 36 allowed */
+    ADC1->SMPR2 = 7u << (3 * CHANNEL); /* 480 cycles: 20 us, for a source of many kOhm */
     ADC1->SQR3 = CHANNEL;
     ADC1->CR2 = ADC_CR2_ADON;
     ADC1->CR2 = ADC_CR2_ADON | ADC_CR2_SWSTART;
@@ -55,6 +51,12 @@ void ein_stream_init(uint32_t core_hz)
     SYSTICK->LOAD = (core_hz + tick_hz / 2) / tick_hz - 1;
     SYSTICK->VAL = 0;
     SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
+    return true;
+}
+
+bool ein_stream_slept(void)
+{
+    return false;
 }
 
 bool ein_stream_empty(void)

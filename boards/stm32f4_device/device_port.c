@@ -1,9 +1,8 @@
-/* firmware/device/ein_device_port.h for the STM32F4 boards.
+/* firmware/device/ein_device_port.h for the STM32F4 boards, on the pins that board.h names.
  *
- * Button from PB0 to 3.3 V, LED on PB1, piezo on PB4 (TIM3 channel 1), battery by a divider of two
- * on PA4 (ADC1 channel 4, an injected conversion beside the front end's regular ones), display on
- * I2C1, PB6 and PB7. TIM5 is the clock: it runs while the core sleeps, which its cycle counter does
- * not. RM0090: 8.4 GPIO, 13.3.9 injected channels, 18.3 timers, 27.3.3 I2C as master.
+ * Button to 3.3 V, LED, piezo on channel 1 of TIM3, battery by a divider of two (an injected
+ * conversion beside the front end's regular ones), display on I2C1, PB6 and PB7. RM0090: 8.4 GPIO,
+ * 13.3.9 injected channels, 18.3 timers, 27.3.3 I2C as master.
  *
  * Not run on silicon yet. QEMU's machine has the timers, but no GPIO, I2C or injected conversion:
  * there the button is open, the LED dark, the battery unknown, and no display answers.
@@ -11,76 +10,46 @@
 #include "ein_device_port.h"
 
 #include "board.h"
-#include "count.h"
-#include "stm32f4.h"
+#include "pins.h"
+#include "timer.h"
 
-#define HSI_HZ 16000000u
-#define QEMU_TIMER_HZ 1000000000u
-#define TICK_HZ 20000u
-#define TICKS_PER_MS (TICK_HZ / 1000u)
 #define TONE_CLOCK_HZ 1000000u
-
-#define BUTTON 0u
-#define LED 1u
-#define PIEZO 4u
-#define SCL 6u
-#define SDA 7u
-#define BATTERY_CHANNEL 4u
+#define US_PER_MS 1000u
+#define PIEZO_FUNCTION 2u /* TIM3 */
+#define SCL PB(6u)
+#define SDA PB(7u)
+#define I2C_FUNCTION 4u
 #define ADC_REFERENCE_MV 3300u
 #define ADC_STEPS 4096u
 /* Some ten cycles each: 1 ms at 168 MHz; a byte at 100 kHz takes 90 us. */
 #define WAIT_POLLS 16000u
 
-static uint32_t ticks_seen, ticks_left, ms;
+typedef char ein_check_channel[EIN_BOARD_BATTERY_CHANNEL < 8u ? 1 : -1]; /* n is pin PAn */
 
-/* Of TIM2 to TIM5: twice APB1's where that is divided. */
-static uint32_t timer_hz(void)
-{
-    if (!ein_count_is_silicon()) {
-        return QEMU_TIMER_HZ;
-    }
-    if ((RCC->CFGR & RCC_CFGR_SWS_MASK) != RCC_CFGR_SWS_PLL) {
-        return HSI_HZ;
-    }
-    return EIN_BOARD_APB1_DIVIDER == 1u ? EIN_BOARD_CORE_HZ
-                                        : 2u * EIN_BOARD_CORE_HZ / EIN_BOARD_APB1_DIVIDER;
-}
-
-static void start_timer(tim_t *timer, uint32_t hz)
-{
-    timer->PSC = timer_hz() / hz - 1u;
-    timer->ARR = UINT32_MAX;
-    timer->EGR = TIM_EGR_UG; /* takes over the prescaler */
-    timer->CR1 = TIM_CR1_CEN;
-}
-
-static void pin_mode(uint32_t pin, uint32_t mode, uint32_t function)
-{
-    GPIOB->MODER = (GPIOB->MODER & ~(3u << (2 * pin))) | mode << (2 * pin);
-    reg_t *afr = &GPIOB->AFR[pin / 8];
-    *afr = (*afr & ~(15u << (4 * (pin % 8)))) | function << (4 * (pin % 8));
-}
+static uint32_t seen_us, left_us, ms;
 
 void ein_device_port_init(void)
 {
-    RCC->AHB1ENR |= RCC_AHB1ENR_GPIOA | RCC_AHB1ENR_GPIOB;
-    RCC->APB1ENR |= RCC_APB1ENR_TIM3 | RCC_APB1ENR_TIM5 | RCC_APB1ENR_I2C1;
+    RCC->APB1ENR |= RCC_APB1ENR_TIM3 | RCC_APB1ENR_I2C1;
     RCC->APB2ENR |= RCC_APB2ENR_ADC1;
 
-    GPIOB->PUPDR = (GPIOB->PUPDR & ~(3u << (2 * BUTTON))) | 2u << (2 * BUTTON); /* down */
-    pin_mode(LED, 1u, 0u);
-    pin_mode(PIEZO, 2u, 2u);
-    GPIOB->OTYPER |= 1u << SCL | 1u << SDA; /* open drain; the module has pull-ups */
-    pin_mode(SCL, 2u, 4u);
-    pin_mode(SDA, 2u, 4u);
-    GPIOA->MODER |= 3u << (2 * BATTERY_CHANNEL); /* analogue; channel n is pin PAn */
+    pin_mode(EIN_BOARD_PIN_BUTTON, PIN_INPUT, 0u);
+    pin_pull(EIN_BOARD_PIN_BUTTON, PULL_DOWN);
+    pin_mode(EIN_BOARD_PIN_LED, PIN_OUTPUT, 0u);
+    pin_mode(EIN_BOARD_PIN_PIEZO, PIN_FUNCTION, PIEZO_FUNCTION);
+    pin_port(SCL)->OTYPER |=
+        1u << (SCL & 15u) | 1u << (SDA & 15u); /* open drain; the module pulls up */
+    pin_mode(SCL, PIN_FUNCTION, I2C_FUNCTION);
+    pin_mode(SDA, PIN_FUNCTION, I2C_FUNCTION);
+    pin_mode(PA(EIN_BOARD_BATTERY_CHANNEL), PIN_ANALOGUE, 0u);
 
-    start_timer(TIM5, TICK_HZ);
+    seen_us = ein_timer_us();
     TIM3->CCMR1 = TIM_CCMR1_OC1_PWM1;
-    start_timer(TIM3, TONE_CLOCK_HZ);
+    ein_timer_start(TIM3, TONE_CLOCK_HZ, UINT16_MAX);
 
-    const uint32_t apb1_mhz = timer_hz() / (EIN_BOARD_APB1_DIVIDER == 1u ? 1u : 2u) / 1000000u;
-    I2C1->CR2 = apb1_mhz > 50u ? 50u : apb1_mhz;
+    const bool by_pll = (RCC->CFGR & RCC_CFGR_SWS_MASK) == RCC_CFGR_SWS_PLL;
+    const uint32_t apb1_mhz = by_pll ? EIN_BOARD_CORE_HZ / EIN_BOARD_APB1_DIVIDER / 1000000u : 16u;
+    I2C1->CR2 = apb1_mhz;
     I2C1->CCR = apb1_mhz * 5u; /* 100 kHz: high and low 5 us each */
     I2C1->TRISE = apb1_mhz + 1u;
     I2C1->CR1 = I2C_CR1_PE;
@@ -88,22 +57,22 @@ void ein_device_port_init(void)
 
 uint32_t ein_device_port_ms(void)
 {
-    const uint32_t ticks = TIM5->CNT;
-    ticks_left += ticks - ticks_seen;
-    ticks_seen = ticks;
-    ms += ticks_left / TICKS_PER_MS;
-    ticks_left %= TICKS_PER_MS;
+    const uint32_t now_us = ein_timer_us();
+    left_us += now_us - seen_us;
+    seen_us = now_us;
+    ms += left_us / US_PER_MS;
+    left_us %= US_PER_MS;
     return ms;
 }
 
 bool ein_device_port_button(void)
 {
-    return (GPIOB->IDR >> BUTTON & 1u) != 0;
+    return pin_get(EIN_BOARD_PIN_BUTTON);
 }
 
 void ein_device_port_show(bool led, uint16_t tone_hz)
 {
-    GPIOB->BSRR = led ? 1u << LED : 1u << (LED + 16u);
+    pin_set(EIN_BOARD_PIN_LED, led);
     if (tone_hz == 0) {
         TIM3->CCER = 0;
         return;
@@ -116,8 +85,9 @@ void ein_device_port_show(bool led, uint16_t tone_hz)
 
 uint16_t ein_device_port_battery_mv(void)
 {
-    ADC1->SMPR2 |= 7u << (3 * BATTERY_CHANNEL);
-    ADC1->JSQR = BATTERY_CHANNEL << 15;
+    ADC_CCR = ADC_CCR_ADCPRE_DIV4;
+    ADC1->SMPR2 |= 7u << (3 * EIN_BOARD_BATTERY_CHANNEL);
+    ADC1->JSQR = EIN_BOARD_BATTERY_CHANNEL << 15;
     ADC1->CR2 |= ADC_CR2_ADON;
     ADC1->SR = ~ADC_SR_JEOC;
     ADC1->CR2 |= ADC_CR2_JSWSTART;

@@ -1,85 +1,99 @@
 #include "emulated.h"
 
-#include "count.h"
+#include <string.h>
 
-#define SYS_OPEN 0x01u
-#define SYS_READ 0x06u
-#define SYS_SEEK 0x0Au
-#define SYS_GET_CMDLINE 0x15u
-#define MODE_RB 1u
+#include "count.h"
+#include "semihosting.h"
+
 #define BLOCK_SAMPLES 64u
 
-typedef enum { UNKNOWN = 0, OPEN, NONE } state_t;
+static const char models[] = "models:";
 
-static state_t state;
-static uint32_t file;
-static char command_line[160];
-static int16_t block[BLOCK_SAMPLES];
-static uint32_t held, taken;
-
-static uint32_t call(uint32_t operation, const void *parameters)
-{
-    register uint32_t r0 __asm("r0") = operation;
-    register const void *r1 __asm("r1") = parameters;
-    __asm volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
+static bool looked;
+static ein_emulated_t what;
+static uint32_t in_file, out_file;
+static uint32_t held, taken; /* of the block */
+static union {
+    char line[160];
+    int16_t block[BLOCK_SAMPLES];
+} buffer;
 
 /* The last word of the command line, if there are two. */
-static const char *file_name(uint32_t *length)
+static char *last_word(uint32_t *length)
 {
-    const uint32_t ask[2] = {(uint32_t)(uintptr_t)command_line, sizeof(command_line)};
-    if (call(SYS_GET_CMDLINE, ask) != 0) {
+    const uint32_t ask[2] = {(uint32_t)(uintptr_t)buffer.line, sizeof(buffer.line)};
+    if (ein_semihosting(SYS_GET_CMDLINE, ask) != 0) {
         return 0;
     }
     uint32_t end = 0, begin = 0;
-    for (; command_line[end] != '\0'; end++) {
-        begin = command_line[end] == ' ' ? end + 1u : begin;
+    for (; buffer.line[end] != '\0'; end++) {
+        begin = buffer.line[end] == ' ' ? end + 1u : begin;
     }
     *length = end - begin;
-    return begin > 0 ? command_line + begin : 0;
+    return begin > 0 ? buffer.line + begin : 0;
 }
 
-static void open_file(void)
+static bool open_pipes(char *name, uint32_t length)
 {
-    state = NONE;
-    uint32_t length = 0;
-    const char *name = ein_count_is_silicon() ? 0 : file_name(&length);
-    if (name != 0) {
-        const uint32_t ask[3] = {(uint32_t)(uintptr_t)name, MODE_RB, length};
-        file = call(SYS_OPEN, ask);
-        state = file == UINT32_MAX ? NONE : OPEN;
+    static const char out[] = ".out", in[] = ".in";
+    if (name + length + sizeof(out) > buffer.line + sizeof(buffer.line)) {
+        return false;
     }
+    memcpy(name + length, out, sizeof(out));
+    out_file = ein_semihosting_open(name, length + sizeof(out) - 1u, MODE_WB);
+    memcpy(name + length, in, sizeof(in));
+    in_file = ein_semihosting_open(name, length + sizeof(in) - 1u, MODE_RB);
+    return out_file != UINT32_MAX && in_file != UINT32_MAX;
+}
+
+ein_emulated_t ein_emulated_open(void)
+{
+    uint32_t length = 0;
+    char *name = ein_count_is_silicon() ? 0 : last_word(&length);
+    looked = true;
+    if (name == 0) {
+        what = EIN_EMULATED_NOTHING;
+    } else if (strncmp(name, models, sizeof(models) - 1u) == 0) {
+        const bool good = open_pipes(name + sizeof(models) - 1u, length - (sizeof(models) - 1u));
+        what = good ? EIN_EMULATED_MODELS : EIN_EMULATED_NOTHING;
+    } else {
+        in_file = ein_semihosting_open(name, length, MODE_RB);
+        what = in_file == UINT32_MAX ? EIN_EMULATED_NOTHING : EIN_EMULATED_FILE;
+    }
+    return what;
+}
+
+bool ein_emulated_exchange(const void *out, uint32_t out_n, void *in, uint32_t in_n)
+{
+    return ein_semihosting_transfer(SYS_WRITE, out_file, out, out_n) == 0 &&
+           ein_semihosting_transfer(SYS_READ, in_file, in, in_n) == 0;
 }
 
 static void fill(void)
 {
-    const uint32_t ask[3] = {file, (uint32_t)(uintptr_t)block, sizeof(block)};
-    held = (sizeof(block) - call(SYS_READ, ask)) / sizeof(block[0]);
+    const uint32_t left =
+        ein_semihosting_transfer(SYS_READ, in_file, buffer.block, sizeof(buffer.block));
+    held = (sizeof(buffer.block) - left) / sizeof(buffer.block[0]);
     taken = 0;
 }
 
 bool ein_emulated_sample(int16_t *sample)
 {
-    if (state == UNKNOWN) {
-        open_file();
+    if (!looked) {
+        ein_emulated_open();
     }
-    if (state == NONE) {
-        return false;
-    }
-    if (taken == held) {
+    if (what == EIN_EMULATED_FILE && taken == held) {
         fill();
         if (held == 0) {
-            const uint32_t rewind[2] = {file, 0};
-            call(SYS_SEEK, rewind);
+            const uint32_t rewind[2] = {in_file, 0};
+            ein_semihosting(SYS_SEEK, rewind);
             fill();
         }
-        if (held == 0) {
-            state = NONE;
-            return false;
-        }
+        what = held == 0 ? EIN_EMULATED_NOTHING : what;
     }
-    *sample = block[taken];
-    taken++;
+    if (what != EIN_EMULATED_FILE) {
+        return false;
+    }
+    *sample = buffer.block[taken++];
     return true;
 }

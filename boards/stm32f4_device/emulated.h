@@ -1,9 +1,9 @@
-/* What QEMU's machine lacks of a front end: samples from a file, by Arm's semihosting (Arm IHI
- * 0077).
+/* What QEMU's machine lacks of a front end, from the machine that it runs on (semihosting.h).
  *
- * The emulator is started with `-semihosting-config enable=on,target=native,arg=device,arg=FILE`;
- * FILE holds int16, little-endian, at the pipeline's rate, and is read over and over. Never called
- * on silicon, where the instruction would be a fault.
+ * The emulator is started with `-semihosting-config enable=on,target=native,arg=device,arg=WHAT`.
+ * WHAT is a file of int16, little-endian, at the pipeline's rate and as the board's ADC has them,
+ * read over and over; or `models:NAME`: the pipes NAME.out and NAME.in of the models of a front
+ * end's part (boards/beside), and then the device has a front end (beside.h).
  */
 #ifndef EIN_EMULATED_H
 #define EIN_EMULATED_H
@@ -11,7 +11,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The next sample. False: no file was named, or it is empty. From the sample interrupt. */
+typedef enum {
+    EIN_EMULATED_NOTHING = 0, /* nothing was named: no electrode is connected */
+    EIN_EMULATED_FILE = 1,
+    EIN_EMULATED_MODELS = 2,
+} ein_emulated_t;
+
+/* What was named, and could be opened; nothing on silicon. */
+ein_emulated_t ein_emulated_open(void);
+
+/* The file's next sample. False: there is none. Opens it, where that was not done. */
 bool ein_emulated_sample(int16_t *sample);
+
+/* Over the pipes, whole, and back. False: nobody answers. */
+bool ein_emulated_exchange(const void *out, uint32_t out_n, void *in, uint32_t in_n);
 
 #endif

@@ -32,12 +32,15 @@ INTERRUPTS = (
     "SysTick_Handler",
     "USART1_IRQHandler",
     "USART2_IRQHandler",
+    "USART3_IRQHandler",
     "Uart_Handler",
     "Stream_Handler",
     "Wake_Handler",
     "ein_on_timer",
     "ein_on_external",
 )
+INTERRUPTIBLE = ("EXTI9_5_IRQHandler",)
+"""Interrupts of a lower priority: a front end's data-ready line."""
 FIGURES = (
     "flash_bytes",
     "ram_bytes",
@@ -88,8 +91,9 @@ def measure(board: Board) -> Image | None:
         (arena,) = found
     writable = 2
     limits = _budget()["stack"]
+    indirect = limits["indirect"] + (limits["device_indirect"] if board.is_device else [])
     bound, _ = stack_bound(
-        board.program.parent, INTERRUPTS, limits["indirect"], limits["library_bytes"]
+        board.program.parent, INTERRUPTS, indirect, limits["library_bytes"], INTERRUPTIBLE
     )
     return Image(
         flash_bytes=sum(s.p_filesz for s in segments),

@@ -74,12 +74,16 @@ def read_call_graph(folder: Path) -> CallGraph:
 
 
 def stack_bound(
-    folder: Path, handlers: Iterable[str], indirect: Iterable[str], library_bytes: int
+    folder: Path,
+    handlers: Iterable[str],
+    indirect: Iterable[str],
+    library_bytes: int,
+    interruptible: Iterable[str] = (),
 ) -> tuple[int, list[str]]:
-    """Bytes that main() and one interrupt on top of it need at most, and main()'s way there.
+    """Bytes that main() and interrupts on top of it need at most, and main()'s way there.
 
     `handlers`: interrupts that return, of which a board has some; they have one priority, so they
-    do not nest.
+    do not nest. `interruptible`: those of lower priorities, each another one.
     """
     graph = read_call_graph(folder)
     indirect = list(indirect)
@@ -87,4 +91,7 @@ def stack_bound(
     top = max(
         (graph.depth(h, indirect, library_bytes)[0] for h in handlers if h in graph.own), default=0
     )
+    for handler in interruptible:
+        if handler in graph.own:
+            size += EXCEPTION_FRAME_BYTES + graph.depth(handler, indirect, library_bytes)[0]
     return size + EXCEPTION_FRAME_BYTES + top, way

@@ -122,8 +122,8 @@ FLOORS = (
         "firmware/device",
         "what a device does alone: modes, patterns, alarms",
         (
-            *("firmware/app", "firmware/core", "firmware/keys", "firmware/log", "firmware/rhythm"),
-            *("firmware/wire", PIPELINE),
+            *("firmware/app", "firmware/core", "firmware/front_ends", "firmware/keys"),
+            *("firmware/log", "firmware/rhythm", "firmware/wire", PIPELINE),
         ),
         generated=("ein_device_spec.h", "ein_device_table.h", "ein_golden.h"),
     ),
@@ -161,23 +161,32 @@ FLOORS = (
         "registers of the STM32F4",
         (
             *(*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/qemu_stm32f405"),
-            *("boards/stm32f4_device/emulated.h", DEVICE_SPEC),
+            "boards/stm32f4_device/emulated.h",
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
+        "boards/beside",
+        "the models as a process beside an emulated chip",
+        ("boards/models", "firmware/front_ends", PIPELINE),
+        freestanding=False,
     ),
     Floor(
         "boards/host_device",
         "the device as a process",
         (
             *(*CALLED, *DEVICE, PIPELINE, "boards/host"),
-            *("boards/models", "firmware/front_ends"),
+            *("boards/beside", "boards/models", "firmware/front_ends"),
         ),
         freestanding=False,
     ),
     Floor(
         "boards/stm32f4_device",
-        "button, light, sound, battery of the STM32F4",
-        (*CALLED, *DEVICE, PIPELINE, "boards/stm32f4", "boards/bare", "boards/qemu_stm32f405"),
+        "front end, button, light, sound, battery of the STM32F4",
+        (
+            *(*CALLED, *DEVICE, PIPELINE, "firmware/front_ends", "boards/models/ein_beside.h"),
+            *("boards/stm32f4", "boards/bare", "boards/feather_f405", DEVICE_SPEC),
+        ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
@@ -339,7 +348,9 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
     if floor.folder == "boards/cortex_m" and symbol.startswith(("ein_port_", "ein_restart")):
         return True
-    return floor.folder.startswith("boards/") and symbol.startswith(("ein_app_", "ein_emulated_"))
+    return floor.folder.startswith("boards/") and symbol.startswith(
+        ("ein_app_", "ein_bus_", "ein_emulated_", "ein_stream_", "EXTI")
+    )
 
 
 def _outside(floor: Floor, symbol: str) -> bool:

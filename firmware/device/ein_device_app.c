@@ -68,6 +68,24 @@ static void note_changes(void)
     }
 }
 
+/* Once the front end has been checked, too: ready, or fault. */
+static void end_check(void)
+{
+    uint8_t faults;
+    if (device.modes.mode != EIN_DEVICE_MODE_CHECK ||
+        !ein_device_front_end_check_step(&device.front_end_check, &faults)) {
+        return;
+    }
+    const ein_self_test_result_t *of = &device.front_end_check.test.result;
+    faults |= device.modes.faults;
+    if (faults != 0 || of->verdict != EIN_SELF_TEST_NONE) {
+        log_event(EIN_LOG_EVENT_SELF_TEST, faults,
+                  of->noise_uv | (uint32_t)of->gain_permille << 16);
+    }
+    ein_device_checked(&device.modes, faults);
+    device.logged_mode = device.modes.mode;
+}
+
 void ein_extension_init(ein_app_t *app)
 {
     ein_device_port_init();
@@ -87,7 +105,7 @@ void ein_extension_init(ein_app_t *app)
     uint8_t faults = ein_device_check(app);
     faults |= (uint8_t)(ein_device_diary_open(&device.diary) ? 0u : EIN_DEVICE_CHECK_LOG);
     faults |= (uint8_t)(device.modes.battery.empty ? EIN_DEVICE_CHECK_BATTERY : 0u);
-    ein_device_checked(&device.modes, faults);
+    device.modes.faults = faults;
     ein_device_update_init((faults & (EIN_DEVICE_CHECK_IMAGE | EIN_DEVICE_CHECK_ENGINE)) == 0);
     for (unsigned i = 0; i < LOG_STEPS; i++) { /* a new log is made before its first record */
         ein_device_diary_step(&device.diary, now_ms, true);
@@ -96,10 +114,9 @@ void ein_extension_init(ein_app_t *app)
     uint32_t bytes, crc = 0;
     ein_device_port_image(&bytes, &crc);
     log_event(EIN_LOG_EVENT_BOOT, (uint8_t)port.reset_reason, crc);
-    if (faults != 0) {
-        log_event(EIN_LOG_EVENT_SELF_TEST, faults, 0);
-    }
     device.logged_mode = device.modes.mode;
+    ein_device_front_end_check_begin(&device.front_end_check);
+    end_check();
 }
 
 ein_extension_answer_t ein_extension_message(ein_app_t *app, const ein_frame_t *frame)
@@ -183,6 +200,7 @@ bool ein_extension_step(ein_app_t *app)
     if (!device.host || !ein_keys_is_open()) {
         app->trace.sending = false; /* the samples are the patient's */
     }
+    end_check();
     const bool busy = ein_device_record_step(&device, app);
     ein_device_diary_step(&device.diary, now_ms, !device.listening);
     return busy;

@@ -63,3 +63,25 @@ uint8_t ein_device_check(ein_app_t *app)
     faults |= (uint8_t)(engine_is_right(&app->bench) ? 0u : EIN_DEVICE_CHECK_ENGINE);
     return faults;
 }
+
+void ein_device_front_end_check_begin(ein_device_front_end_check_t *check)
+{
+    check->front_end = ein_device_port_front_end();
+    if (check->front_end != NULL) {
+        ein_self_test_begin(&check->test, check->front_end);
+    } else {
+        check->test.result = (ein_self_test_result_t){.verdict = EIN_SELF_TEST_NONE};
+    }
+}
+
+bool ein_device_front_end_check_step(ein_device_front_end_check_t *check, uint8_t *faults)
+{
+    if (check->front_end != NULL && !ein_self_test_step(&check->test, check->front_end)) {
+        return false;
+    }
+    check->front_end = NULL;
+    const uint8_t verdict = check->test.result.verdict;
+    const bool good = verdict == EIN_SELF_TEST_GOOD || verdict == EIN_SELF_TEST_NONE;
+    *faults = (uint8_t)(good ? 0u : EIN_DEVICE_CHECK_FRONT_END);
+    return true;
+}

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ein_front_end.h"
+
 /* Once, after ein_port_init(). */
 void ein_device_port_init(void);
 
@@ -30,6 +32,10 @@ uint16_t ein_device_port_battery_mv(void);
 /* The image as it lies in flash, without the CRC-32 that the build keeps behind it, which goes to
  *crc. NULL: what runs is no image in flash. */
 const uint8_t *ein_device_port_image(uint32_t *bytes, uint32_t *crc);
+
+/* What gives ein_port_adc its samples, stopped until that is first called; NULL: no driver of
+   firmware/front_ends does. */
+ein_front_end_t *ein_device_port_front_end(void);
 
 /* Writes n bytes to a part on the I2C bus; false if it does not acknowledge, or there is no bus. At
    most 100 us a byte. */

@@ -4,6 +4,7 @@
 
 #include "ein_app_extension.h"
 #include "ein_device.h"
+#include "ein_device_check.h"
 #include "ein_device_clock.h"
 #include "ein_device_diary.h"
 
@@ -13,6 +14,7 @@ typedef struct {
     ein_device_t modes;
     ein_device_clock_t clock;
     ein_device_diary_t diary;
+    ein_device_front_end_check_t front_end_check;
     uint32_t battery_ms; /* when it was last measured */
     uint32_t host_ms;    /* when it last said something */
     bool host;           /* somebody listens */

@@ -40,7 +40,9 @@ static bool on_mode(ein_device_state_t *device, ein_app_t *app, const ein_frame_
     }
     if (!ein_device_request(&device->modes, message.mode)) {
         ein_app_send_error(app, frame->sequence, EIN_WIRE_ERROR_NOT_NOW,
-                           "not from this mode, or the battery is empty");
+                           device->modes.mode == EIN_DEVICE_MODE_CHECK
+                               ? "it still tests itself: try again in 5 s"
+                               : "not from this mode, or the battery is empty");
         return true;
     }
     if (device->modes.listens) {

@@ -36,14 +36,14 @@ static void on_adc(void *context, const uint16_t *values, size_t n, uint32_t los
     }
 }
 
-static bool start(ein_front_end_t *fe)
+static bool part_start(ein_front_end_t *fe)
 {
     behind_gap = true;
     ein_bus_set(EIN_BUS_RESET, true);
     return ein_bus_adc(fe->driver->info.rate_hz, on_adc, fe);
 }
 
-static void stop(void)
+static void part_stop(void)
 {
     ein_bus_set(EIN_BUS_RESET, false);
 }
@@ -60,6 +60,6 @@ const ein_front_end_driver_t ein_ad8232 = {
             .delay_us = EIN_DECIMATOR_500_DELAY_US,
         },
     .decimator = &ein_decimator_500,
-    .start = start,
-    .stop = stop,
+    .start = part_start,
+    .stop = part_stop,
 };

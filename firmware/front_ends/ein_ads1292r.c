@@ -151,7 +151,7 @@ static void on_edge(void *context, uint32_t us)
     ein_feed_push(&fe->feed, count_of(in + 6, leads), leads);
 }
 
-static bool start(ein_front_end_t *fe)
+static bool part_start(ein_front_end_t *fe)
 {
     uint8_t out[2 + REGISTERS] = {CMD_WREG | FIRST_REGISTER, REGISTERS - 1u};
     uint8_t in[2 + REGISTERS];
@@ -179,13 +179,13 @@ static bool start(ein_front_end_t *fe)
     return command(CMD_START) && command(CMD_RDATAC);
 }
 
-static void stop(void)
+static void part_stop(void)
 {
     ein_bus_set(EIN_BUS_RESET, false); /* held low it is PWDN (7.5) */
 }
 
 /* In RDATAC a register cannot be read (table 15, note 2). */
-static bool check(ein_front_end_t *fe)
+static bool part_check(ein_front_end_t *fe)
 {
     const bool good = command(CMD_SDATAC) && (compare(fe) || compare(fe));
     return command(CMD_RDATAC) && good;
@@ -205,7 +205,7 @@ const ein_front_end_driver_t ein_ads1292r = {
             .test_uv = 2017, /* +-2.42 V / 2400 (7.3.1.2) */
         },
     .decimator = &ein_decimator_500,
-    .start = start,
-    .stop = stop,
-    .check = check,
+    .start = part_start,
+    .stop = part_stop,
+    .check = part_check,
 };

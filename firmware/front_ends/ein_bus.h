@@ -1,6 +1,7 @@
 /* What a board has to provide so that a front end can be read: SPI, pins, edges, an ADC, a clock.
  *
- * boards/models does so with register-level models of the parts; no board of silicon does yet.
+ * boards/models does so with register-level models of the parts, boards/stm32f4_device with the
+ * chip's peripherals; boards/template_device is a start for another board.
  * Unless said otherwise a function is called from the main loop and from the handler below alike,
  * and every wait has a bound: a peripheral that does not come makes a call return.
  */
@@ -10,6 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A sector of the log is erased, and a turn of the loop beside it: [ring] of device.toml. */
+#define EIN_BUS_ADC_WAIT_MS 2200u
+#define EIN_BUS_ADC_MOST 64u
 
 typedef enum {
     EIN_BUS_RESET = 0,  /* out, active low: RESET/PWDN of an ADS1292R, SDN of an AD8232 */
@@ -44,8 +49,13 @@ void ein_bus_wait_us(uint32_t us);
 void ein_bus_listen(ein_bus_on_edge_t on_edge, void *context);
 
 /* 12-bit conversions at rate_hz, by a timer and DMA, go to on_adc in blocks until ein_bus_stop.
-   False: the board has no ADC for it. */
+   They wait where DMA puts them: at least EIN_BUS_ADC_WAIT_MS, so that none is lost while the core
+   stands still (docs/log.md). False: the board has no ADC for it. */
 bool ein_bus_adc(uint16_t rate_hz, ein_bus_on_adc_t on_adc, void *context);
+
+/* Main loop, once a turn, not while held: a board that hands conversions on from there, and not
+   from an interrupt, gives at most EIN_BUS_ADC_MOST now. Others do nothing. */
+void ein_bus_serve(void);
 
 void ein_bus_stop(void);
 

@@ -66,6 +66,7 @@ void ein_front_end_step(ein_front_end_t *fe)
     if (fe->state == EIN_FRONT_END_STOPPED) {
         return;
     }
+    ein_bus_serve();
     const uint32_t now_us = ein_bus_us();
     if (now_us - fe->step_us > SILENT_US / 2u) {
         fe->seen_us = now_us; /* who was away cannot say that nothing came */

@@ -192,7 +192,7 @@ static void on_edge(void *context, uint32_t us)
     }
 }
 
-static bool start(ein_front_end_t *fe)
+static bool part_start(ein_front_end_t *fe)
 {
     uint32_t info = 0;
     if (!write_register(SW_RST, 0)) {
@@ -218,12 +218,12 @@ static bool start(ein_front_end_t *fe)
     return write_register(SYNCH, 0);
 }
 
-static void stop(void)
+static void part_stop(void)
 {
     write_register(SW_RST, 0); /* EN_ECG off: 0.7 uA typ. ("Electrical characteristics") */
 }
 
-static bool check(ein_front_end_t *fe)
+static bool part_check(ein_front_end_t *fe)
 {
     return compare(fe) || compare(fe);
 }
@@ -241,7 +241,7 @@ const ein_front_end_driver_t ein_max30003 = {
             .test_uv = 1000, /* +-0.5 mV */
         },
     .decimator = &ein_decimator_500,
-    .start = start,
-    .stop = stop,
-    .check = check,
+    .start = part_start,
+    .stop = part_stop,
+    .check = part_check,
 };

@@ -9,19 +9,22 @@ wire; its log is RAM.
 """
 
 import argparse
-import dataclasses
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from einthoven.boards.board import Board, build, load_board, running
 from einthoven.device_log.copy import sectors_of_image
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.hil_tests.harness.alone import set_mode, status
+from einthoven.hil_tests.harness.beside import PARTS, image_for, with_file, with_front_end
 from einthoven.hil_tests.harness.device import Device
 from einthoven.native import log as native
 from einthoven.native.log_spec import load
@@ -141,20 +144,20 @@ def _from_log(path: Path, hours: float, seconds: float, resident: Sequence[int])
     )  # fmt: skip
 
 
-def of_emulator(board: Board, hours: float, folder: Path) -> Day:
-    """The day of an emulated chip, asked once a second of ours."""
+def of_emulator(board: Board, hours: float, folder: Path, part: str | None = None) -> Day:
+    """The day of an emulated chip, asked once a second of ours: from a file, or by `part`."""
+    board = image_for(board, part or "")
     build(board)
     ecg(folder / "ecg")
-    assert board.command is not None
-    named = f",arg=device,arg={folder / 'ecg'}"
-    words = [w + named if w.startswith("enable=on") else w for w in board.command]
-    words = ["shift=0,sleep=off" if w == "shift=0" else w for w in words]
-    begin = time.monotonic()
     wanted = round(hours * 3600 * RATE_HZ)
     with (
-        running(dataclasses.replace(board, command=tuple(words))) as url,
+        _fed(board, folder, part) as fed,
+        running(fed) as url,
         Device(url) as device,
     ):
+        while status(device).mode == "check":
+            time.sleep(0.1)
+        begin = time.monotonic()
         set_mode(device, "continuous")
         now = status(device)
         while now.samples < wanted:
@@ -168,14 +171,27 @@ def of_emulator(board: Board, hours: float, folder: Path) -> Day:
     )  # fmt: skip
 
 
-def run(name: str, hours: float) -> Day:
-    """The day of a device. Raises UsageError for a board that is none."""
+def _fed(board: Board, folder: Path, part: str | None) -> AbstractContextManager[Board]:
+    if part is None:
+        return nullcontext(with_file(board, folder / "ecg"))
+    # Halved: an AD8232 with a gain of 1100 saturates at 1.5 mV.
+    return with_front_end(board, part, np.fromfile(folder / "ecg", "<i2") // 2, folder)
+
+
+def run(name: str, hours: float, part: str | None = None) -> Day:
+    """The day of a device; `part`: of an emulated chip's front end, whose model is beside it.
+
+    Raises UsageError for a board that is none.
+    """
     board = load_board(name)
     if not board.is_device or board.command is None:
         raise UsageError(f"{name} is no device that runs here: choose host_device")
     with tempfile.TemporaryDirectory() as folder:
-        day = of_process if board.mcu == "host" else of_emulator
-        return day(board, hours, Path(folder))
+        if board.mcu != "host":
+            return of_emulator(board, hours, Path(folder), part)
+        if part is not None:
+            raise UsageError("a process has a file: leave out --front-end, or name another --board")
+        return of_process(board, hours, Path(folder))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -183,9 +199,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A day of a device that works alone.")
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--board", default="host_device")
+    parser.add_argument("--front-end", choices=PARTS, help="of an emulated chip; else a file")
     args = parser.parse_args(argv)
     try:
-        day = run(args.board, args.hours)
+        day = run(args.board, args.hours, args.front_end)
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

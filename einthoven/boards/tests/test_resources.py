@@ -34,6 +34,9 @@ def test_stack_bound_is_the_deepest_way(tmp_path: Path) -> None:
     size, way = stack_bound(tmp_path, ["tick"], ["send"], 64)
     assert way == ["main", "b", "x.c:send", "memcpy"]
     assert size == 8 + 24 + 40 + 64 + EXCEPTION_FRAME_BYTES + 16
+    # One that can be interrupted itself comes in between; one that a board lacks does not.
+    nested, _ = stack_bound(tmp_path, ["tick"], ["send"], 64, ["a", "not_there"])
+    assert nested == size + EXCEPTION_FRAME_BYTES + 100
 
 
 def test_stack_without_a_bound_is_refused(tmp_path: Path) -> None:

@@ -15,9 +15,27 @@ def test_the_stm32f4_samples_the_pin_that_is_drawn() -> None:
     source = (BOARDS / "stm32f4" / "stream.c").read_text()
     channel = re.search(r"#define CHANNEL (\d+)u", source)
     assert channel is not None  # ADC1's channel n is pin PAn for n below 8
-    for name in pictures():
-        table = tomllib.loads((BOARDS / name.split("-")[0] / "board.toml").read_text())
+    drawn = {name.split("-")[0] for name in pictures()} - {"feather_f405"}
+    assert drawn
+    for name in drawn:
+        table = tomllib.loads((BOARDS / name / "board.toml").read_text())
         assert table["front_end"]["ad8232"]["OUTPUT"] == f"PA{channel[1]}"
+
+
+def test_the_feather_is_wired_as_its_c_says() -> None:
+    """`board.h` has the chip's pin and, behind it, the board's name of it."""
+    header = (BOARDS / "feather_f405" / "board.h").read_text()
+    named = dict(re.findall(r"#define EIN_BOARD_PIN_(\w+) .*?/\* (\w+)", header))
+    named["OUTPUT"] = re.search(r"ADC_CHANNEL 4u\s+/\* (\w+): PA4", header)[1]  # type: ignore[index]
+    wired = tomllib.loads((BOARDS / "feather_f405" / "board.toml").read_text())["front_end"]
+    same = {
+        "ad8232": {"OUTPUT": "OUTPUT", "LO+": "LEAD_P", "LO-": "LEAD_N", "SDN": "FRONT_END_RESET"},
+        "ads1292r": {"CS": "CS", "DRDY": "READY", "PWDN/RESET": "FRONT_END_RESET"},
+        "max30003": {"CSB": "CS", "INTB": "READY"},
+    }
+    for part, pins in same.items():
+        for pin, name in pins.items():
+            assert wired[part][pin] == named[name], (part, pin)
 
 
 def test_a_picture_names_every_pin() -> None:
