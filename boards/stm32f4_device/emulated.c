@@ -53,7 +53,7 @@ ein_emulated_t ein_emulated_open(void)
     looked = true;
     if (name == 0) {
         what = EIN_EMULATED_NOTHING;
-    } else if (strncmp(name, models, sizeof(models) - 1u) == 0) {
+    } else if (length >= sizeof(models) && memcmp(name, models, sizeof(models) - 1u) == 0) {
         const bool good = open_pipes(name + sizeof(models) - 1u, length - (sizeof(models) - 1u));
         what = good ? EIN_EMULATED_MODELS : EIN_EMULATED_NOTHING;
     } else {

@@ -1,8 +1,9 @@
 /* From a driver's interrupt to the main loop: numbers samples by time, decimates, keeps a ring.
  *
  * One producer (interrupt) and one consumer (main loop), no lock. The ring holds
- * EIN_FEED_RING samples at 180 Hz: 0.53 s, longer than the erase of a 16-KB sector may take
- * (STM32F405 data sheet, table 45: 500 ms at most). What does not fit is a gap. RAM: 560 B.
+ * EIN_FEED_RING samples at 180 Hz: 0.18 s, longer than a turn of the main loop takes; while a
+ * sector of flash is erased the core stands still, and nothing comes. What does not fit is a gap.
+ * RAM: 304 B.
  */
 #ifndef EIN_FEED_H
 #define EIN_FEED_H
@@ -13,7 +14,7 @@
 #include "ein_clock.h"
 #include "ein_decimator.h"
 
-#define EIN_FEED_RING 96u
+#define EIN_FEED_RING 32u /* a power of two: its counts wrap */
 
 /* Electrodes that are off: bits. */
 #define EIN_LEAD_P 1u

@@ -14,7 +14,7 @@
  * that is lost costs the filter's length (36 ms at 500 Hz), all of it counted.
  *
  * Counts are int16. A sample with an electrode off, or with a saturated one under the filter, is
- * given as rail_hi, which the core takes for what it is. RAM: 584 B. Delay: filter's, see
+ * given as rail_hi, which the core takes for what it is. RAM: 328 B. Delay: filter's, see
  * ein_front_end_info_t.
  */
 #ifndef EIN_FRONT_END_H

@@ -38,7 +38,7 @@ static bool is_whole(unsigned slot, const ein_image_t *image, const uint8_t *dig
 static bool check(unsigned slot, const ein_image_t *image)
 {
     uint8_t header[EIN_IMAGE_SENT_BYTES];
-    return strcmp(image->board, own_board) == 0 && image->load == ein_slots_port_address(slot) &&
+    return ein_image_is_for(image, own_board) && image->load == ein_slots_port_address(slot) &&
            ein_slots_port_read(slot, 0, header, sizeof(header)) &&
            is_whole(slot, image, header + EIN_IMAGE_DIGEST_AT) &&
            (!has_key() || ein_image_is_signed(header, operator_key));

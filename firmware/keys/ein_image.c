@@ -25,3 +25,12 @@ bool ein_image_parse(ein_image_t *image, const uint8_t *header)
     image->board[EIN_IMAGE_BOARD_BYTES] = 0;
     return image->size >= 4u && image->size <= EIN_IMAGE_MAX_BYTES && image->size % 4u == 0;
 }
+
+bool ein_image_is_for(const ein_image_t *image, const char *board)
+{
+    size_t i = 0;
+    while (image->board[i] != '\0' && image->board[i] == board[i]) {
+        i++;
+    }
+    return image->board[i] == board[i];
+}

@@ -28,4 +28,7 @@ bool ein_image_parse(ein_image_t *image, const uint8_t *header);
    instructions (docs/security.md): for the boot stage. */
 bool ein_image_is_signed(const uint8_t *header, const uint8_t public_key[32]);
 
+/* Whether the image is for the board of this name. Not strcmp: the C library's is 732 bytes. */
+bool ein_image_is_for(const ein_image_t *image, const char *board);
+
 #endif

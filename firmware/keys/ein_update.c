@@ -28,7 +28,7 @@ unsigned ein_update_slot(void)
 
 static ein_update_status_t fits(const ein_image_t *image, bool downgrade, const char *board)
 {
-    if (strcmp(image->board, board) != 0 ||
+    if (!ein_image_is_for(image, board) ||
         image->load != ein_slots_port_address(ein_update_slot())) {
         return EIN_UPDATE_ERR_UNFIT;
     }
