@@ -16,14 +16,14 @@
 
 #define PS_PER_US 1000000u
 #define BLOCK 8u
-#define BLOCKS 64u
+#define BLOCKS (EIN_BUS_ADC_MOST / BLOCK)
 
 static uint64_t chip_us; /* its clock, without wrapping */
 static bool edge;
 static struct {
     uint16_t values[BLOCK];
     uint16_t lost;
-    uint64_t us;
+    uint32_t us;
 } blocks[BLOCKS];
 static uint32_t head, tail;
 
@@ -37,14 +37,9 @@ static void on_edge(void *context, uint32_t us)
 static void on_adc(void *context, const uint16_t *values, size_t n, uint32_t lost, uint32_t us)
 {
     (void)context;
-    (void)us;
-    if (head - tail == BLOCKS) { /* the ring in RAM has gone round */
-        blocks[(tail + 1u) % BLOCKS].lost += (uint16_t)(blocks[tail % BLOCKS].lost + BLOCK);
-        tail++;
-    }
     memcpy(blocks[head % BLOCKS].values, values, n * sizeof(*values));
     blocks[head % BLOCKS].lost = (uint16_t)lost;
-    blocks[head % BLOCKS].us = ein_sim_now_ps() / PS_PER_US;
+    blocks[head % BLOCKS].us = us;
     head++;
 }
 
@@ -56,7 +51,7 @@ static void take_block(ein_beside_reply_t *reply)
     reply->conversions = BLOCK;
     memcpy(reply->values, blocks[tail % BLOCKS].values, sizeof(reply->values));
     reply->lost = blocks[tail % BLOCKS].lost;
-    reply->us = (uint32_t)blocks[tail % BLOCKS].us;
+    reply->us = blocks[tail % BLOCKS].us;
     tail++;
 }
 
@@ -65,6 +60,9 @@ static void follow_clock(uint32_t us)
     chip_us += (uint32_t)(us - (uint32_t)chip_us);
     ein_script_follow();
     ein_sim_run(chip_us * PS_PER_US);
+    if (head == tail) {
+        ein_bus_serve(); /* the others wait in the model */
+    }
 }
 
 static bool answer(const ein_beside_request_t *request, ein_beside_reply_t *reply)

@@ -9,8 +9,9 @@
 #define HOUR_PS (3600ull * 1000000ull * PS_PER_US)
 #define BILLION 1000000000ll
 #define ADC_BLOCK 8u
-#define ADC_BUFFER 256u
-#define SHORTER 25u /* of a part's period: its clock may be 4 % fast */
+#define ADC_PERIOD_US 2000u
+#define ADC_BUFFER 1120u /* as boards/stm32f4_device/adc.h has it */
+#define SHORTER 25u      /* of a part's period: its clock may be 4 % fast */
 
 static struct {
     ein_sim_config_t config;
@@ -79,17 +80,6 @@ static void serve(void)
     if (model.edge_waits && model.on_edge != NULL) {
         model.edge_waits = false;
         model.on_edge(model.context, ein_bus_us());
-    }
-    if (model.on_adc != NULL && model.adc_n >= ADC_BLOCK) {
-        const uint32_t lost = model.adc_lost;
-        uint32_t from = 0;
-        model.adc_lost = 0;
-        for (; from + ADC_BLOCK <= model.adc_n; from += ADC_BLOCK) {
-            model.on_adc(model.context, model.adc + from, ADC_BLOCK, from == 0 ? lost : 0,
-                         ein_bus_us());
-        }
-        model.adc_n -= from;
-        memmove(model.adc, model.adc + from, model.adc_n * sizeof(model.adc[0]));
     }
     model.in_handler = false;
 }
@@ -245,10 +235,26 @@ bool ein_bus_adc(uint16_t rate_hz, ein_bus_on_adc_t on_adc, void *context)
     return true;
 }
 
+static void hand_on(void)
+{
+    uint32_t from = 0;
+    for (; from < EIN_BUS_ADC_MOST && from + ADC_BLOCK <= model.adc_n; from += ADC_BLOCK) {
+        const uint32_t lost = model.adc_lost;
+        model.adc_lost = 0;
+        model.on_adc(model.context, model.adc + from, ADC_BLOCK, lost,
+                     ein_bus_us() - (model.adc_n - from - ADC_BLOCK) * ADC_PERIOD_US);
+    }
+    model.adc_n -= from;
+    memmove(model.adc, model.adc + from, model.adc_n * sizeof(model.adc[0]));
+}
+
 void ein_bus_serve(void)
 {
     if (model.on_serve != NULL) {
         model.on_serve();
+    }
+    if (model.on_adc != NULL) {
+        hand_on();
     }
 }
 

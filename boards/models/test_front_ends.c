@@ -126,10 +126,22 @@ static void late(void)
 {
     ein_sim_deaf(7000000000ull);
 } /* 7 ms */
-static void overflow(void) /* an erase of flash: nothing runs */
+static void stand_still(uint64_t for_ps) /* an erase of flash: nothing runs */
 {
-    ein_sim_deaf(700000000000ull);
-    ein_sim_run(ein_sim_now_ps() + 700000000000ull);
+    ein_sim_deaf(for_ps);
+    ein_sim_run(ein_sim_now_ps() + for_ps);
+}
+static void overflow(void)
+{
+    stand_still(7 * PS_PER_S / 10);
+}
+static void erase(void)
+{
+    stand_still(22 * PS_PER_S / 10);
+}
+static void long_erase(void)
+{
+    stand_still(3 * PS_PER_S);
 }
 static void stuck(void)
 {
@@ -191,7 +203,9 @@ static const struct {
     {"none", none, ALL, 1, 0},
     {"interrupts late by 7 ms", late, AD | MAX, 1, 0},
     {"interrupts late by 7 ms ", late, ADS, 1, LOST | LATE},
-    {"no interrupt for 0.7 s", overflow, ALL, 1, LOST | LATE},
+    {"no interrupt for 0.7 s", overflow, SPI, 1, LOST | LATE},
+    {"the core stands still for 2.2 s, and DMA does not", erase, AD, 1, 0},
+    {"longer than DMA's ring", long_erase, AD, 1, LOST | LATE},
     {"data-ready stuck", stuck, SPI, 2, LOST | STUCK},
     {"conversions stop", stuck, AD, 2, LOST | STUCK},
     {"a flipped bit", flip, ADS, 1, LOST | CORRUPT},
@@ -202,7 +216,8 @@ static const struct {
     {"electrode off, positive", off_p, ALL, 2, RAIL},
     {"electrode off, negative", off_n, ALL, 2, RAIL},
     {"SPI dead", dead, SPI, 2, LOST | STUCK | CORRUPT},
-    {"main loop away for 1 s", unread, ALL, 1, LOST | OVERRUN},
+    {"main loop away for 1 s", unread, SPI, 1, LOST | OVERRUN},
+    {"main loop away for 1 s, and DMA not", unread, AD, 1, 0},
 };
 
 static void fault(unsigned index, unsigned i)
