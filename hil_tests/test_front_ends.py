@@ -98,7 +98,8 @@ def test_through_every_fault_it_records_on(part: str, tmp_path: Path) -> None:
         now = until_samples(device, 80 * 180)
         assert now.mode == "continuous" and now.contact
         # A silent part is set up anew after 0.25 s, which takes up to 0.2 s more.
-        assert 0 < now.samples_lost <= 3 * 180
+        # An AD8232's conversions wait for a late interrupt, and there is no SPI that could fail.
+        assert now.samples_lost == 0 if part == "ad8232" else 0 < now.samples_lost <= 3 * 180
         assert now.front_end_restarts == 0
         reply = device.ask("poll", "status", events_acked=0)
         assert reply["next_event"] > 60
