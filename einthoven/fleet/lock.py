@@ -41,8 +41,9 @@ class Holder:
 
 
 def _path(fleet: Fleet, device: Entry) -> Path:
-    # Without an id of its own it is what this fleet calls so.
-    who = device.id or f"{fleet.path.resolve()}#{device.name}"
+    # Without an id of its own it is what this fleet calls so; a board that no file names, where.
+    where = f"{device.port}#{device.probe}"
+    who = device.id or f"{fleet.path.resolve()}#{device.name}#{where}"
     return FOLDER / f"{hashlib.sha256(os.fsencode(who)).hexdigest()[:24]}.lock"
 
 

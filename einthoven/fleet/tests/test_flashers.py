@@ -369,6 +369,19 @@ def test_a_drive_that_does_not_restart_or_is_not_mounted(
     assert "udisksctl mount -b /dev/sdx" in str(caught.value)
 
 
+def test_a_drive_that_does_not_take_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive = _drive(tmp_path, monkeypatch, "sdb")
+    (drive / "einthoven.uf2").mkdir()
+    with pytest.raises(FlashError, match=r"clinic-01: cannot write .*einthoven.uf2") as caught:
+        uf2.write(_job(tmp_path, {"family": "rp2040"}), lambda done: None, threading.Event())
+    assert caught.value.trouble is Trouble.LINK_LOST
+    monkeypatch.setattr("einthoven.boards.uf2.MOUNTS", tmp_path / "none")
+    (tmp_path / "none").touch()
+    with pytest.raises(FlashError, match="hold BOOTSEL") as caught:
+        uf2.write(_job(tmp_path, {"family": "rp2040"}), lambda done: None, threading.Event())
+    assert caught.value.trouble is Trouble.NOT_THERE
+
+
 def test_a_process_gets_its_program_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "simulated"
     job = _job(tmp_path, {"folder": str(folder)})
