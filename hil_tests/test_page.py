@@ -1,18 +1,29 @@
 """The page in headless Chromium, on boards that are processes: what a user does with it."""
 
+import csv
 import dataclasses
+import os
 import re
 import select
 import socket
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import edfio
+import numpy as np
+import pyedflib
 import pytest
-from playwright.sync_api import Browser, expect
+import wfdb
+from playwright.sync_api import Browser, Page, expect
 
 from einthoven.boards.board import build, load_board, running
-from einthoven.hil_tests.browser import Cable, chromium, connect, faults, opened
+from einthoven.device_log.copy import read_copy
+from einthoven.device_log.reader import read_log
+from einthoven.hil_tests.browser import Cable, chromium, connect, faults, opened, until
+from einthoven.hil_tests.harness.device import Device
+from einthoven.hil_tests.harness.lone import STRIP, Lone
 from einthoven.native import core
 from einthoven.page import html
 from einthoven.records.synth import make_record
@@ -81,3 +92,198 @@ def test_connect_watch_pull_the_cable_and_come_back(browser: Browser, tmp_path: 
         expect(page.locator("tbody tr").first).not_to_have_text(beats)
         page.get_by_role("button", name="Disconnect").click()
         expect(page.get_by_role("button", name="Connect a board")).to_be_visible()
+
+
+def export(page: Page, name: str, folder: Path) -> Path:
+    """What a button gives, unpacked."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder)
+    return path
+
+
+@contextmanager
+def giving(folder: Path) -> Iterator[tuple[str, Callable[[bytes], int]]]:
+    """The host board, whose ADC gives what the test writes, when it writes it."""
+    board = load_board("host")
+    build(board)
+    assert board.command is not None
+    os.mkfifo(folder / "adc")
+    fifo = os.open(folder / "adc", os.O_RDWR)  # so that opening it waits for nobody
+    command = (*board.command, "--adc", str(folder / "adc"))
+    try:
+        with running(dataclasses.replace(board, command=command)) as url:
+            yield url, lambda data: os.write(fifo, data)
+    finally:
+        os.close(fifo)
+
+
+def test_a_strip_and_its_files(browser: Browser, tmp_path: Path) -> None:
+    """Read back with wfdb, pyedflib and edfio: the samples, and the beats, are the board's."""
+    ecg = make_record(11, 40.0, float(core.rate_hz())).samples.astype("<i2")
+    with giving(tmp_path) as (url, write), Cable(url) as cable, opened(browser, cable) as watch:
+        write(ecg[:600].tobytes())
+        page = connect(watch)
+        page.get_by_role("tab", name="Strip").click()
+        page.get_by_role("button", name="Record a strip").click()
+        bar = page.locator("progress")
+        expect(bar).to_be_visible()
+        for end in range(600, 5400, 600):
+            write(ecg[end - 600 : end].tobytes())
+            until(page, lambda end=end: float(bar.evaluate("b => b.value")) * 180 >= end - 60)
+        write(ecg[4800:5460].tobytes())
+        expect(page.locator(".said")).to_contain_text("% sure")
+        assert faults(page) == []
+        wfdb_zip = export(page, "WFDB", tmp_path)
+        edf = export(page, "EDF+", tmp_path)
+        export(page, "CSV", tmp_path)
+        letters = "".join(t[0] for t in page.locator("text.beat").all_text_contents())
+    name = edf.stem
+    assert wfdb_zip.name == f"{name}-wfdb.zip"
+    record = wfdb.rdrecord(str(tmp_path / name), physical=False)
+    assert (record.fs, record.sig_len, record.adc_gain) == (180, 5400, [200.0])
+    signal = record.d_signal[:, 0]
+    np.testing.assert_array_equal(signal, ecg[:5400])
+    read = core.analyze(ecg[:5460].astype(np.int16), 200, (-2048, 2047))
+    marks = wfdb.rdann(str(tmp_path / name), "ein")
+    # A strip ends before the board has judged its last beats; those that it told are these.
+    assert marks.sample.tolist() == read.t_samples[: len(marks.sample)].tolist()
+    assert len(marks.sample) > 25 and "".join(marks.symbol) == letters
+    assert any("Not a medical device" in line for line in record.comments)
+    with pyedflib.EdfReader(str(edf)) as other:
+        np.testing.assert_array_equal(other.readSignal(0, digital=True), signal)
+        texts = other.readAnnotations()[2].tolist()
+    assert edfio.read_edf(edf).duration == 30
+    assert [t[0] for t in texts if t[0] in "NSVFQ" and len(t) < 9] == list(letters)
+    with (tmp_path / f"{name}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose([float(r["mv"]) for r in rows], signal / 200, atol=5e-5)
+    assert "".join(r["beat"] for r in rows) == letters
+
+
+def test_a_device_records_a_strip_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    """By its own mode; its log keeps it, and the verdict is the same."""
+    with (
+        playing("host_device", tmp_path, 3) as url,
+        Cable(url) as cable,
+        opened(browser, cable) as watch,
+    ):
+        page = connect(watch)
+        page.get_by_role("tab", name="Strip").click()
+        page.get_by_role("button", name="Record a strip").click()
+        told = page.locator(".said")
+        expect(told).to_contain_text("% sure")
+        words = told.inner_text()
+        page.get_by_role("tab", name="Log").click()
+        page.get_by_role("button", name="Fetch the log").click()
+        expect(page.locator(".said")).to_have_text(words)
+
+
+def test_a_log_behind_a_key(browser: Browser, tmp_path: Path) -> None:
+    """A wrong key, the right one; the log is fetched, and its copy is what Python reads."""
+    lone = Lone(tmp_path, make_record(11, 60.0, 180.0).samples)
+    lone.live(STRIP)
+    (kept,) = lone.log().strips
+    key = tmp_path / "clinic.key"
+    key.write_text(bytes(range(32)).hex())
+    with playing("host_device", tmp_path, 1, "--log", str(lone.log_file)) as url:
+        with Device(url) as device:
+            device.set_key(bytes(range(32)))
+        with Cable(url) as cable, opened(browser, cable) as watch:
+            page = watch.page
+            page.get_by_role("button", name="Connect a board").click()
+            expect(page.get_by_role("heading", name="wants its key")).to_be_visible()
+            assert faults(page) == []
+            page.get_by_label("or its 64 digits").fill("ab" * 32)
+            page.get_by_role("button", name="Open", exact=True).click()
+            expect(page.get_by_role("alert")).to_contain_text("Wrong key")
+            page.get_by_label("Key file").set_input_files(key)
+            expect(page.locator("tbody tr").first).to_be_attached()
+            page.get_by_role("tab", name="Log").click()
+            page.get_by_role("button", name="Fetch the log").click()
+            expect(page.locator(".said").first).to_contain_text("% sure")
+            assert faults(page) == []
+            copy = export(page, "Copy for", tmp_path)
+            export(page, "WFDB", tmp_path)
+            edf = export(page, "EDF+", tmp_path)
+            page.get_by_role("tab", name="Board").click()
+            expect(page.get_by_text("records nothing")).to_be_hidden()
+            assert faults(page) == []
+    read = read_log(read_copy(copy))
+    (strip,) = read.strips
+    np.testing.assert_array_equal(strip.samples, kept.samples)
+    record = wfdb.rdrecord(str(tmp_path / strip.name), physical=False)
+    np.testing.assert_array_equal(record.d_signal[:, 0], kept.samples)
+    np.testing.assert_array_equal(edfio.read_edf(edf).signals[0].digital, kept.samples)
+
+
+def test_garbage_on_the_line(browser: Browser, tmp_path: Path) -> None:
+    """Noise before each connection, and none of it hides the board."""
+    noise = np.random.default_rng(3).bytes(700)
+    with (
+        playing("host", tmp_path) as url,
+        Cable(url, noise) as cable,
+        opened(browser, cable) as watch,
+    ):
+        page = connect(watch)
+        page.get_by_role("tab", name="Board").click()
+        expect(page.locator("dl.facts").first).to_contain_text("damaged frames")
+        assert "0 damaged frames" not in page.locator("dl.facts").first.inner_text()
+
+
+def test_served_with_a_token(browser: Browser, tmp_path: Path) -> None:
+    """No Web Serial: the page speaks to the program that it came from."""
+    with (
+        playing("host", tmp_path) as url,
+        Cable(url) as cable,
+        opened(browser, cable, f"#token={cable.TOKEN}", serial=False) as watch,
+    ):
+        expect(watch.page.locator("tbody tr").first).to_be_attached()
+
+
+def test_the_emulated_chip(browser: Browser) -> None:
+    board = load_board("qemu_stm32f405")
+    build(board)
+    with running(board) as url, Cable(url) as cable, opened(browser, cable) as watch:
+        page = watch.page
+        page.get_by_role("button", name="Connect a board").click()
+        expect(page.locator("header .place")).to_contain_text("qemu_stm32f405")
+        expect(page.locator(".desk")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "hi", "vi"])
+def test_each_language_fits_a_telephone_both_ways(browser: Browser, language: str) -> None:
+    size = {"width": 360, "height": 760}
+    with (
+        Cable("socket://127.0.0.1:1") as cable,
+        opened(browser, cable, locale=language, viewport=size) as watch,
+    ):
+        page = watch.page
+        assert page.evaluate("document.documentElement.lang") == language
+        for direction in ("ltr", "rtl"):
+            page.evaluate(f"document.documentElement.dir = '{direction}'")
+            for tab in page.get_by_role("tab").all():
+                tab.click()
+                assert page.evaluate("document.documentElement.scrollWidth") <= 360
+                assert faults(page) == []
+
+
+def test_by_keyboard(browser: Browser, tmp_path: Path) -> None:
+    """Tabs, calipers, and the way back in time."""
+    with playing("host", tmp_path) as url, Cable(url) as cable, opened(browser, cable) as watch:
+        page = connect(watch)
+        expect(page.locator("tbody tr").nth(2)).to_be_attached()
+        page.get_by_role("button", name="Calipers").press("Enter")
+        shown = page.locator(".readout")
+        expect(shown).to_contain_text("mV")
+        before = shown.inner_text()
+        page.locator("canvas.chart").press("ArrowRight")
+        expect(shown).not_to_have_text(before)
+        page.locator("canvas.chart").press("End")
+        expect(shown).to_have_text("25 mm/s · 10 mm/mV")
+        page.get_by_role("tab", name="Live").press("ArrowRight")
+        expect(page.get_by_role("tab", name="Strip")).to_be_focused()

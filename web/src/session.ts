@@ -5,13 +5,14 @@ import { Channel, Refusal } from "./link/channel";
 import { unlock, type Unlocked } from "./link/keys";
 import { LinkError, wait, type Place } from "./link/port";
 import { Watcher, type Beat, type Rhythm, type Signal, type Sink } from "./link/watcher";
+import { lastOf } from "./log/scan";
+import type { Verdict } from "./log/types";
 import { MISSING, Trace } from "./signal/trace";
 import type { Fields } from "./wire/codec";
 
 export type Hello = Fields<typeof wire.helloReply>;
 export type Info = Fields<typeof wire.infoReply>;
 export type DeviceStatus = Fields<typeof wire.deviceStatusReply>;
-export type Verdict = Fields<typeof wire.verdictReply>;
 
 /** What went wrong: a key of the strings, with the board's own words where it has some. */
 export interface Problem {
@@ -34,6 +35,8 @@ export interface StripResult {
 
 const STEP_MS = 100;
 const STATUS_MS = 1000;
+const LOG_TAIL = 240;
+const LOG_TRIES = 30;
 const NOT_YOURS = new Set<number>([wire.ERROR.unknown_message]);
 
 /** Events: "link" (state, board, problem), "live" (signal), "strip". */
@@ -55,6 +58,7 @@ export class Session extends EventTarget implements Sink {
   private place: Place | null = null;
   private watcher: Watcher | null = null;
   private stripSession = -1;
+  private stripSeen = false;
   private stripBegun = new Date();
   private turn = 0;
 
@@ -126,6 +130,7 @@ export class Session extends EventTarget implements Sink {
     if (this.strip || !this.watcher) return;
     this.result = null;
     this.stripSession = 0;
+    this.stripSeen = false;
     this.strip = { seconds: 0, waiting: true };
     this.told("strip");
     try {
@@ -259,7 +264,9 @@ export class Session extends EventTarget implements Sink {
           if (this.key) await this.unlock(this.key);
           await this.watcher!.start();
           started = true;
-        } else await this.watcher!.step(performance.now());
+        } else if (!this.watcher!.running && !this.strip && this.device?.mode === wire.DEVICE_MODE.ready)
+          await this.watcher!.start(); // its own recording is over
+        else await this.watcher!.step(performance.now());
         if (performance.now() - asked > STATUS_MS) {
           this.info = await channel.request(wire.info, wire.infoReply, {});
           if (this.device) this.device = await this.deviceStatus(channel);
@@ -297,7 +304,8 @@ export class Session extends EventTarget implements Sink {
   private async stepStrip(): Promise<void> {
     const { strip, watcher } = this;
     if (!strip || !watcher) return;
-    if (this.device && strip.waiting && this.device.mode === wire.DEVICE_MODE.ready) {
+    if (this.device?.mode === wire.DEVICE_MODE.strip) this.stripSeen = true;
+    if (this.stripSeen && strip.waiting && this.device?.mode === wire.DEVICE_MODE.ready) {
       this.strip = null; // nobody touched the electrodes for a minute
       return this.told("strip");
     }
@@ -309,12 +317,31 @@ export class Session extends EventTarget implements Sink {
       this.told("strip");
     }
     if (watcher.upcoming < length || (this.device?.mode === wire.DEVICE_MODE.strip && this.device.verdict === 255)) return;
-    if (!this.device) await watcher.finish();
-    const verdict = await this.keyed((c) => c.request(wire.verdict, wire.verdictReply, {}));
-    this.result = this.cut(length, verdict.session === this.stripSession ? verdict : null);
+    const verdict = this.device ? await this.loggedVerdict() : await this.askedVerdict(watcher);
+    this.result = this.cut(length, verdict);
     this.strip = null;
     this.told("strip");
     if (!this.device) await watcher.restart();
+  }
+
+  private async askedVerdict(watcher: Watcher): Promise<Verdict | null> {
+    await watcher.finish();
+    const verdict = await this.keyed((c) => c.request(wire.verdict, wire.verdictReply, {}));
+    return verdict.session === this.stripSession ? verdict : null;
+  }
+
+  /** Of the device's own strip: it stands at the log's end, when it has been written. */
+  private async loggedVerdict(): Promise<Verdict | null> {
+    for (let i = 0; i < LOG_TRIES; i++) {
+      const end = await this.keyed((c) => c.request(wire.logStatus, wire.logStatusReply, {}));
+      const offset = Math.max(end.next_offset - LOG_TAIL, 0);
+      const place = { log_sequence: end.next_sequence, offset, most: LOG_TAIL };
+      const tail = await this.keyed((c) => c.request(wire.logRead, wire.logBytes, place));
+      const strip = lastOf("strip", tail.log_sequence, tail.offset, tail.bytes);
+      if (strip?.verdict === this.device?.verdict) return strip;
+      await wait(STEP_MS);
+    }
+    return null;
   }
 
   private cut(length: number, verdict: Verdict | null): StripResult {

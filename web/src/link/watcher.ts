@@ -32,6 +32,8 @@ export class Watcher {
   session = 0;
   /** Samples before it were told. */
   upcoming = 0;
+  /** More will come, as far as the board has said. */
+  running = false;
   private own = 0;
   private nextEvent = 0;
   private sinceAck = 0;
@@ -95,6 +97,7 @@ export class Watcher {
     const { gain_lsb_per_mv, rail_lo, rail_hi } = this.who;
     const fields = { session: this.own, mode: wire.MODE.stream, gain_lsb_per_mv, rail_lo, rail_hi };
     await this.channel.request(wire.start, wire.status, fields);
+    this.running = true;
     this.begin(this.own, 0);
   }
 
@@ -104,6 +107,7 @@ export class Watcher {
     const reply = await this.channel.request(wire.watch, wire.watchReply, fields);
     this.ackedAt = performance.now();
     this.sinceAck = 0;
+    this.running = reply.runs !== 0;
     return reply;
   }
 

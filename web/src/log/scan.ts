@@ -71,6 +71,17 @@ export function scan(sector: Uint8Array): Sector | null {
   return { sequence, unit, records, damaged: damaged(bytes, records, unit) };
 }
 
+/** The last record of a kind in a piece of a sector that begins at `from`; null: there is none. */
+export function lastOf<K extends KindName>(kind: K, sequence: number, from: number, bytes: Uint8Array): FieldsOf<K> | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = (bytes.length - HEAD - TAIL) & ~3; at >= 0; at -= 4) {
+    const end = at + HEAD + 4 * (bytes[at + 1]! & 0x3f);
+    if (bytes[at] !== LOG_KINDS[kind].code || end + TAIL > bytes.length) continue;
+    if (check(sequence, from + at, bytes.subarray(at, end)) === view.getUint32(end, true)) return unpack(kind, bytes.subarray(at + HEAD, end));
+  }
+  return null;
+}
+
 function roundUp(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit;
 }

@@ -81,6 +81,7 @@ export class App {
   }
 
   private show(panel: HTMLElement, context: Context): void {
+    panel.className = this.view;
     panel.setAttribute("aria-labelledby", `tab-${this.view}`);
     let locked: boolean | null = null;
     const fill = () => {

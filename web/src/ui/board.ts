@@ -109,7 +109,7 @@ function updateCard({ session }: Context): HTMLElement {
     { class: "card" },
     h("h2", {}, t("update")),
     h("p", {}, t("updateIntro")),
-    h("p", { class: "muted" }, t("updateNone")),
+    h("p", { class: "muted" }, t("updateOther")),
     h("div", { class: "toolbar" }, h("label", { htmlFor: "image" }, t("updateChoose")), file),
     told,
   );

@@ -45,7 +45,7 @@ function row(strip: Drawn, classes: readonly string[], first: number, end: numbe
   const trace = (high - low) * MM_PER_MV;
   const height = LETTERS_MM + trace + CLOCK_MM;
   const x = (at: number) => (((at - first) / RATE_HZ) * MM_PER_S).toFixed(2);
-  const parts = [`<rect y="${LETTERS_MM}" width="${x(end)}" height="${trace}" class="sheet"/>`, grid(Number(x(end)), trace)];
+  const parts = [`<rect y="${LETTERS_MM}" width="${x(end)}" height="${trace}" class="ground"/>`, grid(Number(x(end)), trace)];
   for (let s = Math.ceil(first / RATE_HZ); s <= end / RATE_HZ; s++) {
     const anchor = s * RATE_HZ === first ? "start" : s * RATE_HZ - first >= ROW_S * RATE_HZ ? "end" : "middle";
     parts.push(`<text class="clock" x="${x(s * RATE_HZ)}" y="${height - 0.8}" text-anchor="${anchor}">${s} s</text>`);

@@ -2,23 +2,14 @@
 import { REASONS, VERDICTS } from "../generated/tables";
 import { number, t, word } from "../i18n";
 import type { Key } from "../i18n/strings";
+import type { Verdict } from "../log/types";
 import { h } from "./dom";
 
-export interface Told {
-  readonly verdict: number;
-  readonly probability: number;
-  readonly reasons: number;
-  readonly ventricular: number;
-  readonly supraventricular: number;
-  readonly rate_bpm: number;
-  readonly longest_ms: number;
-}
-
-export function symbol(told: Told | null): string {
+export function symbol(told: Verdict | null): string {
   return (told && VERDICTS[told.verdict]) ?? "";
 }
 
-export function reasons(told: Told): string[] {
+export function reasons(told: Verdict): string[] {
   const values = {
     ventricular: told.ventricular,
     supraventricular: told.supraventricular,
@@ -28,13 +19,13 @@ export function reasons(told: Told): string[] {
   return REASONS.filter((_, bit) => (told.reasons >> bit) & 1).map((name) => t(`reason_${name}` as Key, values));
 }
 
-export function verdictWords(told: Told | null): string {
+export function verdictWords(told: Verdict | null): string {
   if (!told || !symbol(told)) return t("verdict_none");
   return `${word("verdict", symbol(told))} (${t("sure", { n: Math.round((100 * told.probability) / 255) })})`;
 }
 
 /** Symbol, words and reasons. */
-export function verdictBox(told: Told | null): HTMLElement {
+export function verdictBox(told: Verdict | null): HTMLElement {
   const mark = symbol(told);
   return h(
     "div",
