@@ -41,7 +41,7 @@ bench:
 BASE = f43430e
 RECORDS = all
 work: setup-dev
-	$(RUN)python -m einthoven.codegen.testing.work_bench $(BASE) --records $(RECORDS)
+	$(RUN)python -m einthoven.codegen.testing.work_bench $(BASE) --records $(RECORDS) $(WORK)
 
 ROOMS = app core engine generated rhythm wire
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,$(ROOMS))

@@ -14,7 +14,10 @@ from einthoven.records.synth import make_record
 
 def test_it_counts_what_the_host_says_is_run(tmp_path: Path) -> None:
     samples = make_record(5, 75.0, core.rate_hz(), heart_rate_bpm=120.0).samples
-    found = work_bench.measure(work_bench.build(FIRMWARE, tmp_path), samples, "synthetic")
+    found, once = (
+        work_bench.measure(work_bench.build(FIRMWARE, tmp_path, once), samples, "synthetic")
+        for once in (False, True)
+    )
     # What is still pending at the end is not told, for the record may go on.
     running = core.Core()
     beats = running.push(samples)
@@ -23,6 +26,8 @@ def test_it_counts_what_the_host_says_is_run(tmp_path: Path) -> None:
     assert found.seconds == len(samples) / core.rate_hz()
     assert 250 < found.path / len(samples) < 600
     assert found.classifying / found.inferences > 100_000
+    assert (once.beats, once.inferences) == (found.beats, found.inferences)
+    assert once.per_hour == pytest.approx(found.per_hour, rel=1e-3)
     assert 0 < found.judging / found.beats < 1000
 
 
