@@ -16,7 +16,10 @@ from einthoven.hil_tests.harness.record import board_events
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 
-CORES = ("qemu_cortex_m3", "qemu_cortex_m33", "qemu_cortex_m55", "rp2040js_pico")
+CORES = (
+    *("qemu_cortex_m3", "qemu_cortex_m33", "qemu_cortex_m55"),
+    *("qemu_lx106", "rp2040js_pico"),
+)
 
 
 @pytest.fixture(scope="module", params=CORES)

@@ -220,6 +220,15 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
+        "boards/qemu_lx106",
+        "QEMU's Xtensa simulator, and what its core lacks",
+        (*CALLED, PIPELINE, "boards/bare"),
+        compiler=(
+            *("xtensa-lx106-elf-gcc", "-mlongcalls", "-Wno-main"),
+            "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs",
+        ),
+    ),
+    Floor(
         "boards/qemu_rv32",
         "QEMU's RISC-V machine",
         (*CALLED, PIPELINE, "boards/bare"),

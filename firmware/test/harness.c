@@ -55,8 +55,12 @@ static void __attribute__((noreturn)) end(void)
 #if defined(EIN_TEST_EXIT_SEMIHOSTING) /* Arm: SYS_EXIT_EXTENDED */
     const uint32_t block[2] = {0x20026, failures != 0};
     __asm volatile("mov r0, #0x20\n mov r1, %0\n bkpt 0xAB\n" ::"r"(block) : "r0", "r1", "memory");
-#elif defined(EIN_TEST_EXIT_DEVICE) /* SiFive's test device: pass, or fail with code 1 */
+#elif defined(EIN_TEST_EXIT_DEVICE)  /* SiFive's test device: pass, or fail with code 1 */
     *(volatile uint32_t *)0x00100000u = failures == 0 ? 0x5555u : 0x13333u;
+#elif defined(EIN_TEST_EXIT_SIMCALL) /* Xtensa's simulator: exit */
+    register uint32_t call __asm("a2") = 1;
+    register uint32_t code __asm("a3") = failures != 0;
+    __asm volatile("simcall" ::"r"(call), "r"(code) : "memory");
 #endif
     for (;;) {
         ein_port_poll(true);

@@ -14,6 +14,8 @@ static uint32_t __attribute__((noinline)) count_loop(uint32_t loops)
     const uint32_t start = ein_port_count();
 #ifdef __riscv
     __asm volatile("1: addi %0, %0, -1\n bnez %0, 1b" : "+r"(loops));
+#elif defined(__XTENSA__)
+    __asm volatile("1: addi %0, %0, -1\n bnez %0, 1b" : "+r"(loops));
 #else
     /* ARMv6-M's assembler wants to be told that the short form's other name is meant. */
     __asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(loops)::"cc");
