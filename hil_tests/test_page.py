@@ -9,6 +9,7 @@ import socket
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import edfio
@@ -16,7 +17,7 @@ import numpy as np
 import pyedflib
 import pytest
 import wfdb
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from einthoven.boards.board import build, load_board, running
 from einthoven.device_log.copy import read_copy
@@ -122,6 +123,10 @@ def giving(folder: Path) -> Iterator[tuple[str, Callable[[bytes], int]]]:
         os.close(fifo)
 
 
+def _reached(bar: Locator, seconds: float) -> bool:
+    return float(bar.evaluate("b => b.value")) >= seconds
+
+
 def test_a_strip_and_its_files(browser: Browser, tmp_path: Path) -> None:
     """Read back with wfdb, pyedflib and edfio: the samples, and the beats, are the board's."""
     ecg = make_record(11, 40.0, float(core.rate_hz())).samples.astype("<i2")
@@ -134,7 +139,7 @@ def test_a_strip_and_its_files(browser: Browser, tmp_path: Path) -> None:
         expect(bar).to_be_visible()
         for end in range(600, 5400, 600):
             write(ecg[end - 600 : end].tobytes())
-            until(page, lambda end=end: float(bar.evaluate("b => b.value")) * 180 >= end - 60)
+            until(page, partial(_reached, bar, (end - 60) / 180))
         write(ecg[4800:5460].tobytes())
         expect(page.locator(".said")).to_contain_text("% sure")
         assert faults(page) == []

@@ -1,7 +1,7 @@
 """`make work BASE=COMMIT`: a device's work per hour of ECG, this tree's beside an older one's.
 
     python -m einthoven.codegen.testing.work_bench COMMIT --records 100,208   of two records
-    python -m einthoven.codegen.testing.work_bench COMMIT                     of all 48 of MIT-BIH
+    python -m einthoven.codegen.testing.work_bench COMMIT                     of MIT-BIH's 48
     python -m einthoven.codegen.testing.work_bench COMMIT --once              in a quarter of the time
 
 The C of both trees (the older one's by `git archive`, with the model that it ships) is compiled
