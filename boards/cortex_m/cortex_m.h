@@ -20,6 +20,7 @@ typedef struct {
 
 #define SYSTICK_CTRL_ON 7u /* the core's clock, an interrupt, running */
 #define SCB_ICSR_ACTIVE 0x1FFu
+#define SCB_ICSR_PENDSTCLR (1u << 25)
 #define SCB_ICSR_PENDSTSET (1u << 26)
 #define SCB_AIRCR_RESET 0x05FA0004u /* VECTKEY, SYSRESETREQ */
 

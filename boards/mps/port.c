@@ -1,6 +1,7 @@
 /* firmware/app/ein_port.h for Arm's MPS boards as QEMU emulates them: UART and clock of the
    Cortex-M System Design Kit (Arm DDI 0479), the counter of the board's FPGA (Arm DAI 0385, 0505,
-   0547). There is no ADC and no watchdog. */
+   0547). There is no ADC. SysTick stands in for a watchdog: its interrupt is taken when nobody fed
+   it for a quarter of a second, and restarts the program. */
 #include "ein_port.h"
 
 #include "board.h"
@@ -32,9 +33,18 @@ void Uart_Handler(void);
 static ein_rx_t rx;
 static ein_reset_reason_t reset_reason;
 
+/* What only ends a sleep is never taken: interrupts are masked then. */
 void SysTick_Handler(void)
 {
-    SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
+    ein_restart(EIN_RESET_WATCHDOG);
+}
+
+static void tick_in(uint32_t cycles)
+{
+    SYSTICK->LOAD = cycles - 1u;
+    SYSTICK->VAL = 0;
+    SYSTICK->CTRL = SYSTICK_CTRL_ON;
+    SCB->ICSR = SCB_ICSR_PENDSTCLR;
 }
 
 void Uart_Handler(void)
@@ -120,19 +130,14 @@ uint32_t ein_port_count(void)
 void ein_port_poll(bool idle)
 {
     (void)ein_port_count();
-    if (!idle) {
-        return;
-    }
-    SYSTICK->LOAD = EIN_BOARD_CORE_HZ / 100u - 1u;
-    SYSTICK->VAL = 0;
-    SYSTICK->CTRL = SYSTICK_CTRL_ON;
     /* With interrupts masked, one that comes after the test still ends the sleep. */
     irq_disable();
-    if (ein_rx_empty(&rx)) {
+    if (idle && ein_rx_empty(&rx)) {
+        tick_in(EIN_BOARD_CORE_HZ / 100u);
         ein_sleep();
     }
+    tick_in(EIN_BOARD_CORE_HZ / 4u);
     irq_enable();
-    SYSTICK->CTRL = 0;
 }
 
 bool ein_port_adc(int16_t *sample, uint32_t *dropped)

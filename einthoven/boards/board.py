@@ -110,6 +110,8 @@ class Board:
     """More of `command`, with which the process is one certain device and keeps its flash."""
     play: Play | None = None
     """None: nothing can be played to it."""
+    has_watchdog: bool = True
+    """A program that stands still is restarted, by its watchdog or by what stands in for one."""
     network: Path | None = None
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
 
@@ -199,6 +201,7 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
             if not isinstance(value, dict) and key not in ("command", "package")
         },
         is_device=build.get("device", False),
+        has_watchdog=table.get("watchdog", True),
         slots=_slots(table["slots"]) if "slots" in table else None,
         play=_play(table["play"]) if "play" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),

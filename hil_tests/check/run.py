@@ -138,7 +138,7 @@ def _items(subject: Subject, device: Device, bench: Bench) -> Iterator[Item]:
     taken = signal.take(device, bench.seconds)
     yield signal.signal(device, board, taken, bench.electrodes)
     yield from signal.clock(device, board, taken)
-    yield of_device.watchdog(device)
+    yield of_device.watchdog(device, board.has_watchdog)
     yield signal.front_end(device)
     if before is not None:
         yield of_device.log(before, device.log_status())
