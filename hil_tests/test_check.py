@@ -1,6 +1,7 @@
 """`einthoven check`: good boards are good, and each way of being bad has its item."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,17 @@ def test_a_device_is_good(tmp_path: Path) -> None:
     assert "4000 mV" in items["battery"].measured
     # The measurement stands, whatever the machine makes of the process's time.
     assert "ppm" in items["sample clock"].measured
+
+
+def test_a_front_end_has_tested_itself(tmp_path: Path) -> None:
+    items = by_name(check_one(device_with(tmp_path, "--front-end", "ads1292r"), Bench(2.0)))
+    assert items["front end"].passed, items["front end"]
+    assert re.search(r"ADS1292R good: noise \d+ µV .*, gain \d+\.\d %", items["front end"].measured)
+    faults = tmp_path / "faults"
+    faults.write_text("0 spi 10000000\n")
+    dumb = device_with(tmp_path, "--front-end", "ads1292r", "--faults", str(faults))
+    failed = {item.name: item.measured for item in check_one(dumb, Bench(2.0)).failures}
+    assert "front_end" in failed["own check"] and "gives nothing" in failed["front end"]
 
 
 def test_what_is_bad_is_said(tmp_path: Path) -> None:

@@ -1,9 +1,15 @@
 /* The host and the device: status, mode, time, alarms; and what must wait until a recording ends.
  */
 #include "ein_device_keys.h"
+#include "ein_device_port.h"
 #include "ein_device_state.h"
 
 #define MS_PER_S 1000u
+
+typedef char ein_check_verdicts[(int)EIN_SELF_TEST_NONE == (int)EIN_WIRE_SELF_TEST_UNTESTED &&
+                                        (int)EIN_SELF_TEST_GAIN == (int)EIN_WIRE_SELF_TEST_GAIN
+                                    ? 1
+                                    : -1];
 
 static void send_status(ein_device_state_t *device, ein_app_t *app, uint8_t sequence)
 {
@@ -101,6 +107,30 @@ static bool on_alarms(ein_device_state_t *device, ein_app_t *app, const ein_fram
     return true;
 }
 
+static bool on_front_end(const ein_device_state_t *device, ein_app_t *app, const ein_frame_t *frame)
+{
+    if (frame->size != EIN_WIRE_FRONT_END_SIZE) {
+        return false;
+    }
+    const ein_front_end_t *part = ein_device_port_front_end();
+    const ein_self_test_result_t *found = &device->front_end_check.test.result;
+    ein_wire_front_end_reply_t reply = {
+        .state = EIN_WIRE_FRONT_END_STATE_NONE,
+        .verdict = found->verdict,
+        .noise_uv = found->noise_uv,
+        .gain_permille = found->gain_permille,
+        .part = "",
+    };
+    if (part != NULL) {
+        const bool tests = device->modes.mode == EIN_DEVICE_MODE_CHECK;
+        reply.state = tests ? EIN_WIRE_FRONT_END_STATE_TESTING : EIN_WIRE_FRONT_END_STATE_DONE;
+        reply.part = ein_front_end_info(part)->name;
+    }
+    ein_app_send(app, EIN_WIRE_FRONT_END_REPLY, frame->sequence,
+                 ein_wire_put_front_end_reply(ein_app_payload(app), &reply));
+    return true;
+}
+
 /* What takes the session, the model or the board away from a recording. */
 static bool must_wait(uint8_t type)
 {
@@ -148,6 +178,8 @@ ein_extension_answer_t ein_device_wire_message(ein_device_state_t *device, ein_a
         return taken(on_silence(device, app, frame));
     case EIN_WIRE_DEVICE_ALARMS:
         return taken(on_alarms(device, app, frame));
+    case EIN_WIRE_FRONT_END:
+        return taken(on_front_end(device, app, frame));
     case EIN_WIRE_POLL: /* the events are the patient's */
         return !device->recording || ein_device_keys_allow(app, frame->sequence)
                    ? EIN_EXTENSION_PASS

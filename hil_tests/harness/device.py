@@ -35,6 +35,8 @@ SILENT_S = 5.0
 _STREAM_POLL_S = 0.5
 """In stream mode a quiet board is asked no more often: an ADC that pauses is no bad link, which
 `Session` would conclude from many polls in a row that bring nothing."""
+_HANG_TRIES = 4
+"""Of an emulated chip, which takes its time to stand still for as long as a watchdog waits."""
 MAX_RESETS = 5
 """Resets within one record after which the board counts as broken."""
 
@@ -178,7 +180,13 @@ class Device:
         Raises LinkError if it does not come back.
         """
         self._channel.post(codec.encode("hang"))
-        self.hello = self._hello()
+        for left in reversed(range(_HANG_TRIES)):
+            try:
+                self.hello = self._hello()
+                break
+            except LinkError:
+                if left == 0:
+                    raise
         return self.hello.reset_reason
 
     def bench(self, signal: NDArray[np.int8], features: NDArray[np.int8]) -> BenchResult:
