@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from einthoven.boards.board import Board, find_port
-from einthoven.errors import BoardError, EinthovenError, KeysError
+from einthoven.errors import BoardError, EinthovenError, KeysError, LinkError
 from einthoven.fleet import lock, reach, usb
 from einthoven.fleet.firmware import Firmware, as_built, require_newer
 from einthoven.fleet.flashers.dfu_util import ROM, rom_serial
@@ -119,6 +119,7 @@ class Flashing:
                     self._ledger.add(note)
                 touched = True
                 note = self._write(one, note)
+                note = self._meet(one, note)
         except FlashError as error:
             note = _with(note, outcome=error.trouble.value, message=str(error))
         except KeysError as error:
@@ -150,9 +151,8 @@ class Flashing:
                 if error.trouble not in AGAIN or number == TRIES or self.stop.is_set():
                     raise FlashError(error.trouble, f"{error}{_tried(number)}") from None
                 continue
-            note = _with(note, tries=number, verified=verified)
             break
-        return self._meet(one, note)
+        return _with(note, tries=number, verified=verified)
 
     def _call(self, one: Plan, again: str) -> str:
         plugged = usb.plugged_in()
@@ -196,9 +196,14 @@ class Flashing:
         if not may_be_met(one):
             return _with(note, outcome=FLASHED, message="not asked who it is: it has no port")
         self._progress(one.device.name, 0.95, "asking who it is")
-        with reach.link(self._fleet, one.device) as url:
-            image = one.firmware.image.read_bytes()
-            found = self._introduce(self._fleet, one.device, one.board, image, url)
+        image = one.firmware.image.read_bytes()
+        try:
+            with reach.link(self._fleet, one.device) as url:
+                found = self._introduce(self._fleet, one.device, one.board, image, url)
+        except KeysError as error:
+            raise FlashError(Trouble.OTHER_KEY, f"{one.device.name}: {error}") from None
+        except LinkError as error:
+            raise FlashError(Trouble.SILENT, f"{one.device.name}: {error}") from None
         serial = found.serial or one.device.id
         known = self._fleet.by_id(serial)
         other = known.name if known is not None else one.device.name

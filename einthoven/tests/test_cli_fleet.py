@@ -87,7 +87,7 @@ def test_a_fleet_of_processes_is_flashed_and_gets_its_keys(
     code, out, _ = einthoven_(capfd, "flash", "sim-02")
     assert code == 1 and "wrong key" in out
     outcomes = [e.outcome for e in Ledger(path).entries() if e.name == "sim-02"]
-    assert outcomes == ["begun", "flashed"] * 2 + ["begun", "firmware refused"]
+    assert outcomes == ["begun", "flashed"] * 2 + ["begun", "written, has another key"]
 
 
 @pytest.mark.parametrize(

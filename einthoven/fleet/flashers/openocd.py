@@ -48,8 +48,7 @@ def script(job: Job) -> list[str]:
         if job.probe.serial and job.probe.serial not in PLACEHOLDERS:
             lines.append(f"adapter serial {_quoted(job.probe.serial)}")
         else:
-            bus, _, sockets = job.probe.path.partition("-")
-            lines.append(f"adapter usb location {bus}-{sockets}")
+            lines.append(f"adapter usb location {job.probe.path}")
     lines.append("init")
     lines.append("reset halt")
     kind, unique = job.number("device_id"), job.number("unique_id_address")

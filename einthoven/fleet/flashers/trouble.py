@@ -19,6 +19,8 @@ class Trouble(StrEnum):
     NOT_VERIFIED = "not verified"
     TIME_OUT = "no answer in time"
     REFUSED = "firmware refused"
+    SILENT = "written, does not answer"
+    OTHER_KEY = "written, has another key"
     FAILED = "failed"
     STOPPED = "stopped"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from einthoven.boards.board import Board, load_board
-from einthoven.errors import BoardError, KeysError
+from einthoven.errors import BoardError, KeysError, LinkError
 from einthoven.fleet import firmware, flashing, inventory, lock, operator, reach, release, usb
 from einthoven.fleet.firmware import Firmware
 from einthoven.fleet.flashers.dfu_util import ROM, rom_serial
@@ -139,6 +139,30 @@ def test_two_boards_that_say_one_id(machine: Machine, tmp_path: Path, image: Fir
         (first, second) = Flashing(known, None, introduce).run(_plans(known, host, image), 1)
     assert first.outcome == Trouble.WRONG_CHIP and "so does b" in first.message
     assert second.outcome == FLASHED
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (KeysError("wrong key"), Trouble.OTHER_KEY),
+        (LinkError("nobody answers"), Trouble.SILENT),
+        (BoardError("another board"), Trouble.FAILED),
+    ],
+)
+def test_what_was_written_and_is_not_well(
+    machine: Machine, tmp_path: Path, image: Firmware, error: Exception, trouble: Trouble
+) -> None:
+    fleet = Fleet(tmp_path / "fleet.toml", (Entry("a", board="host"),))
+    host = dataclasses.replace(load_board("host"), program=image.program)
+
+    def introduce(*_: object) -> Introduced:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reach, "link", _link)
+        (done,) = Flashing(fleet, Ledger(fleet.path), introduce).run(_plans(fleet, host, image), 1)
+    assert (done.outcome, done.verified, done.tries) == (trouble, "read back", 1)
+    assert str(error) in done.message and Ledger(fleet.path).entries()[-1] == done
 
 
 class _link:  # noqa: N801 - stands for a function
