@@ -385,6 +385,10 @@ def compare(
     layers: Annotated[
         bool, typer.Option("--layers", help="Compare every layer with TFLite Micro's, on the host.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Two runs: a page that shows them side by side.", show_default=False),
+    ] = None,
 ) -> None:
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
     from msgspec import UNSET
@@ -398,6 +402,8 @@ def compare(
 
     screen = console()
     left = RunDir.open(run)
+    if out is not None and (other is None or layers):
+        raise UsageError("--out shows two runs side by side: name a second run folder")
     if layers:
         from einthoven.hil_tests.harness.layers import compare_layers
 
@@ -429,7 +435,8 @@ def compare(
             screen.print(f"{number(summary.verdicts.differ, 'verdict')} on strips differ")
             same = False
         raise typer.Exit(0 if same else 1)
-    found = compare_runs(left, RunDir.open(other))
+    right = RunDir.open(other)
+    found = compare_runs(left, right)
     differing = sum(found.differing.values())
     screen.print(
         f"{number(found.beats, 'beat')} in {number(len(found.records), 'record')} of both runs, "
@@ -442,6 +449,11 @@ def compare(
     for path, names in zip((run, other), found.only, strict=True):
         if names:
             screen.print(f"only in {path}: {', '.join(names)}", soft_wrap=True)
+    if out is not None:
+        from einthoven.report.side_by_side import write_comparison
+
+        write_comparison(out, left, right, found)
+        screen.print(f"Page: {out}", soft_wrap=True)
     raise typer.Exit(1 if differing or found.states_differ else 0)
 
 

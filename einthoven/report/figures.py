@@ -1,6 +1,7 @@
 """The pictures of a run's report."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +16,37 @@ from einthoven.report.description import Strip
 from einthoven.report.overview import ReliabilityBin
 from einthoven.report.svg import INK, STYLE, bare, keep_inside, render
 
+PAPER_SHARE = 0.885
+"""Of a strip's height, from above; its clock is below."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a strip's paper shows: its edges, and what the trace itself needs of the height."""
+
+    begin_s: float
+    end_s: float
+    low_mv: float
+    high_mv: float
+    room_mv: float
+    """Above and below the trace, for the labels."""
+
+    @property
+    def height_mv(self) -> float:
+        """Of the whole paper."""
+        return self.high_mv - self.low_mv + 2 * self.room_mv
+
+
+def strip_frame(strip: Strip) -> Frame:
+    """The edges within which a strip is drawn, and by which it is measured."""
+    mv = np.asarray(strip.mv, dtype=np.float64)
+    middle = float(np.median(mv))
+    low = min(float(mv.min()), middle - 0.6) - 0.15
+    high = max(float(mv.max()), middle + 0.9) + 0.15
+    last = max(mv.size - 1, 1)  # a record may have one sample only
+    end_s = strip.start_s + last / strip.rate_hz
+    return Frame(strip.start_s, end_s, low, high, 0.15 * (high - low))
+
 
 def strip_svg(strip: Strip) -> str:
     """Draw one strip of ECG, with the board's beats above and the reference below.
@@ -24,15 +56,13 @@ def strip_svg(strip: Strip) -> str:
     mv = np.asarray(strip.mv, dtype=np.float64)
     start_s, rate_hz = strip.start_s, strip.rate_hz
     time_s = start_s + np.arange(mv.size) / rate_hz
-    middle = float(np.median(mv))
-    low = min(float(mv.min()), middle - 0.6) - 0.15
-    high = max(float(mv.max()), middle + 0.9) + 0.15
-    room = 0.15 * (high - low)
+    frame = strip_frame(strip)
+    low, high, room = frame.low_mv, frame.high_mv, frame.room_mv
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.0, 2.5))
-        axes = figure.add_axes((0.0, 0.115, 1.0, 0.885))
+        axes = figure.add_axes((0.0, 1.0 - PAPER_SHARE, 1.0, PAPER_SHARE))
         first, last = float(time_s[0]), float(time_s[-1])
-        axes.set_xlim(first, max(last, first + 1 / rate_hz))  # a record may have one sample only
+        axes.set_xlim(frame.begin_s, frame.end_s)
         axes.set_ylim(low - room, high + room)
         axes.set_xticks(np.arange(np.ceil(first + 0.2), last - 0.2))
         _paper(axes, first, last, low - room, high + room)

@@ -1,13 +1,14 @@
 """What a run's summary says of confidence, rhythm events, and records without beats."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
-from einthoven.report.description import Rates, Result
+from einthoven.report.description import Difference, Rates, Result
 from einthoven.report.overview import (
     AgreementSummary,
     ConfidenceSummary,
@@ -32,6 +33,23 @@ _STATES = {
     "noisy": "too noisy",
 }
 """Words for `quality.KINDS`."""
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Two runs over the records that both have finished."""
+
+    records: list[str]
+    beats: int
+    """Of both runs together, each R counted once."""
+    differing: dict[str, int]
+    """Record to beats that differ, of those that have any."""
+    states_differ: int
+    """Changes of the signal's state that only one run has."""
+    differences: list[Difference]
+    """The first ones."""
+    only: tuple[list[str], list[str]]
+    """Records that only the left, only the right run has finished."""
 
 
 def without_beats(run: RunDir, results: Sequence[Result]) -> list[WithoutBeats]:

@@ -1,8 +1,10 @@
-"""The HTML page of a run: one self-contained file, no script, no network.
+"""The HTML page of a run: one self-contained file, no network, held by its policy.
 
 Readable on a phone, in light and dark, and on paper.
 """
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,19 +95,16 @@ def page(
     trends: Sequence[str] = (),
 ) -> str:
     """The page, below 20 MB for any number of records: it says which of them it lists."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("einthoven.report"), autoescape=True, trim_blocks=True
-    )
-    environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
-    environment.filters["number"] = number
-    environment.filters["names"] = names_of
-    environment.filters["tflm_beats"] = tflm_beats
-    environment.filters["count"] = lambda value: count(value).replace("-", "–")
+    environment = templates()
+    script = environment.get_template("measure.js.j2").render() if strips else ""
     scored = summary.confidence.scored
     differences = [d for r in results for d in r.agreement.differences][:MAX_DIFFERENCES]
     listed = _listed(results)
     return environment.get_template("report.html.j2").render(
         s=summary,
+        policy=policy(script),
+        script=script,
+        paper_share=figures.PAPER_SHARE,
         classes=CLASSES,
         class_names=CLASS_NAMES,
         missing=summary.unfinished,
@@ -149,6 +148,26 @@ def page(
         ],
         run_name=run_name,
     )
+
+
+def templates() -> jinja2.Environment:
+    """The templates of this room's pages, with the words for figures as filters."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("einthoven.report"), autoescape=True, trim_blocks=True
+    )
+    environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
+    environment.filters["number"] = number
+    environment.filters["names"] = names_of
+    environment.filters["tflm_beats"] = tflm_beats
+    environment.filters["count"] = lambda value: count(value).replace("-", "–")
+    return environment
+
+
+def policy(script: str) -> str:
+    """The Content-Security-Policy of a page: no request, and no script but this one, if any."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = f"script-src 'sha256-{digest}'; " if script else ""
+    return f"default-src 'none'; {scripts}style-src 'unsafe-inline'; form-action 'none'"
 
 
 def _listed(results: Sequence[Result], limit: int | None = None) -> set[str]:
@@ -316,6 +335,8 @@ def _strips(run: RunDir, results: Sequence[Result]) -> list[dict[str, Any]]:
                 "lead": results[i].lead,
                 "clock": f"{clock(strip.start_s)[:-4]} to {clock(end_s)[:-4]}",
                 "svg": figures.strip_svg(strip),
+                "frame": figures.strip_frame(strip),
+                "rate_hz": strip.rate_hz,
             }
         )
     return drawn

@@ -20,7 +20,7 @@ from einthoven.native.rhythm import RhythmEvents
 from einthoven.native.strip import Strip
 from einthoven.native.vote import Vote
 from einthoven.report.description import Difference as Listed
-from einthoven.report.findings import without_beats
+from einthoven.report.findings import RunComparison, without_beats
 from einthoven.report.overview import AgreementSummary, WithoutBeats
 from einthoven.report.run import RunDir
 
@@ -148,23 +148,6 @@ def listed(
         Listed(record=record, between=between, time_s=d.t_samples / rate_hz, **asdict(d))
         for d in differences[:limit]
     ]
-
-
-@dataclass(frozen=True)
-class RunComparison:
-    """Two runs over the records that both have finished."""
-
-    records: list[str]
-    beats: int
-    """Of both runs together, each R counted once."""
-    differing: dict[str, int]
-    """Record to beats that differ, of those that have any."""
-    states_differ: int
-    """Changes of the signal's state that only one run has."""
-    differences: list[Listed]
-    """The first ones."""
-    only: tuple[list[str], list[str]]
-    """Records that only the left, only the right run has finished."""
 
 
 def compare_runs(left: RunDir, right: RunDir, limit: int = 20) -> RunComparison:

@@ -1,5 +1,7 @@
 """What a run says, rebuilt from its folder: summary.json's keys, the tables, the HTML page."""
 
+import base64
+import hashlib
 import io
 import json
 import re
@@ -9,17 +11,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from msgspec.structs import replace
 from rich.console import Console
+from typer.testing import CliRunner
 
+from einthoven.cli import app
+from einthoven.hil_tests.browser import chromium
+from einthoven.hil_tests.harness.agreement import compare_runs
 from einthoven.native.events import BEAT, SIGNAL_STATE, Events
 from einthoven.records.annotations import Annotations
 from einthoven.report import html
 from einthoven.report.description import Plan, Result, Strip
-from einthoven.report.figures import histogram_svg, strip_svg
+from einthoven.report.figures import PAPER_SHARE, histogram_svg, strip_frame, strip_svg
 from einthoven.report.files import write_report
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins, to_builtins
+from einthoven.report.side_by_side import write_comparison
 from einthoven.report.summary import restored, stored, summarize
 from einthoven.report.text import console, summary_text
 from einthoven.report.words import SEEN_NOTE, clock, count, percent
@@ -294,7 +302,12 @@ def test_the_page_is_whole_and_self_contained(run: RunDir) -> None:
     checker = Checker()
     checker.feed(page)
     assert checker.stack == []
-    assert checker.outside == [] and checker.scripts == 0
+    assert checker.outside == [] and checker.scripts == 1
+    script = page[page.index("<script>") + 8 : page.index("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = html.policy(script)
+    assert f"script-src 'sha256-{digest}'" in allowed and "default-src 'none'" in allowed
+    assert f'content="{escape(allowed)}"' in page
     assert set(checker.targets) <= set(checker.ids)
     assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
     assert page.count("<svg") == 1 + 3 + 3 + 1 + 2  # logo, trends, strips, reliability, histograms
@@ -451,3 +464,80 @@ def test_the_page_of_ten_thousand_records_is_below_20_mb(run: RunDir) -> None:
     page = html.page(summary, results, [], [], "run")
     assert len(page.encode()) < 20_000_000
     assert "Of 10,000 records the 1,000 with most mistakes" in page and "and 9,980 more" in page
+
+
+def test_two_runs_side_by_side(run: RunDir, tmp_path: Path) -> None:
+    other = RunDir.create(tmp_path / "other", replace(run.plan, board="host"))
+    for name in ("100", "208"):  # as the first run has them, but for the V beats of one record
+        made, events = run.read_result(name), run.read_events(name)
+        if name == "208":
+            made = result("208", 2, wrong=0.3)
+            events.beats["label"][:7] = 2
+        other.write_events(name, events, events.beats["t_samples"].astype(np.int64) * 2)
+        other.write_result(name, made)
+    found = compare_runs(run, other)
+    write_comparison(tmp_path / "page.html", run, other, found)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    checker = Checker()
+    checker.feed(page)
+    assert checker.stack == [] and checker.outside == [] and checker.scripts == 0
+    assert "default-src &#39;none&#39;; style-src" in page
+    assert "7 differ" in page and "Only in run: 119." in page
+    rows = dict(re.findall(r"<tr><td>([^<]+)</td>(.*?)</tr>", page))
+    cells = {name: re.findall(r"<td[^>]*>(.*?)</td>", row) for name, row in rows.items()}
+    one, two = summarize(run), summarize(other)
+    assert cells["Board"] == [
+        f"<code>{s.board} ({s.board_title.replace('<', '&lt;').replace('>', '&gt;')})</code>"
+        for s in (one, two)
+    ]
+    f1 = [s.protocols.whole.gross.veb.f1 for s in (one, two)]
+    assert f1[0] is not None and f1[1] is not None and f1[1] < f1[0]
+    more = f"{100 * (f1[1] - f1[0]):+.2f}".replace("-", "−")
+    assert cells["V F1, %"] == [percent(f1[0]), percent(f1[1]), more]
+    table = page[page.index('id="records"') : page.index('id="trends"')]
+    lines = re.findall(r"<tr>(<td>\d.*?)</tr>", table)
+    records = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in lines]
+    assert [r[0] for r in records] == ["208", "100"]  # what differs comes first
+    assert [r[2] for r in records] == ["7", "0"]
+    assert records[1][3] == records[1][4] and records[1][5] == ""  # the same: nothing more
+    assert page.count("heart rate over time") == 4
+
+
+def test_comparison_is_shown_of_two_runs_only(run: RunDir, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["compare", str(run.path), "--out", str(tmp_path / "p.html")])
+    assert done.exit_code == 2 and "name a second run folder" in done.stderr
+    assert not (tmp_path / "p.html").exists()
+
+
+def test_strips_are_measured_in_a_browser(run: RunDir) -> None:
+    """By mouse and by keyboard, under the page's own policy: the script is the one it allows."""
+    write_report(run)
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto((run.path / "report.html").as_uri())
+        strip = page.locator("figure.ecg").first
+        strip.scroll_into_view_if_needed()
+        box = strip.locator(".paper").bounding_box()
+        assert box is not None
+        frame = strip_frame(run.read_result("100").strips[0])
+        x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 4
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + box["width"] / 10, y + box["height"] / 4)
+        page.mouse.up()
+        told = strip.locator("output").inner_text()
+        ms, mv = re.findall(r"(\d+) ms .*, ([\d.]+) mV", told)[0]
+        assert int(ms) == pytest.approx(100 * (frame.end_s - frame.begin_s), abs=10)
+        assert float(mv) == pytest.approx(frame.height_mv / 4 / PAPER_SHARE, abs=0.03)
+        strip.locator(".strip").press("Escape")
+        assert strip.locator("output").inner_text() == ""
+        for _ in range(9):
+            strip.locator(".strip").press("Shift+ArrowRight")
+        assert strip.locator("output").inner_text() == "500 ms (120 /min), 0.00 mV"
+        strip.locator("button").click()
+        wide = strip.locator(".paper").bounding_box()
+        assert wide is not None and wide["width"] == pytest.approx(2 * box["width"], rel=0.01)
+        assert strip.locator("output").inner_text() == "500 ms (120 /min), 0.00 mV"
+        assert complaints == []
