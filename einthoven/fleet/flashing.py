@@ -124,7 +124,7 @@ class Flashing:
             note = _with(note, outcome=error.trouble.value, message=str(error))
         except KeysError as error:
             note = _with(note, outcome=Trouble.REFUSED.value, message=str(error))
-        except EinthovenError as error:
+        except (EinthovenError, OSError) as error:
             note = _with(note, outcome=Trouble.FAILED.value, message=str(error))
         note = _with(note, time=_now(), seconds=round(time.monotonic() - began, 1))
         if self._ledger is not None and touched:
@@ -132,7 +132,7 @@ class Flashing:
                 self._ledger.add(note)
             except BoardError as error:
                 note = _with(note, outcome=Trouble.FAILED.value, message=str(error))
-        self._progress(note.name, 1.0, note.outcome)
+        self._progress(note.name, 1.0 if note.outcome == FLASHED else 0.0, note.outcome)
         return note
 
     def _require_allowed(self, one: Plan) -> None:
@@ -157,9 +157,10 @@ class Flashing:
     def _call(self, one: Plan, again: str) -> str:
         plugged = usb.plugged_in()
         probe = find_probe(one, plugged)
-        if probe is not None:
-            self._claim(f"usb:{probe.path}", one.device.name)
         port = flash_port(one) if one.flasher.needs_port else None
+        for place in (f"usb:{probe.path}" if probe else None, port):
+            if place is not None:
+                self._claim(place, one.device.name)
         with tempfile.TemporaryDirectory(prefix="einthoven-flash-") as scratch:
             job = Job(
                 name=one.device.name,
@@ -259,7 +260,7 @@ def may_be_met(one: Plan) -> bool:
     if not one.device.probe:
         return False
     try:
-        return any(d.ports for d in [usb.find(one.device.probe, usb.plugged_in())])
+        return bool(usb.find(one.device.probe, usb.plugged_in()).ports)
     except BoardError:
         return False
 

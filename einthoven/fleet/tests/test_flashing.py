@@ -198,6 +198,19 @@ def test_a_stop_ends_what_runs_and_begins_nothing(
     assert done.outcome == Trouble.STOPPED and Ledger(fleet.path).entries() == []
 
 
+def test_a_disk_without_room_for_a_scratch_file_fails_one_device(
+    machine: Machine, tmp_path: Path, board: Board, image: Firmware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = Fleet(tmp_path / "fleet.toml", (Entry("a", port="/dev/ttyAMA9"),))
+
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    (done,) = Flashing(fleet, None, None).run(_plans(fleet, board, image), 1)
+    assert done.outcome == Trouble.FAILED and "No space left" in done.message
+
+
 # Which device is meant
 
 
