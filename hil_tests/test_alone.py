@@ -156,6 +156,16 @@ def test_alarms_are_set_raised_and_silenced(board: Board, tmp_path: Path) -> Non
         assert "asystole" in alone.silence(device)
 
 
+def test_alarms_that_were_set_outlast_a_reset(device: Device) -> None:
+    assert status(device).alarms_on == ("asystole",)
+    alone.set_alarms(device, ["pause", "af"])
+    device.reset()
+    assert set(status(device).alarms_on) == {"pause", "af"} and status(device).boots == 2
+    alone.set_alarms(device, [])
+    device.reset()
+    assert status(device).alarms_on == ()
+
+
 def test_no_contact_no_strip(board: Board, tmp_path: Path) -> None:
     path = tmp_path / "open.bin"
     np.full(1800, 2047, "<i2").tofile(path)

@@ -45,13 +45,13 @@ def _sentence(name: str, detail: int, value: int) -> str:
         "contact": f"contact is back after {value} s",
         "samples_lost": f"{value} samples lost",
         "front_end_error": f"the front end's self-test failed (code {value})",
-        "self_test": _self_test(detail or value),
+        "self_test": _self_test(detail, value),
         "alarm_silenced": f"an alarm was silenced: {rhythm.removeprefix('alarm: ')}",
         "key_set": "was given a key",
         "update": f"its firmware was updated to {_version(value)}",
         "locked_out": f"wrong keys, {value} in a row",
         "mark": "its button was pressed to mark the moment",
-        "settings": f"setting {detail} was changed to {value}",
+        "settings": _settings(detail, value),
     }
     return sentences.get(name, f"an event that this version does not know ({detail}, {value})")
 
@@ -74,9 +74,18 @@ def _mode(code: int) -> str:
     return words.get(name, name or f"mode {code}")
 
 
-def _self_test(faults: int) -> str:
+def _settings(not_kept: int, on: int) -> str:
+    names = [alarm.name for i, alarm in enumerate(device_spec().alarms) if on >> i & 1]
+    until = ", until it is switched off" if not_kept else ""
+    return f"alarms that may be raised: {', '.join(names) or 'none'}{until}"
+
+
+def _self_test(faults: int, measured: int) -> str:
+    """`measured`: of the front end, noise in microvolts and gain in thousandths; 0: nothing was."""
+    noise_uv, gain = measured & 0xFFFF, measured >> 16
     if not faults:
-        return "its self-test was passed"
+        told = f": noise {noise_uv} uV, gain {gain / 10:.1f} %" if measured else ""
+        return f"its self-test was passed{told}"
     checks = device_spec().numbers["check"]
     bad = [name.replace("_", " ") for name, bit in checks.items() if faults & bit]
     return f"its self-test failed: {', '.join(bad) or faults}"

@@ -18,6 +18,8 @@ void ein_keys_close(void);
 int ein_keys_state(void);
 uint32_t ein_keys_wait_ms(uint32_t now_ms);
 uint32_t ein_keys_boots(void);
+uint32_t ein_keys_settings(void);
+bool ein_keys_keep_settings(uint32_t settings);
 void ein_keys_begin(const uint8_t *host_nonce, uint8_t *device_nonce);
 int ein_keys_prove(const uint8_t *host_proof, uint8_t *device_proof, uint32_t now_ms);
 int ein_keys_set(const uint8_t *key, const uint8_t *proof, uint32_t now_ms);
@@ -104,6 +106,15 @@ class Keys:
     def boots(self) -> int:
         """Boots that the device has counted."""
         return int(self._lib.ein_keys_boots())
+
+    @property
+    def settings(self) -> int:
+        """The word that is kept beside the key; 0: none was."""
+        return int(self._lib.ein_keys_settings())
+
+    def keep_settings(self, settings: int) -> bool:
+        """Keep it; False if the store does not take it."""
+        return bool(self._lib.ein_keys_keep_settings(settings))
 
     def wait_ms(self, now_ms: int) -> int:
         """Until a proof is looked at."""

@@ -35,6 +35,21 @@ ein_device_alarm_change_t ein_device_alarm_set(ein_device_alarms_t *alarms, uint
     return change;
 }
 
+/* The table's length tells one from another: alarms are only ever added. */
+#define SETTINGS_OF_TABLE (1u << 31 | (uint32_t)EIN_DEVICE_ALARMS << 16)
+
+uint32_t ein_device_alarm_settings(const ein_device_alarms_t *alarms)
+{
+    return SETTINGS_OF_TABLE | alarms->on;
+}
+
+void ein_device_alarm_restore(ein_device_alarms_t *alarms, uint32_t settings)
+{
+    if ((settings & 0xFFFF0000u) == SETTINGS_OF_TABLE) {
+        ein_device_alarm_set(alarms, (uint16_t)settings);
+    }
+}
+
 static void raise(ein_device_alarms_t *alarms, uint16_t which, ein_device_alarm_change_t *change)
 {
     which &= (uint16_t)(alarms->on & ~alarms->raised);

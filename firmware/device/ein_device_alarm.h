@@ -42,6 +42,11 @@ void ein_device_alarm_init(ein_device_alarms_t *alarms, uint16_t on);
 /* Other ones may be raised from now on; what is raised and no longer on ends. */
 ein_device_alarm_change_t ein_device_alarm_set(ein_device_alarms_t *alarms, uint16_t on);
 
+/* Which may be raised, as a word to be kept without power; and back. A word of another table of
+   alarms, or none, changes nothing. */
+uint32_t ein_device_alarm_settings(const ein_device_alarms_t *alarms);
+void ein_device_alarm_restore(ein_device_alarms_t *alarms, uint32_t settings);
+
 /* An episode as the rhythm stage tells it; `age_ms`: how long ago it began. */
 ein_device_alarm_change_t ein_device_alarm_rhythm(ein_device_alarms_t *alarms, uint8_t kind,
                                                   uint8_t phase, uint32_t age_ms, uint32_t now_ms);

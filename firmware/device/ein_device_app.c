@@ -99,6 +99,7 @@ void ein_extension_init(ein_app_t *app)
     device.verdict = EIN_DEVICE_VERDICT_NEVER;
     ein_device_clock_init(&device.clock, now_ms);
     ein_device_init(&device.modes, ein_device_port_button(), now_ms);
+    ein_device_alarm_restore(&device.modes.alarms, ein_keys_settings());
     for (unsigned i = 0; i < EIN_DEVICE_BATTERY_READINGS; i++) {
         measure_battery(now_ms);
     }

@@ -3,6 +3,7 @@
 #include "ein_device_keys.h"
 #include "ein_device_port.h"
 #include "ein_device_state.h"
+#include "ein_keys.h"
 
 #define MS_PER_S 1000u
 
@@ -101,8 +102,10 @@ static bool on_alarms(ein_device_state_t *device, ein_app_t *app, const ein_fram
         return true;
     }
     ein_device_alarm_set(&device->modes.alarms, message.on);
-    ein_device_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, 0, device->modes.alarms.on,
-                           device->modes.battery.mv, device->clock.seen_ms);
+    const bool kept = ein_keys_keep_settings(ein_device_alarm_settings(&device->modes.alarms));
+    ein_device_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, kept ? 0u : 1u,
+                           device->modes.alarms.on, device->modes.battery.mv,
+                           device->clock.seen_ms);
     send_status(device, app, frame->sequence);
     return true;
 }

@@ -358,6 +358,23 @@ static void test_alarm_delay(void)
           "the recording has ended: nothing lasts");
 }
 
+static void test_alarm_settings(void)
+{
+    ein_device_alarms_t alarms, other;
+    ein_device_alarm_init(&alarms, 1u << EIN_DEVICE_ALARM_AF | 1u << EIN_DEVICE_ALARM_VT);
+    ein_device_alarm_init(&other, EIN_DEVICE_ALARMS_ON);
+    const uint32_t kept = ein_device_alarm_settings(&alarms);
+    ein_device_alarm_restore(&other, 0);
+    check(other.on == EIN_DEVICE_ALARMS_ON, "nothing was kept: as delivered");
+    ein_device_alarm_restore(&other, kept + (1u << 16));
+    check(other.on == EIN_DEVICE_ALARMS_ON, "of another table: as delivered");
+    ein_device_alarm_restore(&other, kept);
+    check(other.on == alarms.on, "kept");
+    ein_device_alarm_set(&alarms, 0);
+    ein_device_alarm_restore(&other, ein_device_alarm_settings(&alarms));
+    check(other.on == 0, "none may be kept, too");
+}
+
 int main(void)
 {
     test_button();
@@ -370,6 +387,7 @@ int main(void)
     test_battery_ends_a_recording();
     test_alarm();
     test_alarm_delay();
+    test_alarm_settings();
     printf("all good\n");
     return 0;
 }

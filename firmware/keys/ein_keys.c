@@ -81,6 +81,17 @@ static bool count_failure(void)
     return true;
 }
 
+bool ein_keys_keep_settings(uint32_t settings)
+{
+    ein_keys_record_t changed = keys.kept;
+    changed.settings = settings;
+    if (keys.state == EIN_KEYS_LOST || !ein_keys_store_append(&changed)) {
+        return false;
+    }
+    keys.kept = changed;
+    return true;
+}
+
 static bool forgive(void)
 {
     ein_keys_record_t forgiven = keys.kept;
@@ -158,6 +169,11 @@ uint32_t ein_keys_wait_ms(uint32_t now_ms)
 uint32_t ein_keys_boots(void)
 {
     return keys.kept.boots;
+}
+
+uint32_t ein_keys_settings(void)
+{
+    return keys.kept.settings;
 }
 
 /* Of what never repeats and of what nobody else knows; real randomness comes on top of both. */

@@ -65,6 +65,12 @@ uint32_t ein_keys_wait_ms(uint32_t now_ms);
 /* Boots that the store has counted, this one included; 0 without a store. Never goes back. */
 uint32_t ein_keys_boots(void);
 
+/* A word that is kept beside the key; 0 until there was one. */
+uint32_t ein_keys_settings(void);
+
+/* Keeps it; a cut of the power leaves this or the one before. False: the store does not take it. */
+bool ein_keys_keep_settings(uint32_t settings);
+
 /* A new challenge for a host that sent its own nonce. Closes the session. */
 void ein_keys_begin(const uint8_t host_nonce[32], uint8_t device_nonce[32]);
 

@@ -90,7 +90,7 @@ bool ein_keys_store_append(ein_keys_record_t *record)
 {
     record->magic = MAGIC;
     record->number++;
-    memset(record->reserved, 0, sizeof(record->reserved));
+    record->reserved = 0;
     record->crc = crc_of(record);
     for (uint32_t tries = 0; tries < TRIES; tries++) {
         if (next.place == PLACES) {

@@ -1,4 +1,5 @@
-/* What the keys keep without power: the key, the count of boots, the failures in a row.
+/* What the keys keep without power: the key, the count of boots, the failures in a row; and
+ * a word of the device's settings.
  *
  * Records of 64 bytes, each the whole state with a CRC-32, one after another in two pages; the one
  * with the highest number counts, and a page is erased when the other is full. A write that was cut
@@ -23,8 +24,9 @@ typedef struct {
     uint32_t boots;
     uint32_t failures; /* in a row, saturating */
     uint8_t key[32];
-    uint32_t has_key; /* 1, or 0 */
-    uint32_t reserved[2];
+    uint32_t has_key;  /* 1, or 0 */
+    uint32_t settings; /* the device's, 0: as delivered */
+    uint32_t reserved;
     uint32_t crc; /* of all before */
 } ein_keys_record_t;
 
@@ -37,8 +39,8 @@ typedef enum {
 /* Finds the newest record. */
 ein_keys_store_found_t ein_keys_store_mount(ein_keys_record_t *record);
 
-/* Keeps boots, failures, key and has_key of `record`, as its next number. False if the pages do not
-   take it: what was kept before still is. */
+/* Keeps boots, failures, key, has_key and settings of `record`, as its next number. False if the
+   pages do not take it: what was kept before still is. */
 bool ein_keys_store_append(ein_keys_record_t *record);
 
 /* The same, and erases all records before: no older key, nor a time without one, can come back. */

@@ -213,6 +213,41 @@ def test_a_cut_at_any_write_or_erase(step: str, fill: int) -> None:
         assert attempt(keys, KEY, keys.wait_ms(0)) == Status.OK
 
 
+@pytest.mark.parametrize("fill", range(0, 64, 7))
+def test_settings_are_those_of_before_or_after_a_cut(fill: int) -> None:
+    """With key and failures beside them untouched; a replaced key leaves them."""
+    keys = with_key()
+    assert keys.settings == 0
+    for _ in range(fill + 60):
+        keys.power_on()
+    assert keys.keep_settings(0x800A0001)
+    before = keys.pages
+    keys.power_on()
+    assert keys.settings == 0x800A0001
+    assert keys.keep_settings(0x800A0203)
+    seen = set()
+    for cut in range(keys.operations):
+        keys.pages = before
+        keys.power_on(cut, seed=cut + 1000 * fill)
+        answered = keys.keep_settings(0x800A0203)
+        assert keys.is_off
+        keys.power_on()
+        now = keys.settings
+        keys.power_on()
+        assert keys.settings == now and now in (0x800A0001, 0x800A0203)
+        assert keys.state == State.SET and attempt(keys, KEY, keys.wait_ms(0)) == Status.OK
+        assert now == 0x800A0203 or not answered
+        seen.add(now)
+    assert 0x800A0001 in seen
+    keys.pages = before
+    keys.power_on()
+    asked = challenge(keys)
+    assert keys.prove(asked.host_proof(KEY))[0] == Status.OK
+    assert keys.set(*asked.setting(OTHER, KEY)) == Status.OK
+    keys.power_on()
+    assert keys.settings == 0x800A0001
+
+
 def test_a_cut_while_the_first_key_is_set_and_while_it_is_replaced() -> None:
     for old in (None, KEY):
         for cut in range(3 * 16 + 18):  # boot, two records of the proof, erase, record, erase
