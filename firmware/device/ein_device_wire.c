@@ -103,7 +103,7 @@ static bool on_alarms(ein_device_state_t *device, ein_app_t *app, const ein_fram
     }
     ein_device_alarm_set(&device->modes.alarms, message.on);
     const bool kept = ein_keys_keep_settings(ein_device_alarm_settings(&device->modes.alarms));
-    ein_device_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, kept ? 0u : 1u,
+    ein_device_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, (uint8_t)!kept,
                            device->modes.alarms.on, device->modes.battery.mv,
                            device->clock.seen_ms);
     send_status(device, app, frame->sequence);
