@@ -2,7 +2,8 @@
 
     python -m einthoven.front_ends.wiring [--check]
 
-A picture a board and part in `docs/wiring/`. Pure: same pins, same bytes.
+A picture a board and part in `docs/wiring/`, and one of good and bad traces (`traces`).
+Pure: same pins, same bytes.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 from einthoven.errors import EinthovenError
+from einthoven.front_ends import traces
 from einthoven.paths import BOARDS, ROOT, require_checkout
 
 FOLDER = ROOT / "docs" / "wiring"
@@ -28,6 +30,11 @@ def pictures(boards: Path = BOARDS) -> dict[str, str]:
         for part, pins in table.get("front_end", {}).items():
             made[f"{path.parent.name}-{part}.svg"] = draw(part.upper(), path.parent.name, pins)
     return made
+
+
+def all_pictures() -> dict[str, str]:
+    """File name to SVG: the wiring, and what traces look like."""
+    return pictures() | {"traces.svg": traces.draw()}
 
 
 def draw(part: str, board: str, pins: dict[str, str]) -> str:
@@ -73,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    made = pictures()
+    made = all_pictures()
     there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.svg")}
     stale = sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
     for name in stale:

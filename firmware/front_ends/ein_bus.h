@@ -1,7 +1,7 @@
 /* What a board has to provide so that a front end can be read: SPI, pins, edges, an ADC, a clock.
  *
  * boards/models does so with register-level models of the parts, boards/stm32f4_device with the
- * chip's peripherals; boards/template_device is a start for another board.
+ * chip's peripherals: start from that one for another board.
  * Unless said otherwise a function is called from the main loop and from the handler below alike,
  * and every wait has a bound: a peripheral that does not come makes a call return.
  */
