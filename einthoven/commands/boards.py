@@ -163,16 +163,16 @@ def bench(
 ) -> None:
     """Run the model on a board, beat by beat: cost of an inference, every logit checked."""
     from einthoven.boards.board import build as build_board
-    from einthoven.boards.board import load_board
+    from einthoven.boards.board import list_boards, load_board
     from einthoven.hil_tests.harness.bench import bench_board
     from einthoven.report import answers
     from einthoven.report.schema import dump
     from einthoven.report.text import console
 
-    target = load_board(board)
-    if port is None:
-        build_board(target)
-    found = bench_board(target, port, beats)
+    if port is None and board in list_boards():
+        build_board(load_board(board))
+    with reached(board, port) as (kind, url):
+        found = bench_board(kind, url, beats)
     if as_json:
         facts = answers.Bench(
             board=found.board,

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from einthoven.commands.boards import DeviceName
 from einthoven.commands.options import Boards, Port
+from einthoven.commands.reaching import reached
 
 
 def card(
@@ -44,7 +46,7 @@ def card(
 
 
 def device(
-    board: Annotated[str, typer.Argument(help="Board (see: einthoven boards).")],
+    board: DeviceName,
     mode: Annotated[
         str | None,
         typer.Option(help="Begin a strip or a continuous recording, or end it: ready."),
@@ -61,13 +63,12 @@ def device(
     """What a device does alone: mode, contact, battery, alarms, recordings; and set them."""
     from rich.table import Table
 
-    from einthoven.boards.board import load_board, running
     from einthoven.hil_tests.harness import alone
     from einthoven.hil_tests.harness.device import Device
     from einthoven.report.text import console
 
     screen = console()
-    with running(load_board(board), port) as url, Device(url) as opened:
+    with reached(board, port) as (kind, url), Device(url, baud=kind.baud) as opened:
         if set_time:
             moved = alone.set_time(opened)
             screen.print("time set" if moved is None else f"clock moved by {moved:+.3f} s")

@@ -76,6 +76,10 @@ def test_a_fleet_of_processes_is_flashed_and_gets_its_keys(
     assert code == 0 and valid("info", out)["serial"] == "00a2"
     code, out, _ = einthoven_(capfd, "log", "status", "sim-02", "--json")
     assert code == 0 and valid("log-status", out)["serial"] == "00a2"
+    code, out, _ = einthoven_(capfd, "bench", "sim-01", "--beats", "2")
+    assert code == 0 and "2 inferences, 0 differ from the host" in out
+    code, out, err = einthoven_(capfd, "device", "sim-02")
+    assert code == 0, out + err
     code, _, err = einthoven_(capfd, "info", "sim-02", "--port", "/dev/x")
     assert code == 2 and "fleet.toml says where sim-02 is" in err
     code, _, err = einthoven_(capfd, "info", "sim-09")
