@@ -2,7 +2,7 @@
 
     python -m einthoven.codegen.testing.work_bench COMMIT --records 100,208   of two records
     python -m einthoven.codegen.testing.work_bench COMMIT                     of MIT-BIH's 48
-    python -m einthoven.codegen.testing.work_bench COMMIT --once              in a quarter of the time
+    python -m einthoven.codegen.testing.work_bench COMMIT --once  in a quarter of the time
 
 The C of both trees (the older one's by `git archive`, with the model that it ships) is compiled
 with the firmware's flags and run over whole records on the emulated STM32F405: every instruction of
