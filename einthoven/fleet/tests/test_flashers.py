@@ -217,6 +217,51 @@ def test_openocd_is_told_which_probe_and_asks_who_is_there(tmp_path: Path) -> No
         assert (found.trouble if found else None) is trouble
 
 
+STAND_IN = """
+import pathlib, sys
+words = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+folder = pathlib.Path(sys.argv[1])
+chip, calls = folder / "chip", folder / "calls"
+with calls.open("a") as file:
+    print(*sys.argv[2:], file=file)
+if "-D" in words:
+    chip.write_bytes(pathlib.Path(words["-D"]).read_bytes())
+    print("Download\\t[============             ]  50%          640 bytes")
+    print("Download\\t[=========================] 100%         1275 bytes")
+    print("File downloaded successfully")
+else:
+    _, size, *_ = words["-s"].split(":")
+    back = pathlib.Path(words["-U"])
+    assert not back.exists()
+    content = chip.read_bytes()[: int(size)]
+    back.write_bytes(content[:700] + bytes([content[700] ^ 1]) + content[701:]
+                     if (folder / "worn").exists() and len(content) > 700 else content)
+"""
+
+
+def test_dfu_util_leaves_the_loader_when_all_is_read_back(tmp_path: Path) -> None:
+    """A program stands in for dfu-util and a chip: what it is told, in which order."""
+    program = tmp_path / "stand_in.py"
+    program.write_text(STAND_IN)
+    tool = dataclasses.replace(dfu_util.TOOL, command=(sys.executable, str(program), str(tmp_path)))
+    probe = dataclasses.replace(PROBE, kind=dfu_util.ROM, path="1-2.3", serial="386232543137")
+    job = _job(tmp_path, {"usb": dfu_util.ROM, "address": FLASH}, probe=probe)
+    verified, seen = _flash(tool, job)
+    assert verified == "read back by dfu-util" and seen == sorted(seen) and seen[-1] == 1.0
+    calls = (tmp_path / "calls").read_text().splitlines()
+    who = "-d 0483:df11 -a 0 -p 1-2.3 -S 386232543137"
+    assert all(call.startswith(who) for call in calls)
+    assert [call.split()[-3] for call in calls] == [
+        "0x08000000",
+        f"0x08000000:{len(IMAGE)}",
+        "0x08000000:256:leave",
+    ]
+    (tmp_path / "worn").touch()
+    failure = _fails(tool, job)
+    assert failure.trouble is Trouble.NOT_VERIFIED and "first at byte 700" in str(failure)
+    assert ":leave" not in (tmp_path / "calls").read_text().splitlines()[-1]
+
+
 SAYINGS = [
     ("openocd", "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS", Trouble.NO_PERMISSION),
     ("openocd", "Error: stm32x device protected", Trouble.LOCKED),
