@@ -128,3 +128,9 @@ def _alarm(entry: Mapping[str, Any], kinds: Mapping[str, str]) -> Alarm:
         if not 0 <= seconds <= 65535:
             raise UsageError(f"device.toml: alarm {made.name}: times are 0 to 65535 s")
     return made
+
+
+def load_font() -> list[list[int]]:
+    """Glyphs of the display from the space on: five columns each, bit 0 at the top."""
+    lines = DEVICE_SPEC.with_name("font.txt").read_text(encoding="utf-8").splitlines()
+    return [[int(word, 16) for word in line.split()] for line in lines if not line.startswith("#")]

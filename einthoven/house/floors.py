@@ -125,7 +125,7 @@ FLOORS = (
             *("firmware/app", "firmware/core", "firmware/front_ends", "firmware/keys"),
             *("firmware/log", "firmware/rhythm", "firmware/wire", PIPELINE),
         ),
-        generated=("ein_device_spec.h", "ein_device_table.h", "ein_golden.h"),
+        generated=("ein_device_spec.h", "ein_device_table.h", "ein_device_font.h", "ein_golden.h"),
     ),
     Floor(
         "boards/models",

@@ -1,5 +1,8 @@
 /* The device on top of the application: what ein_app_extension.h asks for. */
 #include "ein_device_check.h"
+#ifdef EIN_DEVICE_DISPLAY
+#include "ein_device_display.h"
+#endif
 #include "ein_device_keys.h"
 #include "ein_device_log.h"
 #include "ein_device_port.h"
@@ -13,6 +16,9 @@
 #define LOG_STEPS 8u
 
 static ein_device_state_t device;
+#ifdef EIN_DEVICE_DISPLAY
+static ein_device_display_t display; /* zeroed: nothing is known of it */
+#endif
 
 static uint32_t ms_of(uint32_t samples)
 {
@@ -190,6 +196,9 @@ static void step_modes(uint32_t now_ms)
         const ein_device_patterns_t *patterns = &device.modes.patterns;
         ein_device_port_show(patterns->led, ein_device_pattern_tone_hz(patterns->tone));
     }
+#ifdef EIN_DEVICE_DISPLAY
+    ein_device_display_step(&display, ein_device_pattern_text(device.modes.patterns.shown));
+#endif
 }
 
 bool ein_extension_step(ein_app_t *app)
