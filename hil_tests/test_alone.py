@@ -268,6 +268,19 @@ def test_a_stall_as_long_as_an_erase_loses_nothing_and_a_longer_one_says_so(lone
     assert told.at.boot == max(m.at.boot for m in lone.log().minutes)
 
 
+def test_a_gap_lies_in_the_strip_where_it_was(lone: Lone, ecg: NDArray[np.int16]) -> None:
+    lone.live("1000 press 200\n15000 stall 4000\n60000 end 0\n")
+    (strip,) = lone.log().strips
+    ((begin, number),) = strip.lost
+    spare_ms = sum(load_spec().numbers["ring"].values())
+    assert abs(number - (4000 - spare_ms) * 180 // 1000) <= 2 and len(strip.samples) == 5400
+    # It is found when the ring is looked at again, behind what was taken before the stall.
+    assert 11 * 180 < begin < 16 * 180
+    kept = np.delete(strip.samples, np.s_[begin : begin + number])
+    twice = np.concatenate([ecg, ecg])
+    assert any(np.array_equal(twice[i : i + len(kept)], kept) for i in range(len(ecg)))
+
+
 def test_an_hour_and_a_half_loses_no_sample() -> None:
     """`make day` is the same for 24 hours."""
     found = day.run("host_device", 1.5)

@@ -130,6 +130,9 @@ void ein_device_diary_lost(ein_device_diary_t *diary, uint32_t samples, uint32_t
     diary->lost += samples;
     diary->minute.lost += samples;
     ein_device_diary_event(diary, EIN_LOG_EVENT_SAMPLES_LOST, 0, samples, 0, now_ms);
+    if (diary->is_strip && diary->has_log) {
+        count(diary, ein_log_ecg_skip(&diary->ecg, &diary->log, samples, now_ms));
+    }
     advance(diary, samples, now_ms);
 }
 

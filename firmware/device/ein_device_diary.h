@@ -59,7 +59,7 @@ void ein_device_diary_begin(ein_device_diary_t *diary, bool is_strip, uint16_t g
 void ein_device_diary_sample(ein_device_diary_t *diary, int16_t sample, bool contact, bool good,
                              uint32_t now_ms);
 
-/* Samples that never came. A strip's ECG goes on with the sample after them. */
+/* Samples that never came: a gap in a strip's ECG, where it was. */
 void ein_device_diary_lost(ein_device_diary_t *diary, uint32_t samples, uint32_t now_ms);
 
 void ein_device_diary_beat(ein_device_diary_t *diary, const ein_wire_beat_t *beat);

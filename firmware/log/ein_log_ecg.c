@@ -124,3 +124,11 @@ ein_log_status_t ein_log_ecg_end(ein_log_ecg_coder_t *coder, ein_log_t *log, uin
     const ein_log_status_t last = end_piece(coder, log, now_ms);
     return status != EIN_LOG_OK ? status : last;
 }
+
+ein_log_status_t ein_log_ecg_skip(ein_log_ecg_coder_t *coder, ein_log_t *log, uint32_t n,
+                                  uint32_t now_ms)
+{
+    const ein_log_status_t status = ein_log_ecg_end(coder, log, now_ms);
+    coder->fields.first += n;
+    return status;
+}

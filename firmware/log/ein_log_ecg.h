@@ -41,6 +41,10 @@ void ein_log_ecg_begin(ein_log_ecg_coder_t *coder, uint16_t number);
 ein_log_status_t ein_log_ecg_sample(ein_log_ecg_coder_t *coder, ein_log_t *log, int16_t sample,
                                     uint32_t now_ms);
 
+/* n samples of the strip never came: the piece ends, and the next one begins behind them. */
+ein_log_status_t ein_log_ecg_skip(ein_log_ecg_coder_t *coder, ein_log_t *log, uint32_t n,
+                                  uint32_t now_ms);
+
 /* Appends what is left. */
 ein_log_status_t ein_log_ecg_end(ein_log_ecg_coder_t *coder, ein_log_t *log, uint32_t now_ms);
 
