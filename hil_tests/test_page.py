@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import os
+import random
 import re
 import select
 import socket
@@ -22,6 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from einthoven.boards.board import build, load_board, running
 from einthoven.device_log.copy import read_copy
 from einthoven.device_log.reader import read_log
+from einthoven.fleet.image import sign, version_number
 from einthoven.hil_tests.browser import Cable, chromium, connect, faults, opened, until
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.lone import STRIP, Lone
@@ -224,6 +226,30 @@ def test_a_log_behind_a_key(browser: Browser, tmp_path: Path) -> None:
     record = wfdb.rdrecord(str(tmp_path / strip.name), physical=False)
     np.testing.assert_array_equal(record.d_signal[:, 0], kept.samples)
     np.testing.assert_array_equal(edfio.read_edf(edf).signals[0].digital, kept.samples)
+
+
+def test_an_update_by_the_page(browser: Browser, tmp_path: Path) -> None:
+    """Another board's image is refused in words; the right one runs after it."""
+    program, slots = random.Random(1).randbytes(3000), tmp_path / "slots"
+    old, new = version_number("0.2.0"), version_number("0.3.0")
+    first, second = 0x08020000, 0x08040000
+    slots.write_bytes(sign(program, "host_device", old, first, None).file)
+    foreign, good = tmp_path / "foreign.img", tmp_path / "good.img"
+    foreign.write_bytes(sign(program, "pico", new, second, None).file)
+    good.write_bytes(sign(program, "host_device", new, second, None).file)
+    with playing("host_device", tmp_path, 1, "--slots", str(slots)) as url:
+        with Device(url) as device:
+            device.update_status(confirm=True)
+        with Cable(url) as cable, opened(browser, cable) as watch:
+            page = connect(watch)
+            page.get_by_role("tab", name="Board").click()
+            image = page.get_by_label("Choose an image")
+            image.set_input_files(foreign)
+            expect(page.get_by_text("The image is for pico")).to_be_visible()
+            image.set_input_files(good)
+            expect(page.get_by_text("The device starts it now")).to_be_visible()
+        with Device(url) as device:
+            assert (device.update_status().running, device.update_status().version) == (1, new)
 
 
 def test_garbage_on_the_line(browser: Browser, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ export class Session extends EventTarget implements Sink {
   private watcher: Watcher | null = null;
   private stripSession = -1;
   private stripSeen = false;
+  private paused = false;
   private stripBegun = new Date();
   private turn = 0;
 
@@ -157,6 +158,17 @@ export class Session extends EventTarget implements Sink {
     this.told("link");
   }
 
+  /** Does what a board refuses while it records: the page's own session ends before. */
+  async undisturbed<T>(act: () => Promise<T>): Promise<T> {
+    this.paused = true;
+    try {
+      await this.watcher?.finish();
+      return await act();
+    } finally {
+      this.paused = false;
+    }
+  }
+
   /** What it was told to start is started; the link may go meanwhile. */
   async restartBoard(): Promise<void> {
     // Not answered: what is asked for is the silence.
@@ -220,9 +232,10 @@ export class Session extends EventTarget implements Sink {
     const channel = new Channel(place, (message) => this.watcher?.take(message));
     try {
       await channel.open(() => void this.lost(turn, channel));
-    } catch {
-      if (turn === this.turn) return this.state === "lost" ? this.again(turn) : this.failed({ what: "busy", text: "" });
-      return;
+    } catch (error) {
+      if (turn !== this.turn) return;
+      const text = error instanceof LinkError ? error.message : "";
+      return this.state === "lost" ? this.again(turn) : this.failed({ what: "busy", text });
     }
     if (turn !== this.turn) return channel.close();
     this.channel = channel;
@@ -259,7 +272,9 @@ export class Session extends EventTarget implements Sink {
     let asked = 0;
     while (turn === this.turn && this.channel === channel) {
       try {
-        if (this.locked) await this.unlockAgain();
+        if (this.paused) {
+          // Something else has the board.
+        } else if (this.locked) await this.unlockAgain();
         else if (!started) {
           if (this.key) await this.unlock(this.key);
           await this.watcher!.start();

@@ -93,9 +93,9 @@ export class SocketPlace implements Place {
       const socket = new WebSocket(this.url);
       socket.binaryType = "arraybuffer";
       const closed = new Promise<void>((over) => {
-        socket.onclose = () => {
+        socket.onclose = (event) => {
           over();
-          fail(new LinkError("closed"));
+          fail(new LinkError(event.reason));
         };
       });
       socket.onmessage = (event: MessageEvent<unknown>) => {

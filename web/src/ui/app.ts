@@ -125,13 +125,14 @@ export class App {
   private sayState(element: HTMLElement): void {
     const { state, problem } = this.session;
     const printed = problem?.what === "silent" && problem.text ? ` ${t("printed", { text: problem.text })}` : "";
+    const why = problem?.what === "busy" && problem.text ? ` (${problem.text})` : "";
     const text =
       state === "lost"
         ? `${t("lost")} ${t("lostMore")}`
         : state === "opening"
           ? t("connecting")
           : problem
-            ? t(problem.what, { text: problem.text }) + printed
+            ? t(problem.what, { text: problem.text }) + printed + why
             : "";
     element.classList.toggle("bad", state === "lost" || (problem !== null && state === "none"));
     say(element, text);

@@ -94,7 +94,8 @@ function updateCard({ session }: Context): HTMLElement {
     if (!bytes) return;
     file.disabled = true;
     try {
-      say(told, await update(session, new Uint8Array(bytes), (percent) => say(told, t("updateSending", { n: percent }))));
+      const progress = (percent: number) => say(told, t("updateSending", { n: percent }));
+      say(told, await session.undisturbed(() => update(session, new Uint8Array(bytes), progress)));
     } catch (error) {
       if (error instanceof Refusal) say(told, t("refused", { text: error.message }));
       else if (error instanceof LinkError) say(told, t("lost"));
