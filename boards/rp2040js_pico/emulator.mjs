@@ -48,6 +48,7 @@ function boot(before) {
   const made = { mcu, clock, restart: false };
   watchdogOf(mcu).onWatchdogTrigger = () => {
     made.restart = true;
+    watchdogOf(mcu).alarm.enable = false; // else it is due again at once, and a tick never ends
   };
   mcu.onBreak = end;
   mcu.uart[0].onByte = (byte) => said.push(byte);
@@ -74,11 +75,13 @@ function run() {
       feed();
       next = clock.nanos + BYTE_NS;
     }
-    if (mcu.core.waiting) {
+    const at = mcu.core.PC;
+    const cycles = mcu.core.waiting ? 0 : mcu.core.executeInstruction();
+    if (cycles === 0 || mcu.core.PC === at) { // a branch to itself waits for an interrupt, too
       const line = waiting.length > 0 ? next - clock.nanos : Infinity;
       clock.tick(Math.max(CYCLE_NS, Math.min(clock.nanosToNextAlarm, line, end - clock.nanos)));
     } else {
-      clock.tick(mcu.core.executeInstruction() * CYCLE_NS);
+      clock.tick(cycles * CYCLE_NS);
     }
   }
   if (chip.restart) {

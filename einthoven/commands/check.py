@@ -1,6 +1,7 @@
 """`einthoven check`: is this board good?"""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +61,7 @@ def check(
     from einthoven.report.schema import dump
 
     subjects = _subjects(names or [], every, board, port, fleet)
-    told = (lambda done: None) if as_json else _tell
+    told = partial(_tell, brief=len(subjects) > _FEW, quiet=as_json)
     found = check_boards(subjects, jobs, seconds, electrodes and electrodes.value, told)
     report = CheckReport.of(found)
     if page is not None:
@@ -95,19 +96,26 @@ def _subjects(
     return [run.of_fleet(fleet, entry) for entry in fleet.choose(names)]
 
 
+_FEW = 3
+"""Of so many boards all items are shown; of more, those that failed."""
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "dim")}
 
 
-def _tell(done: "BoardCheck") -> None:
-    """A board's items, in one piece: several boards are checked at once."""
+def _tell(done: "BoardCheck", brief: bool = False, quiet: bool = False) -> None:
+    """A board's items, in one piece: several boards are checked at once.
+
+    `brief`: of a good one its name alone, of another what failed.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     from einthoven.report.text import console
 
+    if quiet:
+        return
     table = Table.grid(padding=(0, 2))
-    for item in done.items:
+    for item in done.failures if brief else done.items:
         mark, style = _MARKS[item.passed]
         limit = f" (limit: {item.limit})" if item.passed is False and item.limit else ""
         table.add_row(Text(mark, style), item.name, Text(item.measured + limit, style))

@@ -30,8 +30,6 @@ class Planned:
     own_id: bool = False
     """Whether the fleet file has its id: an emulated chip has none."""
     dies_in_replay: bool = False
-    replays: bool = True
-    """False: its front end's counts are not those of the others."""
 
 
 def _wrong_firmware(folder: Path, key: Path, board: str) -> None:
@@ -92,11 +90,8 @@ def planned(folder: Path) -> list[Planned]:
 
     for _ in range(7):
         add("host", adc, own_id=True)
-    for _ in range(2):
+    for _ in range(4):
         add("host_device", device, own_id=True, has_key=True)
-    for part in ("ads1292r", "max30003"):
-        words = (*device, "--front-end", part)
-        add("host_device", words, own_id=True, has_key=True, replays=False)
     for _ in range(4):
         add("qemu_stm32f405")
     for _ in range(2):
