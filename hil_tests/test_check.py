@@ -51,7 +51,7 @@ def device_with(folder: Path, *words: str) -> Subject:
 
 
 def test_a_device_is_good(tmp_path: Path) -> None:
-    found = check_one(device_with(tmp_path, "--battery", "4000"), Bench(3.0))
+    found = check_one(device_with(tmp_path, "--battery", "4000"), Bench(4.0))
     items = by_name(found)
     assert found.passed, found.failures
     for judged in ("own check", "battery", "signal", "watchdog", "log"):

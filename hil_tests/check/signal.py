@@ -204,6 +204,9 @@ def clock(device: Device, board: Board, taken: Taken) -> Iterator[Item]:
         yield Item(name="sample clock", passed=None, measured="n/a: no samples to time")
         return
     ppm, error = clock_error(taken.indices, taken.arrived_s, device.hello.rate_hz)
+    if not np.isfinite(error):
+        yield Item(name="sample clock", passed=None, measured="n/a: too short to tell (--seconds)")
+        return
     over_s = (taken.indices[-1] - taken.indices[0]) / device.hello.rate_hz
     measured = f"{ppm:+.0f} ppm, known to {error:.0f} ppm over {over_s:.0f} s"
     if abs(ppm) - error > most:
