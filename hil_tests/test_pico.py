@@ -1,4 +1,4 @@
-"""What the boot ROMs of the Raspberry Pi Pico and Pico 2 ask of an image."""
+"""What the boot ROMs of Raspberry Pi Pico, Pico 2 and ESP32-C3 ask of an image."""
 
 import struct
 import subprocess
@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from einthoven.boards import uf2
 from einthoven.boards.board import build, load_board
@@ -73,3 +75,27 @@ def test_the_pico_2s_file_is_for_its_arm_cores() -> None:
     assert (address, family) == (0x10000000, 0xE48BFF59)
     flash = tomllib.loads((BOARDS / "pico2" / "board.toml").read_text())["flash"]
     assert flash["uf2"]["family"] == "rp2350" and flash["address"] == address
+
+
+def test_the_esp32_c3s_boot_rom_would_start_the_image() -> None:
+    """Direct boot: two words of magic, then instructions; data at the same distance elsewhere."""
+    board = load_board("esp32c3")
+    build(board)
+    image = board.program.with_suffix(".bin").read_bytes()
+    assert struct.unpack("<2I", image[:8]) == (0xAEDB041D, 0xAEDB041D)
+    with board.program.open("rb") as file:
+        elf = ELFFile(file)
+        assert elf.header.e_entry == 0x42000008
+        sections = {s.name: s for s in elf.iter_sections()}
+        text, rodata, data = (sections[name] for name in (".text", ".rodata", ".data"))
+        table = sections[".symtab"]
+        assert isinstance(table, SymbolTableSection)
+        found = table.get_symbol_by_name("_data_load")
+        assert found is not None
+        (load,) = found
+        at = rodata["sh_addr"] - 0x3C000000
+        assert at == text["sh_size"]
+        assert image[at : at + rodata["sh_size"]] == rodata.data()
+        at = load["st_value"] - 0x3C000000
+        assert image[at : at + data["sh_size"]] == data.data()
+        assert len(image) == at + data["sh_size"]

@@ -38,6 +38,7 @@ INTERRUPTS = (
     "Wake_Handler",
     "ein_on_timer",
     "ein_on_external",
+    "ein_on_uart",
 )
 INTERRUPTIBLE = ("EXTI9_5_IRQHandler",)
 """Interrupts of a lower priority: a front end's data-ready line."""

@@ -220,6 +220,15 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
+        "boards/esp_direct",
+        "registers of the ESP32-C3, without ESP-IDF",
+        (*CALLED, PIPELINE, "boards/bare", "boards/esp32c3"),
+        compiler=(
+            *("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"),
+            "--specs=picolibc.specs",
+        ),
+    ),
+    Floor(
         "boards/qemu_lx106",
         "QEMU's Xtensa simulator, and what its core lacks",
         (*CALLED, PIPELINE, "boards/bare"),

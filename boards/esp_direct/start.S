@@ -1,0 +1,38 @@
+/* Direct boot (ESP32-C3's boot ROM, from revision 3 on): a flash that begins with these two words is
+   mapped as it is, for instructions at 0x42000000 and for data at 0x3C000000, and entered behind
+   them. */
+    .section .start, "ax"
+    .globl _start
+    .word 0xAEDB041D
+    .word 0xAEDB041D
+_start:
+    .option push
+    .option norelax
+    la gp, __global_pointer$
+    .option pop
+    la sp, _stack_top
+    la t0, vectors
+    ori t0, t0, 1
+    csrw mtvec, t0
+    j ein_start
+
+/* An interrupt each (technical reference manual, 1.6); 0 is for exceptions. */
+    .balign 256
+    .option push
+    .option norvc           /* each entry takes four bytes */
+vectors:
+    j on_exception
+    j ein_on_uart
+    .rept 30
+    j on_exception
+    .endr
+    .option pop
+
+/* The stack may be the cause: start on an empty one. */
+on_exception:
+    mv a3, sp
+    la sp, _stack_top
+    csrr a0, mcause
+    csrr a1, mepc
+    csrr a2, mtval
+    j ein_fault_report
