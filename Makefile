@@ -1,5 +1,5 @@
 # Each target is a line or two; the work is in setup.sh and in `einthoven`.
-.PHONY: demo day test patience cases lint format size bench work generated cuts fuzz page shots fleet setup setup-dev clean
+.PHONY: demo day test patience cases lint format size boards bench work generated cuts fuzz page shots fleet setup setup-dev clean
 RUN = .venv/bin/
 
 demo: setup
@@ -29,6 +29,9 @@ size: setup-dev
 
 cuts: setup
 	$(RUN)python -m einthoven.native.log_cuts $(CUTS)
+
+boards: setup-dev
+	$(RUN)python -m einthoven.hil_tests.board_table
 
 cases: setup
 	$(RUN)python -m einthoven.hil_tests.cases $(CASES)
