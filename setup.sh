@@ -15,6 +15,7 @@ case $level in
 user) ;;
 dev)
     debian="$debian clang clang-format libclang-rt-14-dev qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
+    debian="$debian gcc-xtensa-lx106 picolibc-xtensa-lx106-elf"
     # Flashers: their failures are tested on the tools themselves.
     debian="$debian openocd dfu-util stm32flash"
     # Node.js runs the emulated RP2040, and builds and tests the page, which Chromium opens; the fonts have

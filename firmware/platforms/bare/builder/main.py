@@ -61,38 +61,35 @@ def upload(target, source, env) -> int:
     return 0
 
 
-def for_size(env, node):
-    """Only the signal path and the engine are compiled for speed: the rest runs seldom.
-
-    A device has less flash to spare than time: there it is the engine alone.
-    """
-    path = Path(node.srcnode().get_abspath())
-    if path.name == "monocypher.c":
-        return node
-    fast = ("engine",) if is_device else ("core", "engine")
-    if path.parent.name in fast or path.name.startswith(("ein_model", "ein_network")):
-        return node
-    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
-
-
-if bare:
-    env.AddBuildMiddleware(for_size)
-
 firmware = Path(env.PioPlatform().get_dir()).resolve().parents[1]
 is_device = "-D EIN_DEVICE" in " ".join(env.get("BUILD_FLAGS", []))
 usual = firmware / "generated_small" if bare and is_device else env.subst("$PROJECT_DIR/generated")
 model = Path(os.environ.get("EIN_MODEL") or usual).resolve()
-if (model / "ein_model.h").is_file() and model != firmware / "generated":
-    # The network and the gate before it; of a device's small engine only the network differs.
-    theirs = [n for n in ("ein_model.c", "ein_gate_net.c") if (model / n).is_file()]
+own = (model / "ein_model.h").is_file() and model != firmware / "generated"
+# The network and the gate before it; of a device's small engine only the network differs.
+theirs = [n for n in ("ein_model.c", "ein_gate_net.c") if own and (model / n).is_file()]
 
-    def without_own_model(env, node):
-        """The firmware's own model makes room."""
-        path = Path(node.srcnode().get_abspath()).resolve()
-        return None if path.parent == firmware / "generated" and path.name in theirs else node
 
-    for name in theirs:
-        env.AddBuildMiddleware(without_own_model, f"*{name}")
+def compiled(env, node):
+    """How a source is compiled: the only middleware, as what one returns is no source to the next.
+
+    The firmware's own model makes room for another. Only the signal path and the engine are
+    compiled for speed, the rest runs seldom; a device has less flash to spare than time: there it
+    is the engine alone. Monocypher is left as its authors leave it, without our warnings.
+    """
+    path = Path(node.srcnode().get_abspath()).resolve()
+    if path.parent == firmware / "generated" and path.name in theirs:
+        return None
+    if path.name == "monocypher.c":
+        return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-w", "-Os", "-DBLAKE2_NO_UNROLLING"])
+    fast = ("engine",) if is_device else ("core", "engine")
+    if not bare or path.parent.name in fast or path.name.startswith(("ein_model", "ein_network")):
+        return node
+    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
+
+
+env.AddBuildMiddleware(compiled)
+if own:
     env.Prepend(CPPPATH=[str(model)])
     env.BuildSources(
         "$BUILD_DIR/model", str(model), " ".join(["-<*>", *(f"+<{n}>" for n in theirs)])
@@ -106,14 +103,8 @@ if any(name in env.subst("$BUILD_FLAGS") for name in ("EIN_DEVICE", "EIN_BOOT"))
     from einthoven.boards.workspace import plain_folder
     from einthoven.third_party import monocypher
 
-    def as_its_authors_leave_it(env, node):
-        """Without our warnings, and small."""
-        flags = ["-w", "-Os", "-DBLAKE2_NO_UNROLLING"]
-        return env.Object(node, CCFLAGS=[*env["CCFLAGS"], *flags])
-
     library = str(plain_folder(monocypher()))
     env.Append(CPPPATH=[library])
-    env.AddBuildMiddleware(as_its_authors_leave_it, "*monocypher.c")
     env.BuildSources("$BUILD_DIR/monocypher", library, "-<*> +<monocypher.c>")
 program = env.BuildProgram()
 
