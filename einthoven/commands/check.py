@@ -72,7 +72,8 @@ def check(
         print(dump(report))
     else:
         good = len(found) - len(report.failed)
-        print(f"{len(found)} boards: {good} passed, {len(report.failed)} failed")
+        judged = "1 board" if len(found) == 1 else f"{len(found)} boards"
+        print(f"{judged}: {good} passed, {len(report.failed)} failed")
         if page is not None:
             print(f"wrote {page}: print it on A4")
     if report.exit_code:
