@@ -1,5 +1,6 @@
 """Commands about many devices: fleet scan, flash, doctor."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,8 @@ def scan(
     as_json: Json = False,
 ) -> None:
     """Propose a fleet file from what is plugged in: each by its number or its socket."""
-    from einthoven.fleet import inventory, usb
+    from einthoven.errors import BoardError
+    from einthoven.fleet import inventory, probes, usb
     from einthoven.fleet.inventory import Fleet
     from einthoven.fleet.scan import Found, toml
     from einthoven.fleet.scan import scan as scan_machine
@@ -44,8 +46,13 @@ def scan(
     from einthoven.report.text import console
 
     there = inventory.read(fleet) if fleet.exists() else Fleet(fleet, ())
+    try:
+        seen = probes.plugged_in()
+    except BoardError as error:
+        print(f"warning: {error}", file=sys.stderr)
+        seen = []
     found: list[Found] = scan_machine(
-        there, usb.plugged_in(), who_is if ask else lambda port, baud: None
+        there, usb.plugged_in(), who_is if ask else lambda port, baud: None, seen
     )
     new = [one for one in found if one.state == "new"]
     if write and new:
@@ -59,6 +66,7 @@ def scan(
                 board=one.entry.board,
                 port=one.entry.port,
                 probe=one.entry.probe,
+                flasher=one.entry.flasher,
                 what=one.what,
                 boards=list(one.boards),
             )

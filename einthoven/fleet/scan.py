@@ -1,19 +1,22 @@
 """A fleet file proposed from what is plugged in.
 
 Each device is named by its serial number or its socket; a board that answers on its serial port is
-asked who it is. Devices that the fleet file has already are left as they are.
+asked who it is. A debug probe comes with the tool that flashes through it. Devices that the fleet
+file has already are left as they are.
 """
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from einthoven.boards.board import Board, list_boards, load_board
 from einthoven.errors import BoardError
-from einthoven.fleet import inventory, usb
+from einthoven.fleet import inventory, probes, usb
+from einthoven.fleet.flashers import openocd, pyocd
 from einthoven.fleet.flashers.dfu_util import ROM, rom_serial
 from einthoven.fleet.flashers.registry import FLASHERS
 from einthoven.fleet.inventory import Entry, Fleet
+from einthoven.fleet.probes import Probe
 from einthoven.fleet.usb import UsbDevice
 
 
@@ -43,8 +46,13 @@ class Found:
     """Of a new one that did not answer: the boards that it may be."""
 
 
-def scan(fleet: Fleet, plugged: Sequence[UsbDevice], ask: Ask) -> list[Found]:
-    """What is plugged in and might be a board, and what the fleet file misses."""
+def scan(
+    fleet: Fleet, plugged: Sequence[UsbDevice], ask: Ask, seen: Sequence[Probe] = ()
+) -> list[Found]:
+    """What is plugged in and might be a board, and what the fleet file misses.
+
+    `seen`: what pyOCD knows of the debug probes among it.
+    """
     boards = [load_board(name) for name in list_boards()]
     taken: set[str] = set()
     found: list[Found] = []
@@ -59,7 +67,8 @@ def scan(fleet: Fleet, plugged: Sequence[UsbDevice], ask: Ask) -> list[Found]:
     names = {device.name for device in fleet.devices}
     for usb_device in plugged:
         if usb_device.path not in taken:
-            found += _new(usb_device, plugged, boards, fleet, names, ask)
+            probe = probes.of(usb_device, seen)
+            found += _new(usb_device, probe, plugged, boards, fleet, names, ask)
     return found
 
 
@@ -81,39 +90,65 @@ def _places(device: Entry, plugged: Sequence[UsbDevice]) -> list[UsbDevice]:
 
 def _new(
     device: UsbDevice,
+    probe: Probe | None,
     plugged: Sequence[UsbDevice],
     boards: Sequence[Board],
     fleet: Fleet,
     names: set[str],
     ask: Ask,
 ) -> list[Found]:
+    tools = [f.name for f in FLASHERS.values() if device.kind in f.probes]
+    if probe is not None and pyocd.TOOL.name not in tools:
+        tools.append(pyocd.TOOL.name)
+    behind = _behind(probe, boards)
     if not device.ports:
-        tools = [f.name for f in FLASHERS.values() if device.kind in f.probes]
         if not tools:
             return []
-        may_be = [b.name for b in boards if any(tool in b.flash_tools for tool in tools)]
-        place = usb.address(device, plugged)
-        return [_proposed(device, names, Entry("x", probe=place), may_be)]
-    fitting = [b for b in boards if device.kind in b.usb]
-    is_probe = any(device.kind in f.probes for f in FLASHERS.values())
-    if not fitting and not is_probe:
+        may_be = [b for b in behind if any(tool in b.flash_tools for tool in tools)]
+        entry = Entry("x", probe=usb.address(device, plugged), flasher=_flasher(tools, may_be))
+        return [_proposed(device, names, entry, [b.name for b in may_be])]
+    fitting = [b for b in behind if device.kind in b.usb or (probe and _chip(b) == probe.target)]
+    if not fitting and not tools:
         return []
     found = []
     for interface, node in device.ports:
         place = usb.port_address(device, interface, plugged)
         who = _asked(str(node), fitting, ask)
-        entry = Entry("x", port=place)
         if who is None:
-            found.append(_proposed(device, names, entry, [b.name for b in fitting]))
-            continue
-        known = fleet.by_id(who.serial)
-        if known is not None:
+            entry = Entry("x", port=place)
+        elif (known := fleet.by_id(who.serial)) is None:
+            entry = Entry("x", who.serial, who.board, port=place)
+        else:
             moved = f"{device.words}, answers as {who.serial}: correct its place to {place}"
             found.append(Found("known", known, moved))
             continue
-        entry = Entry("x", who.serial, who.board, port=place)
-        found.append(_proposed(device, names, entry, []))
+        if probe is not None:
+            may_be = [b for b in behind if b.name == entry.board] if who else fitting
+            flasher = _flasher(tools, may_be)
+            entry = replace(entry, probe=usb.address(device, plugged), flasher=flasher)
+        found.append(_proposed(device, names, entry, [] if who else [b.name for b in fitting]))
     return found
+
+
+def _chip(board: Board) -> str | None:
+    """How pyOCD calls the board's chip; None: its board.toml does not say."""
+    return board.flash_tools.get(pyocd.TOOL.name, {}).get("target")
+
+
+def _behind(probe: Probe | None, boards: Sequence[Board]) -> list[Board]:
+    """The boards that may be wired to a probe: of one that is part of a board, those of its chip,
+    or, where none is, those that do not say what pyOCD calls theirs."""
+    if probe is None or not probe.target:
+        return list(boards)
+    same = [b for b in boards if _chip(b) == probe.target]
+    return same or [b for b in boards if _chip(b) is None]
+
+
+def _flasher(tools: Sequence[str], boards: Sequence[Board]) -> str:
+    """The debug probe's tool that all of the boards have, the usual one of a single board first."""
+    mine = [tool for tool in tools if tool in (openocd.TOOL.name, pyocd.TOOL.name)]
+    order = [t for t in boards[0].flash_tools if t in mine] if len(boards) == 1 else mine
+    return next((t for t in order if boards and all(t in b.flash_tools for b in boards)), "")
 
 
 def _asked(port: str, boards: Sequence[Board], ask: Ask) -> Who | None:
@@ -129,7 +164,7 @@ def _proposed(device: UsbDevice, names: set[str], entry: Entry, may_be: Sequence
     stem = board or "device"
     name = next(n for i in itertools.count(1) if (n := f"{stem}-{i:02d}") not in names)
     names.add(name)
-    made = Entry(name, entry.id, board, port=entry.port, probe=entry.probe)
+    made = replace(entry, name=name, board=board)
     return Found("new", made, device.words, () if board else tuple(may_be))
 
 

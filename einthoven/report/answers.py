@@ -163,6 +163,8 @@ class ScanFinding(Part, frozen=True, kw_only=True):
     board: str
     port: str
     probe: str
+    flasher: str
+    """The tool for its debug probe; "": the board's usual one."""
     what: str
     """What is plugged in, for people."""
     boards: list[str]
