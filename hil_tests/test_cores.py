@@ -18,7 +18,7 @@ from einthoven.records.synth import make_record
 
 CORES = (
     *("qemu_cortex_m3", "qemu_cortex_m33", "qemu_cortex_m55"),
-    *("qemu_lx106", "rp2040js_pico"),
+    *("qemu_hazard3", "qemu_lx106", "rp2040js_pico"),
 )
 
 

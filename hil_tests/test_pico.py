@@ -69,12 +69,47 @@ def test_the_rp2350s_boot_rom_would_take_the_image() -> None:
     assert 0x10000000 < words[1] < 0x10000000 + len(image) and words[1] % 2 == 1
 
 
-def test_the_pico_2s_file_is_for_its_arm_cores() -> None:
-    block = uf2.encode(bytes(300), uf2.FAMILIES["rp2350"])[:512]
-    address, family = (struct.unpack_from("<I", block, at)[0] for at in (12, 28))
-    assert (address, family) == (0x10000000, 0xE48BFF59)
-    flash = tomllib.loads((BOARDS / "pico2" / "board.toml").read_text())["flash"]
-    assert flash["uf2"]["family"] == "rp2350" and flash["address"] == address
+def test_the_rp2350s_boot_rom_would_enter_the_image_for_its_risc_v_cores() -> None:
+    """The least block of 5.9.5.2, and code at the begin, where the ROM then enters."""
+    board = load_board("pico2_riscv")
+    build(board)
+    image = board.program.with_suffix(".bin").read_bytes()
+    words = struct.unpack("<1024I", image[:4096])
+    at = words.index(0xFFFFDED3)
+    assert words[at : at + 5] == (0xFFFFDED3, 0x11010142, 0x000001FF, 0, 0xAB123579)
+    assert words.count(0xFFFFDED3) == 1
+    with board.program.open("rb") as file:
+        elf = ELFFile(file)
+        assert elf.header.e_entry == 0x10000000 and elf["e_machine"] == "EM_RISCV"
+        table = elf.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        places = {s.name: s["st_value"] - 0x10000000 for s in table.iter_symbols()}
+    # mtvec's table (3.8.4.2) on 64 bytes: jumps for exceptions and for cause 11, the chip's lines.
+    vectors = 0x40
+    entries = {0: "ein_on_exception", 7: "ein_on_exception", 11: "ein_on_external"}
+    for cause, name in entries.items():
+        at = vectors + 4 * cause
+        assert at + _jump(words[at // 4]) == places[name]
+
+
+def _jump(word: int) -> int:
+    """How far a JAL goes (RISC-V unprivileged specification, 2.5: J-type)."""
+    assert word & 0x7F == 0x6F and word >> 7 & 0x1F == 0  # and links nothing
+    far = (word >> 21 & 0x3FF) << 1 | (word >> 20 & 1) << 11 | (word >> 12 & 0xFF) << 12
+    return far - (word >> 31 << 20)
+
+
+@pytest.mark.parametrize(
+    ("board", "family", "number"),
+    [("pico2", "rp2350", 0xE48BFF59), ("pico2_riscv", "rp2350-riscv", 0xE48BFF5A)],
+)
+def test_the_pico_2s_file_is_for_its_cores(board: str, family: str, number: int) -> None:
+    """By the families of the data sheet's 5.5.3."""
+    block = uf2.encode(bytes(300), uf2.FAMILIES[family])[:512]
+    assert struct.unpack_from("<I", block, 12)[0] == 0x10000000
+    assert struct.unpack_from("<I", block, 28)[0] == number
+    flash = tomllib.loads((BOARDS / board / "board.toml").read_text())["flash"]
+    assert flash["uf2"]["family"] == family and flash["address"] == 0x10000000
 
 
 def test_the_esp32_c3s_boot_rom_would_start_the_image() -> None:

@@ -9,7 +9,8 @@
 #include "chip.h"
 #include "kept.h"
 #include "memory.h"
-#include "report.h"
+#include "restart.h"
+#include "riscv.h"
 #include "rx.h"
 
 #define CAUSE_POWER 0x01u
@@ -26,9 +27,6 @@
 #define MPCER_CYCLES 1
 
 int main(void);
-void ein_start(void) __attribute__((noreturn));
-void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
-    __attribute__((noreturn));
 void ein_on_uart(void) __attribute__((interrupt("machine")));
 
 static ein_rx_t rx;
@@ -64,7 +62,7 @@ static void flush(void)
     }
 }
 
-static void __attribute__((noreturn)) restart(ein_reset_reason_t reason)
+void ein_restart(ein_reset_reason_t reason)
 {
     flush();
     REG(RTC_CNTL, RTC_STORE0) = EIN_KEPT_MAGIC;
@@ -72,24 +70,6 @@ static void __attribute__((noreturn)) restart(ein_reset_reason_t reason)
     REG(RTC_CNTL, RTC_OPTIONS0) = REG(RTC_CNTL, RTC_OPTIONS0) | RTC_OPTIONS0_RESET;
     for (;;) {
     }
-}
-
-/* A line of text between two frame delimiters, which the host shows. */
-void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
-{
-    char line[96];
-    char *end = line;
-    *end++ = '\0';
-    end = ein_put_register(end, "fault: mcause=", cause);
-    end = ein_put_register(end, " mepc=", pc);
-    end = ein_put_register(end, " mtval=", value);
-    if (sp < (uint32_t)(uintptr_t)_stack_bottom) {
-        end = ein_put_text(end, " stack overflow");
-    }
-    end = ein_put_text(end, "\r\n");
-    *end++ = '\0';
-    (void)ein_port_write((const uint8_t *)line, (size_t)(end - line));
-    restart(EIN_RESET_FAULT);
 }
 
 static ein_reset_reason_t read_reset_reason(void)
@@ -172,7 +152,7 @@ void ein_port_init(void)
     REG(SYSTEM, SYSTEM_SYSCLK) = SYSTEM_SYSCLK_XTAL;
     read_serial_number();
     start_uart();
-    __asm volatile("csrsi mstatus, 8" ::: "memory");
+    irq_enable();
 }
 
 void ein_port_info(ein_port_info_t *info)
@@ -257,5 +237,5 @@ bool ein_port_slot_write(uint32_t offset, const void *bytes, size_t n)
 
 void ein_port_reset(void)
 {
-    restart(EIN_RESET_SOFTWARE);
+    ein_restart(EIN_RESET_SOFTWARE);
 }

@@ -21,18 +21,9 @@ _start:
     .option push
     .option norvc           /* each entry takes four bytes */
 vectors:
-    j on_exception
+    j ein_on_exception
     j ein_on_uart
     .rept 30
-    j on_exception
+    j ein_on_exception
     .endr
     .option pop
-
-/* The stack may be the cause: start on an empty one. */
-on_exception:
-    mv a3, sp
-    la sp, _stack_top
-    csrr a0, mcause
-    csrr a1, mepc
-    csrr a2, mtval
-    j ein_fault_report

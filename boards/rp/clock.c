@@ -7,28 +7,6 @@
 #define XOSC_STARTUP_1MS 47u
 #define CRYSTAL_MHZ 12u
 
-void SysTick_Handler(void);
-
-static volatile uint32_t wraps;
-
-/* SysTick counts 24 bits down, and begins anew: 0.13 s. */
-void SysTick_Handler(void)
-{
-    wraps++;
-}
-
-uint32_t ein_cycles(void)
-{
-    for (;;) {
-        const uint32_t before = wraps;
-        const uint32_t left = SYSTICK->VAL;
-        /* A wrap that is not counted yet shows as pending, or as another number. */
-        if (before == wraps && (SCB->ICSR & SCB_ICSR_PENDSTSET) == 0) {
-            return before << 24 | (0xFFFFFFu - left);
-        }
-    }
-}
-
 uint32_t ein_micros(void)
 {
     return REG(TIMER, TIMER_RAWL);
@@ -80,8 +58,4 @@ void ein_clock_init(void)
 
     chip_tick(CRYSTAL_MHZ); /* a microsecond */
     ein_unreset(RESET_TIMER | RESET_IO_BANK0 | RESET_PADS_BANK0);
-
-    SYSTICK->LOAD = 0xFFFFFFu;
-    SYSTICK->VAL = 0;
-    SYSTICK->CTRL = SYSTICK_CTRL_ON;
 }

@@ -9,9 +9,6 @@
    ring oscillator, and the serial port's rate is wrong, which the host sees. */
 void ein_clock_init(void);
 
-/* Cycles since the start; wraps at 2^32. */
-uint32_t ein_cycles(void);
-
 /* Microseconds; wraps at 2^32. */
 uint32_t ein_micros(void);
 

@@ -5,6 +5,7 @@
 #include "build.h"
 #include "chip.h"
 #include "clock.h"
+#include "cycles.h"
 #include "flash.h"
 #include "memory.h"
 #include "oversample.h"
@@ -32,11 +33,12 @@ void ein_port_init(void)
 {
     reset_reason = ein_restart_reason();
     ein_clock_init();
+    ein_cycles_init();
     ein_flash_init();
     ein_flash_serial(serial_number);
     ein_serial_init();
     REG_SET(TIMER, TIMER_INTE) = 1u << WAKE_ALARM;
-    nvic_enable(IRQ_TIMER_0);
+    irq_line_enable(IRQ_TIMER_0);
     ein_watchdog_start();
 }
 

@@ -38,7 +38,7 @@ void ein_serial_init(void)
     REG(IO_BANK0, GPIO_CTRL(TX_PIN)) = GPIO_FUNCTION_UART;
     REG(IO_BANK0, GPIO_CTRL(RX_PIN)) = GPIO_FUNCTION_UART;
     REG(UART0, UART_IMSC) = UART_IMSC_RX;
-    nvic_enable(IRQ_UART0);
+    irq_line_enable(IRQ_UART0);
 }
 
 bool ein_serial_empty(void)

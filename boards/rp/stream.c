@@ -50,7 +50,7 @@ void ein_stream_init(void)
     REG_SET(ADC, ADC_CS) = ADC_CS_START;
     next_us = ein_micros();
     REG_SET(TIMER, TIMER_INTE) = 1u << ALARM;
-    nvic_enable(IRQ_TIMER_1);
+    irq_line_enable(IRQ_TIMER_1);
     arm();
 }
 

@@ -3,7 +3,7 @@
 #ifndef EIN_CHIP_H
 #define EIN_CHIP_H
 
-#include "cortex_m.h"
+#include "core.h"
 
 #define EIN_CORE_HZ 125000000u
 

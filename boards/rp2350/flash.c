@@ -14,7 +14,15 @@
 #define SYS_INFO_CHIP 1u
 #define SYS_INFO_WORDS 4 /* what there is, package, the 64-bit number from its low half on */
 
-#define ROM_ARM_SECURE 4u /* functions for a core in that state */
+/* 5.4.1: where the ROM has a 16-bit pointer to what searches its table, and for whom it searches.
+ */
+#ifdef __riscv
+#define ROM_LOOKUP 0x7DFAu /* ..._entry(): what is found is a jump, and entered */
+#define ROM_FOR 1u
+#else
+#define ROM_LOOKUP 0x16u /* ..._val() */
+#define ROM_FOR 4u       /* Arm, Secure */
+#endif
 #define ROM_MAGIC 0x0002754Du
 #define ROM_MAGIC_MASK 0x00FFFFFFu
 
@@ -40,13 +48,18 @@ static uint32_t rom_word(uintptr_t at)
     return *(const volatile uint32_t *)at;
 }
 
-/* 5.4.1: at 0x16 a 16-bit pointer to the function that searches the ROM's table. */
+static uint32_t rom_halfword(uintptr_t at)
+{
+    __asm volatile("" : "+r"(at));
+    return *(const volatile uint16_t *)at;
+}
+
 static uintptr_t rom_function(char first, char second)
 {
     typedef uintptr_t (*lookup_t)(uint32_t code, uint32_t mask);
-    const lookup_t lookup = (lookup_t)(uintptr_t)(rom_word(0x14u) >> 16);
+    const lookup_t lookup = (lookup_t)(uintptr_t)rom_halfword(ROM_LOOKUP);
 
-    return lookup((uint32_t)first | (uint32_t)second << 8, ROM_ARM_SECURE);
+    return lookup((uint32_t)first | (uint32_t)second << 8, ROM_FOR);
 }
 
 void ein_flash_init(void)

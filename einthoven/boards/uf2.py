@@ -38,6 +38,7 @@ class Family:
 FAMILIES = {
     "rp2040": Family(0xE48BFF56, 0x10000000, "RPI-RP2"),
     "rp2350": Family(0xE48BFF59, 0x10000000, "RP2350"),  # its Arm cores, Secure
+    "rp2350-riscv": Family(0xE48BFF5A, 0x10000000, "RP2350"),
 }
 
 

@@ -27,6 +27,9 @@ PLAIN = frozenset(
 _ON_A_PORT = ("firmware/front_ends", "firmware/keys", "firmware/log")
 """Folders whose own port contract no floor below defines."""
 
+_CORES = ("boards/cortex_m", "boards/riscv", "boards/rp_cortex_m", "boards/rp_hazard3")
+"""Folders of what begins at a core's vectors, and goes up from there."""
+
 _INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 _LIBRARY = re.compile(r"mem(cpy|move|set|cmp)|str(len|cmp|ncmp)|__\w+|_GLOBAL_OFFSET_TABLE_")
 """Symbols that the compiler and its library bring."""
@@ -69,6 +72,11 @@ DEVICE = (
     "firmware/log/ein_log_port.h",
 )
 """And what it provides to be a device."""
+
+_RISCV = (
+    *("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"),
+    *("--specs=picolibc.specs", "-Wno-main"),
+)
 
 FLOORS = (
     Floor("firmware/core", "sample in, beat and tensor out", (PIPELINE,)),
@@ -145,6 +153,12 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"),
     ),
     Floor(
+        "boards/riscv",
+        "what every RISC-V has in machine mode; faults",
+        (*CALLED, "boards/bare"),
+        compiler=_RISCV,
+    ),
+    Floor(
         "boards/mps",
         "Arm's boards for its cores, as QEMU has them",
         (*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/qemu_cortex_m33"),
@@ -190,22 +204,37 @@ FLOORS = (
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
     Floor(
+        "boards/rp_cortex_m",
+        "the Arm cores of RP2040 and RP2350: start-up, cycles",
+        ("boards/bare", "boards/cortex_m", "boards/rp/cycles.h", "boards/rp2350/chip.h"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m33+nofp", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
+        "boards/rp_hazard3",
+        "the RP2350's RISC-V cores: start-up, interrupts, cycles",
+        (
+            *("firmware/app/ein_port.h", "boards/bare", "boards/riscv"),
+            *("boards/rp/cycles.h", "boards/rp2350/chip.h"),
+        ),
+        compiler=_RISCV,
+    ),
+    Floor(
         "boards/rp2040",
         "registers and flash of the RP2040",
-        ("boards/cortex_m", "boards/rp/flash.h"),
+        ("boards/rp_cortex_m", "boards/rp/flash.h"),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb"),
     ),
     Floor(
         "boards/rp2350",
         "registers and flash of the RP2350, and what its boot ROM looks for",
-        ("boards/cortex_m", "boards/rp/flash.h"),
+        ("boards/rp_cortex_m", "boards/rp/flash.h"),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m33+nofp", "-mthumb"),
     ),
     Floor(
         "boards/rp",
         "what RP2040 and RP2350 share: clocks, UART, ADC, watchdog",
         (
-            *(*CALLED, PIPELINE, "boards/bare", "boards/cortex_m"),
+            *(*CALLED, PIPELINE, "boards/bare", "boards/rp_cortex_m"),
             *("boards/rp2040", "boards/pico"),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-Wno-main"),
@@ -222,11 +251,8 @@ FLOORS = (
     Floor(
         "boards/esp_direct",
         "registers of the ESP32-C3, without ESP-IDF",
-        (*CALLED, PIPELINE, "boards/bare", "boards/esp32c3"),
-        compiler=(
-            *("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"),
-            "--specs=picolibc.specs",
-        ),
+        (*CALLED, PIPELINE, "boards/bare", "boards/riscv", "boards/esp32c3"),
+        compiler=_RISCV,
     ),
     Floor(
         "boards/qemu_lx106",
@@ -238,13 +264,10 @@ FLOORS = (
         ),
     ),
     Floor(
-        "boards/qemu_rv32",
+        "boards/rv32_virt",
         "QEMU's RISC-V machine",
-        (*CALLED, PIPELINE, "boards/bare"),
-        compiler=(
-            *("riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"),
-            "--specs=picolibc.specs",
-        ),
+        (*CALLED, PIPELINE, "boards/bare", "boards/riscv", "boards/qemu_rv32"),
+        compiler=_RISCV,
     ),
 )
 
@@ -364,7 +387,9 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_port_", "ein_device_port_", "ein_slots_port_"))
     if floor.folder == "firmware/keys":
         return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
-    if floor.folder == "boards/cortex_m" and symbol.startswith(("ein_port_", "ein_restart")):
+    if floor.folder in _CORES and symbol.startswith(("ein_port_", "ein_restart")):
+        return True
+    if floor.folder in _CORES and symbol.endswith("_Handler"):  # of an interrupt
         return True
     return floor.folder.startswith("boards/") and symbol.startswith(
         ("ein_app_", "ein_bus_", "ein_emulated_", "ein_stream_", "EXTI")

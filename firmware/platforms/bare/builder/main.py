@@ -17,6 +17,8 @@ board = env.BoardConfig()
 prefix = board.get("build.prefix")
 bare = board.get("build.ldscript", "") != ""
 cpu_flags = board.get("build.cpu_flags", "").split()
+# The C library is chosen by these; of a core with more instructions there may be none of its own.
+link_cpu_flags = board.get("build.link_cpu_flags", " ".join(cpu_flags)).split()
 
 env.Replace(
     AR=prefix + "gcc-ar",
@@ -37,7 +39,7 @@ env.Append(
     ASFLAGS=cpu_flags,
     ASPPFLAGS=["-x", "assembler-with-cpp", *cpu_flags],
     CCFLAGS=[*cpu_flags, "-ffunction-sections", "-fdata-sections"],
-    LINKFLAGS=[*cpu_flags, "-Wl,--gc-sections", "-Wl,-Map,${TARGET.base}.map"],
+    LINKFLAGS=[*link_cpu_flags, "-Wl,--gc-sections", "-Wl,-Map,${TARGET.base}.map"],
 )
 if bare:
     # Nothing but the board's own start-up; libc's memcpy and memset are all that is used of it.

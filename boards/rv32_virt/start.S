@@ -16,22 +16,13 @@ _start:
     .option push
     .option norvc           /* each entry takes four bytes */
 vectors:
-    j on_exception          /* 0: exceptions of all kinds */
+    j ein_on_exception      /* 0: exceptions of all kinds */
     .rept 6
-    j on_exception
+    j ein_on_exception
     .endr
     j ein_on_timer          /* 7: machine timer */
     .rept 3
-    j on_exception
+    j ein_on_exception
     .endr
     j ein_on_external       /* 11: machine external */
     .option pop
-
-/* The stack may be the cause: start on an empty one. */
-on_exception:
-    mv a3, sp
-    la sp, _stack_top
-    csrr a0, mcause
-    csrr a1, mepc
-    csrr a2, mtval
-    j ein_fault_report

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "ein_port.h"
-
-typedef volatile uint32_t reg_t;
+#include "riscv.h"
 
 #define FLASH 0x22000000u
 #define BOTH(value) ((uint32_t)(value) << 16 | (value)) /* the same for either chip */

@@ -1,5 +1,5 @@
-/* Start-up of the RP2040 and RP2350 boards: vectors, RAM, painted stack, then main(). The second
-   core stays in the boot ROM. */
+/* Start-up of the Arm cores of RP2040 and RP2350: vectors, RAM, painted stack, then main(). The
+   second core stays in the boot ROM. */
 #include "chip.h"
 #include "memory.h"
 

@@ -10,11 +10,11 @@
 #include "build.h"
 #include "kept.h"
 #include "memory.h"
-#include "report.h"
+#include "restart.h"
+#include "riscv.h"
 #include "rx.h"
 
 typedef volatile uint8_t reg8_t;
-typedef volatile uint32_t reg_t;
 
 #define UART ((reg8_t *)0x10000000u)
 enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_LSR = 5 };
@@ -40,22 +40,12 @@ enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_LSR = 5 };
 #define TEST_DEVICE (*(reg_t *)0x00100000u)
 #define TEST_DEVICE_RESET 0x7777u
 
-#define MIE_TIMER (1u << 7)
-#define MIE_EXTERNAL (1u << 11)
-#define MSTATUS_MIE (1u << 3)
 /* Naturally aligned power of two, locked for machine mode too: read and execute only. */
 #define PMP_READ_EXECUTE_LOCKED 0x9Du
 
 #define WRITE_POLLS 1000000u
 
-#define csr_write(name, value) __asm volatile("csrw " #name ", %0" ::"r"(value) : "memory")
-#define csr_set(name, bits) __asm volatile("csrs " #name ", %0" ::"r"(bits) : "memory")
-#define csr_clear(name, bits) __asm volatile("csrc " #name ", %0" ::"r"(bits) : "memory")
-
 int main(void);
-void ein_start(void) __attribute__((noreturn));
-void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
-    __attribute__((noreturn));
 void ein_on_timer(void) __attribute__((interrupt("machine")));
 void ein_on_external(void) __attribute__((interrupt("machine")));
 
@@ -82,9 +72,7 @@ void ein_on_external(void)
     PLIC_CLAIM = source;
 }
 
-static void restart(ein_reset_reason_t reason) __attribute__((noreturn));
-
-static void restart(ein_reset_reason_t reason)
+void ein_restart(ein_reset_reason_t reason)
 {
     _kept = (ein_kept_t){.magic = EIN_KEPT_MAGIC, .reason = (uint32_t)reason};
     TEST_DEVICE = TEST_DEVICE_RESET;
@@ -95,7 +83,7 @@ static void restart(ein_reset_reason_t reason)
 /* What only ends a sleep is never taken: interrupts are masked then. */
 void ein_on_timer(void)
 {
-    restart(EIN_RESET_WATCHDOG);
+    ein_restart(EIN_RESET_WATCHDOG);
 }
 
 static void timer_in(uint32_t ticks)
@@ -105,24 +93,6 @@ static void timer_in(uint32_t ticks)
     MTIMECMP[1] = UINT32_MAX;
     MTIMECMP[0] = then;
     MTIMECMP[1] = MTIME[1] + (then < now);
-}
-
-/* A line of text between two frame delimiters, which the host shows. */
-void ein_fault_report(uint32_t cause, uint32_t pc, uint32_t value, uint32_t sp)
-{
-    char line[96];
-    char *end = line;
-    *end++ = '\0';
-    end = ein_put_register(end, "fault: mcause=", cause);
-    end = ein_put_register(end, " mepc=", pc);
-    end = ein_put_register(end, " mtval=", value);
-    if (sp < (uint32_t)(uintptr_t)_stack_bottom) {
-        end = ein_put_text(end, " stack overflow");
-    }
-    end = ein_put_text(end, "\r\n");
-    *end++ = '\0';
-    (void)ein_port_write((const uint8_t *)line, (size_t)(end - line));
-    restart(EIN_RESET_FAULT);
 }
 
 void ein_port_init(void)
@@ -139,7 +109,7 @@ void ein_port_init(void)
     PLIC_THRESHOLD = 0;
     timer_in(WATCHDOG_TICKS);
     csr_write(mie, MIE_EXTERNAL | MIE_TIMER);
-    csr_set(mstatus, MSTATUS_MIE);
+    irq_enable();
 }
 
 void ein_port_info(ein_port_info_t *info)
@@ -190,13 +160,13 @@ uint32_t ein_port_count(void)
 void ein_port_poll(bool idle)
 {
     /* With interrupts masked, one that comes after the test still ends the sleep. */
-    csr_clear(mstatus, MSTATUS_MIE);
+    irq_disable();
     if (idle && ein_rx_empty(&rx)) {
         timer_in(IDLE_TICKS);
-        __asm volatile("wfi" ::: "memory");
+        ein_sleep();
     }
     timer_in(WATCHDOG_TICKS);
-    csr_set(mstatus, MSTATUS_MIE);
+    irq_enable();
 }
 
 bool ein_port_adc(int16_t *sample, uint32_t *dropped)
@@ -208,5 +178,5 @@ bool ein_port_adc(int16_t *sample, uint32_t *dropped)
 
 void ein_port_reset(void)
 {
-    restart(EIN_RESET_SOFTWARE);
+    ein_restart(EIN_RESET_SOFTWARE);
 }
