@@ -94,6 +94,8 @@ class _Environment:
         named = re.findall(r"\.\./boards/(\w+)", " ".join([sources, *self._flags]))
         self.shared = sorted(set(named) - {like})
         """Folders of `boards/` that the board stands on."""
+        self._shared_sources = re.findall(r"[+-]<\.\./boards/[^>]+>", sources)
+        """What is compiled of these, which may be some files of a folder."""
 
     def text(self) -> str:
         platform = self._option("platform").replace(
@@ -102,6 +104,9 @@ class _Environment:
         options = {key: self._moved(self._option(key)) for key in _OPTIONS}
         kept = "\n".join(f"{key} = {value}" for key, value in options.items() if value)
         flags = "\n    ".join(self._own_flags())
+        own = f"boards/{self._name}/"
+        without = (f"-<{own}{folder}/>" for folder in self.shared)
+        sources = " ".join((f"+<{own}>", *without, *map(self._moved, self._shared_sources)))
         return f"""\
 ; {self._name}: its port is boards/{self._name}; Einthoven's firmware and engine are a library.
 ; {WHERE} says where it is installed: `einthoven build {self._name}` writes it anew.
@@ -115,7 +120,7 @@ platform = {platform}
 {kept}
 build_flags =
     {flags}
-build_src_filter = -<*> +<boards/{self._name}/>
+build_src_filter = -<*> {sources}
 lib_deps = symlink://${{einthoven.firmware}}
 lib_compat_mode = off
 """
