@@ -12,10 +12,10 @@ def list_() -> None:
     """The databases that can be fetched, and where their records are."""
     from rich.table import Table
 
+    from einthoven.components.words import number
     from einthoven.records.database import locate_database, record_names
     from einthoven.records.download import list_databases
     from einthoven.report.text import console
-    from einthoven.report.words import number
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Name", "Title", "Records", "Rate", "DOI", "Where"):
@@ -59,11 +59,11 @@ def verify(
     ] = None,
 ) -> None:
     """Check SHA-256 and WFDB checksums of a folder of records."""
+    from einthoven.components.words import number
     from einthoven.errors import RecordError
     from einthoven.records.database import locate_database
     from einthoven.records.download import verify as check
     from einthoven.report.text import console
-    from einthoven.report.words import number
 
     folder = folder or locate_database(None, "mitdb")
     if folder is None:

@@ -393,12 +393,13 @@ def compare(
     """Agreement of a run with the host, or of two runs: exit code 1 and the beats that differ."""
     from msgspec import UNSET
 
+    from einthoven.components.words import number
     from einthoven.errors import UsageError
     from einthoven.hil_tests.harness.agreement import compare_runs, require_beats
     from einthoven.report.run import RunDir
     from einthoven.report.summary import summarize
     from einthoven.report.text import agreement_text, console
-    from einthoven.report.words import difference_line, number
+    from einthoven.report.words import difference_line
 
     screen = console()
     left = RunDir.open(run)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from html import escape
 from itertools import groupby
 
+from einthoven.components.documents import document
 from einthoven.device.spec import SLOT_MS, Alarm, DeviceSpec, Pattern
 
 NOTICE = "Not a medical device. It makes no diagnosis."
@@ -64,8 +65,8 @@ def draw(pattern: Pattern, width_slots: int) -> str:
             marks.append(_bar("t", at, length, 21.0 - _BARS[mark], _BARS[mark]))
     marks.append(_line("e", len(pattern.led) * _SCALE))
     return (
-        f'<svg viewBox="-1 0 {width + 2:.0f} 22" width="{width + 2:.0f}" height="22" '
-        f'role="img" aria-label="{escape(pattern.name)}">{"".join(marks)}</svg>'
+        f'<svg class="drawing" viewBox="-1 0 {width + 2:.0f} 22" width="{width + 2:.0f}" '
+        f'height="22" role="img" aria-label="{escape(pattern.name)}">{"".join(marks)}</svg>'
     )
 
 
@@ -78,58 +79,24 @@ def _bar(kind: str, at: int, length: int, y: float, height: float) -> str:
     return f'<rect class="{kind}" {place} height="{height:.1f}"/>'
 
 
-_STYLE = """
-@page { size: A5 landscape; margin: 10mm }
-body { font: 12px/1.35 system-ui, sans-serif; color: #1a1a1a; max-width: 190mm; margin: 1em auto }
-h1 { font-size: 18px; margin: 0 } h2 { font-size: 13px; margin: 1em 0 .3em } p { margin: .3em 0 }
-table { border-collapse: collapse; width: 100% }
-td { padding: 2px 8px 2px 0; vertical-align: middle }
-th { text-align: left; font-weight: 600 }
-tr { border-bottom: 1px solid #ddd; break-inside: avoid }
-svg { display: block } .l { fill: #c0392b } .t { fill: #2a6fb0 }
-.s { stroke: #ddd } .e { stroke: #888; stroke-dasharray: 2 2 }
-.key span { padding-right: 1.5em } .n { font-weight: 600 }
-"""
-
-
 def html(spec: DeviceSpec) -> str:
     """The card as one self-contained page that prints on A5."""
     patterns = shown(spec)
     slots = min(max(len(p.led) for p in patterns), 60)
-    rows = "\n".join(_row(p, slots) for p in patterns)
-    alarms = "".join(_cells(alarm_cells(a)) for a in spec.alarms)
-    headings = "".join(f"<th>{h}</th>" for h in ALARM_HEADINGS)
-    tones = spec.numbers["tones"]
-    buttons = "".join(f"<p>{escape(line)}</p>" for line in button_lines(spec))
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title><style>{_STYLE}</style></head>
-<body><h1>{TITLE}</h1>
-<p class="n">{NOTICE}</p>
-{buttons}
-<p class="key"><span><svg width="12" height="9" style="display:inline">
-<rect class="l" width="12" height="9"/></svg> light</span>
-<span><svg width="12" height="7" style="display:inline"><rect class="t"
-width="12" height="7"/></svg> tone, the higher the higher
-({tones["low"]}, {tones["middle"]}, {tones["high"]} Hz)</span>
-<span>a grey line a second; dashed: begins anew</span></p>
-<table>{rows}</table>
-<h2>Alarms of a continuous recording</h2>
-<table><tr>{headings}</tr>{alarms}</table>
-</body></html>
-"""
-
-
-def _row(pattern: Pattern, slots: int) -> str:
-    cells = (
-        draw(_cut(pattern, slots), slots),
-        escape(pattern.says),
-        f"<code>{escape(pattern.text)}</code>",
+    return document(
+        "einthoven.device",
+        "card.html.j2",
+        title=TITLE,
+        notice=NOTICE,
+        buttons=button_lines(spec),
+        tones=spec.numbers["tones"],
+        patterns=[
+            {"drawing": draw(_cut(p, slots), slots), "says": p.says, "text": p.text}
+            for p in patterns
+        ],
+        headings=ALARM_HEADINGS,
+        alarms=[alarm_cells(a) for a in spec.alarms],
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _cells(words: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<td>{escape(word)}</td>" for word in words) + "</tr>"
 
 
 def _cut(pattern: Pattern, slots: int) -> Pattern:

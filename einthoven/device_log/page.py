@@ -1,22 +1,23 @@
-"""A patient's page: the log as one HTML file without scripts or requests, to read and to print.
+"""A patient's page: the log as one HTML file without requests, to read and to print.
 
-Strips stand on millimetre paper true to scale; it shares its style with a run's report.
+Strips stand on millimetre paper true to scale, and are measured with calipers.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 import einthoven
 from einthoven.aami import CLASSES
-from einthoven.device_log import millimetre, trends, words
-from einthoven.device_log.description import DeviceLog, Episode, Minute, Moment, Strip
+from einthoven.components import millimetre
+from einthoven.components.documents import document, tile
+from einthoven.components.millimetre import Letter, Trace
+from einthoven.components.words import count, percent
+from einthoven.device_log import trends, words
+from einthoven.device_log.description import DeviceLog, Episode, Minute, Moment, Span, Strip
 from einthoven.device_log.files import whole_files
 from einthoven.device_log.spans import spans
 from einthoven.device_log.times import Clock, hours
-from einthoven.report.words import count, number, percent
 
 MAX_EPISODES = 200
 MAX_LINES = 6
@@ -32,24 +33,13 @@ def write_page(log: DeviceLog, folder: Path, clock: Clock, patient: str = "") ->
 
 def page(log: DeviceLog, clock: Clock, patient: str = "") -> str:
     """The page. `patient`: the code or name to print at the top."""
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PackageLoader("einthoven.device_log"),
-                jinja2.PackageLoader("einthoven.report"),
-            ]
-        ),
-        autoescape=True,
-        trim_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["count"] = lambda value: count(value).replace("-", "–")
-    environment.filters["percent"] = lambda value: percent(value, 1).replace("-", "–")
-    environment.filters["number"] = number
     drawn = trends.lines(log.minutes, clock)
     strips = sorted(log.strips, key=lambda s: s.at, reverse=True)
     episodes = [e for e in log.episodes if not e.is_alarm]
-    return environment.get_template("patient.html.j2").render(
+    return document(
+        "einthoven.device_log",
+        "patient.html.j2",
+        measured=bool(strips),
         patient=patient,
         device=words.device_words(log.device),
         log=log,
@@ -69,8 +59,6 @@ def page(log: DeviceLog, clock: Clock, patient: str = "") -> str:
         more_episodes=len(episodes) - MAX_EPISODES,
         kinds={k: v for k, v in words.KINDS.items() if any(e.kind == k for e in log.episodes)},
         happenings=[(clock.text(h.at), h.text) for h in log.happenings],
-        paper=millimetre.PAPER,
-        classes=CLASSES,
         class_words=words.CLASSES,
         version=einthoven.__version__,
     )
@@ -100,32 +88,28 @@ def _tiles(log: DeviceLog) -> list[dict[str, str]]:
     told = [words.verdict_symbol(s) for s in log.strips]
     if log.strips:
         parts = [f"{told.count(v)} {v}" for v in words.VERDICTS if v in told]
-        tiles.append(_tile("Strips", count(len(log.strips)), "", " · ".join(parts)))
+        tiles.append(tile("Strips", count(len(log.strips)), "", " · ".join(parts)))
     if log.minutes:
         if sum_.rate_bpm is not None:
             more = f"minutes from {_rate(sum_.slowest_bpm)} to {_rate(sum_.fastest_bpm)}"
-            tiles.append(_tile("Heart rate", _rate(sum_.rate_bpm), "a minute, mean", more))
+            tiles.append(tile("Heart rate", _rate(sum_.rate_bpm), "a minute, mean", more))
         n = sum(sum_.beats)
         v, s = (sum_.beats[CLASSES.index(c)] for c in "VS")
         more = f"V {percent(sum_.share('V'))} %, S {percent(sum_.share('S'))} % of {count(n)} beats"
-        tiles.append(_tile("Extra beats", count(v + s), "V and S", more))
+        tiles.append(tile("Extra beats", count(v + s), "V and S", more))
         tiles.append(
-            _tile(
+            tile(
                 *("Time in fibrillation", percent(sum_.fibrillation, 1), "%"),
                 "of the readable time, as the device judged it",
             )
         )
         more = f"{percent(sum_.readable, 1)} % readable"
-        tiles.append(_tile("Recorded", _duration(sum_.seconds), "", more))
+        tiles.append(tile("Recorded", _duration(sum_.seconds), "", more))
     alarms = log.alarms
     tiles.append(
-        _tile("Alarms", count(len(alarms)), "", "see below" if alarms else "none was given")
+        tile("Alarms", count(len(alarms)), "", "see below" if alarms else "none was given")
     )
     return tiles
-
-
-def _tile(what: str, value: str, unit: str, more: str) -> dict[str, str]:
-    return {"what": what, "value": value, "unit": unit, "more": more}
 
 
 def _rate(bpm: float | None) -> str:
@@ -158,7 +142,8 @@ def _strip(strip: Strip, log: DeviceLog, clock: Clock) -> dict[str, Any]:
             else "Computed again from this ECG, the verdict is another: the device had other "
             "firmware, or saw more than is stored."
         )
-    if millimetre.is_cut(strip):
+    trace = _trace(strip, found)
+    if millimetre.is_cut(trace):
         notes.append("The trace leaves the paper where it is cut off.")
     raw = strip.verdict
     return {
@@ -172,8 +157,23 @@ def _strip(strip: Strip, log: DeviceLog, clock: Clock) -> dict[str, Any]:
         "beats": ", ".join(f"{n} {c}" for c, n in counted.items()) or "none found",
         "spans": sorted({s.kind for s in found}),
         "notes": notes,
-        "rows": millimetre.rows(strip, found),
+        "rows": millimetre.rows(trace),
     }
+
+
+def _trace(strip: Strip, found: Sequence[Span]) -> Trace:
+    """As it is drawn, with its beats and with the episodes that it shows."""
+    return Trace(
+        samples=strip.samples,
+        rate_hz=strip.rate_hz,
+        lsb_per_mv=strip.lsb_per_mv,
+        beats=[
+            Letter(int(beat["sample"]), CLASSES[beat["label"]], bool(beat["unsure"]))
+            for beat in strip.beats
+        ],
+        spans=[(span.kind, span.begin, span.end) for span in found],
+        lost=strip.lost,
+    )
 
 
 def _episodes(episodes: Iterable[Episode], clock: Clock) -> list[dict[str, str]]:

@@ -8,14 +8,13 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.dates
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
+from einthoven.components.charts import INK, STYLE, bare, caption, render
 from einthoven.device_log.description import Minute
 from einthoven.device_log.times import Clock
-from einthoven.report.svg import INK, STYLE, bare, render
 
 _DATES: Any = matplotlib.dates  # not typed
 BINS = 360
@@ -118,12 +117,12 @@ def draw(line: Line) -> str:
             bins.middle, bins.slowest, bins.fastest, color=INK["accent"], alpha=0.25, linewidth=0
         )
         rate.plot(bins.middle, bins.rate, color=INK["accent"], linewidth=1.1)
-        _caption(rate, "Heart rate, beats a minute (band: slowest and fastest minute)")
+        caption(rate, "Heart rate, beats a minute (band: slowest and fastest minute)")
         width = (high - low) / len(bins.middle)
         ectopic.bar(bins.middle, bins.v, width, color=INK["V"], linewidth=0)
         ectopic.bar(bins.middle, bins.s, width, bottom=bins.v, color=INK["S"], linewidth=0)
         ectopic.set_ylim(0, max(1.0, float(np.nanmax(bins.v + bins.s, initial=0)) * 1.25))
-        _caption(ectopic, "Extra beats a minute: V ventricular, S from above the ventricles")
+        caption(ectopic, "Extra beats a minute: V ventricular, S from above the ventricles")
         for axes, values, text, color in (
             (af, bins.af, "Time in atrial fibrillation, %", "bad"),
             (quality, bins.readable, "Readable signal, %", "muted"),
@@ -131,7 +130,7 @@ def draw(line: Line) -> str:
             axes.bar(bins.middle, 100 * values, width, color=INK[color], linewidth=0)
             axes.set_ylim(0, 100)
             axes.set_yticks([0, 50, 100])
-            _caption(axes, text)
+            caption(axes, text)
         for axes in panels[:-1]:
             axes.set_xticklabels([])
             axes.tick_params(axis="x", length=0)
@@ -147,10 +146,6 @@ def draw(line: Line) -> str:
 
 _PANELS = ((0.70, 0.24), (0.46, 0.16), (0.26, 0.12), (0.065, 0.12))
 """Bottom and height of each."""
-
-
-def _caption(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", size=9, color=INK["ink"], weight="bold", pad=3)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 from rich.table import Table
 
+from einthoven.components.words import number, percent
 from einthoven.report.adaptation import rates
 from einthoven.report.description import Plan, Protocols, Result
 from einthoven.report.overview import Arithmetics, ArithmeticScores, ClassRates
-from einthoven.report.words import number, percent
 from einthoven.scoring.comparison import Scores, gross
 
 HEADINGS = (

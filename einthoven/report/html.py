@@ -3,16 +3,16 @@
 Readable on a phone, in light and dark, and on paper.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import jinja2
 import numpy as np
 from msgspec import UNSET, structs
 
 from einthoven.aami import CLASSES
+from einthoven.components import millimetre
+from einthoven.components.documents import document, tile
+from einthoven.components.words import clock, count, number, percent
 from einthoven.native.core import FLAG_PASSED
 from einthoven.report import figures
 from einthoven.report.adaptation import NOTICE as ADAPTED
@@ -34,12 +34,8 @@ from einthoven.report.summary import KINDS, STATISTICS, latency_ms
 from einthoven.report.words import (
     SEEN_MARK,
     SEEN_NOTE,
-    clock,
-    count,
     ec57_note,
     names_of,
-    number,
-    percent,
     resource_rows,
     tflm_beats,
 )
@@ -95,17 +91,15 @@ def page(
     trends: Sequence[str] = (),
 ) -> str:
     """The page, below 20 MB for any number of records: it says which of them it lists."""
-    environment = templates()
-    script = environment.get_template("measure.js.j2").render() if strips else ""
     scored = summary.confidence.scored
     differences = [d for r in results for d in r.agreement.differences][:MAX_DIFFERENCES]
     listed = _listed(results)
-    return environment.get_template("report.html.j2").render(
+    return document(
+        "einthoven.report",
+        "report.html.j2",
+        measured=bool(strips),
+        filters={"names": names_of, "tflm_beats": tflm_beats},
         s=summary,
-        policy=policy(script),
-        script=script,
-        paper_share=figures.PAPER_SHARE,
-        classes=CLASSES,
         class_names=CLASS_NAMES,
         missing=summary.unfinished,
         tiles=_tiles(summary),
@@ -150,26 +144,6 @@ def page(
     )
 
 
-def templates() -> jinja2.Environment:
-    """The templates of this room's pages, with the words for figures as filters."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("einthoven.report"), autoescape=True, trim_blocks=True
-    )
-    environment.filters["percent"] = lambda value: percent(value).replace("-", "–")
-    environment.filters["number"] = number
-    environment.filters["names"] = names_of
-    environment.filters["tflm_beats"] = tflm_beats
-    environment.filters["count"] = lambda value: count(value).replace("-", "–")
-    return environment
-
-
-def policy(script: str) -> str:
-    """The Content-Security-Policy of a page: no request, and no script but this one, if any."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    scripts = f"script-src 'sha256-{digest}'; " if script else ""
-    return f"default-src 'none'; {scripts}style-src 'unsafe-inline'; form-action 'none'"
-
-
 def _listed(results: Sequence[Result], limit: int | None = None) -> set[str]:
     """The records that have a row of their own: all, or of very many those with most mistakes."""
     worst_first = sorted(results, key=_mistakes, reverse=True)
@@ -197,73 +171,33 @@ def _adaptation(summary: Summary, listed: set[str]) -> dict[str, Any] | None:
 def _tiles(summary: Summary) -> list[dict[str, str]]:
     ec57, whole = summary.protocols.ec57.gross, summary.protocols.whole.gross
     agreement, link, resources = summary.agreement, summary.link, summary.resources
-    differing = agreement.device_vs_host_int8 + (agreement.host_int8_vs_tflm or 0)
     tiles: list[dict[str, str]] = []
     if summary.protocols.whole.records:
-        tiles.append(
-            {
-                "what": "QRS detection (EC57)",
-                "value": percent(ec57.qrs.se),
-                "unit": "% Se",
-                "more": f"+P {percent(ec57.qrs.ppv)} · whole records "
-                f"{percent(whole.qrs.se)} / {percent(whole.qrs.ppv)}",
-            }
-        )
-    kinds = ((ec57.veb, whole.veb, "V beats (EC57)"), (ec57.sveb, whole.sveb, "S beats (EC57)"))
-    for part, wholly, what in kinds if tiles else ():
-        tiles.append(
-            {
-                "what": what,
-                "value": percent(part.f1, 1),
-                "unit": "% F1",
-                "more": f"Se {percent(part.se, 1)}, +P {percent(part.ppv, 1)} · "
-                f"whole records F1 {percent(wholly.f1, 1)}",
-            }
-        )
-    tflm = "= TFLM" if agreement.host_int8_vs_tflm is not None else ""
-    compared = agreement.beats or differing
-    tiles.append(
-        {
-            "what": "Device = host " + tflm,
-            "value": count(differing) if compared else "–",
-            "unit": ("differ" if differing != 1 else "differs") if compared else "not compared",
-            "more": f"of {count(agreement.beats)} beats, every bit compared"
-            if compared
-            else "no record has a beat",
-            "tone": ("good" if differing == 0 else "bad") if compared else "",
-        }
-    )
-    speed = link.times_real_time
-    tiles.append(
-        {
-            "what": "Replay",
-            "value": f"{speed:.0f}×" if speed else "–",
-            "unit": "real time",
-            "more": f"{count(link.bytes_lost)} bytes lost on the link, "
-            f"{count(link.retries)} retries",
-        }
-    )
-    if resources.flash_bytes is not None:
-        tiles.append(
-            {
-                "what": "Firmware",
-                "value": f"{resources.flash_bytes / 1024:.1f}",
-                "unit": "KB flash",
-                "more": f"{(resources.ram_bytes or 0) / 1024:.1f} KB RAM, stack included · "
-                f"arena {(resources.arena_bytes or 0) / 1024:.1f} KB",
-            }
-        )
+        more = f"+P {percent(ec57.qrs.ppv)} · whole records "
+        more += f"{percent(whole.qrs.se)} / {percent(whole.qrs.ppv)}"
+        tiles.append(tile("QRS detection (EC57)", percent(ec57.qrs.se), "% Se", more))
+        for part, wholly, what in ((ec57.veb, whole.veb, "V"), (ec57.sveb, whole.sveb, "S")):
+            more = f"Se {percent(part.se, 1)}, +P {percent(part.ppv, 1)} · "
+            more += f"whole records F1 {percent(wholly.f1, 1)}"
+            tiles.append(tile(f"{what} beats (EC57)", percent(part.f1, 1), "% F1", more))
+    differing = agreement.device_vs_host_int8 + (agreement.host_int8_vs_tflm or 0)
+    what = "Device = host " + ("= TFLM" if agreement.host_int8_vs_tflm is not None else "")
+    if agreement.beats or differing:
+        unit, tone = "differ" if differing != 1 else "differs", "bad" if differing else "good"
+        more = f"of {count(agreement.beats)} beats, every bit compared"
+        tiles.append(tile(what, count(differing), unit, more, tone))
     else:
-        model = summary.model
-        tiles.append(
-            {
-                "what": "Model",
-                "value": f"{model.params / 1000:.1f}k",
-                "unit": "parameters",
-                "more": f"{model.macs / 1e6:.2f} M multiply-adds a beat · "
-                f"arena {(resources.arena_bytes or 0) / 1024:.1f} KB",
-            }
-        )
+        tiles.append(tile(what, "–", "not compared", "no record has a beat"))
+    speed = f"{link.times_real_time:.0f}×" if link.times_real_time else "–"
+    more = f"{count(link.bytes_lost)} bytes lost on the link, {count(link.retries)} retries"
+    tiles.append(tile("Replay", speed, "real time", more))
+    arena = f"arena {(resources.arena_bytes or 0) / 1024:.1f} KB"
+    if resources.flash_bytes is not None:
+        more = f"{(resources.ram_bytes or 0) / 1024:.1f} KB RAM, stack included · {arena}"
+        tiles.append(tile("Firmware", f"{resources.flash_bytes / 1024:.1f}", "KB flash", more))
+    else:
+        more = f"{summary.model.macs / 1e6:.2f} M multiply-adds a beat · {arena}"
+        tiles.append(tile("Model", f"{summary.model.params / 1000:.1f}k", "parameters", more))
     return tiles
 
 
@@ -279,11 +213,10 @@ def _protocol(
     total = protocol.gross
     sums = {kind: {c: getattr(getattr(total, kind), c) for c in COUNTS} for kind in KINDS}
     grosses = {kind: {c: getattr(getattr(total, kind), c) for c in STATISTICS} for kind in KINDS}
-    rows.append({"record": "Sum", "total": True, "first": True, **sums})
-    rows.append({"record": "Gross", "total": True, **grosses})
-    rows.append({"record": "Average", "total": True, **to_builtins(protocol.average)})
+    totals = {"Sum": sums, "Gross": grosses, "Average": to_builtins(protocol.average)}
     if in_training and protocol.gross_unseen:
-        rows.append({"record": "Unseen", "total": True, **to_builtins(protocol.gross_unseen)})
+        totals["Unseen"] = to_builtins(protocol.gross_unseen)
+    rows += [{"record": n, "total": True, "seen": False, **t} for n, t in totals.items()]
     return {
         "title": title,
         "explain": explain.format(note=ec57_note(summary.protocols.ec57)),
@@ -327,6 +260,7 @@ def _strips(run: RunDir, results: Sequence[Result]) -> list[dict[str, Any]]:
                 chosen.append((i, strips[rank]))
     drawn = []
     for i, strip in sorted(chosen, key=lambda c: (c[0], c[1].start_s)):
+        trace = figures.strip_trace(strip)
         end_s = strip.start_s + len(strip.mv) / strip.rate_hz
         drawn.append(
             {
@@ -334,9 +268,8 @@ def _strips(run: RunDir, results: Sequence[Result]) -> list[dict[str, Any]]:
                 "reason": strip.reason,
                 "lead": results[i].lead,
                 "clock": f"{clock(strip.start_s)[:-4]} to {clock(end_s)[:-4]}",
-                "svg": figures.strip_svg(strip),
-                "frame": figures.strip_frame(strip),
-                "rate_hz": strip.rate_hz,
+                "cut": millimetre.is_cut(trace),
+                "rows": millimetre.rows(trace),
             }
         )
     return drawn

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import segno
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from einthoven.components.documents import document
 from einthoven.fleet.checked import BoardCheck, CheckReport
 from einthoven.report.run import write_text
 
@@ -35,16 +35,11 @@ def content(check: BoardCheck) -> str:
 
 def labels_page(report: CheckReport, title: str) -> str:
     """The page as HTML, complete in itself."""
-    environment = Environment(
-        loader=PackageLoader("einthoven.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     labels = [_label(check) for check in report.boards]
     sheets = [labels[i : i + PER_SHEET] for i in range(0, len(labels), PER_SHEET)]
-    return environment.get_template("labels.html.j2").render(
+    return document(
+        "einthoven.report",
+        "labels.html.j2",
         title=title,
         boards=report.boards,
         failed=len(report.failed),

@@ -7,13 +7,13 @@ import numpy as np
 from msgspec import UNSET, UnsetType, structs
 from numpy.typing import NDArray
 
+from einthoven.components.words import percent
 from einthoven.native.events import Events
 from einthoven.native.rhythm import BEGIN, kinds
 from einthoven.report import figures
 from einthoven.report.description import EpisodeCounts, Result
 from einthoven.report.overview import EpisodesSummary, SignalSummary
 from einthoven.report.signal import NAMES
-from einthoven.report.words import percent
 from einthoven.scoring.episodes import KINDS
 
 TREND_LEAST_S = 120.0

@@ -11,16 +11,17 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
+from einthoven.components.documents import document
+from einthoven.components.words import clock, count, percent
 from einthoven.report.description import Rates, Result
 from einthoven.report.findings import RunComparison
-from einthoven.report.html import policy, templates
 from einthoven.report.overview import Summary
 from einthoven.report.run import RunDir, write_text
 from einthoven.report.schema import to_builtins
 from einthoven.report.sections import trend
 from einthoven.report.signal import NAMES
 from einthoven.report.summary import summarize
-from einthoven.report.words import clock, count, percent, resource_rows
+from einthoven.report.words import names_of, resource_rows
 from einthoven.scoring.episodes import KINDS
 
 MAX_TRENDS = 6
@@ -54,9 +55,10 @@ def write_comparison(path: Path, left: RunDir, right: RunDir, found: RunComparis
         {name: structs.replace(run.read_result(name), strips=[]) for name in found.records}
         for run in (left, right)
     ]
-    environment = templates()
-    text = environment.get_template("compare.html.j2").render(
-        policy=policy(""),
+    text = document(
+        "einthoven.report",
+        "compare.html.j2",
+        filters={"names": names_of},
         names=(left.path.name, right.path.name),
         left=sides[0],
         right=sides[1],

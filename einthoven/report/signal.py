@@ -13,7 +13,6 @@ from einthoven.report.overview import SignalSummary
 from einthoven.report.words import names_of
 from einthoven.scoring.quality import KINDS, UNREADABLE, without_signal
 
-_MOST = 12
 TOLD = 0.01
 """Shares from here on are worth a line."""
 NAMES = {

@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from einthoven.components.words import count, percent
 from einthoven.report.adaptation import NOTICE as ADAPTED
 from einthoven.report.adaptation import adaptation_table
 from einthoven.report.arithmetics import arithmetics_section, arithmetics_table
@@ -27,11 +28,9 @@ from einthoven.report.verdicts import verdicts_lines
 from einthoven.report.words import (
     SEEN_MARK,
     SEEN_NOTE,
-    count,
     difference_line,
     ec57_note,
     names_of,
-    percent,
     resource_rows,
     tflm_beats,
 )

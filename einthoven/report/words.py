@@ -1,27 +1,13 @@
-"""How figures of a run are put into words, the same in the terminal and on the page."""
+"""How a run's findings are put into words, the same in the terminal and on the page."""
 
 from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from einthoven.components.words import clock, count, number
 from einthoven.report.description import Difference
 from einthoven.report.overview import AgreementSummary, Protocol, Resources, Summary
 from einthoven.scoring.score import NAMED, learning_note
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """A fraction as percent without the sign, `-` where it is not defined."""
-    return "-" if value is None else f"{100 * value:.{digits}f}"
-
-
-def count(value: float | None) -> str:
-    """A whole number with thousands separated, `-` where there is none."""
-    return "-" if value is None else f"{value:,.0f}"
-
-
-def number(n: int, what: str) -> str:
-    """`1 record`, `2,000 records`."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def names_of(names: Sequence[str], most: int = NAMED) -> str:
@@ -56,12 +42,6 @@ def difference_line(difference: Difference) -> str:
         f"record {d.record} at {clock(d.time_s)} (sample {d.t_samples}), "
         f"{d.between}: {d.what}: {d.left} | {d.right}"
     )
-
-
-def clock(seconds: float) -> str:
-    """A time in a record as m:ss.mmm."""
-    ms = round(seconds * 1000)
-    return f"{ms // 60000}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"
 
 
 def resource_rows(summary: Summary) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.codegen.confidence import VOTE_LIMIT
 from einthoven.codegen.model import export
+from einthoven.components.words import number
 from einthoven.errors import ModelError
 from einthoven.native import core
 from einthoven.native.confidence import Confidence
@@ -27,7 +28,6 @@ from einthoven.records.annotations import Annotations, at_rate, read_annotations
 from einthoven.records.database import record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import Record, read_record
-from einthoven.report.words import number
 from einthoven.scoring import reliability, rhythm
 from einthoven.scoring.comparison import Comparison, compare, gross
 from einthoven.scoring.runs import RunScores, compare_runs

@@ -17,143 +17,31 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from einthoven.cli import app
+from einthoven.components import millimetre
+from einthoven.components.documents import policy
+from einthoven.components.words import clock, count, percent
 from einthoven.hil_tests.browser import chromium
 from einthoven.hil_tests.harness.agreement import compare_runs
-from einthoven.native.events import BEAT, SIGNAL_STATE, Events
-from einthoven.records.annotations import Annotations
 from einthoven.report import html
-from einthoven.report.description import Plan, Result, Strip
-from einthoven.report.figures import PAPER_SHARE, histogram_svg, strip_frame, strip_svg
+from einthoven.report.description import Strip
+from einthoven.report.figures import histogram_svg, strip_trace
 from einthoven.report.files import write_report
 from einthoven.report.run import RunDir
-from einthoven.report.schema import of_builtins, to_builtins
+from einthoven.report.schema import to_builtins
 from einthoven.report.side_by_side import write_comparison
 from einthoven.report.summary import restored, stored, summarize
+from einthoven.report.testing import RATE_HZ, made_up_annotations, made_up_result, made_up_run
 from einthoven.report.text import console, summary_text
-from einthoven.report.words import SEEN_NOTE, clock, count, percent
+from einthoven.report.words import SEEN_NOTE
 from einthoven.scoring.comparison import compare
 from einthoven.scoring.text import beat_table
 
-RATE_HZ = 180
 VOID = {"area", "br", "hr", "img", "input", "link", "meta"}
-
-
-def annotations(seed: int, wrong: float) -> tuple[Annotations, Annotations]:
-    """A reference of 1000 beats, and a test that misses, invents and confuses some."""
-    rng = np.random.default_rng(seed)
-    times = 360 + np.cumsum(rng.integers(220, 340, 1000))
-    symbols = rng.choice(list("NNNNNNNNVSFQ"), 1000)
-    found = rng.random(1000) >= wrong
-    said = np.where(rng.random(1000) < wrong, rng.choice(list("NSVFQ"), 1000), symbols)
-    test_times = np.append(times[found] + rng.integers(-9, 10, found.sum()), times[-1] + 200)
-    test_symbols = np.append(said[found], "V")
-    return (
-        Annotations.of(times, symbols.tolist(), 360.0),
-        Annotations.of(test_times, test_symbols.tolist(), 360.0),
-    )
-
-
-def result(name: str, seed: int, wrong: float, differences: int = 0) -> Result:
-    reference, test = annotations(seed, wrong)
-    end = int(reference.samples[-1]) + 720
-    differing = [
-        {"record": name, "between": "device | host int8", "time_s": 61.5 + i, "t_samples": 11070}
-        | {"what": "tensor_crc, logits", "left": "0000abcd [1]", "right": "0000abce <2>"}
-        for i in range(differences)
-    ]
-    made = {
-        "record": name,
-        "lead": "MLII",
-        "record_rate_hz": 360.0,
-        "gain_assumed": False,
-        "samples": 1000,
-        "samples_crc32": "01234567",
-        "seconds": end / 360.0,
-        "beats": len(test.samples),
-        "protocols": {
-            "ec57": to_builtins(stored(compare(reference, test, 360.0, end))),
-            "whole": to_builtins(stored(compare(reference, test, 360.0, end, 0.0))),
-        },
-        "confidence": {"unsure": 20, "rows": [[200, 0, 0, 900], [200, 1, 1, 20], [255, 0, 1, 7]]},
-        "rhythm": {
-            "events": {"couplet": 3, "pause": 1},
-            "scored": {
-                "couplet": {"tp": 2, "fn": 4, "fp": 1},
-                "pause": {"tp": 1, "fn": 0, "fp": 0},
-            },
-        },
-        "agreement": {
-            "beats": len(test.samples),
-            "device_vs_host_int8": differences,
-            "host_int8_vs_tflm": 0,
-            "signal_states_differ": 0,
-            "differences": differing,
-        },
-        "link": {"bytes_sent": 9, "bytes_received": 8, "bytes_lost": 2, "retries": 1}
-        | {"resets": 0, "seconds": 20.0, "times_real_time": 40.0},
-        "counters": {
-            "stack_used_bytes": 900 + seed,
-            "per_sample": {"n": 1000, "sum": 250_000, "max": 4000 + seed},
-            "per_inference": {"n": 10, "sum": 5_000_000, "max": 500_000 + seed},
-            "to_event": {"n": 10, "max": 510_000},
-        },
-        "device": {"build": "abc", "serial": "", "arena_bytes": 2672},
-        "strips": [
-            {
-                "record": name,
-                "reason": "ectopic beats found",
-                "start_s": 600.0,
-                "rate_hz": RATE_HZ,
-                "mv": np.sin(np.arange(1800) / 20).round(3).tolist(),
-                "events": [[601.0, "V"], [602.0, "N"]],
-                "reference": [[601.0, "V"], [602.0, "S"]],
-                "differ": [601.0] if differences else [],
-            }
-        ],
-    }
-    return of_builtins(made, Result)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunDir:
-    names = ["100", "119", "208"]
-    plan = {
-        "board": "qemu_stm32f405",
-        "board_title": "STM32F405 <emulated>",
-        "count_unit": "instructions",
-        "model": {"name": "m1", "sha256": "ab" * 32, "params": 24_000}
-        | {"macs": 372_000, "training_records": []},
-        "pipeline_sha256": "cd" * 32,
-        "rate_hz": RATE_HZ,
-        "data": {
-            "db": "mitdb",
-            "lead": None,
-            "synthetic": False,
-            "records": [*names, "232"],
-            "in_training": [],
-            "files": {n: {f"{n}.dat": "ef" * 32} for n in [*names, "232"]},
-        },
-        "sizes": {
-            **{"flash_bytes": 80_000, "ram_bytes": 20_000},
-            **{"stack_bytes": 4096, "stack_bound_bytes": 2048},
-        },
-        "options": {"board": "qemu_stm32f405", "records": "all", "data": "/data", "db": "mitdb"}
-        | {"lead": None, "port": None, "tflm": True, "synthetic": False, "model": "/model"},
-        "command": "einthoven replay --records 100,119,208,232",
-        "created": "2026-01-02 03:04 +0000",
-        "versions": {"einthoven": "0.1.0"},
-    }
-    run = RunDir.create(tmp_path / "run", of_builtins(plan, Plan))
-    for seed, name in enumerate(names):
-        made = result(name, seed, wrong=0.03 * seed, differences=2 if name == "208" else 0)
-        beats = np.zeros(made.beats, dtype=BEAT)
-        beats["t_samples"] = 150 * np.arange(1, len(beats) + 1)
-        beats["t_emitted"] = beats["t_samples"] + 200
-        beats["count"] = 500_000
-        events = Events(beats, np.zeros(0, SIGNAL_STATE))
-        run.write_events(name, events, beats["t_samples"].astype(np.int64) * 2)
-        run.write_result(name, made)
-    return run
+    return made_up_run(tmp_path / "run")
 
 
 def change_data(run: RunDir, **changes: Any) -> None:
@@ -236,7 +124,7 @@ def test_cycles_are_not_called_instructions(run: RunDir) -> None:
 
 def test_scores_survive_the_folder(run: RunDir) -> None:
     """A stored score prints the same line as the comparison it came from."""
-    reference, test = annotations(3, 0.05)
+    reference, test = made_up_annotations(3, 0.05)
     scores = compare(reference, test, 360.0, 400_000)
     back = restored(json.loads(json.dumps(to_builtins(stored(scores)))))
     assert beat_table([("x", back)]) == beat_table([("x", scores)])
@@ -305,12 +193,15 @@ def test_the_page_is_whole_and_self_contained(run: RunDir) -> None:
     assert checker.outside == [] and checker.scripts == 1
     script = page[page.index("<script>") + 8 : page.index("</script>")]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = html.policy(script)
+    allowed = policy(script)
     assert f"script-src 'sha256-{digest}'" in allowed and "default-src 'none'" in allowed
     assert f'content="{escape(allowed)}"' in page
     assert set(checker.targets) <= set(checker.ids)
     assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", page)
-    assert page.count("<svg") == 1 + 3 + 3 + 1 + 2  # logo, trends, strips, reliability, histograms
+    assert len(re.findall(r'<svg class="row"', page)) == 3 * 2  # 10 s in rows of at most 7.5 s
+    assert (
+        page.count("<title>") == 1 + 3 + 1 + 2 + 1
+    )  # its own, trends, reliability, histograms, a flaw
     assert "Not a medical device." in page
     assert "Unfinished run." in page and "232" in page
     assert "STM32F405 &lt;emulated&gt;" in page and "<emulated>" not in page
@@ -375,8 +266,12 @@ def test_strips_without_a_signal_are_drawn(mv: list[float]) -> None:
         events=[],
         reference=[(0.3, "Q")],
     )
-    svg = strip_svg(strip)
-    assert svg.startswith("<svg") and "var(--trace)" in svg and "#040404" not in svg
+    rows = millimetre.rows(strip_trace(strip))
+    seconds = [
+        float(w) / 25 for row in rows for w in re.findall(r'^<svg[^>]* width="([\d.]+)mm', row)
+    ]
+    assert sum(seconds) == pytest.approx(len(mv) / RATE_HZ, abs=0.001)
+    assert rows[0].count(">Q</text>") == 1
 
 
 def test_a_histogram_of_equal_values_is_drawn() -> None:
@@ -471,7 +366,7 @@ def test_two_runs_side_by_side(run: RunDir, tmp_path: Path) -> None:
     for name in ("100", "208"):  # as the first run has them, but for the V beats of one record
         made, events = run.read_result(name), run.read_events(name)
         if name == "208":
-            made = result("208", 2, wrong=0.3)
+            made = made_up_result("208", 2, wrong=0.3)
             events.beats["label"][:7] = 2
         other.write_events(name, events, events.beats["t_samples"].astype(np.int64) * 2)
         other.write_result(name, made)
@@ -517,27 +412,36 @@ def test_strips_are_measured_in_a_browser(run: RunDir) -> None:
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.goto((run.path / "report.html").as_uri())
-        strip = page.locator("figure.ecg").first
-        strip.scroll_into_view_if_needed()
-        box = strip.locator(".paper").bounding_box()
-        assert box is not None
-        frame = strip_frame(run.read_result("100").strips[0])
-        x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 4
+        figure = page.locator("figure.ecg").first
+        sheet, told = figure.locator(".sheet"), figure.locator("output")
+        sheet.scroll_into_view_if_needed()
+        one, two = (row.bounding_box() for row in figure.locator(".row").all())
+        assert one is not None and two is not None and two["x"] == one["x"] + one["width"]
+        mm = one["width"] / 125  # 5 s of 25 mm
+        assert mm == pytest.approx(96 / 25.4, abs=0.01)
+        x, y = two["x"] - 10 * mm, one["y"] + 10 * mm
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x + box["width"] / 10, y + box["height"] / 4)
+        page.mouse.move(x + 30 * mm, y + 7 * mm)  # over the edge of the first row
         page.mouse.up()
-        told = strip.locator("output").inner_text()
-        ms, mv = re.findall(r"(\d+) ms .*, ([\d.]+) mV", told)[0]
-        assert int(ms) == pytest.approx(100 * (frame.end_s - frame.begin_s), abs=10)
-        assert float(mv) == pytest.approx(frame.height_mv / 4 / PAPER_SHARE, abs=0.03)
-        strip.locator(".strip").press("Escape")
-        assert strip.locator("output").inner_text() == ""
+        assert told.inner_text() == "1200 ms (50 /min), 0.70 mV"
+        boxes = [m.bounding_box() for m in figure.locator(".caliper:visible").all()]
+        widths = [box["width"] / mm for box in boxes if box is not None]
+        assert widths == pytest.approx([10, 20], abs=0.5)
+        sheet.press("Escape")
+        assert told.inner_text() == "" and figure.locator(".caliper:visible").count() == 0
         for _ in range(9):
-            strip.locator(".strip").press("Shift+ArrowRight")
-        assert strip.locator("output").inner_text() == "500 ms (120 /min), 0.00 mV"
-        strip.locator("button").click()
-        wide = strip.locator(".paper").bounding_box()
-        assert wide is not None and wide["width"] == pytest.approx(2 * box["width"], rel=0.01)
-        assert strip.locator("output").inner_text() == "500 ms (120 /min), 0.00 mV"
+            sheet.press("Shift+ArrowRight")
+        assert told.inner_text() == "500 ms (120 /min), 0.00 mV"
+        figure.locator("button").click()
+        wide = figure.locator(".row").first.bounding_box()
+        assert wide is not None and wide["width"] == pytest.approx(2 * one["width"], rel=0.01)
+        assert told.inner_text() == "500 ms (120 /min), 0.00 mV"
+        sheet.press("Home")  # scrolls there, which no other key does
+        assert sheet.evaluate("sheet => sheet.scrollLeft") == 0
+        sheet.press("End")
+        assert told.inner_text().startswith("500") is False
+        assert sheet.evaluate(
+            "sheet => sheet.scrollLeft + sheet.clientWidth >= sheet.scrollWidth - 1"
+        )
         assert complaints == []

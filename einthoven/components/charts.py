@@ -92,3 +92,8 @@ def bare(axes: Axes) -> None:
     """Leave of the frame only the x axis."""
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+
+
+def caption(axes: Axes, text: str, size: float = 9.0) -> None:
+    """What a chart shows, in bold above its left edge."""
+    axes.set_title(text, loc="left", size=size, color=INK["ink"], weight="bold", pad=3)

@@ -1,0 +1,1 @@
+"""What all pages share: one style, strips on millimetre paper, calipers, charts, the document."""
