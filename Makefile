@@ -65,11 +65,12 @@ fuzz: setup-dev
 	$(KEYS) && build/fuzz_keys -max_total_time=300 -max_len=2000 build/corpus_keys
 	$(FUZZ) $(foreach room,$(ROOMS),$(wildcard firmware/$(room)/ein_*.c)) firmware/app/fuzz_app.c -o build/fuzz_app && build/fuzz_app -max_total_time=300 build/corpus_app
 
-# The page that speaks to a board, into einthoven/page/; `shots`: pictures of all its states.
+# The page that speaks to a board, into einthoven/page/; `shots`: pictures of all its states, and of all that Python makes.
 page: setup-dev
 	npm --prefix web run --silent build
 shots: setup-dev
 	$(RUN)python -m einthoven.hil_tests.page_shots build/shots
+	$(RUN)python -m einthoven.hil_tests.documents build/documents
 
 setup:
 	@./setup.sh user

@@ -210,9 +210,10 @@ def axe() -> str:
     return (WEB / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds: rule and element."""
+def faults(page: Page, *rules: str) -> list[str]:
+    """What axe finds by all its rules, or by these: rule and element."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
     return [f"{v['id']}: {n['html'][:160]}" for v in found for n in v["nodes"]]
