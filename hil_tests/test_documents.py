@@ -116,3 +116,11 @@ def test_a_millimetre_is_one_on_paper_and_strips_are_whole(
         assert len(across) / 2 % ROWS[name] == 0  # no strip ends on another page
         shown += len(across)
     assert shown == 2 * 3 * ROWS[name]
+
+
+@pytest.mark.parametrize(("name", "sheets"), [("card", 2), ("labels", 3)])
+def test_what_is_cut_out_fits_its_paper(
+    folder: Path, browser: Browser, name: str, sheets: int
+) -> None:
+    """The card's two sides; the list of a batch, and ten labels a sheet."""
+    assert len(lines(print_pdf(browser, folder / f"{name}.html"))) == sheets
