@@ -87,6 +87,7 @@ def serve(
     boards: Boards = None,
 ) -> None:
     """Show a board's own signal in a browser that has no Web Serial, or on a process."""
+    import sys
     import time
 
     from einthoven.monitor.bridge import Bridge, run
@@ -95,6 +96,8 @@ def serve(
     from einthoven.page import html
 
     page = html(served=True)
+    if port is None:
+        print(f"{board}: building what is not built yet, and starting it", file=sys.stderr)
     with (
         started(board, port, play, speed) as found,
         Stopping() as stopping,
