@@ -29,7 +29,7 @@ def card(
     screen = console()
     if out is not None:
         out.write_text(cards.html(spec), encoding="utf-8")
-        screen.print(f"wrote {out}: print it on A5", soft_wrap=True)
+        screen.print(f"wrote {out}: print it on A5, both sides", soft_wrap=True)
         return
     for line in (cards.NOTICE, *cards.button_lines(spec)):
         screen.print(line, soft_wrap=True)
