@@ -30,10 +30,12 @@ PATIENCE_MS = 60_000
 _SERIAL = """
 (() => {
   let plugged = true, socket = null, fail = () => {};
+  const opened = [], signals = [];
   const port = {
     getInfo: () => ({ usbVendorId: 0x0483, usbProductId: 0x5740 }),
     readable: null, writable: null,
-    open() {
+    open(options) {
+      opened.push(options);
       return new Promise((done, refused) => {
         if (!plugged) return refused(new DOMException("no such device", "NetworkError"));
         socket = new WebSocket(`ws://${location.host}/board`);
@@ -47,12 +49,23 @@ _SERIAL = """
             socket.onmessage = (e) => c.enqueue(new Uint8Array(e.data));
             socket.onclose = () => fail();
           }, cancel() { socket.close(); } });
-          port.writable = new WritableStream({ write(bytes) { socket.send(bytes); } });
+          port.writable = new WritableStream({ write(bytes) {
+            if (socket.readyState !== WebSocket.OPEN)
+              throw new DOMException("the device is lost", "NetworkError");
+            socket.send(bytes);
+          } });
           done();
         };
       });
     },
-    close() { socket?.close(); return Promise.resolve(); },
+    setSignals(lines) { signals.push(lines); return Promise.resolve(); },
+    close() {
+      if (port.readable?.locked || port.writable?.locked)
+        return Promise.reject(new TypeError("a stream is locked"));
+      port.readable = port.writable = null;
+      if (!socket || socket.readyState === WebSocket.CLOSED) return Promise.resolve();
+      return new Promise((done) => { socket.addEventListener("close", done); socket.close(); });
+    },
   };
   const serial = {
     requestPort: () => Promise.resolve(port),
@@ -63,6 +76,7 @@ _SERIAL = """
   window.cable = {
     pull() { plugged = false; fail(); socket?.close(); },
     plug() { plugged = true; },
+    opened, signals,
   };
 })();
 """
@@ -71,13 +85,17 @@ _SERIAL = """
 class Cable:
     """A server whose `/board` is a cable to `url`, `/link` one with a token, and `/` the page.
 
-    `noise` bytes go to the page before anything else of each connection.
+    `noise` bytes go to the page before anything else of each connection; `change` is what is done
+    to the page first.
     """
 
     TOKEN = "t0ken"
 
-    def __init__(self, url: str, noise: bytes = b"") -> None:
-        self.url, self.noise = url, noise
+    def __init__(
+        self, url: str, noise: bytes = b"", change: Callable[[str], str] = lambda page: page
+    ) -> None:
+        self.url, self.noise, self.change = url, noise, change
+        self._one_at_a_time = threading.Lock()
         self._server: Server = serve(
             self._bridge, "127.0.0.1", 0, process_request=self._request, compression=None
         )
@@ -103,11 +121,15 @@ class Cable:
         if request.path != "/":
             return Response(http.HTTPStatus.NOT_FOUND, "no", Headers(), b"")
         headers = Headers({"Content-Type": "text/html; charset=utf-8", "Connection": "close"})
-        body = html(served=True).encode()
+        body = self.change(html(served=True)).encode()
         headers["Content-Length"] = str(len(body))
         return Response(http.HTTPStatus.OK, "OK", headers, body)
 
     def _bridge(self, socket: ServerConnection) -> None:
+        with self._one_at_a_time:  # the last one may still be reading
+            self._carry(socket)
+
+    def _carry(self, socket: ServerConnection) -> None:
         try:
             link = open_link(self.url, 115200)
         except BoardError:

@@ -26,6 +26,13 @@ function policy(script: string, style: string): string {
   ].join("; ");
 }
 
+/** Of Espressif's stubs, 140 KB, those of the chips that there are boards for (src/flash/esp.ts). */
+const stubs: Plugin = {
+  name: "stubs",
+  enforce: "pre",
+  load: (id) => (/\/stub_flasher\/(?!esp32(c3)?\.json)/.test(id) ? "{}" : null),
+};
+
 const oneFile: Plugin = {
   name: "one-file",
   enforce: "post",
@@ -35,7 +42,8 @@ const oneFile: Plugin = {
     const css = parts.find((part) => part.type === "asset" && part.fileName.endsWith(".css"));
     const html = parts.find((part) => part.type === "asset" && part.fileName.endsWith(".html"));
     if (chunk?.type !== "chunk" || css?.type !== "asset" || html?.type !== "asset") throw new Error("nothing was built");
-    const script = chunk.code.trim().replaceAll("</script", "<\\/script");
+    // Vite's mark for what to load before a dynamic import; here everything is in one chunk.
+    const script = chunk.code.replaceAll("__VITE_PRELOAD__", "void 0").trim().replaceAll("</script", "<\\/script");
     const style = String(css.source).trim();
     const page = String(html.source)
       .replace(/\s*<script[^>]*type="module"[^>]*><\/script>/, "")
@@ -53,6 +61,14 @@ const oneFile: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [oneFile],
-  build: { target: "es2022", cssCodeSplit: false, modulePreload: false, assetsInlineLimit: 1e6, reportCompressedSize: false },
+  plugins: [stubs, oneFile],
+  resolve: { alias: { pako: resolve(__dirname, "src/flash/pako.ts") } },
+  build: {
+    target: "es2022",
+    cssCodeSplit: false,
+    modulePreload: false,
+    assetsInlineLimit: 1e6,
+    reportCompressedSize: false,
+    rollupOptions: { output: { inlineDynamicImports: true } },
+  },
 });

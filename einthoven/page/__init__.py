@@ -4,7 +4,10 @@ What is built is kept beside this file, so that a wheel, or a checkout without N
 test builds it again and compares the bytes.
 """
 
+import json
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from einthoven.errors import UsageError
 from einthoven.paths import PACKAGE
@@ -12,6 +15,8 @@ from einthoven.paths import PACKAGE
 PAGE = PACKAGE / "page" / "page.html"
 _NO_REQUEST = "connect-src 'none'"
 _OWN_ORIGIN = "connect-src 'self'"
+FIRMWARE_FORMAT = 1
+"""Of the manifest that `with_firmware` puts into the page."""
 
 
 @cache
@@ -30,3 +35,13 @@ def html(served: bool = False) -> str:
     if text.count(_NO_REQUEST) != 1:
         raise UsageError("the page was built without its policy: run `make page`")
     return text.replace(_NO_REQUEST, _OWN_ORIGIN) if served else text
+
+
+def with_firmware(page: str, manifest: Mapping[str, Any]) -> str:
+    """The page with images that it can write into boards (`einthoven.fleet.page_images`).
+
+    They stand in an element of data, which no browser runs and the policy therefore need not name.
+    """
+    data = json.dumps(manifest, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+    head, end, tail = page.rpartition("</body>")
+    return f'{head}<script type="application/json" id="firmware">{data}</script>\n  {end}{tail}'

@@ -121,10 +121,12 @@ def test_an_stm32_that_cannot_be_written(
     assert failure.trouble is trouble and says in str(failure)
 
 
-def test_an_esp32_over_its_uart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stub", [False, True])
+def test_an_esp32_over_its_uart(stub: bool, tmp_path: Path) -> None:
     with EspRom(unique_id=MAC) as chip:
-        verified, seen = _flash(esp.TOOL, _job(tmp_path, ESP, port=chip.port, id=MAC))
-        assert bytes(chip.flash[: len(IMAGE)]) == IMAGE
+        job = _job(tmp_path, {**ESP, "stub": stub}, port=chip.port, id=MAC)
+        verified, seen = _flash(esp.TOOL, job)
+        assert bytes(chip.flash[: len(IMAGE)]) == IMAGE and chip.stub == stub
     assert verified == "MD5 by the chip" and seen == sorted(seen) and seen[-1] == 1.0
 
 

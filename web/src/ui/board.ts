@@ -9,6 +9,7 @@ import type { Session } from "../session";
 import { hex, type Fields } from "../wire/codec";
 import type { Context } from "./app";
 import { h, say } from "./dom";
+import { flashCard } from "./flash";
 
 const PIECE = 240;
 const NO_BOOT_STAGE = 255;
@@ -39,6 +40,7 @@ export function boardView(context: Context): HTMLElement[] {
     h("section", { class: "card" }, h("h2", {}, t("board")), facts),
     deviceCard,
     updateCard(context),
+    flashCard(context),
   ];
 }
 
@@ -110,7 +112,6 @@ function updateCard({ session }: Context): HTMLElement {
     { class: "card" },
     h("h2", {}, t("update")),
     h("p", {}, t("updateIntro")),
-    h("p", { class: "muted" }, t("updateOther")),
     h("div", { class: "toolbar" }, h("label", { htmlFor: "image" }, t("updateChoose")), file),
     told,
   );

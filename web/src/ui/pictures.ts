@@ -12,6 +12,12 @@ export const PICTURES = {
   still: '<path d="M20 12a6 6 0 1 1 0 12 6 6 0 0 1 0-12ZM14 28v18h14l4 14M14 34l14 8h10M8 62h34V50M6 34v28" class="line"/><path d="M48 22c4 3 4 9 0 12M54 18c7 5 7 15 0 20" class="strong faint"/><path d="M46 40 60 16" class="strong"/>',
   mains: '<path d="M8 22h14v12a7 7 0 0 1-14 0zM11 22v-8m8 8v-8M15 41v14" class="line"/><path d="M28 34q4-12 8 0t8 0 8 0 8 0" class="strong"/>',
   wait: '<circle cx="32" cy="36" r="20" class="line"/><path d="M32 24v12l8 6" class="strong"/>',
+  /** A finger on BOOTSEL while the cable goes in. */
+  bootsel:
+    '<rect x="20" y="14" width="24" height="46" rx="3" class="line"/><path d="M27 14v-4h10v4M32 10V2" class="line"/><circle cx="36" cy="28" r="4" class="mark"/><path d="M60 28H46m5-5-5 5 5 5" class="strong"/>',
+  /** A file onto a drive. */
+  drive:
+    '<path d="M8 40h48v16H8zM14 48h12M46 48h4" class="line"/><path d="M26 4h9l5 5v13H26z" class="line"/><path d="M33 16v18m-6-6 6 6 6-6" class="strong"/>',
 } as const;
 
 export type Picture = keyof typeof PICTURES;
