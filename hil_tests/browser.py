@@ -86,15 +86,19 @@ class Cable:
     """A server whose `/board` is a cable to `url`, `/link` one with a token, and `/` the page.
 
     `noise` bytes go to the page before anything else of each connection; `change` is what is done
-    to the page first.
+    to the page first; `tap` is given what the board sends.
     """
 
     TOKEN = "t0ken"
 
     def __init__(
-        self, url: str, noise: bytes = b"", change: Callable[[str], str] = lambda page: page
+        self,
+        url: str,
+        noise: bytes = b"",
+        change: Callable[[str], str] = lambda page: page,
+        tap: Callable[[bytes], None] = lambda data: None,
     ) -> None:
-        self.url, self.noise, self.change = url, noise, change
+        self.url, self.noise, self.change, self.tap = url, noise, change, tap
         self._one_at_a_time = threading.Lock()
         self._server: Server = serve(
             self._bridge, "127.0.0.1", 0, process_request=self._request, compression=None
@@ -142,6 +146,7 @@ class Cable:
                     socket.send(self.noise)
                 while not over.is_set():
                     if data := link.read(0.05):
+                        self.tap(data)
                         socket.send(data)
             socket.close()
 

@@ -1,10 +1,6 @@
 """Firmware written by the page in headless Chromium, into models of chips' boot loaders."""
 
-import base64
 import hashlib
-import json
-import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +8,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
-from typer.testing import CliRunner
 
 from einthoven.boards import uf2
 from einthoven.boards.board import load_board
-from einthoven.cli import app
 from einthoven.errors import BoardError
-from einthoven.fleet.firmware import Firmware, as_built
+from einthoven.fleet.firmware import Firmware
 from einthoven.fleet.page_images import manifest, way
 from einthoven.fleet.testing.esp_rom import EspRom
 from einthoven.fleet.testing.line import Wire
@@ -152,20 +146,6 @@ def test_a_pico_s_file(browser: Browser, tmp_path: Path) -> None:
         assert file.name == "pico.uf2"
         assert file.read_bytes() == uf2.encode(IMAGE, uf2.FAMILIES["rp2040"])
         assert faults(watch.page) == []
-
-
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it writes holds what it built, by its own hash."""
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(app, ["page", "--firmware", BOARDS[0]])
-    assert done.exit_code == 0 and f"with firmware for {BOARDS[0]}" in done.output
-    text = Path("einthoven.html").read_text(encoding="utf-8")
-    found = re.search(r'id="firmware">(.*?)</script>', text)
-    assert found is not None
-    (image,) = json.loads(found[1])["images"]
-    built = as_built(load_board(BOARDS[0])).image.read_bytes()
-    assert zlib.decompress(base64.b64decode(image["data"])) == built
-    assert image["sha256"] == hashlib.sha256(built).hexdigest() and image["address"] == FLASH
 
 
 def test_boards_that_the_page_cannot_flash() -> None:
