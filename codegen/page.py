@@ -10,12 +10,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from einthoven.codegen import golden
+from einthoven.codegen.model import load as read_model
 from einthoven.codegen.pipeline import load as pipeline_spec
 from einthoven.device import spec as device_spec
 from einthoven.fleet.image import Layout, layout
 from einthoven.native import core, log_spec
 from einthoven.native.strip import spec as strip_spec
-from einthoven.paths import RHYTHM_SPEC
+from einthoven.paths import RHYTHM_SPEC, SHIPPED_MODEL, SPEC
 from einthoven.wire.codec import encode_payload
 from einthoven.wire.schema import Field, MessageType, Schema, case_values, schema
 
@@ -77,6 +79,14 @@ def _tables() -> str:
     pipeline, verdicts = pipeline_spec(), strip["verdicts"]["symbols"]
     classes = pipeline["classes"]["names"]
     rhythm = tomllib.loads(RHYTHM_SPEC.read_text(encoding="utf-8"))["kinds"]
+    model = read_model(SHIPPED_MODEL)
+    goldens = golden.logits(model.graph, model.tflite, model.name).tolist()
+    limits = tomllib.loads((SPEC / "check.toml").read_text(encoding="utf-8"))
+    limits = {
+        "seconds": limits["clock"]["seconds"],
+        "lost_permille": limits["signal"]["lost_permille"],
+        "low_mv": spec.numbers["battery"]["low_mv"],
+    }
     flags = {k.removeprefix("FLAG_").lower(): v for k, v in vars(core).items() if _is_flag(k)}
     constants: Iterable[tuple[str, str, Any]] = (
         ("RATE_HZ", "Of the core, and of every board's samples.", pipeline["pipeline"]["rate_hz"]),
@@ -92,6 +102,10 @@ def _tables() -> str:
         ("LOG_FORMAT", "What is around the log's records.", dict(log.format)),
         ("LOG_KINDS", "Of records: fields of [name, bits], fewer than 0 if signed.", _kinds(log)),
         ("LOG_EVENTS", "Codes of the record `event`.", dict(log.events)),
+        ("MODEL_SHA256", "Of the shipped model.", model.sha256),
+        ("PIPELINE_SHA256", "Of the pipeline that it was made for.", model.pipeline_sha256),
+        ("GOLDEN_LOGITS", "Of the model's golden tensors, codegen/golden.py.", goldens),
+        ("LIMITS", "What a good board keeps: check.toml, device.toml.", limits),
         ("IMAGE", "A signed image of firmware: bytes, and where its fields lie.", _image(image)),
     )
     lines = [_MADE.format("*.toml")]

@@ -101,7 +101,12 @@ class Cable:
         self.url, self.noise, self.change, self.tap = url, noise, change, tap
         self._one_at_a_time = threading.Lock()
         self._server: Server = serve(
-            self._bridge, "127.0.0.1", 0, process_request=self._request, compression=None
+            self._bridge,
+            "127.0.0.1",
+            0,
+            process_request=self._request,
+            compression=None,
+            ping_interval=None,  # a busy machine is no lost cable
         )
         self.port = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -5,6 +5,7 @@ import dataclasses
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +13,12 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from einthoven.boards.board import build, load_board, running
+from einthoven.fleet.firmware import Firmware
+from einthoven.fleet.page_images import manifest
 from einthoven.hil_tests.browser import Cable, chromium, connect, opened
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.lone import STRIP, Lone
+from einthoven.page import with_firmware
 from einthoven.records.synth import SynthRecord, demo_strips, make_record
 
 RATE_HZ = 180
@@ -157,7 +161,30 @@ def log(browser: Browser, folder: Path, out: Path) -> None:
             expect(page.locator(".said").first).to_be_visible()
             shoot(page, out, "log")
             page.get_by_role("tab", name="Board").click()
+            page.get_by_role("button", name="Check", exact=True).click()
+            expect(page.locator("table.items")).to_be_visible()
             shoot(page, out, "board")
+
+
+def firmware(browser: Browser, folder: Path, out: Path) -> None:
+    """What the page carries: for a drive, and for a boot loader that does not answer."""
+    image = folder / "image.bin"
+    image.write_bytes(bytes(80_000))
+    kinds = [load_board(name) for name in ("pico", "blackpill_f411ce")]
+    told = manifest([(kind, Firmware(kind.name, image, image)) for kind in kinds])
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"socket://127.0.0.1:{nobody.getsockname()[1]}"
+        with (
+            Cable(url, change=partial(with_firmware, manifest=told)) as cable,
+            opened(browser, cable) as watch,
+        ):
+            page = watch.page
+            page.get_by_role("tab", name="Board").click()
+            shoot(page, out, "firmware-pico")
+            page.get_by_role("combobox", name="Board").select_option("blackpill_f411ce")
+            page.get_by_role("button", name="Write the firmware").click()
+            expect(page.get_by_text("No boot loader answers")).to_be_visible()
+            shoot(page, out, "firmware-stm32")
 
 
 def silent(browser: Browser, folder: Path, out: Path) -> None:
@@ -172,7 +199,7 @@ def silent(browser: Browser, folder: Path, out: Path) -> None:
 
 STATES = {
     **{"welcome": welcome, "live": live, "strip": strip},
-    **{"bad_signal": bad_signal, "log": log, "silent": silent},
+    **{"bad_signal": bad_signal, "log": log, "firmware": firmware, "silent": silent},
 }
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 import select
 import socket
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -28,7 +29,7 @@ from einthoven.hil_tests.browser import Cable, chromium, connect, faults, opened
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.lone import STRIP, Lone
 from einthoven.native import core
-from einthoven.page import html
+from einthoven.page import html, with_firmware
 from einthoven.records.synth import make_record
 
 
@@ -226,6 +227,66 @@ def test_a_log_behind_a_key(browser: Browser, tmp_path: Path) -> None:
     record = wfdb.rdrecord(str(tmp_path / strip.name), physical=False)
     np.testing.assert_array_equal(record.d_signal[:, 0], kept.samples)
     np.testing.assert_array_equal(edfio.read_edf(edf).signals[0].digital, kept.samples)
+
+
+def judged(page: Page) -> dict[str, str]:
+    """Item to `passed`, `failed` or `not judged`, once the check is over."""
+    expect(page.locator("table.items")).to_be_visible()
+    rows = page.locator("table.items tr").all()
+    return {r.locator("th").inner_text(): r.locator("td").first.inner_text()[2:] for r in rows}
+
+
+@pytest.mark.parametrize("stuck", [False, True])
+def test_a_board_is_checked(browser: Browser, tmp_path: Path, stuck: bool) -> None:
+    """A good one, and one whose converter gives the same value for ever."""
+    ecg = make_record(11, 40.0, float(core.rate_hz())).samples.astype("<i2")
+    if stuck:
+        ecg[:] = 20
+    with giving(tmp_path) as (url, write), Cable(url) as cable, opened(browser, cable) as watch:
+        page = watch.page
+        write(ecg[:600].tobytes())
+        page.get_by_role("button", name="Connect a board").click()
+        page.get_by_role("tab", name="Board").click()
+        page.get_by_role("button", name="Check", exact=True).click()
+        bar = page.locator("progress[aria-label='Check this board']")
+        expect(bar).to_be_visible()
+        at, table = 600, page.locator("table.items")
+        while not table.is_visible():
+            # A second of signal at a time, as fast as the page takes it.
+            seen = bar.evaluate("b => b.value")
+            write(np.roll(ecg, -at)[:180].tobytes())
+            at += 180
+            for _ in range(40):
+                if table.is_visible() or bar.evaluate("b => b.value") != seen:
+                    break
+                page.wait_for_timeout(50)
+        found = judged(page)
+        assert faults(page) == []
+    none = dict.fromkeys(("Flash", "RAM", "Front end"), "not judged")
+    verdict = "failed" if stuck else "passed"
+    assert found == {**dict.fromkeys(("Model and pipeline", "Engine"), "passed"), **none} | {
+        "Signal": verdict
+    }
+
+
+def test_an_emulated_chip_is_checked(browser: Browser) -> None:
+    """Its flash against the firmware in the page: the right one, and another."""
+    board = load_board("qemu_stm32f405")
+    image = build(board).with_suffix(".bin").read_bytes()
+    for crc, verdict in ((zlib.crc32(image), "passed"), (1, "failed")):
+        program = {"bytes": len(image), "crc32": crc}
+        told = {"format": 1, "images": [{"board": board.name, "way": "esp", "program": program}]}
+        with (
+            running(board) as url,
+            Cable(url, change=partial(with_firmware, manifest=told)) as cable,
+            opened(browser, cable) as watch,
+        ):
+            page = watch.page
+            page.get_by_role("button", name="Connect a board").click()
+            page.get_by_role("tab", name="Board").click()
+            page.get_by_role("button", name="Check", exact=True).click()
+            found = judged(page)
+        assert found["Flash"] == verdict and found["RAM"] == found["Engine"] == "passed"
 
 
 def test_an_update_by_the_page(browser: Browser, tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def manifest(firmware: list[tuple[Board, Firmware]]) -> dict[str, Any]:
 def _image(board: Board, firmware: Firmware) -> dict[str, Any]:
     how, settings = way(board)
     content = firmware.image.read_bytes()
-    about: dict[str, Any] = {"way": how}
+    program = {"bytes": len(content), "crc32": zlib.crc32(content)}
+    about: dict[str, Any] = {"way": how, "program": program}
     if how == "stm32":
         about |= {"chip": board.mcu, "device_id": settings.get("device_id")}
         if not isinstance(about["device_id"], int):

@@ -169,6 +169,15 @@ export class Session extends EventTarget implements Sink {
     }
   }
 
+  /** The same, and the signal goes on afterwards. */
+  async interrupted<T>(act: () => Promise<T>): Promise<T> {
+    return this.undisturbed(async () => {
+      const done = await act();
+      await this.watcher?.start();
+      return done;
+    });
+  }
+
   /** What it was told to start is started; the link may go meanwhile. */
   async restartBoard(): Promise<void> {
     // Not answered: what is asked for is the silence.

@@ -19,6 +19,8 @@ interface Common {
   readonly bytes: number;
   /** Of the image, in hex. */
   readonly sha256: string;
+  /** Of the program as it lies in flash, which a UF2 file wraps: what the board itself says of it. */
+  readonly program: { readonly bytes: number; readonly crc32: number };
   /** The image through zlib, in Base64. */
   readonly data: string;
 }

@@ -62,6 +62,21 @@ export class Channel {
     return mine;
   }
 
+  /** Sends what is not answered. LinkError. */
+  post<Q extends MessageType>(message: Q, fields: Fields<Q>): Promise<void> {
+    const mine = this.queue.then(() => this.write(encode(message, 0, fields)));
+    this.queue = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async write(line: Uint8Array): Promise<void> {
+    if (!this.port) throw new LinkError("lost");
+    this.statistics.sent += line.length;
+    await this.port.send(line).catch(() => {
+      throw new LinkError("lost");
+    });
+  }
+
   private async ask<Q extends MessageType, R extends MessageType>(
     question: Q,
     reply: R,
@@ -91,8 +106,6 @@ export class Channel {
   }
 
   private async exchange(line: Uint8Array, patience: number): Promise<Frame | null> {
-    const port = this.port;
-    if (!port) throw new LinkError("lost");
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const answer = new Promise<Frame | null>((take, fail) => {
@@ -100,10 +113,7 @@ export class Channel {
         timer = setTimeout(() => take(null), patience);
       });
       answer.catch(() => undefined); // if sending fails first, nobody waits for it
-      this.statistics.sent += line.length;
-      await port.send(line).catch(() => {
-        throw new LinkError("lost");
-      });
+      await this.write(line);
       return await answer;
     } finally {
       clearTimeout(timer);

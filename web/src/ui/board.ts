@@ -8,6 +8,7 @@ import { LinkError } from "../link/port";
 import type { Session } from "../session";
 import { hex, type Fields } from "../wire/codec";
 import type { Context } from "./app";
+import { checkCard } from "./check";
 import { h, say } from "./dom";
 import { flashCard } from "./flash";
 
@@ -39,6 +40,7 @@ export function boardView(context: Context): HTMLElement[] {
   return [
     h("section", { class: "card" }, h("h2", {}, t("board")), facts),
     deviceCard,
+    checkCard(context),
     updateCard(context),
     flashCard(context),
   ];

@@ -5,6 +5,7 @@
 import { RATE_HZ } from "../generated/tables";
 import { MISSING, type Trace } from "../signal/trace";
 import { h } from "./dom";
+import { Tiles } from "./tiles";
 
 export const MM_PER_S = 25;
 export const MM_PER_MV = 10;
@@ -40,7 +41,8 @@ export class Chart {
   private width = 0;
   private height = 0;
   private dpr = 1;
-  private paper: CanvasPattern | null = null;
+  private readonly tiles = new Tiles();
+  private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
   private colours: Record<string, string> = {};
   private dirty = true;
   private running = false;
@@ -133,7 +135,6 @@ export class Chart {
     const style = getComputedStyle(this.canvas);
     for (const name of ["paper", "paper-fine", "paper-bold", "trace", "ink", "muted", "accent", "card", "class-N", "class-S", "class-V", "class-F", "class-Q"])
       this.colours[name] = style.getPropertyValue(`--${name}`).trim();
-    this.paper = null;
     this.touch();
   }
 
@@ -203,8 +204,7 @@ export class Chart {
     this.follows();
     const behind = end - this.head;
     if (behind <= 0) return false;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (calm || behind > 4 * RATE_HZ) this.head = end;
+    if (this.calm.matches || behind > 4 * RATE_HZ) this.head = end;
     else this.head = Math.min(end, this.head + RATE_HZ * passed * (1 + (behind - BEHIND) / RATE_HZ));
     return true;
   }
@@ -225,23 +225,35 @@ export class Chart {
   // ---- drawing ----
 
   private draw(): void {
-    const c = this.canvas.getContext("2d");
+    const c = this.canvas.getContext("2d", { alpha: false });
     if (!c || !this.width) return;
     c.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
     this.drawPaper(c);
+    this.drawClock(c);
     this.drawEpisodes(c);
-    this.drawTrace(c);
     this.drawBeats(c);
     if (this.calipers) this.drawCalipers(c, this.calipers);
   }
 
   private drawPaper(c: CanvasRenderingContext2D): void {
-    const tile = Math.round(5 * this.pxPerMm * this.dpr);
-    this.paper ??= this.makePaper(c, tile);
-    const shift = this.x(0) % (5 * this.pxPerMm);
-    this.paper?.setTransform(new DOMMatrix([1 / this.dpr, 0, 0, 1 / this.dpr, shift, this.y(this.baselineMv()) % (5 * this.pxPerMm)]));
-    c.fillStyle = this.paper ?? "white";
-    c.fillRect(0, 0, this.width, this.height);
+    const { dpr, colours } = this;
+    const look = {
+      trace: colours.trace!,
+      paper: colours.paper!,
+      fine: colours["paper-fine"]!,
+      bold: colours["paper-bold"]!,
+      square: Math.round(5 * this.pxPerMm * dpr),
+      dpr,
+      width: Math.max(1.4, this.pxPerMm * 0.34) * dpr,
+      pxPerCount: (MM_PER_MV * this.pxPerMm * dpr) / this.gain,
+      height: this.canvas.height,
+    };
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    this.tiles.draw(c, this.trace, look, this.x(0) * dpr, this.y(0) * dpr, this.canvas.width);
+    c.setTransform(dpr, 0, 0, dpr, 0, 0);
+  }
+
+  private drawClock(c: CanvasRenderingContext2D): void {
     c.fillStyle = this.colours.muted!;
     c.font = "11px system-ui, sans-serif";
     c.textAlign = "center";
@@ -253,55 +265,14 @@ export class Chart {
     }
   }
 
-  private makePaper(c: CanvasRenderingContext2D, tile: number): CanvasPattern | null {
-    const canvas = h("canvas", { width: tile, height: tile });
-    const p = canvas.getContext("2d");
-    if (!p) return null;
-    p.fillStyle = this.colours.paper!;
-    p.fillRect(0, 0, tile, tile);
-    const thin = Math.max(1, Math.round(this.dpr * 0.6));
-    p.fillStyle = this.colours["paper-fine"]!;
-    for (let i = 1; i < 5; i++) {
-      const at = Math.round((i * tile) / 5);
-      p.fillRect(at, 0, thin, tile);
-      p.fillRect(0, at, tile, thin);
-    }
-    p.fillStyle = this.colours["paper-bold"]!;
-    const bold = Math.max(1, Math.round(this.dpr));
-    p.fillRect(0, 0, bold, tile);
-    p.fillRect(0, 0, tile, bold);
-    return c.createPattern(canvas, "repeat");
-  }
-
-  private drawTrace(c: CanvasRenderingContext2D): void {
-    const from = Math.max(this.trace.first, Math.floor(this.rightEdge - this.span) - 1);
-    const to = Math.min(this.trace.end, Math.ceil(this.rightEdge));
-    c.strokeStyle = this.colours.trace!;
-    c.lineWidth = Math.max(1.4, this.pxPerMm * 0.34);
-    c.lineJoin = "round";
-    c.beginPath();
-    const scale = (MM_PER_MV * this.pxPerMm) / this.gain;
-    const zero = this.y(0);
-    const step = this.pxPerSample;
-    let x = this.x(from);
-    let pen = false;
-    for (let at = from; at < to; at++, x += step) {
-      const value = this.trace.at(at);
-      if (value === MISSING) pen = false;
-      else if (pen) c.lineTo(x, zero - value * scale);
-      else {
-        c.moveTo(x, zero - value * scale);
-        pen = true;
-      }
-    }
-    c.stroke();
-  }
-
   private drawBeats(c: CanvasRenderingContext2D): void {
     c.textAlign = "center";
-    for (const beat of this.trace.beats) {
+    const { beats } = this.trace;
+    for (let i = beats.length - 1; i >= 0; i--) {
+      const beat = beats[i]!;
       const x = this.x(beat.at);
-      if (x < -10 || x > this.width + 10) continue;
+      if (x > this.width + 10) continue;
+      if (x < -10) break;
       const name = this.classes[beat.label] ?? "?";
       c.globalAlpha = beat.unsure ? 0.6 : 1;
       c.fillStyle = this.colours[`class-${name}`] ?? this.colours.ink!;
@@ -363,7 +334,6 @@ export class Chart {
 
   private enlarge(factor: number): void {
     this.zoom = Math.min(Math.max(this.zoom * factor, ZOOMS.least), ZOOMS.most);
-    this.paper = null;
     this.touch();
   }
 
