@@ -24,7 +24,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from einthoven.boards.board import build, load_board, running
 from einthoven.device_log.copy import read_copy
 from einthoven.device_log.reader import read_log
+from einthoven.fleet.firmware import Firmware
 from einthoven.fleet.image import sign, version_number
+from einthoven.fleet.page_images import manifest
 from einthoven.hil_tests.browser import Cable, chromium, connect, faults, opened, until
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.lone import STRIP, Lone
@@ -271,11 +273,13 @@ def test_a_board_is_checked(browser: Browser, tmp_path: Path, stuck: bool) -> No
 
 def test_an_emulated_chip_is_checked(browser: Browser) -> None:
     """Its flash against the firmware in the page: the right one, and another."""
-    board = load_board("qemu_stm32f405")
-    image = build(board).with_suffix(".bin").read_bytes()
-    for crc, verdict in ((zlib.crc32(image), "passed"), (1, "failed")):
-        program = {"bytes": len(image), "crc32": crc}
-        told = {"format": 1, "images": [{"board": board.name, "way": "esp", "program": program}]}
+    board, other = load_board("qemu_stm32f405"), load_board("blackpill_f411ce")
+    image = build(board).with_suffix(".bin")
+    told = manifest([(other, Firmware(board.name, image, image))])
+    carried = told["images"][0] | {"board": board.name}
+    wrong = carried | {"program": {"bytes": image.stat().st_size, "crc32": 1}}
+    for entry, verdict in ((carried, "passed"), (wrong, "failed")):
+        told["images"] = [entry]
         with (
             running(board) as url,
             Cable(url, change=partial(with_firmware, manifest=told)) as cable,
