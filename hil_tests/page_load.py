@@ -67,8 +67,8 @@ class Received:
 
     @property
     def seconds(self) -> float:
-        """Of signal that came."""
-        return self.samples / RATE_HZ
+        """Of signal, with what was lost of it."""
+        return (self.samples + self.lost) / RATE_HZ
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class Memory:
     """Of the page after the collector ran."""
 
     signal_s: float
-    """Since it was connected."""
+    """Since it was connected, with what was lost on the way."""
+    came_s: float
+    """Of which came."""
     heap_bytes: int
     nodes: int
     """Of its document, and what no longer is in it."""
@@ -98,14 +100,15 @@ class Meter:
         found = self.cdp.send("Performance.getMetrics")["metrics"]
         return {m["name"]: m["value"] for m in found}
 
-    def memory(self, signal_s: float) -> Memory:
+    def memory(self, received: Received) -> Memory:
         """After two collections: what the first one frees may hold more."""
         for _ in range(2):
             self.cdp.send("HeapProfiler.collectGarbage")
         used = self.cdp.send("Runtime.getHeapUsage")["usedSize"]
         found = self.metrics()
         nodes, listeners = int(found["Nodes"]), int(found["JSEventListeners"])
-        return Memory(signal_s, int(used), nodes, listeners)
+        came_s = received.samples / RATE_HZ
+        return Memory(received.seconds, came_s, int(used), nodes, listeners)
 
 
 def memory(browser: Browser, folder: Path, speed: int, marks_s: Sequence[int]) -> Iterator[Memory]:
@@ -121,8 +124,7 @@ def memory(browser: Browser, folder: Path, speed: int, marks_s: Sequence[int]) -
         for mark in marks_s:
             while received.seconds < mark:
                 page.wait_for_timeout(_LOOK_MS)
-            yield meter.memory(received.seconds)
-        print(f"{received.samples} samples came, {received.lost} were lost")
+            yield meter.memory(received)
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ def main() -> None:
                 browser, Path(name), args.speed, [900 * i for i in range(1, steps + 1)]
             ):
                 print(
-                    f"{seen.signal_s / 3600:5.2f} h  heap {seen.heap_bytes / 1e6:6.2f} MB  "
+                    f"{seen.signal_s / 3600:5.2f} h, {seen.came_s / 3600:.2f} h of it came  heap {seen.heap_bytes / 1e6:6.2f} MB  "
                     f"{seen.nodes} nodes  {seen.listeners} listeners",
                     flush=True,
                 )

@@ -8,7 +8,6 @@ import re
 import select
 import socket
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
