@@ -199,7 +199,8 @@ def main() -> None:
                 browser, Path(name), args.speed, [900 * i for i in range(1, steps + 1)]
             ):
                 print(
-                    f"{seen.signal_s / 3600:5.2f} h, {seen.came_s / 3600:.2f} h of it came  heap {seen.heap_bytes / 1e6:6.2f} MB  "
+                    f"{seen.signal_s / 3600:5.2f} h, {seen.came_s / 3600:.2f} h of it came  "
+                    f"heap {seen.heap_bytes / 1e6:.2f} MB  "
                     f"{seen.nodes} nodes  {seen.listeners} listeners",
                     flush=True,
                 )

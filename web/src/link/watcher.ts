@@ -113,13 +113,15 @@ export class Watcher {
 
   private async acknowledge(ending = 0): Promise<void> {
     for (let i = 0; i < TRIES; i++) {
+      const acked = this.upcoming;
       const reply = await this.request(true);
       if (this.own && this.own !== ending && !reply.runs && reply.session !== this.own) {
         await this.open(); // the board was reset
         continue;
       }
       if (!reply.session) return; // of nothing yet
-      if (reply.session !== this.session || reply.next_sample < this.upcoming) this.begin(reply.session, reply.first_sample);
+      // Not less than what has come by now: samples behind the reply may have been taken before it was looked at.
+      if (reply.session !== this.session || reply.next_sample < acked) this.begin(reply.session, reply.first_sample);
       this.sort();
       this.skip(reply);
       if (this.upcoming >= reply.next_sample && !this.events.size) return;
