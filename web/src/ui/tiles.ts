@@ -1,7 +1,7 @@
 /**
  * Millimetre paper with the trace on it, as tiles of four seconds that are drawn once: a frame adds
  * what has come since the last one, and puts the tiles in their places by whole pixels. Filling the
- * paper and stroking all that is seen took five times as long (docs/page.md). Units are the screen's
+ * paper and stroking all that is seen took thrice as long (docs/page.md). Units are the screen's
  * own pixels.
  */
 import { RATE_HZ } from "../generated/tables";
