@@ -16,6 +16,8 @@ Int8 = NDArray[np.int8]
 
 MAX_POLY_CHANNELS = 32
 """EIN_NN_POLY_MAX_CHANNELS."""
+MIN_LANES_LENGTH = 4
+"""Positions below which two products a multiplication would not gain what they cost."""
 MIN_POLY_LENGTH = 8
 """Each pass computes a position or two too many."""
 MAX_HEAD_BYTES = 4096
@@ -122,6 +124,13 @@ class Conv(Op):
             and 128 * largest < 1 << 20
             and self.small
         )
+
+    @property
+    def lanes(self) -> bool:
+        """Two products a multiplication on cores without DSP instructions: ein_nn_conv_lanes.h,
+        which says why no weight may be −128."""
+        many = self.output.length >= MIN_LANES_LENGTH
+        return many and self.small and int(self.weights.min()) > -128
 
     @property
     def small(self) -> bool:

@@ -1,6 +1,6 @@
 """How a convolution's inputs lie in its scratch, and its weights in flash.
 
-The formats are described in firmware/engine/ein_nn_conv.h and ein_nn_conv_poly.h.
+The formats are described in firmware/engine/ein_nn_conv.h, ein_nn_conv_poly.h and ein_nn_lanes.h.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ MAX_CHUNK = 36
 POLY_PITCH = 20
 """EIN_NN_POLY_PITCH."""
 MAX_POLY_CHUNK = 34
+MARKED_BLOCKS = 31
+"""Of four input values, that a word of marks is for."""
 SCRATCH_TARGET_BYTES = 1280
 """Scratch beyond this buys nothing: widening a row anew costs less than 3 % of using it."""
 _SCALE_BYTES = 12
@@ -59,6 +61,8 @@ def conv_layout(op: Conv) -> ConvLayout:
         scratch = max(positions, 4 * POLY_PITCH * channels)  # builds without SMLAL take the former
     else:
         scratch = positions if op.wide else positions + 4 * depth  # a pair's weights, widened
+    if op.lanes:
+        scratch = max(scratch, 4 * ((chunk - chunk // 2 - 1) * step + depth))
     return ConvLayout(rows, depth, step, chunk, scratch)
 
 
@@ -72,6 +76,24 @@ def pack_weights(weights: Int8, order: Sequence[int] = (0, 2, 1, 3)) -> Int8:
     padded[:out, : flat.shape[1]] = flat
     blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 4)[..., list(order)]
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).ravel()
+
+
+def lane_marks(weights: Int8) -> list[int]:
+    """Words of [out, kernel, in] that say which blocks of four input values are too much for half a
+    word, for either channel of a pair and some input: see ein_nn_lanes.h."""
+    pairs = pack_weights(weights).astype(np.int64).reshape(-(-weights.shape[0] // 2), -1, 2, 4)
+    high = np.where(pairs > 0, 127 * pairs, -128 * pairs).sum(axis=3)
+    low = np.where(pairs > 0, -128 * pairs, 127 * pairs).sum(axis=3)
+    marked = ((high > 32767) | (low < -32768)).any(axis=2)
+    words = []
+    for row in marked.tolist():
+        for at in range(0, len(row), MARKED_BLOCKS):
+            word = 0
+            bits = [*row[at : at + MARKED_BLOCKS], True]
+            for place, bit in enumerate(bits):
+                word |= bit << (31 - place)
+            words.append(word)
+    return words
 
 
 def poly_words(weights: Int8) -> NDArray[np.int64]:

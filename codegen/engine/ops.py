@@ -26,7 +26,13 @@ from einthoven.codegen.engine.graph import (
     Softmax,
     Tensor,
 )
-from einthoven.codegen.engine.layout import conv_layout, head_offsets, pack_weights, poly_words
+from einthoven.codegen.engine.layout import (
+    conv_layout,
+    head_offsets,
+    lane_marks,
+    pack_weights,
+    poly_words,
+)
 from einthoven.codegen.engine.planner import Plan, scratch_key, tensor_key
 from einthoven.codegen.engine.quantize import Factor
 from einthoven.codegen.engine.schedule import Call
@@ -52,8 +58,11 @@ def _array(declaration: str, items: Iterable[str], per_row: int) -> str:
     return f"static const {declaration} = {{\n{body}}};"
 
 
-def _struct(kind: str, name: str, fields: dict[str, object]) -> str:
+def _struct(
+    kind: str, name: str, fields: dict[str, object], more: Sequence[str] = ()
+) -> str:
     body = "".join(f"    .{key} = {value},\n" for key, value in fields.items())
+    body += "".join(f"    {line}\n" for line in more)
     return f"static const {kind} {name} = {{\n{body}}};"
 
 
@@ -169,10 +178,10 @@ class OpWriter:
 
     def _call(
         self, op: Op, done: Emitted, kernel: str, fields: dict[str, object],
-        function: str = "", extra: str = "",
+        function: str = "", extra: str = "", more: Sequence[str] = (),
     ) -> None:  # fmt: skip
         """A constant struct, and the call that passes it with inputs and output."""
-        done.data.append(_struct(f"ein_nn_{kernel}_t", f"op{op.number}", fields))
+        done.data.append(_struct(f"ein_nn_{kernel}_t", f"op{op.number}", fields, more))
         head = ""
         if isinstance(op, Conv) and op in self.head:
             function, head = "head_conv", f", head, {self.head[op]}"
@@ -195,6 +204,10 @@ class OpWriter:
         declaration = f"ein_nn_wide_t op{op.number}_weights[{fours.size}] EIN_NN_ALIGNED"
         items = (f"EIN_NN_WIDE4({', '.join(map(str, four))})" for four in fours.tolist())
         done.data.append(_array(declaration, items, 4))
+
+    def _marks(self, op: Conv, name: str) -> str:
+        words = lane_marks(op.weights)
+        return _array(f"uint32_t {name}[{len(words)}]", (f"0x{w:08X}u" for w in words), 8)
 
     def _poly_weights(self, op: Conv, done: Emitted) -> None:
         words = poly_words(op.weights)
@@ -225,7 +238,18 @@ class OpWriter:
         else:
             self._weights(op, pack_weights(op.weights), done)
         self._scales(op, op.bias, op.factors, done)
-        kernel = "conv_poly" if op.poly else "conv" if op.small else "conv_any"
+        kernel, more = "conv" if op.small else "conv_any", []
+        if op.lanes:
+            fast, marks = op.wide or op.poly, f"op{op.number}_marks"
+            kernel = "conv_lanes" if fast else "conv_small"
+            done.data += [
+                f"#if {'EIN_NN_LANES' if fast else 'EIN_NN_RV32'}",
+                self._marks(op, marks),
+                "#endif",
+            ]
+            more = [f"EIN_NN_CONV_MARKS{'' if fast else '_SMALL'}({marks})"]
+        if op.poly:
+            kernel = "conv_poly"
         flags = [
             ("EIN_NN_CONV_ROWS", layout.rows),
             ("EIN_NN_CONV_WIDE", op.wide),
@@ -244,7 +268,7 @@ class OpWriter:
             "in_zero": source.zero_point,
             **_clamp(op),
             "flags": " | ".join(f for f, on in flags if on) or "0",
-        }, kernel, f", (int16_t *)({self._scratch(op)})")  # fmt: skip
+        }, kernel, f", (int16_t *)({self._scratch(op)})", more)  # fmt: skip
 
     def _depthwise(self, op: Depthwise, done: Emitted) -> None:
         self._weights(op, op.weights, done)

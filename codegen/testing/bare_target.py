@@ -40,9 +40,18 @@ _M4_QEMU = (
     "-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out",
     "-icount", "shift=0", "-kernel",
 )  # fmt: skip
+_M3 = ("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb")
+_M0 = ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb")
+_NO_DSP_QEMU = tuple("lm3s6965evb" if word == "netduinoplus2" else word for word in _M4_QEMU)
+_M3_QEMU = (*_NO_DSP_QEMU[:-1], "-cpu", "cortex-m3", "-kernel")
+_M0_QEMU = (*_NO_DSP_QEMU[:-1], "-cpu", "cortex-m0", "-kernel")
 TARGETS = {
     "m4": Target("m4", _M4, _M4_QEMU),
     "m4-portable": Target("m4", (*_M4, "-DEIN_NN_PORTABLE"), _M4_QEMU),
+    "m3": Target("lm3s", _M3, _M3_QEMU),
+    "m3-portable": Target("lm3s", (*_M3, "-DEIN_NN_PORTABLE"), _M3_QEMU),
+    "m0": Target("lm3s", _M0, _M0_QEMU),
+    "m0-portable": Target("lm3s", (*_M0, "-DEIN_NN_PORTABLE"), _M0_QEMU),
     "rv32": Target(
         "rv32",
         (

@@ -2,7 +2,6 @@
 
 #include "ein_nn_avx2.h"
 #include "ein_nn_conv_finish.h"
-#include "ein_nn_conv_rv32.h"
 #include "ein_nn_dsp.h"
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__riscv)
@@ -212,37 +211,22 @@ static inline void convolve_pair(const ein_nn_conv_t *l, int32_t c, const int16_
 }
 
 #if EIN_NN_RV32
-/* Four channels, from `c` on. */
+/* Four channels, from `c` on: what is left of a convolution, and dense layers. */
 static void convolve_quad(const ein_nn_conv_t *l, int32_t c, const int16_t *x, int32_t count,
                           int8_t *to)
 {
-    const int32_t channels = l->out_channels, depth = l->depth, step = l->step;
-    const int32_t blocks = count / 4 * 4;
-    const int8_t *const weights = (const int8_t *)l->weights + c * depth;
+    const int8_t *const weights = (const int8_t *)l->weights + c * l->depth;
+    const ein_nn_scale_t *scale = l->scales + c;
     ein_nn_rest_t rest[4];
-    ein_nn_quad_t quad; /* no initializer: it would clear what is to be saved there, too */
 
-    quad.weights[0] = weights;
-    quad.weights[1] = quad.end = weights + 2 * depth;
-    quad.back = 8 * step - 2 * depth;
-    quad.channels = channels;
-    quad.out = to;
-    quad.out_end = to + blocks * channels;
-    for (int32_t i = 0; i < 4; i++) {
-        rest[i] = ein_nn_rest(&l->scales[c + i], l->out_zero);
-        quad.bias[i] = l->scales[c + i].bias;
-        quad.rest[i].multiplier = 2 * (uint32_t)rest[i].multiplier;
-        quad.rest[i].rounding = rest[i].rounding;
-        quad.rest[i].right = rest[i].right;
-    }
-    if (blocks > 0)
-        ein_nn_conv_quad(&quad, x, step);
-    for (int32_t n = blocks; n < count; n++) {
-        int32_t sums[4] = {quad.bias[0], quad.bias[1], quad.bias[2], quad.bias[3]};
+    for (int32_t i = 0; i < 4; i++)
+        rest[i] = ein_nn_rest(&scale[i], l->out_zero);
+    for (; count > 0; count--, x += l->step, to += l->out_channels) {
+        int32_t sums[4] = {scale[0].bias, scale[1].bias, scale[2].bias, scale[3].bias};
 
-        mac_4x1(weights, x + n * step, depth, sums);
+        mac_4x1(weights, x, l->depth, sums);
         for (int32_t i = 0; i < 4; i++)
-            to[n * channels + i] = ein_nn_finish(&rest[i], sums[i]);
+            to[i] = ein_nn_finish(&rest[i], sums[i]);
     }
 }
 #endif

@@ -43,9 +43,24 @@ typedef int16_t ein_nn_wide_t;
 typedef int8_t ein_nn_wide_t;
 #endif
 
+/* What only ein_nn_conv_lanes.h reads, as the generator writes it: for speed, and for size. */
+#if EIN_NN_LANES
+#define EIN_NN_CONV_MARKS(words) .marks = (words),
+#else
+#define EIN_NN_CONV_MARKS(words)
+#endif
+#if EIN_NN_RV32
+#define EIN_NN_CONV_MARKS_SMALL(words) .marks = (words),
+#else
+#define EIN_NN_CONV_MARKS_SMALL(words)
+#endif
+
 typedef struct {
     const void *weights;          /* 4-byte aligned */
     const ein_nn_scale_t *scales; /* one per output channel, an even number of them */
+#if EIN_NN_LANES
+    const uint32_t *marks; /* per pair of channels a word for 31 blocks: see ein_nn_lanes.h */
+#endif
     int16_t in_length, in_channels, out_length, out_channels;
     int16_t kernel, stride, dilation, pad_left;
     int16_t depth; /* multiple of 8 */

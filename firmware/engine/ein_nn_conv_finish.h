@@ -12,7 +12,7 @@ typedef struct {
     uint32_t right;
 } ein_nn_rest_t;
 
-#define EIN_NN_REST_OFFSET (EIN_NN_DSP ? 0 : 128)
+#define EIN_NN_REST_OFFSET (EIN_NN_SSAT ? 0 : 128)
 
 /* Of a layer as ein_nn_conv wants it. */
 static inline ein_nn_rest_t ein_nn_rest(const ein_nn_scale_t *scale, int32_t out_zero)
@@ -30,7 +30,7 @@ static inline int8_t ein_nn_finish_doubled(const ein_nn_rest_t *rest, int32_t do
 {
     int32_t value = ein_nn_rescale_doubled(doubled, rest->multiplier, rest->rounding, rest->right);
 
-    if (EIN_NN_DSP)
+    if (EIN_NN_SSAT)
         return ein_nn_saturate(value);
     if ((uint32_t)value > UINT8_MAX)
         value = ~(value >> 31); /* 0 or -1, which as a byte is 255 */

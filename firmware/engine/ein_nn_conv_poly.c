@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ein_nn_conv_finish.h"
+#include "ein_nn_conv_lanes.h"
 
 #if EIN_NN_DSP
 
@@ -222,6 +223,12 @@ void ein_nn_conv_poly_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t 
 void ein_nn_conv_poly_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out,
                            int16_t *scratch, int32_t first, int32_t rows)
 {
+#if EIN_NN_LANES
+    if (layer->marks != NULL) {
+        ein_nn_conv_lanes_rows(layer, in, out, scratch, first, rows);
+        return;
+    }
+#endif
     ein_nn_conv_rows(layer, in, out, scratch, first, rows);
 }
 

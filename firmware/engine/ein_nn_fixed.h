@@ -25,11 +25,27 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_DSP 0
 #endif
 
+/* ARMv7-M saturates in one instruction, with DSP instructions or without. */
+#if defined(__ARM_FEATURE_SAT) && !defined(EIN_NN_PORTABLE)
+#define EIN_NN_SSAT 1
+#else
+#define EIN_NN_SSAT 0
+#endif
+
 /* RV32 with M has assembly of its own, too. */
 #if defined(__riscv_mul) && __riscv_xlen == 32 && !defined(__riscv_e) && !defined(EIN_NN_PORTABLE)
 #define EIN_NN_RV32 1
 #else
 #define EIN_NN_RV32 0
+#endif
+
+/* Cores whose multiplications are of 32 bits: two products in one, see ein_nn_conv_lanes.h. */
+#if (defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && !defined(__ARM_FEATURE_DSP) &&    \
+     !defined(EIN_NN_PORTABLE)) ||                                                                 \
+    EIN_NN_RV32
+#define EIN_NN_LANES 1
+#else
+#define EIN_NN_LANES 0
 #endif
 
 /* A host that has AVX2 and is compiled for it (-mavx2). */
@@ -125,7 +141,7 @@ static inline int8_t ein_nn_clamp(int32_t x, int32_t low, int32_t high)
 
 static inline int8_t ein_nn_saturate(int32_t x)
 {
-#if EIN_NN_DSP
+#if EIN_NN_SSAT
     int32_t byte;
 
     __asm__("ssat %0, #8, %1" : "=r"(byte) : "r"(x));
