@@ -58,9 +58,7 @@ def _array(declaration: str, items: Iterable[str], per_row: int) -> str:
     return f"static const {declaration} = {{\n{body}}};"
 
 
-def _struct(
-    kind: str, name: str, fields: dict[str, object], more: Sequence[str] = ()
-) -> str:
+def _struct(kind: str, name: str, fields: dict[str, object], more: Sequence[str] = ()) -> str:
     body = "".join(f"    .{key} = {value},\n" for key, value in fields.items())
     body += "".join(f"    {line}\n" for line in more)
     return f"static const {kind} {name} = {{\n{body}}};"

@@ -45,25 +45,30 @@ _M0 = ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb")
 _NO_DSP_QEMU = tuple("lm3s6965evb" if word == "netduinoplus2" else word for word in _M4_QEMU)
 _M3_QEMU = (*_NO_DSP_QEMU[:-1], "-cpu", "cortex-m3", "-kernel")
 _M0_QEMU = (*_NO_DSP_QEMU[:-1], "-cpu", "cortex-m0", "-kernel")
+_RV32 = (
+    "riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2",
+    "--specs=picolibc.specs",
+)  # fmt: skip
+_RV32_QEMU = (
+    "qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,f=false,d=false,a=false", "-bios", "none",
+    "-nographic", "-monitor", "none", "-icount", "shift=0", "-kernel",
+)  # fmt: skip
 TARGETS = {
     "m4": Target("m4", _M4, _M4_QEMU),
     "m4-portable": Target("m4", (*_M4, "-DEIN_NN_PORTABLE"), _M4_QEMU),
     "m3": Target("lm3s", _M3, _M3_QEMU),
     "m3-portable": Target("lm3s", (*_M3, "-DEIN_NN_PORTABLE"), _M3_QEMU),
     "m0": Target("lm3s", _M0, _M0_QEMU),
-    "m0-portable": Target("lm3s", (*_M0, "-DEIN_NN_PORTABLE"), _M0_QEMU),
-    "rv32": Target(
-        "rv32",
-        (
-            "riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2",
-            "--specs=picolibc.specs",
-        ),
-        (
-            "qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,f=false,d=false,a=false", "-bios",
-            "none", "-nographic", "-monitor", "none", "-icount", "shift=0", "-kernel",
-        ),
+    "m0-portable": Target(
+        "lm3s", (*_M0, "-DEIN_NN_PORTABLE", "-DEIN_NN_SHORT_MULTIPLY=1"), _M0_QEMU
     ),
-}  # fmt: skip
+    "rv32": Target("rv32", _RV32, _RV32_QEMU),
+    "rv32-portable": Target("rv32", (*_RV32, "-DEIN_NN_PORTABLE"), _RV32_QEMU),
+}
+"""QEMU has a Cortex-M0, which has the M0+'s instructions."""
+TESTED = ("m4", "m4-portable", "rv32")
+"""What runs every kind of model in the tests; the others share its sources, but for loops that have
+tests of their own."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """`make bench`: the engine beside its rivals on the same `.tflite` files, in one run.
 
 Per model and engine: executed instructions of one inference in QEMU (`-icount shift=0`, TIM2 on
-the Cortex-M4, `minstret` on rv32), RAM for activations and scratch, bytes of linked functions and
-constants, and how many output values differ from TFLite Micro (PyPI `tflite-micro`), 40 inputs.
+the Cortex-M4, SysTick on M3 and M0, `minstret` on rv32), RAM for activations and scratch, bytes of
+linked functions and constants, and how many output values differ from TFLite Micro (PyPI
+`tflite-micro`), 40 inputs.
 
 Every build stays in `build/bench/<model>/<engine>/`: sources, objects, bare.map, and bare.elf,
 which does nothing but run the engine over the inputs and print counts and outputs.
@@ -133,7 +134,12 @@ ENGINES: dict[str, tuple[str, Engine]] = {
     "bakenn-cmsis": ("Cortex-M4", _bakenn(True)),
     "bakenn-portable": ("Cortex-M4", _bakenn(False)),
     "einthoven-portable": ("Cortex-M4", _ours("m4-portable")),
+    "einthoven-m3": ("Cortex-M3", _ours("m3")),
+    "einthoven-m3-plain": ("Cortex-M3", _ours("m3-portable")),
+    "einthoven-m0": ("Cortex-M0+", _ours("m0")),
+    "einthoven-m0-plain": ("Cortex-M0+", _ours("m0-portable")),
     "einthoven-rv32": ("rv32imc", _ours("rv32")),
+    "einthoven-rv32-plain": ("rv32imc", _ours("rv32-portable")),
 }
 
 
@@ -149,23 +155,23 @@ def bench(name: str, data: bytes, folder: Path) -> int:
     print(f"\n{name}: {graph.params:,} parameters, {graph.macs:,} multiply-adds, {VECTORS} inputs")
     print(f"arena {made.size:,} bytes, lower bound {made.lower_bound:,}")
     print(
-        f"{'engine':20}{'target':10}{'instructions':>13}{'per MAC':>9}{'RAM':>8}{'code':>8}"
+        f"{'engine':22}{'target':11}{'instructions':>13}{'per MAC':>9}{'RAM':>8}{'code':>8}"
         f"{'constants':>11}{'differing':>11}"
     )
     ours = 0
     for engine, (target, run) in ENGINES.items():
         if engine.startswith("bakenn") and find_spec("bakenn") is None:
-            print(f"{engine:20}not installed: pip install -e '.[bench]', or run `make bench`")
+            print(f"{engine:22}not installed: pip install -e '.[bench]', or run `make bench`")
             continue
         try:
             result, ram = run(data, graph, inputs, folder / engine)
         except CannotRunError as error:
-            print(f"{engine:20}{target:10}does not take this model: {error}")
+            print(f"{engine:22}{target:11}does not take this model: {error}")
             continue
         most, differing = max(result.instructions), int((result.outputs != expected).sum())
         size = size_of(folder / engine / "bare.elf")
         print(
-            f"{engine:20}{target:10}{most:13,}{most / graph.macs:9.2f}{ram:8,}{size.code:8,}"
+            f"{engine:22}{target:11}{most:13,}{most / graph.macs:9.2f}{ram:8,}{size.code:8,}"
             f"{size.constants:11,}{differing:11}"
         )
         ours += 0 if engine.startswith("bakenn") else differing

@@ -1,4 +1,4 @@
-"""Every kernel against the plain reference, on the host, the emulated Cortex-M4 and rv32.
+"""Every kernel against the plain reference, on the host, the emulated Cortex-M4, M3, M0 and rv32.
 
     python -m einthoven.codegen.testing.cross_check                  all of it: hours
     python -m einthoven.codegen.testing.cross_check --part 3/20      a twentieth, shuffled
@@ -24,7 +24,18 @@ from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import kernel_cases, plain_reference
 from einthoven.codegen.testing.kernel_cases import VECTORS, Case
-from einthoven.codegen.testing.many_models import PLACES, Int8, Job, differences, programs, run
+from einthoven.codegen.testing.many_models import (
+    PLACES,
+    SMALL_PLACES,
+    Int8,
+    Job,
+    differences,
+    programs,
+    programs_at,
+    run,
+)
+
+EVERYWHERE = (*PLACES, *SMALL_PLACES)
 
 
 def all_cases() -> list[Case]:
@@ -63,10 +74,11 @@ def check(
 
     for portion in programs(made()):
         for place in places:
-            shutil.rmtree(folder, ignore_errors=True)
-            found = run(portion, place, kernels, folder)
-            layers = [expected[job.label] for job in portion]
-            wrong += [f"{place}: {line}" for line in differences(portion, found, layers)]
+            for part in programs_at(portion, place):
+                shutil.rmtree(folder, ignore_errors=True)
+                found = run(part, place, kernels, folder)
+                layers = [expected[job.label] for job in part]
+                wrong += [f"{place}: {line}" for line in differences(part, found, layers)]
         for job in portion:
             del expected[job.label]
     return wrong
@@ -79,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--part", default="1/1", metavar="K/N", help="the K-th of N parts [1/1]")
-    parser.add_argument("--place", action="append", choices=PLACES, help="[all of them]")
+    parser.add_argument("--place", action="append", choices=EVERYWHERE, help="[all of them]")
     parser.add_argument("--seed", type=int, default=0, help="of weights, scales and inputs [0]")
     args = parser.parse_args(argv)
     part, parts = map(int, args.part.split("/"))
@@ -92,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
         for at in range(0, len(chosen), step):
             kernels, program = Path(scratch, "kernels"), Path(scratch, "program")
             some = chosen[at : at + step]
-            lines = check(some, args.seed + at, args.place or PLACES, kernels, program)
+            lines = check(some, args.seed + at, args.place or EVERYWHERE, kernels, program)
             wrong += len(lines)
             done, seconds = at + len(some), time.monotonic() - begin
             lines.append(f"{done:,} cases, {wrong} models wrong, {seconds:,.0f} s")

@@ -37,6 +37,12 @@ SIMD = "host-simd"
 PLACES = (HOST, *([SIMD] if simd_flags() else []), "m4", "rv32")
 """Where models run: the host under ASan and UBSan, in plain C and as its processor likes it best,
 and two emulated chips."""
+SMALL_PLACES = ("m3", "m0")
+"""Emulated cores without DSP instructions, on a chip that has room for small programs only."""
+SMALL_PROGRAM_BYTES = 120_000
+"""Of constants there: it has 256 KB of flash."""
+SMALL_RAM_BYTES = 28_000
+"""Of arena, and as much of outputs, that a model may have there: it has 64 KB of RAM."""
 PROGRAM_BYTES = 600_000
 """Of constants in a program: the emulated STM32F405 has 1 MB of flash."""
 OUTPUT_BYTES = 65_536
@@ -63,18 +69,34 @@ class Job:
         return weights + 12 * channels + sum(i.size for i in self.inputs)
 
 
-def programs(jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    """`jobs` in portions that fit a program each."""
+def programs(jobs: Iterable[Job], most: int = PROGRAM_BYTES) -> Iterator[list[Job]]:
+    """`jobs` in portions that fit a program of `most` bytes of constants each."""
     portion: list[Job] = []
     size = 0
     for job in jobs:
-        if portion and size + job.constant_bytes > PROGRAM_BYTES:
+        if portion and size + job.constant_bytes > most:
             yield portion
             portion, size = [], 0
         portion.append(job)
         size += job.constant_bytes
     if portion:
         yield portion
+
+
+def programs_at(jobs: Sequence[Job], place: str) -> Iterator[list[Job]]:
+    """A program's `jobs` as `place` takes them: all at once, or in smaller portions without those
+    that are too large for any."""
+    if place not in SMALL_PLACES:
+        yield list(jobs)
+        return
+    fitting = (
+        job
+        for job in jobs
+        if job.constant_bytes <= SMALL_PROGRAM_BYTES
+        and plan(job.graph).size <= SMALL_RAM_BYTES
+        and _output_ends(job.graph)[1] <= SMALL_RAM_BYTES
+    )
+    yield from programs(fitting, SMALL_PROGRAM_BYTES)
 
 
 def run(jobs: Sequence[Job], place: str, kernels: Path, folder: Path) -> list[list[Sums]]:
@@ -93,7 +115,8 @@ def run(jobs: Sequence[Job], place: str, kernels: Path, folder: Path) -> list[li
     )
     flags = _flags(place)
     includes = [f"-I{d}" for d in (folder, BARE, ENGINE, FIRMWARE / "wire")]
-    sources = [BARE / "bare_many.c", BARE / f"bare_{HOST if place == SIMD else place}.c"]
+    machine = HOST if place in (HOST, SIMD) else TARGETS[place].machine
+    sources = [BARE / "bare_many.c", BARE / f"bare_{machine}.c"]
     _checked([
         *flags, *includes, "-DEIN_MODEL_TRACE", *map(str, sources),
         *(str(folder / name / "job.c") for name in names),

@@ -48,7 +48,7 @@ def test_random_graph_on_the_host(seed: int, objects: Path, tmp_path: Path) -> N
     np.testing.assert_array_equal(ours[0], theirs[0])
 
 
-@pytest.mark.parametrize("target", bare_target.TARGETS)
+@pytest.mark.parametrize("target", bare_target.TESTED)
 @pytest.mark.parametrize("seed", [1, 5, 8])
 def test_random_graph_on_a_bare_target(seed: int, target: str, tmp_path: Path) -> None:
     data = residual_model(seed)
@@ -58,7 +58,7 @@ def test_random_graph_on_a_bare_target(seed: int, target: str, tmp_path: Path) -
     np.testing.assert_array_equal(result.outputs, run_tflm(data, inputs, 1)[0])
 
 
-@pytest.mark.parametrize("target", bare_target.TARGETS)
+@pytest.mark.parametrize("target", [*bare_target.TESTED, "m3", "m0"])
 def test_shipped_model_on_a_bare_target(target: str, tmp_path: Path) -> None:
     """And the number of instructions does not depend on the data, but for clamps that branch."""
     shipped = model.load(SHIPPED_MODEL)
@@ -67,7 +67,7 @@ def test_shipped_model_on_a_bare_target(target: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(result.outputs, run_tflm(shipped.tflite, inputs, 1)[0])
     spread = max(result.instructions) - min(result.instructions)
     assert spread <= (0 if target == "m4" else 0.02 * shipped.graph.macs)
-    most = {"m4": 1.2, "m4-portable": 3.5, "rv32": 3.5}[target]
+    most = {"m4": 1.2, "m4-portable": 3.5, "rv32": 3.0, "m3": 2.5, "m0": 5.0}[target]
     assert max(result.instructions) <= most * shipped.graph.macs
 
 

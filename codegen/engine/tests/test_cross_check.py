@@ -10,17 +10,26 @@ from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.graph import Conv
 from einthoven.codegen.engine.lower import lower
 from einthoven.codegen.testing import cross_check, kernel_cases, plain_reference
-from einthoven.codegen.testing.many_models import HOST, PLACES, Job, differences, run
+from einthoven.codegen.testing.many_models import HOST, PLACES, SMALL_PLACES, Job, differences, run
 from einthoven.codegen.testing.random_models import noise, residual_model
 
 CORNERS = list(kernel_cases.corners())
 SLICE = 120
 """Of the 53,156 cases; the others: python -m einthoven.codegen.testing.cross_check."""
+SMALL_SLICE = 40
+"""The same, of convolutions, where each core costs a compiler's run more."""
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_corners_of_the_product(place: str, kernels: Path, tmp_path: Path) -> None:
     assert not cross_check.check(CORNERS, 5, [place], kernels, tmp_path / "program", n=3)
+
+
+@pytest.mark.parametrize("place", SMALL_PLACES)
+def test_small_slice_of_the_product(place: str, kernels: Path, tmp_path: Path) -> None:
+    """On cores that share their sources with the M4, but for loops of their own."""
+    cases = random.Random(12).sample(list(kernel_cases.convolutions()), SMALL_SLICE)
+    assert not cross_check.check(cases, 7, [place], kernels, tmp_path / "program", n=3)
 
 
 @pytest.mark.parametrize("place", PLACES)
