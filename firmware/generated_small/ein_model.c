@@ -3,6 +3,7 @@
 
 #include "ein_nn_add.h"
 #include "ein_nn_conv.h"
+#include "ein_nn_conv_lanes.h"
 #include "ein_nn_head.h"
 #include "ein_nn_pool.h"
 #include "ein_pipeline.h"
@@ -206,6 +207,11 @@ static const ein_nn_scale_t op2_scales[16] = {
     {89, 1849424356, 0, 8}, {-78, 1211268632, 0, 8}, {873, 1870472413, 0, 8}, {-701, 1538835716, 0, 9},
     {878, 1547646463, 0, 8}, {465, 1565175478, 0, 8}, {83, 1352968076, 0, 8}, {108, 2000710229, 0, 8},
 };
+#if EIN_NN_RV32
+static const uint32_t op2_marks[8] = {
+    0x40800000u, 0x12800000u, 0x48800000u, 0x02800000u, 0x6E800000u, 0x94800000u, 0x44800000u, 0x84800000u,
+};
+#endif
 static const ein_nn_conv_t op2 = {
     .weights = op2_weights,
     .scales = op2_scales,
@@ -225,6 +231,7 @@ static const ein_nn_conv_t op2 = {
     .act_min = -128,
     .act_max = 127,
     .flags = 0,
+    EIN_NN_CONV_MARKS_SMALL(op2_marks)
 };
 
 /* op 3 CONV_2D: 72 × 16 → 72 × 16 */
@@ -268,6 +275,11 @@ static const ein_nn_scale_t op3_scales[16] = {
     {-81803, 1865655163, 0, 9}, {-44413, 1943985758, 0, 8}, {-52770, 1085527565, 0, 8}, {-78999, 1127181855, 0, 8},
     {132412, 1093133313, 0, 8}, {82381, 1384350247, 0, 8}, {-63727, 1589448559, 0, 8}, {-48246, 1995385360, 0, 9},
 };
+#if EIN_NN_RV32
+static const uint32_t op3_marks[8] = {
+    0x6AC80000u, 0xCCC80000u, 0x79180000u, 0x36F80000u, 0x75080000u, 0xDD180000u, 0xBA780000u, 0x2D380000u,
+};
+#endif
 static const ein_nn_conv_t op3 = {
     .weights = op3_weights,
     .scales = op3_scales,
@@ -287,6 +299,7 @@ static const ein_nn_conv_t op3 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op3_marks)
 };
 
 /* op 4 CONV_2D: 72 × 16 → 72 × 16 */
@@ -330,6 +343,11 @@ static const ein_nn_scale_t op4_scales[16] = {
     {-71686, 1998467867, 0, 10}, {-11571, 1795071357, 0, 9}, {-25302, 1176353611, 0, 9}, {-74038, 1339051398, 0, 9},
     {-26695, 1824263473, 0, 9}, {47230, 2126577044, 0, 10}, {-20271, 1575879358, 0, 9}, {-2245, 1781686096, 0, 9},
 };
+#if EIN_NN_RV32
+static const uint32_t op4_marks[8] = {
+    0x3A580000u, 0xE0D80000u, 0xD6C80000u, 0x1C880000u, 0xB0780000u, 0xFF780000u, 0x27680000u, 0x5F680000u,
+};
+#endif
 static const ein_nn_conv_t op4 = {
     .weights = op4_weights,
     .scales = op4_scales,
@@ -349,6 +367,7 @@ static const ein_nn_conv_t op4 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op4_marks)
 };
 
 /* op 5 ADD: 72 × 16 + 72 × 16 → 72 × 16 */
@@ -436,6 +455,12 @@ static const ein_nn_scale_t op7_scales[24] = {
     {-3499, 1210598437, 0, 7}, {4307, 2090621671, 0, 8}, {6442, 1422520657, 0, 8}, {4152, 1777821013, 0, 8},
     {-3178, 2144210120, 0, 8}, {-926, 1208455912, 0, 7}, {-512, 1445623099, 0, 7}, {4077, 2063827812, 0, 8},
 };
+#if EIN_NN_RV32
+static const uint32_t op7_marks[12] = {
+    0x02880000u, 0x78580000u, 0xA3980000u, 0x7CC80000u, 0x04280000u, 0xBA280000u, 0x44D80000u, 0x9AC80000u,
+    0x54880000u, 0x0A080000u, 0x43480000u, 0xFD780000u,
+};
+#endif
 static const ein_nn_conv_t op7 = {
     .weights = op7_weights,
     .scales = op7_scales,
@@ -455,6 +480,7 @@ static const ein_nn_conv_t op7 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op7_marks)
 };
 
 /* op 8 CONV_2D: 36 × 24 → 36 × 24 */
@@ -540,6 +566,12 @@ static const ein_nn_scale_t op8_scales[24] = {
     {130886, 1517531038, 0, 9}, {-152187, 2142797386, 0, 10}, {75051, 1977601601, 0, 9}, {-19431, 1517288307, 0, 9},
     {-107822, 1812172880, 0, 10}, {145453, 1131031593, 0, 9}, {53306, 1532598087, 0, 9}, {148893, 1266528796, 0, 9},
 };
+#if EIN_NN_RV32
+static const uint32_t op8_marks[12] = {
+    0xD1446000u, 0x20272000u, 0x82926000u, 0x00016000u, 0x0009A000u, 0xF1006000u, 0xC052E000u, 0xE1582000u,
+    0x02406000u, 0x12A66000u, 0x03802000u, 0x1420E000u,
+};
+#endif
 static const ein_nn_conv_t op8 = {
     .weights = op8_weights,
     .scales = op8_scales,
@@ -559,6 +591,7 @@ static const ein_nn_conv_t op8 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op8_marks)
 };
 
 /* op 9 CONV_2D: 36 × 16 → 36 × 24 */
@@ -588,6 +621,12 @@ static const ein_nn_scale_t op9_scales[24] = {
     {1147, 1431036234, 0, 9}, {3772, 1842810160, 0, 9}, {-619, 1866451619, 0, 9}, {908, 1164423877, 0, 8},
     {689, 1403186232, 0, 8}, {-1655, 2067009435, 0, 9}, {2457, 1241674996, 0, 8}, {2067, 1799441681, 0, 9},
 };
+#if EIN_NN_RV32
+static const uint32_t op9_marks[12] = {
+    0x98000000u, 0xF8000000u, 0xE8000000u, 0xE8000000u, 0xC8000000u, 0xA8000000u, 0xF8000000u, 0x78000000u,
+    0xD8000000u, 0x98000000u, 0xF8000000u, 0x18000000u,
+};
+#endif
 static const ein_nn_conv_t op9 = {
     .weights = op9_weights,
     .scales = op9_scales,
@@ -607,6 +646,7 @@ static const ein_nn_conv_t op9 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op9_marks)
 };
 
 /* op 10 ADD: 36 × 24 + 36 × 24 → 36 × 24 */
@@ -744,6 +784,12 @@ static const ein_nn_scale_t op12_scales[32] = {
     {10938, 1307840247, 0, 8}, {-9717, 1089560815, 0, 7}, {11012, 2095755092, 0, 8}, {-5836, 1119849006, 0, 7},
     {-5672, 1158951079, 0, 6}, {2750, 2038389358, 0, 7}, {11267, 1545001313, 0, 7}, {11580, 1580346694, 0, 7},
 };
+#if EIN_NN_RV32
+static const uint32_t op12_marks[16] = {
+    0x0C402000u, 0x44482000u, 0x2984A000u, 0x08002000u, 0x0AA86000u, 0x9C442000u, 0x0C18A000u, 0x153EA000u,
+    0xA2C0E000u, 0x29AD2000u, 0x2010A000u, 0x85162000u, 0x08592000u, 0x19006000u, 0x00102000u, 0x0A1D2000u,
+};
+#endif
 static const ein_nn_conv_t op12 = {
     .weights = op12_weights,
     .scales = op12_scales,
@@ -763,6 +809,7 @@ static const ein_nn_conv_t op12 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op12_marks)
 };
 
 /* op 13 CONV_2D: 18 × 32 → 18 × 32 */
@@ -906,6 +953,12 @@ static const ein_nn_scale_t op13_scales[32] = {
     {113893, 1155519879, 0, 10}, {-137288, 1401653811, 0, 10}, {49643, 1609172487, 0, 10}, {-88836, 2119572620, 0, 10},
     {51429, 2009799496, 0, 10}, {-30544, 1633180169, 0, 10}, {51291, 1378092805, 0, 10}, {-110618, 1512500360, 0, 10},
 };
+#if EIN_NN_RV32
+static const uint32_t op13_marks[16] = {
+    0x10002480u, 0x29000480u, 0x51180180u, 0x04C02A80u, 0x00299280u, 0x84200080u, 0x8E0C0280u, 0x00111880u,
+    0x00642480u, 0x56310680u, 0x4434A180u, 0x10080080u, 0x41039180u, 0x04400880u, 0x08110180u, 0x60100480u,
+};
+#endif
 static const ein_nn_conv_t op13 = {
     .weights = op13_weights,
     .scales = op13_scales,
@@ -925,6 +978,7 @@ static const ein_nn_conv_t op13 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op13_marks)
 };
 
 /* op 14 CONV_2D: 18 × 24 → 18 × 32 */
@@ -972,6 +1026,12 @@ static const ein_nn_scale_t op14_scales[32] = {
     {-7061, 1820029195, 0, 9}, {4769, 1294213293, 0, 8}, {-4902, 2014401028, 0, 9}, {14851, 1497192551, 0, 9},
     {-1970, 1572578125, 0, 8}, {-9342, 1691255364, 0, 9}, {-7213, 1967247282, 0, 9}, {11194, 1205752427, 0, 8},
 };
+#if EIN_NN_RV32
+static const uint32_t op14_marks[16] = {
+    0xFE000000u, 0xBE000000u, 0x12000000u, 0x12000000u, 0x2A000000u, 0x26000000u, 0xEE000000u, 0xCE000000u,
+    0xA6000000u, 0x9E000000u, 0xFA000000u, 0x36000000u, 0xC6000000u, 0x56000000u, 0xAE000000u, 0x42000000u,
+};
+#endif
 static const ein_nn_conv_t op14 = {
     .weights = op14_weights,
     .scales = op14_scales,
@@ -991,6 +1051,7 @@ static const ein_nn_conv_t op14 = {
     .act_min = -128,
     .act_max = 127,
     .flags = EIN_NN_CONV_ROWS,
+    EIN_NN_CONV_MARKS_SMALL(op14_marks)
 };
 
 /* op 15 ADD: 18 × 32 + 18 × 32 → 18 × 32 */
@@ -1572,31 +1633,31 @@ void ein_model_embed(void *arena, const int8_t *signal, const int8_t *features, 
     TRACE(31, a + 192, 32);
     ein_nn_conv(&op1, a + 192, a + 3600, (int16_t *)(a + 0));
     TRACE(32, a + 3600, 32);
-    ein_nn_conv(&op2, signal, a + 0, (int16_t *)(a + 1152));
+    ein_nn_conv_small(&op2, signal, a + 0, (int16_t *)(a + 1152));
     TRACE(33, a + 0, 1152);
-    ein_nn_conv(&op3, a + 0, a + 2448, (int16_t *)(a + 1152));
+    ein_nn_conv_small(&op3, a + 0, a + 2448, (int16_t *)(a + 1152));
     TRACE(34, a + 2448, 1152);
-    ein_nn_conv(&op4, a + 2448, a + 2432, (int16_t *)(a + 1152));
+    ein_nn_conv_small(&op4, a + 2448, a + 2432, (int16_t *)(a + 1152));
     TRACE(35, a + 2432, 1152);
     ein_nn_add(&op5, a + 2432, a + 0, a + 0);
     TRACE(36, a + 0, 1152);
     ein_nn_max_pool(&op6, a + 0, a + 2944);
     TRACE(37, a + 2944, 576);
-    ein_nn_conv(&op7, a + 2944, a + 2016, (int16_t *)(a + 0));
+    ein_nn_conv_small(&op7, a + 2944, a + 2016, (int16_t *)(a + 0));
     TRACE(38, a + 2016, 864);
-    ein_nn_conv(&op8, a + 2016, a + 0, (int16_t *)(a + 864));
+    ein_nn_conv_small(&op8, a + 2016, a + 0, (int16_t *)(a + 864));
     TRACE(39, a + 0, 864);
-    ein_nn_conv(&op9, a + 2944, a + 864, (int16_t *)(a + 1728));
+    ein_nn_conv_small(&op9, a + 2944, a + 864, (int16_t *)(a + 1728));
     TRACE(40, a + 864, 864);
     ein_nn_add(&op10, a + 864, a + 0, a + 0);
     TRACE(41, a + 0, 864);
     ein_nn_max_pool(&op11, a + 0, a + 2144);
     TRACE(42, a + 2144, 432);
-    ein_nn_conv(&op12, a + 2144, a + 1568, (int16_t *)(a + 0));
+    ein_nn_conv_small(&op12, a + 2144, a + 1568, (int16_t *)(a + 0));
     TRACE(43, a + 1568, 576);
-    ein_nn_conv(&op13, a + 1568, a + 1536, (int16_t *)(a + 0));
+    ein_nn_conv_small(&op13, a + 1568, a + 1536, (int16_t *)(a + 0));
     TRACE(44, a + 1536, 576);
-    ein_nn_conv(&op14, a + 2144, a + 960, (int16_t *)(a + 0));
+    ein_nn_conv_small(&op14, a + 2144, a + 960, (int16_t *)(a + 0));
     TRACE(45, a + 960, 576);
     ein_nn_add(&op15, a + 1536, a + 960, a + 0);
     TRACE(46, a + 0, 576);
