@@ -23,6 +23,10 @@ class CallGraph:
     own: dict[str, int] = field(default_factory=dict)
     calls: dict[str, set[str]] = field(default_factory=dict)
 
+    def titled(self, name: str) -> list[str]:
+        """Nodes of a function: one, or its clones where the linker optimizes (`main.isra.0`)."""
+        return [t for t in self.own if t.rpartition(":")[2].partition(".")[0] == name]
+
     def depth(
         self, root: str, indirect: Iterable[str], library_bytes: int
     ) -> tuple[int, list[str]]:
@@ -32,10 +36,11 @@ class CallGraph:
         without information takes `library_bytes`. Raises BuildError on recursion, or if `root` or
         one of `indirect` is not there.
         """
-        targets = [t for t in self.own if t.rpartition(":")[2] in set(indirect)]
-        missing = set(indirect) - {t.rpartition(":")[2] for t in targets}
-        if root not in self.own or missing:
-            names = ", ".join(sorted(missing)) or root
+        found = {name: self.titled(name) for name in (root, *indirect)}
+        missing = [name for name, titles in found.items() if not titles]
+        targets = [title for name in indirect for title in found[name]]
+        if missing:
+            names = ", ".join(sorted(missing))
             raise BuildError(f"no stack information about {names}: build anew, see budget.toml")
         under_way: list[str] = []
 
@@ -53,7 +58,7 @@ class CallGraph:
             under_way.pop()
             return self.own[name] + deepest[0], (name, *deepest[1])
 
-        size, way = walk(root)
+        size, way = max(walk(title) for title in found[root])
         return size, list(way)
 
 
@@ -89,9 +94,9 @@ def stack_bound(
     indirect = list(indirect)
     size, way = graph.depth("main", indirect, library_bytes)
     top = max(
-        (graph.depth(h, indirect, library_bytes)[0] for h in handlers if h in graph.own), default=0
+        (graph.depth(h, indirect, library_bytes)[0] for h in handlers if graph.titled(h)), default=0
     )
     for handler in interruptible:
-        if handler in graph.own:
+        if graph.titled(handler):
             size += EXCEPTION_FRAME_BYTES + graph.depth(handler, indirect, library_bytes)[0]
     return size + EXCEPTION_FRAME_BYTES + top, way
