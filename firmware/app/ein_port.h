@@ -19,8 +19,11 @@ typedef enum {
     EIN_COUNT_NANOSECONDS = 3   /* monotonic clock (host) */
 } ein_count_unit_t;
 
-/* Bytes that a slot holds at least. */
+/* Bytes that a slot holds at least. A board short of flash may give what its model's head takes, by
+   -D EIN_SLOT_BYTES; a larger head is refused when it is compiled. */
+#ifndef EIN_SLOT_BYTES
 #define EIN_SLOT_BYTES 4352u
+#endif
 
 typedef enum {
     EIN_RESET_UNKNOWN = 0,

@@ -41,6 +41,10 @@ env.Append(
     CCFLAGS=[*cpu_flags, "-ffunction-sections", "-fdata-sections"],
     LINKFLAGS=[*link_cpu_flags, "-Wl,--gc-sections", "-Wl,-Map,${TARGET.base}.map"],
 )
+lto = board.get("build.lto", "").split()
+if lto:
+    # What the linker compiles has its call graph there.
+    env.Append(CCFLAGS=lto, LINKFLAGS=["-Os", "-fcallgraph-info=su", *lto])
 if bare:
     # Nothing but the board's own start-up; libc's memcpy and memset are all that is used of it.
     env.Append(LINKFLAGS=["-nostartfiles", *board.get("build.link_flags", "").split()])
@@ -65,6 +69,7 @@ def upload(target, source, env) -> int:
 
 firmware = Path(env.PioPlatform().get_dir()).resolve().parents[1]
 is_device = "-D EIN_DEVICE" in " ".join(env.get("BUILD_FLAGS", []))
+fast = board.get("build.fast", "engine" if is_device else "core engine").split()
 usual = firmware / "generated_small" if bare and is_device else env.subst("$PROJECT_DIR/generated")
 model = Path(os.environ.get("EIN_MODEL") or usual).resolve()
 own = (model / "ein_model.h").is_file() and model != firmware / "generated"
@@ -77,15 +82,16 @@ def compiled(env, node):
 
     The firmware's own model makes room for another. Only the signal path and the engine are
     compiled for speed, the rest runs seldom; a device has less flash to spare than time: there it
-    is the engine alone. Monocypher is left as its authors leave it, without our warnings.
+    is the engine alone; an environment may name the folders, `board_build.fast`. Monocypher is left
+    as its authors leave it, without our warnings.
     """
     path = Path(node.srcnode().get_abspath()).resolve()
     if path.parent == firmware / "generated" and path.name in theirs:
         return None
     if path.name == "monocypher.c":
         return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-w", "-Os", "-DBLAKE2_NO_UNROLLING"])
-    fast = ("engine",) if is_device else ("core", "engine")
-    if not bare or path.parent.name in fast or path.name.startswith(("ein_model", "ein_network")):
+    of_engine = path.name.startswith(("ein_model", "ein_network"))
+    if not bare or path.parent.name in fast or (of_engine and "engine" in fast):
         return node
     return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
 

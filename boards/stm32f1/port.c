@@ -1,0 +1,167 @@
+/* firmware/app/ein_port.h for the STM32F1 boards. */
+#include "ein_port.h"
+
+#include "board.h"
+#include "build.h"
+#include "clock.h"
+#include "kept.h"
+#include "memory.h"
+#include "oversample.h"
+#include "restart.h"
+#include "rx.h"
+#include "serial.h"
+#include "stm32f1.h"
+#include "stream.h"
+
+#define WATCHDOG_WAIT_POLLS 10000u
+
+void SysTick_Handler(void);
+
+static bool streams; /* samples are being taken, by SysTick */
+static uint32_t core_hz;
+static ein_reset_reason_t reset_reason;
+static char serial_number[25];
+
+void SysTick_Handler(void)
+{
+    if (streams) {
+        ein_stream_tick();
+    } else {
+        SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
+    }
+}
+
+static ein_reset_reason_t read_reset_reason(void)
+{
+    const uint32_t flags = RCC->CSR;
+    RCC->CSR |= RCC_CSR_RMVF;
+    if (_kept.magic == EIN_KEPT_MAGIC) {
+        _kept.magic = 0;
+        return (ein_reset_reason_t)_kept.reason;
+    }
+    if ((flags & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
+        return EIN_RESET_WATCHDOG;
+    }
+    if ((flags & RCC_CSR_SFTRSTF) != 0) {
+        return EIN_RESET_SOFTWARE;
+    }
+    if ((flags & RCC_CSR_PORRSTF) != 0) {
+        return EIN_RESET_POWER;
+    }
+    return (flags & RCC_CSR_PINRSTF) != 0 ? EIN_RESET_PIN : EIN_RESET_UNKNOWN;
+}
+
+static void read_serial_number(void)
+{
+    for (unsigned i = 0; i < 24; i++) {
+        serial_number[i] = "0123456789abcdef"[UNIQUE_ID[i / 8] >> (28 - 4 * (i % 8)) & 15u];
+    }
+}
+
+static void start_counter(void)
+{
+    DEMCR |= DEMCR_TRCENA;
+    DWT_CYCCNT = 0;
+    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+}
+
+/* From the 40 kHz RC oscillator (30 to 60 kHz): 2.7 s to 5.3 s. */
+static void start_watchdog(void)
+{
+    IWDG->KR = IWDG_KR_START;
+    IWDG->KR = IWDG_KR_UNLOCK;
+    IWDG->PR = 4; /* divided by 64 */
+    IWDG->RLR = 2500;
+    for (uint32_t i = 0; i < WATCHDOG_WAIT_POLLS && IWDG->SR != 0; i++) {
+    }
+    IWDG->KR = IWDG_KR_FEED;
+}
+
+void ein_restart(ein_reset_reason_t reason)
+{
+    ein_serial_flush();
+    _kept = (ein_kept_t){.magic = EIN_KEPT_MAGIC, .reason = (uint32_t)reason};
+    SCB->AIRCR = SCB_AIRCR_RESET;
+    for (;;) {
+    }
+}
+
+void ein_port_init(void)
+{
+    reset_reason = read_reset_reason();
+    core_hz = ein_clock_tree_init();
+    start_counter();
+    read_serial_number();
+    ein_serial_init(core_hz);
+    start_watchdog();
+}
+
+void ein_port_info(ein_port_info_t *info)
+{
+    *info = (ein_port_info_t){
+        .board = EIN_BOARD_NAME,
+        .build = EIN_BUILD,
+        .serial = serial_number,
+        .count_unit = EIN_COUNT_CYCLES,
+        .reset_reason = reset_reason,
+        .rx_buffer_bytes = EIN_RX_BYTES,
+        .adc_bits = EIN_OVERSAMPLE_BITS,
+        .adc_gain_lsb_per_mv = EIN_BOARD_GAIN_LSB_PER_MV,
+        .adc_rail_lo = EIN_OVERSAMPLE_RAIL_LO,
+        .adc_rail_hi = EIN_OVERSAMPLE_RAIL_HI,
+        .stack_bytes = ein_stack_bytes(),
+        .stack_used_bytes = ein_stack_used_bytes(),
+        .rx_overruns = ein_serial_lost(),
+    };
+}
+
+size_t ein_port_read(uint8_t *bytes, size_t n)
+{
+    return ein_serial_read(bytes, n);
+}
+
+size_t ein_port_write(const uint8_t *bytes, size_t n)
+{
+    return ein_serial_write(bytes, n);
+}
+
+uint32_t ein_port_count(void)
+{
+    return DWT_CYCCNT;
+}
+
+void ein_port_poll(bool idle)
+{
+    IWDG->KR = IWDG_KR_FEED;
+    if (!idle) {
+        return;
+    }
+    if (!streams) { /* otherwise it ticks anyway */
+        SYSTICK->LOAD = core_hz / 100u - 1u;
+        SYSTICK->VAL = 0;
+        SYSTICK->CTRL = SYSTICK_CTRL_ON;
+    }
+    /* With interrupts masked, one that comes after the test still ends the sleep. */
+    irq_disable();
+    if (ein_serial_empty() && (!streams || ein_stream_empty())) {
+        ein_sleep();
+    }
+    irq_enable();
+    if (!streams) {
+        SYSTICK->CTRL = 0;
+    }
+}
+
+bool ein_port_adc(int16_t *sample, uint32_t *lost)
+{
+    if (!streams) {
+        ein_stream_begin(core_hz);
+        streams = true;
+    }
+    return ein_stream_read(sample, lost);
+}
+
+void ein_port_reset(void)
+{
+    ein_restart(EIN_RESET_SOFTWARE);
+}
