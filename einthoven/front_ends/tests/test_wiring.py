@@ -11,10 +11,12 @@ def test_pictures_are_what_the_boards_say() -> None:
     assert main(["--check"]) == 0
 
 
-def test_the_stm32f4_samples_the_pin_that_is_drawn() -> None:
-    source = (BOARDS / "stm32f4" / "stream.c").read_text()
-    channel = re.search(r"#define CHANNEL (\d+)u", source)
+def test_the_stm32_samples_the_pin_that_is_drawn() -> None:
+    sources = [(BOARDS / family / "stream.c").read_text() for family in ("stm32f1", "stm32f4")]
+    found = [re.search(r"#define CHANNEL (\d+)u", source) for source in sources]
+    channel, other = found
     assert channel is not None  # ADC1's channel n is pin PAn for n below 8
+    assert other is not None and channel[1] == other[1]
     drawn = {name.split("-")[0] for name in pictures()} - {"feather_f405"}
     assert drawn
     for name in drawn:
