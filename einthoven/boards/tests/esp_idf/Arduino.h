@@ -1,0 +1,4 @@
+/* What a sketch defines. */
+#pragma once
+void setup(void);
+void loop(void);
