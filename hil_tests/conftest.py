@@ -13,6 +13,14 @@ from einthoven.hil_tests.replay_runs import NAMES, run
 from einthoven.records.synth import Episode, make_record
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m chosen_board`: what runs on the board that `--board` names, and nothing else."""
+    for item in items:
+        if {"board_url", "board_options"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("chosen_board")
+
+
 @pytest.fixture(scope="session")
 def board_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where the board under test is. One board for all tests: each must leave it answering."""
