@@ -27,8 +27,9 @@ generated: setup
 size: setup-dev
 	$(RUN)einthoven size
 
+# On the host, or with BOARD=qemu_stm32f405_device on the emulated chip.
 cuts: setup
-	$(RUN)python -m einthoven.native.log_cuts $(CUTS)
+	$(RUN)python -m einthoven.$(if $(BOARD),hil_tests.harness.cuts --board $(BOARD),native.log_cuts) $(CUTS)
 
 boards: setup-dev
 	$(RUN)python -m einthoven.hil_tests.board_table
@@ -49,9 +50,11 @@ work: setup-dev
 ROOMS = app core engine generated rhythm wire
 FUZZ = clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined $(addprefix -Ifirmware/,$(ROOMS))
 WIRE = $(wildcard firmware/wire/ein_*.c) firmware/generated/ein_wire_gen.c
+# As a process, or with BOARD=qemu_stm32f405_device on the emulated chip, by the driver and the model of a part.
 HOURS = 24
+PART = ad8232
 day: setup
-	$(RUN)python -m einthoven.hil_tests.harness.day --hours $(HOURS)
+	$(RUN)python -m einthoven.hil_tests.harness.day --hours $(HOURS) $(if $(BOARD),--board $(BOARD) --front-end $(PART))
 
 KEYS = library=$$($(RUN)python -m einthoven.third_party) && $(FUZZ) -w -DBLAKE2_NO_UNROLLING -Ifirmware/keys -I$$library $(wildcard firmware/keys/ein_*.c) \
 	firmware/wire/ein_crc32.c $$library/monocypher.c firmware/keys/fuzz_keys.c -o build/fuzz_keys

@@ -112,7 +112,8 @@ void ein_script_follow(void)
     }
 }
 
-ein_sim_part_t ein_script_begin(const char *part, FILE *signal, const char *faults_name)
+ein_sim_part_t ein_script_begin(const char *part, FILE *signal, const char *faults_name,
+                                int32_t part_ppm)
 {
     for (unsigned i = 0; i < 3; i++) {
         if (strcmp(part, ein_script_parts[i]) != 0) {
@@ -124,8 +125,11 @@ ein_sim_part_t ein_script_begin(const char *part, FILE *signal, const char *faul
             exit(2);
         }
         next_fault();
-        const ein_sim_config_t config = {
-            .part = (ein_sim_part_t)i, .signal = signal_nv, .jitter_ns = 1000, .seed = 1};
+        const ein_sim_config_t config = {.part = (ein_sim_part_t)i,
+                                         .signal = signal_nv,
+                                         .part_ppb = 1000 * part_ppm,
+                                         .jitter_ns = 1000,
+                                         .seed = 1};
         ein_sim_init(&config);
         return config.part;
     }

@@ -19,8 +19,10 @@
 extern const char *const ein_script_parts[3];
 
 /* The model of the part by this name, powered up: its signal from `signal`, its faults from the
-   file so named, or none if that is NULL. Returns which part it is. */
-ein_sim_part_t ein_script_begin(const char *part, FILE *signal, const char *faults);
+   file so named, or none if that is NULL; its clock is part_ppm too fast. Returns which part it is.
+ */
+ein_sim_part_t ein_script_begin(const char *part, FILE *signal, const char *faults,
+                                int32_t part_ppm);
 
 /* Once in a few milliseconds: what the script says by now. */
 void ein_script_follow(void);

@@ -61,7 +61,8 @@ void ein_host_front_end_init(void)
     if (ein_host.front_end == NULL) {
         return;
     }
-    const ein_sim_part_t part = ein_script_begin(ein_host.front_end, ein_host.adc, ein_host.faults);
+    const ein_sim_part_t part =
+        ein_script_begin(ein_host.front_end, ein_host.adc, ein_host.faults, 0);
     align();
     ein_sim_on_serve(pass);
     ein_front_end_init(&front_end, drivers[part]);

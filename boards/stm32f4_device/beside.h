@@ -18,12 +18,15 @@ bool ein_beside_ask(uint8_t operation, uint8_t argument, const uint8_t *bytes, u
 /* Conversions go to on_adc from ein_beside_serve on. */
 void ein_beside_adc(ein_bus_on_adc_t on_adc, void *context);
 
+/* LO+ or LO-, in on_adc: as it was when they were made. */
+bool ein_beside_lead(ein_bus_pin_t pin);
+
 void ein_beside_stop(void);
 
 /* Instead of sleeping, at most 10 ms. */
 void ein_beside_sleep(void);
 
-/* Main loop: what is due, and conversions that wait. */
+/* Main loop: what is due, and conversions that are. */
 void ein_beside_serve(void);
 
 #endif

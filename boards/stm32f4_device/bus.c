@@ -136,9 +136,7 @@ void ein_bus_set(ein_bus_pin_t pin, bool high)
 bool ein_bus_get(ein_bus_pin_t pin)
 {
     if (!ein_count_is_silicon()) {
-        uint8_t level = 0;
-        ein_beside_ask(EIN_BESIDE_GET, (uint8_t)pin, &level, 1, &level);
-        return level != 0;
+        return ein_beside_lead(pin);
     }
     return pin_get(number_of(pin));
 }

@@ -5,38 +5,33 @@
 #include "count.h"
 #include "semihosting.h"
 
-#define BLOCK_SAMPLES 64u
-
-static const char models[] = "models:";
+static const char models[] = EIN_EMULATED_MODELS_WORD;
 
 static bool looked;
 static ein_emulated_t what;
 static uint32_t in_file, out_file;
 static uint32_t held, taken; /* of the block */
-static union {
-    char line[160];
-    int16_t block[BLOCK_SAMPLES];
-} buffer;
+union ein_emulated_room ein_emulated_room;
 
-/* The last word of the command line, if there are two. */
-static char *last_word(uint32_t *length)
+char *ein_emulated_word(uint32_t *length)
 {
-    const uint32_t ask[2] = {(uint32_t)(uintptr_t)buffer.line, sizeof(buffer.line)};
+    const uint32_t ask[2] = {(uint32_t)(uintptr_t)ein_emulated_room.line,
+                             sizeof(ein_emulated_room.line)};
     if (ein_semihosting(SYS_GET_CMDLINE, ask) != 0) {
         return 0;
     }
     uint32_t end = 0, begin = 0;
-    for (; buffer.line[end] != '\0'; end++) {
-        begin = buffer.line[end] == ' ' ? end + 1u : begin;
+    for (; ein_emulated_room.line[end] != '\0'; end++) {
+        begin = ein_emulated_room.line[end] == ' ' ? end + 1u : begin;
     }
     *length = end - begin;
-    return begin > 0 ? buffer.line + begin : 0;
+    return begin > 0 ? ein_emulated_room.line + begin : 0;
 }
 
 static bool open_pipes(char *name, uint32_t length)
 {
     static const char out[] = ".out", in[] = ".in";
-    if (name + length + sizeof(out) > buffer.line + sizeof(buffer.line)) {
+    if (name + length + sizeof(out) > ein_emulated_room.line + sizeof(ein_emulated_room.line)) {
         return false;
     }
     memcpy(name + length, out, sizeof(out));
@@ -49,7 +44,7 @@ static bool open_pipes(char *name, uint32_t length)
 ein_emulated_t ein_emulated_open(void)
 {
     uint32_t length = 0;
-    char *name = ein_count_is_silicon() ? 0 : last_word(&length);
+    char *name = ein_count_is_silicon() ? 0 : ein_emulated_word(&length);
     looked = true;
     if (name == 0) {
         what = EIN_EMULATED_NOTHING;
@@ -66,14 +61,19 @@ ein_emulated_t ein_emulated_open(void)
 bool ein_emulated_exchange(const void *out, uint32_t out_n, void *in, uint32_t in_n)
 {
     return ein_semihosting_transfer(SYS_WRITE, out_file, out, out_n) == 0 &&
-           ein_semihosting_transfer(SYS_READ, in_file, in, in_n) == 0;
+           ein_emulated_take(in, in_n);
+}
+
+bool ein_emulated_take(void *in, uint32_t in_n)
+{
+    return ein_semihosting_transfer(SYS_READ, in_file, in, in_n) == 0;
 }
 
 static void fill(void)
 {
-    const uint32_t left =
-        ein_semihosting_transfer(SYS_READ, in_file, buffer.block, sizeof(buffer.block));
-    held = (sizeof(buffer.block) - left) / sizeof(buffer.block[0]);
+    const uint32_t left = ein_semihosting_transfer(SYS_READ, in_file, ein_emulated_room.block,
+                                                   sizeof(ein_emulated_room.block));
+    held = (sizeof(ein_emulated_room.block) - left) / sizeof(ein_emulated_room.block[0]);
     taken = 0;
 }
 
@@ -94,6 +94,6 @@ bool ein_emulated_sample(int16_t *sample)
     if (what != EIN_EMULATED_FILE) {
         return false;
     }
-    *sample = buffer.block[taken++];
+    *sample = ein_emulated_room.block[taken++];
     return true;
 }

@@ -186,6 +186,18 @@ FLOORS = (
         freestanding=False,
     ),
     Floor(
+        "boards/beside_flash",
+        "flash as a process beside an emulated chip",
+        ("firmware/log",),
+        freestanding=False,
+    ),
+    Floor(
+        "boards/stm32f4_beside_flash",
+        "the log's port to that process",
+        ("firmware/log/ein_log_port.h", "boards/beside_flash", "boards/stm32f4_device"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"),
+    ),
+    Floor(
         "boards/host_device",
         "the device as a process",
         (
@@ -387,6 +399,8 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith(("ein_port_", "ein_device_port_", "ein_slots_port_"))
     if floor.folder == "firmware/keys":
         return symbol.startswith(("ein_keys_port_", "ein_slots_port_"))
+    if floor.folder == "boards/beside_flash":  # the flash of the log's tests, behind the log's port
+        return symbol.startswith("ein_log_port_")
     if floor.folder in _CORES and symbol.startswith(("ein_port_", "ein_restart")):
         return True
     if floor.folder in _CORES and symbol.endswith("_Handler"):  # of an interrupt

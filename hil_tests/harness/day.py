@@ -1,21 +1,24 @@
 """A day of a device that works alone, in less time: does it lose a sample, a record, memory, time?
 
     python -m einthoven.hil_tests.harness.day [--hours 24] [--board host_device]
+    python -m einthoven.hil_tests.harness.day --board qemu_stm32f405_device --front-end ad8232
 
-On the process the whole log is read afterwards: every minute must be there, and none may have lost
-a sample. The front end's clock is off by PPM, as a crystal is; the log's minutes are counted in
-samples and stamped by the device's clock, so that they show it. An emulated chip is asked over the
-wire; its log is RAM.
+The whole log is read afterwards: every minute must be there, and none may have lost a sample. The
+front end's clock is off by PPM, as a crystal is; the log's minutes are counted in samples and
+stamped by the device's clock, so that they show it. An emulated chip has the model of a front
+end's part and a model of flash beside it (`boards/beside`, `boards/beside_flash`), with sectors as
+large as an STM32F405's, which take as long to erase.
 """
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,15 @@ from einthoven.boards.board import Board, build, load_board, running
 from einthoven.device_log.copy import sectors_of_image
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.hil_tests.harness.alone import set_mode, status
-from einthoven.hil_tests.harness.beside import PARTS, image_for, with_file, with_front_end
+from einthoven.hil_tests.harness.beside import (
+    PARTS,
+    Flash,
+    compile_flash,
+    image_for,
+    with_file,
+    with_flash,
+    with_front_end,
+)
 from einthoven.hil_tests.harness.device import Device
 from einthoven.native import log as native
 from einthoven.native.log_spec import load
@@ -34,6 +45,12 @@ RATE_HZ = 180
 PPM = 30
 """What the front end's clock is off: the data sheets' crystals are within 20 to 50 ppm."""
 START_MS, PRESS_MS = 1_000, 2_000
+GROWN_MOST = 64
+SECTORS, SECTOR_BYTES = 6, 0x20000
+"""Of an STM32F405's log (docs/log.md)."""
+
+
+Told = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -46,13 +63,14 @@ class Day:
     samples: int
     samples_lost: int
     minutes: int
-    """In the log; -1: not looked at."""
+    """In the log."""
     failures: int
     """Records that could not be kept."""
     drift_ppm: float | None
     """Of the front end's clock, by the log's minutes."""
-    grown_kb: int
-    """Memory of the process, from its first hour to its end."""
+    grown: int
+    """What it uses more at its end: a process KB of memory since its first hour, a chip, which has
+    no heap, bytes of stack since its first minute."""
 
     def faults(self) -> list[str]:
         """What is not as it must be, a line each."""
@@ -62,10 +80,10 @@ class Day:
         if self.failures:
             found.append(f"{self.failures} records that the log could not keep")
         whole = int(self.hours * 60)
-        if self.minutes >= 0 and self.minutes < whole:
+        if self.minutes < whole:
             found.append(f"{self.minutes} minutes in the log of {whole}")
-        if self.grown_kb > 64:
-            found.append(f"its memory grew by {self.grown_kb} KB")
+        if self.grown > GROWN_MOST:
+            found.append(f"its memory grew by {self.grown}")
         if self.drift_ppm is not None and abs(self.drift_ppm - PPM) > 20:
             found.append(f"the log shows a drift of {self.drift_ppm:.1f} ppm, not of {PPM}")
         return found
@@ -140,18 +158,27 @@ def _from_log(path: Path, hours: float, seconds: float, resident: Sequence[int])
     warm = resident[len(resident) // 8 :] or [0]
     return Day(
         hours=hours, seconds=seconds, samples=len(whole) * 60 * RATE_HZ, samples_lost=lost,
-        minutes=len(whole), failures=failures, drift_ppm=drift, grown_kb=warm[-1] - warm[0],
+        minutes=len(whole), failures=failures, drift_ppm=drift, grown=warm[-1] - warm[0],
     )  # fmt: skip
 
 
-def of_emulator(board: Board, hours: float, folder: Path, part: str | None = None) -> Day:
-    """The day of an emulated chip, asked once a second of ours: from a file, or by `part`."""
-    board = image_for(board, part or "")
+def of_emulator(
+    board: Board, hours: float, folder: Path, part: str | None = None, told: Told | None = None,
+    most_s: float = math.inf,
+) -> Day:  # fmt: skip
+    """The day of an emulated chip, asked once a second of ours: from a file, or by `part`.
+
+    told: called each hour of the device's, with hours, samples and samples lost; most_s: seconds of
+    ours after which it is over, with whatever hours it had by then.
+    """
+    board = image_for(board, part, flash=True)
     build(board)
     ecg(folder / "ecg")
+    flash = Flash(folder / "log", SECTORS, SECTOR_BYTES)
     wanted = round(hours * 3600 * RATE_HZ)
     with (
         _fed(board, folder, part) as fed,
+        with_flash(fed, flash, compile_flash(folder)),
         running(fed) as url,
         Device(url) as device,
     ):
@@ -159,15 +186,25 @@ def of_emulator(board: Board, hours: float, folder: Path, part: str | None = Non
             time.sleep(0.1)
         begin = time.monotonic()
         set_mode(device, "continuous")
-        now = status(device)
-        while now.samples < wanted:
+        now, stack, hour = status(device), 0, 1
+        while now.samples < wanted and time.monotonic() - begin < most_s:
             time.sleep(1.0)
             now = status(device)
+            if stack == 0 and now.samples > 60 * RATE_HZ:
+                stack = device.info()["stack_used_bytes"]
+            if told is not None and now.samples >= hour * 3600 * RATE_HZ:
+                told(hour, now.samples, now.samples_lost)
+                hour += 1
+        seconds = time.monotonic() - begin
+        grown = device.info()["stack_used_bytes"] - stack
         set_mode(device, "ready")
-    return Day(
-        hours=hours, seconds=time.monotonic() - begin, samples=now.samples,
-        samples_lost=now.samples_lost, minutes=-1, failures=now.log_failures, drift_ppm=None,
-        grown_kb=0,
+        now = status(device)
+    had = min(hours, now.samples / RATE_HZ / 3600)
+    found = _from_log(folder / "log", had, seconds, ())
+    return replace(
+        found, samples_lost=max(found.samples_lost, now.samples_lost), grown=grown,
+        failures=found.failures + now.log_failures,
+        drift_ppm=None if part is None else found.drift_ppm,
     )  # fmt: skip
 
 
@@ -175,11 +212,17 @@ def _fed(board: Board, folder: Path, part: str | None) -> AbstractContextManager
     if part is None:
         return nullcontext(with_file(board, folder / "ecg"))
     # Halved: an AD8232 with a gain of 1100 saturates at 1.5 mV.
-    return with_front_end(board, part, np.fromfile(folder / "ecg", "<i2") // 2, folder)
+    halved = np.fromfile(folder / "ecg", "<i2") // 2
+    return with_front_end(board, part, halved, folder, clock_ppm=PPM)
 
 
-def run(name: str, hours: float, part: str | None = None) -> Day:
+def run(
+    name: str, hours: float, part: str | None = None, told: Told | None = None,
+    most_s: float = math.inf,
+) -> Day:  # fmt: skip
     """The day of a device; `part`: of an emulated chip's front end, whose model is beside it.
+
+    told, most_s: of an emulated chip (`of_emulator`).
 
     Raises UsageError for a board that is none.
     """
@@ -188,10 +231,14 @@ def run(name: str, hours: float, part: str | None = None) -> Day:
         raise UsageError(f"{name} is no device that runs here: choose host_device")
     with tempfile.TemporaryDirectory() as folder:
         if board.mcu != "host":
-            return of_emulator(board, hours, Path(folder), part)
+            return of_emulator(board, hours, Path(folder), part, told, most_s)
         if part is not None:
             raise UsageError("a process has a file: leave out --front-end, or name another --board")
         return of_process(board, hours, Path(folder))
+
+
+def _tell(hours: int, samples: int, lost: int) -> None:
+    print(f"after {hours} h: {samples:,} samples, {lost} lost", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -200,22 +247,27 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--board", default="host_device")
     parser.add_argument("--front-end", choices=PARTS, help="of an emulated chip; else a file")
+    parser.add_argument(
+        "--most", type=float, default=math.inf, metavar="MINUTES",
+        help="of ours, after which an emulated chip's day is over",
+    )  # fmt: skip
     args = parser.parse_args(argv)
     try:
-        day = run(args.board, args.hours, args.front_end)
+        day = run(args.board, args.hours, args.front_end, _tell, args.most * 60)
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{args.board}: {day.samples:,} samples in {day.seconds:.0f} s")
-    if day.minutes >= 0:
-        print(f"log: {day.minutes} minutes, {day.failures} records not kept")
-        print(f"memory: grew by {day.grown_kb} KB")
+    print(f"log: {day.minutes} minutes, {day.failures} records not kept")
+    print(
+        f"memory: grew by {day.grown} {'KB' if args.board == 'host_device' else 'bytes of stack'}"
+    )
     if day.drift_ppm is not None:
         print(f"front end's clock: {day.drift_ppm:+.0f} ppm by the log, {PPM:+d} set")
     faults = day.faults()
     for line in faults:
         print(f"fault: {line}")
-    print(f"{day.hours:g} h: {day.samples_lost} samples lost")
+    print(f"{day.hours:.4g} h: {day.samples_lost} samples lost")
     return 1 if faults else 0
 
 
