@@ -192,12 +192,6 @@ FLOORS = (
         freestanding=False,
     ),
     Floor(
-        "boards/stm32f4_beside_flash",
-        "the log's port to that process",
-        ("firmware/log/ein_log_port.h", "boards/beside_flash", "boards/stm32f4_device"),
-        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"),
-    ),
-    Floor(
         "boards/host_device",
         "the device as a process",
         (
@@ -214,6 +208,12 @@ FLOORS = (
             *("boards/stm32f4", "boards/bare", "boards/feather_f405", DEVICE_SPEC),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
+    ),
+    Floor(
+        "boards/stm32f4_beside_flash",
+        "the log's port to that process",
+        ("firmware/log/ein_log_port.h", "boards/beside_flash", "boards/stm32f4_device"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"),
     ),
     Floor(
         "boards/rp_cortex_m",
