@@ -14,11 +14,13 @@ typedef struct {
     reg_t CPUID, ICSR, VTOR, AIRCR, SCR, CCR, SHPR[3], SHCSR, CFSR, HFSR, DFSR, MMFAR, BFAR;
 } scb_t; /* ARMv6-M ends with SHCSR */
 
+#define CPACR (*(reg_t *)0xE000ED88u)
 #define SYSTICK ((systick_t *)0xE000E010u)
 #define NVIC_ISER ((reg_t *)0xE000E100u)
 #define SCB ((scb_t *)0xE000ED00u)
 
-#define SYSTICK_CTRL_ON 7u /* the core's clock, an interrupt, running */
+#define CPACR_VECTORS (0xFu << 20) /* CP10 and CP11: FPU, Helium */
+#define SYSTICK_CTRL_ON 7u         /* the core's clock, an interrupt, running */
 #define SCB_ICSR_ACTIVE 0x1FFu
 #define SCB_ICSR_PENDSTCLR (1u << 25)
 #define SCB_ICSR_PENDSTSET (1u << 26)

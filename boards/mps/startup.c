@@ -29,6 +29,10 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + IR
 __attribute__((noreturn)) void Reset_Handler(void)
 {
     SCB->VTOR = (uint32_t)(uintptr_t)vectors;
+#ifdef __ARM_FEATURE_MVE
+    CPACR |= CPACR_VECTORS; /* before the first vector, which may be the next loop's */
+    __asm volatile("dsb\n isb" ::: "memory");
+#endif
     ein_memory_init();
     main();
     for (;;) {

@@ -229,7 +229,7 @@ class OpWriter:
             done.data.append("#if EIN_NN_DSP")
             self._poly_weights(op, done)
             done.data.append("#else")
-            self._weights(op, pack_weights(op.weights), done)
+            self._wide_weights(op, done)
             done.data.append("#endif")
         elif op.wide:
             self._wide_weights(op, done)
@@ -250,7 +250,7 @@ class OpWriter:
             kernel = "conv_poly"
         flags = [
             ("EIN_NN_CONV_ROWS", layout.rows),
-            ("EIN_NN_CONV_WIDE", op.wide),
+            ("EIN_NN_CONV_WIDE", op.wide or op.poly),
         ]
         self._call(op, done, "conv", {
             "weights": f"op{op.number}_weights",

@@ -35,11 +35,20 @@ class Target:
 
 
 _M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb")
-_M4_QEMU = (
-    "qemu-system-arm", "-M", "netduinoplus2", "-nographic", "-monitor", "none", "-serial", "none",
-    "-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out",
-    "-icount", "shift=0", "-kernel",
+_SEMIHOSTING = (
+    "-nographic", "-monitor", "none", "-serial", "none", "-chardev", "stdio,id=out",
+    "-semihosting-config", "enable=on,target=native,chardev=out",
 )  # fmt: skip
+
+
+def _qemu(machine: str, shift: int) -> tuple[str, ...]:
+    """QEMU with an instruction every 2^shift ns."""
+    return (
+        "qemu-system-arm", "-M", machine, *_SEMIHOSTING, "-icount", f"shift={shift}", "-kernel"
+    )  # fmt: skip
+
+
+_M4_QEMU = _qemu("netduinoplus2", 0)
 _M3 = ("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb")
 _M0 = ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb")
 _NO_DSP_QEMU = tuple("lm3s6965evb" if word == "netduinoplus2" else word for word in _M4_QEMU)
@@ -56,6 +65,19 @@ _RV32_QEMU = (
 TARGETS = {
     "m4": Target("m4", _M4, _M4_QEMU),
     "m4-portable": Target("m4", (*_M4, "-DEIN_NN_PORTABLE"), _M4_QEMU),
+    "m33": Target(
+        "m33", ("arm-none-eabi-gcc", "-mcpu=cortex-m33+nofp", "-mthumb"), _qemu("mps2-an505", 7)
+    ),
+    "m55": Target(
+        "m55",
+        ("arm-none-eabi-gcc", "-mcpu=cortex-m55+nofp", "-mthumb", "-mfloat-abi=hard"),
+        _qemu("mps3-an547", 7),
+    ),
+    "m55-dsp": Target(
+        "m55",
+        ("arm-none-eabi-gcc", "-mcpu=cortex-m55+nomve+nofp", "-mthumb"),
+        _qemu("mps3-an547", 7),
+    ),
     "m3": Target("lm3s", _M3, _M3_QEMU),
     "m3-portable": Target("lm3s", (*_M3, "-DEIN_NN_PORTABLE"), _M3_QEMU),
     "m0": Target("lm3s", _M0, _M0_QEMU),

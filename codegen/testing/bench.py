@@ -1,9 +1,10 @@
 """`make bench`: the engine beside its rivals on the same `.tflite` files, in one run.
 
 Per model and engine: executed instructions of one inference in QEMU (`-icount shift=0`, TIM2 on
-the Cortex-M4, SysTick on M3 and M0, `minstret` on rv32), RAM for activations and scratch, bytes of
-linked functions and constants, and how many output values differ from TFLite Micro (PyPI
-`tflite-micro`), 40 inputs.
+the Cortex-M4, SysTick on M3 and M0, `minstret` on rv32; `shift=7` and the FPGA's counter on M33 and
+M55, by which single instructions can be told), RAM for activations and scratch, bytes of linked
+functions and constants, and how many output values differ from TFLite Micro (PyPI `tflite-micro`),
+40 inputs.
 
 Every build stays in `build/bench/<model>/<engine>/`: sources, objects, bare.map, and bare.elf,
 which does nothing but run the engine over the inputs and print counts and outputs.
@@ -138,6 +139,9 @@ ENGINES: dict[str, tuple[str, Engine]] = {
     "einthoven-m3-plain": ("Cortex-M3", _ours("m3-portable")),
     "einthoven-m0": ("Cortex-M0+", _ours("m0")),
     "einthoven-m0-plain": ("Cortex-M0+", _ours("m0-portable")),
+    "einthoven-m33": ("Cortex-M33", _ours("m33")),
+    "einthoven-helium": ("Cortex-M55", _ours("m55")),
+    "einthoven-m55-dsp": ("Cortex-M55", _ours("m55-dsp")),
     "einthoven-rv32": ("rv32imc", _ours("rv32")),
     "einthoven-rv32-plain": ("rv32imc", _ours("rv32-portable")),
 }

@@ -34,9 +34,9 @@ from einthoven.paths import FIRMWARE
 
 HOST = "host"
 SIMD = "host-simd"
-PLACES = (HOST, *([SIMD] if simd_flags() else []), "m4", "rv32")
+PLACES = (HOST, *([SIMD] if simd_flags() else []), "m4", "m55", "rv32")
 """Where models run: the host under ASan and UBSan, in plain C and as its processor likes it best,
-and two emulated chips."""
+and three emulated chips, one of which takes the Helium kernels."""
 SMALL_PLACES = ("m3", "m0")
 """Emulated cores without DSP instructions, on a chip that has room for small programs only."""
 SMALL_PROGRAM_BYTES = 120_000

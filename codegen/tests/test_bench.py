@@ -34,6 +34,7 @@ def test_bench_prints_every_engine(
     for name, most in (
         ("einthoven", 0.82), ("einthoven-portable", 3.15), ("einthoven-rv32", 2.5),
         ("einthoven-m3", 2.0), ("einthoven-m0", 4.0),
+        ("einthoven-helium", 0.26), ("einthoven-m55-dsp", 0.82),
     ):  # fmt: skip
         assert float(rows[name][3]) <= most
         assert rows[name][-1] == "0"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+from elftools.elf.sections import ARMAttributesSection, SymbolTableSection
 
 from einthoven.boards.board import Board
-from einthoven.boards.stack import stack_bound
+from einthoven.boards.stack import EXCEPTION_FRAME_BYTES, VECTOR_FRAME_BYTES, stack_bound
 from einthoven.errors import BuildError
 from einthoven.paths import FIRMWARE, ROOT, require_checkout
 
@@ -90,11 +90,12 @@ def measure(board: Board) -> Image | None:
         if not found:
             raise BuildError(f"{board.program.name} has no symbols: it was stripped, build it anew")
         (arena,) = found
+        frame = VECTOR_FRAME_BYTES if has_vectors(elf) else EXCEPTION_FRAME_BYTES
     writable = 2
     limits = _budget()["stack"]
     indirect = limits["indirect"] + (limits["device_indirect"] if board.is_device else [])
     bound, _ = stack_bound(
-        board.program.parent, INTERRUPTS, indirect, limits["library_bytes"], INTERRUPTIBLE
+        board.program.parent, INTERRUPTS, indirect, limits["library_bytes"], INTERRUPTIBLE, frame
     )
     return Image(
         flash_bytes=sum(s.p_filesz for s in segments),
@@ -102,6 +103,17 @@ def measure(board: Board) -> Image | None:
         stack_bytes=stack["sh_size"],
         stack_bound_bytes=bound,
         arena_bytes=arena["st_size"],
+    )
+
+
+def has_vectors(elf: ELFFile) -> bool:
+    """Whether a program may use Helium, by its build attributes (Arm IHI 0045, Tag_MVE_arch)."""
+    section = elf.get_section_by_name(".ARM.attributes")
+    return isinstance(section, ARMAttributesSection) and any(
+        attribute.tag == "TAG_MVE_ARCH" and attribute.value > 0
+        for part in section.iter_subsections()
+        for attributes in part.iter_subsubsections()
+        for attribute in attributes.iter_attributes()
     )
 
 

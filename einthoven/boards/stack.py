@@ -10,6 +10,8 @@ from einthoven.errors import BuildError
 
 EXCEPTION_FRAME_BYTES = 32 + 4
 """What a Cortex-M pushes when an interrupt comes (no FPU): eight words, and one to align."""
+VECTOR_FRAME_BYTES = EXCEPTION_FRAME_BYTES + 72
+"""With Helium: S0 to S15, FPSCR and VPR besides, 18 words (Arm DDI 0553, exception entry)."""
 
 _NODE = re.compile(r'node: \{ title: "([^"]+)" label: "[^"]*?(?:\\n(\d+) bytes \((\w+)[^"]*)?"')
 _EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
@@ -84,11 +86,13 @@ def stack_bound(
     indirect: Iterable[str],
     library_bytes: int,
     interruptible: Iterable[str] = (),
+    frame_bytes: int = EXCEPTION_FRAME_BYTES,
 ) -> tuple[int, list[str]]:
     """Bytes that main() and interrupts on top of it need at most, and main()'s way there.
 
     `handlers`: interrupts that return, of which a board has some; they have one priority, so they
-    do not nest. `interruptible`: those of lower priorities, each another one.
+    do not nest. `interruptible`: those of lower priorities, each another one. `frame_bytes`: what
+    the core pushes for each.
     """
     graph = read_call_graph(folder)
     indirect = list(indirect)
@@ -98,5 +102,5 @@ def stack_bound(
     )
     for handler in interruptible:
         if graph.titled(handler):
-            size += EXCEPTION_FRAME_BYTES + graph.depth(handler, indirect, library_bytes)[0]
-    return size + EXCEPTION_FRAME_BYTES + top, way
+            size += frame_bytes + graph.depth(handler, indirect, library_bytes)[0]
+    return size + frame_bytes + top, way

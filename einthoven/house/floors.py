@@ -20,7 +20,16 @@ from einthoven import third_party
 from einthoven.paths import ROOT
 
 PLAIN = frozenset(
-    {"assert.h", "immintrin.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+    {
+        "arm_mve.h",
+        "assert.h",
+        "immintrin.h",
+        "limits.h",
+        "stdbool.h",
+        "stddef.h",
+        "stdint.h",
+        "string.h",
+    }
 )
 """Headers of C and of the compiler that need neither a heap nor an operating system."""
 

@@ -42,6 +42,13 @@ void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int
     ein_nn_add_rows(layer, a, b, out, 0, layer->size);
 }
 
+#if EIN_NN_MVE
+void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
+                     int32_t first, int32_t size)
+{
+    ein_nn_add_mve(layer, a + first, b + first, out + first, size);
+}
+#else
 /* Terms are doubled, as ein_nn_high_mul wants them. */
 void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
                      int32_t first, int32_t size)
@@ -76,6 +83,7 @@ void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b
         *out++ = add_one(&s, *a++, *b++);
     ein_nn_activate(begin, size, l->act_min, l->act_max);
 }
+#endif
 
 void ein_nn_add_any(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out)
 {

@@ -24,6 +24,10 @@ void ein_nn_add(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int
 void ein_nn_add_rows(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
                      int32_t first, int32_t size);
 
+/* `size` values. */
+void ein_nn_add_mve(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out,
+                    int32_t size);
+
 /* Any other. */
 void ein_nn_add_any(const ein_nn_add_t *layer, const int8_t *a, const int8_t *b, int8_t *out);
 

@@ -259,6 +259,9 @@ void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out,
         const int32_t left = end - first, count = left < layer->chunk ? left : layer->chunk;
         int8_t *const to = out + first * layer->out_channels;
 
+#if EIN_NN_MVE
+        ein_nn_conv_chunk_mve(layer, in, first, count, (int8_t *)scratch, to);
+#else
         gather(layer, in, first, count, scratch);
 #if EIN_NN_DSP
         ein_nn_conv_chunk_dsp(layer, scratch, count, to);
@@ -266,6 +269,7 @@ void ein_nn_conv_rows(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out,
         ein_nn_conv_chunk_avx2(layer, scratch, count, to);
 #else
         convolve(layer, scratch, count, to, 1);
+#endif
 #endif
     }
 }

@@ -21,6 +21,9 @@
  * Wide weights, in builds with DSP instructions only, are halfwords, already doubled (which saves
  * the doubling of every sum), the four values in their own order. They need no room in the scratch.
  *
+ * With Helium inputs are not widened, and wide weights are bytes, the four values in their own
+ * order.
+ *
  * Flash: depth + 12 bytes per output channel, 2 * depth + 12 when wide. RAM: the scratch.
  */
 #ifndef EIN_NN_CONV_H
@@ -33,7 +36,11 @@
     1 /* scratch holds rows as they follow each other; else each position's values apart */
 
 /* Wide weights as the generator writes them: the same text gives either layout. */
-#if EIN_NN_DSP
+#if EIN_NN_MVE
+#define EIN_NN_CONV_WIDE 2
+#define EIN_NN_WIDE4(a, b, c, d) (a), (b), (c), (d)
+typedef int8_t ein_nn_wide_t;
+#elif EIN_NN_DSP
 #define EIN_NN_CONV_WIDE 2
 #define EIN_NN_WIDE4(a, b, c, d) 2 * (a), 2 * (b), 2 * (c), 2 * (d)
 typedef int16_t ein_nn_wide_t;
@@ -89,5 +96,8 @@ void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t
                            int8_t *out);
 void ein_nn_conv_chunk_avx2(const ein_nn_conv_t *layer, const int16_t *columns, int32_t count,
                             int8_t *out);
+/* `count` positions from `first` on; `scratch` as above, of bytes. */
+void ein_nn_conv_chunk_mve(const ein_nn_conv_t *layer, const int8_t *in, int32_t first,
+                           int32_t count, int8_t *scratch, int8_t *out);
 
 #endif

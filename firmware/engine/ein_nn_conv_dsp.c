@@ -104,6 +104,13 @@ MAC_2X2(mac_2x2_by_24, MAC8 MAC8 MAC8)
     "sxtb16 r12, " second ", ror #8\n"                                                             \
     "smlad %[b], " high ", r12, %[b]\n"
 
+/* Eight of both channels. */
+#define MAC8_NARROW                                                                                \
+    "ldmia %[w]!, {r4, r5, r8, r9}\n"                                                              \
+    "ldmia %[x]!, {r6, r10, r11, lr}\n"                                                            \
+    MAC4_NARROW("r6", "r10", "r4", "r5")                                                           \
+    MAC4_NARROW("r11", "lr", "r8", "r9")
+
 /* sums[0], sums[1] += inputs * weights of the first, the second channel, for a position of its own.
  */
 __attribute__((noinline)) static void mac_2x1(const int8_t *weights, const int16_t *inputs, int32_t depth, int32_t *sums)
@@ -111,16 +118,20 @@ __attribute__((noinline)) static void mac_2x1(const int8_t *weights, const int16
     int32_t first = sums[0], second = sums[1];
     const int8_t *const end = weights + 2 * depth;
 
-    __asm__("1:\n"
-            "ldmia %[w]!, {r4, r5, r8, r9}\n"
-            "ldmia %[x]!, {r6, r10, r11, lr}\n"
-            MAC4_NARROW("r6", "r10", "r4", "r5")
-            MAC4_NARROW("r11", "lr", "r8", "r9")
-            "cmp %[w], %[end]\n"
-            "bne 1b\n"
-            : [w] "+l"(weights), [x] "+l"(inputs), [a] "+l"(first), [b] "+l"(second)
-            : [end] "r"(end)
-            : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    if (depth % 16 != 0)
+        __asm__(MAC8_NARROW
+                : [w] "+l"(weights), [x] "+l"(inputs), [a] "+l"(first), [b] "+l"(second)
+                :
+                : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    if (weights != end)
+        __asm__("1:\n"
+                MAC8_NARROW
+                MAC8_NARROW
+                "cmp %[w], %[end]\n"
+                "bne 1b\n"
+                : [w] "+l"(weights), [x] "+l"(inputs), [a] "+l"(first), [b] "+l"(second)
+                : [end] "r"(end)
+                : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
     sums[0] = first, sums[1] = second;
 }
 
@@ -158,6 +169,28 @@ static void widen_weights(uint32_t *to, const int8_t *weights, int32_t depth)
     }
 }
 
+/* A dense layer: its only position, by weights that are not wide. What is set up for many positions
+ * in ein_nn_conv_chunk_dsp would cost a tenth of it. */
+static void one_position(const ein_nn_conv_t *layer, const int16_t *inputs, int8_t *out)
+{
+    const int32_t channels = layer->out_channels, depth = layer->depth;
+    const ein_nn_scale_t *scale = layer->scales;
+    const int8_t *weights = layer->weights;
+
+    for (int32_t c = 0; c < channels; c += 2, scale += 2, weights += 2 * depth) {
+        int32_t sums[2] = {scale[0].bias, scale[1].bias};
+        ein_nn_rest_t rest = ein_nn_rest(&scale[0], layer->out_zero);
+
+        mac_2x1(weights, inputs, depth, sums);
+        out[c] = ein_nn_finish(&rest, sums[0]);
+        if (c + 1 < channels) {
+            rest = ein_nn_rest(&scale[1], layer->out_zero);
+            out[c + 1] = ein_nn_finish(&rest, sums[1]);
+        }
+    }
+    ein_nn_activate(out, channels, layer->act_min, layer->act_max);
+}
+
 void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t count, int8_t *out)
 {
     const int32_t channels = layer->out_channels, depth = layer->depth, step = layer->step;
@@ -165,6 +198,10 @@ void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t
     const int8_t *weights = layer->weights;
     uint32_t *const room = (uint32_t *)(void *)(columns + (layer->chunk - 1) * step + depth);
 
+    if (!wide && count == 1) {
+        one_position(layer, columns, out);
+        return;
+    }
     for (int32_t c = 0; c < channels; c += 2, weights += wide ? 4 * depth : 2 * depth) {
         const ein_nn_scale_t *scale = &layer->scales[c];
         const int32_t bias[2] = {scale[0].bias, scale[1].bias};

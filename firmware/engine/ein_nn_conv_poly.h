@@ -8,7 +8,7 @@
  *
  * A layer as ein_nn_conv wants it, of kernel 5, stride 1, dilation 1, in_channels a multiple of 4
  * and at most 32, out_channels even. In builds without DSP instructions it is ein_nn_conv, with
- * that one's weights; else weights are words, per pair of output channels [in_channels][3][2
+ * that one's wide weights; else weights are words, per pair of output channels [in_channels][3][2
  * channels]: taps 2m and 2m + 1, the sixth 0.
  *
  * Flash: 12 * in_channels + 12 bytes per output channel. RAM: the scratch, words of inputs,

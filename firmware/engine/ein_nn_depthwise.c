@@ -2,6 +2,7 @@
 
 #include "ein_nn_conv_finish.h"
 
+#if !EIN_NN_MVE
 /* What a channel's positions share. The input's zero point is part of the bias, and everything is
  * doubled, as ein_nn_finish_doubled wants it. */
 typedef struct {
@@ -205,30 +206,58 @@ static void inside(const ein_nn_depthwise_t *l, const int8_t *in, int8_t *out, i
     }
 }
 
+#endif
+
+/* The taps of position p that lie inside the input. */
+typedef struct {
+    int32_t begin, end;
+} seen_t;
+
+static seen_t seen_by(const ein_nn_depthwise_t *l, int32_t p)
+{
+    const int32_t row = p * l->stride - l->pad_left;
+    seen_t seen = {0, l->kernel};
+
+    while (seen.begin < seen.end && row + seen.begin * l->dilation < 0)
+        seen.begin++;
+    while (seen.end > seen.begin && row + (seen.end - 1) * l->dilation >= l->in_length)
+        seen.end--;
+    return seen;
+}
+
 /* One position of all channels, wherever its window lies, of any layer. */
 static void position(const ein_nn_depthwise_t *l, const int8_t *in, int8_t *out, int32_t p)
 {
     const int32_t in_channels = l->out_channels / l->multiplier;
     const int32_t row = p * l->stride - l->pad_left;
-    int32_t begin = 0, end = l->kernel; /* the taps that lie inside the input */
+    const seen_t seen = seen_by(l, p);
 
     out += p * l->out_channels;
-    while (begin < end && row + begin * l->dilation < 0)
-        begin++;
-    while (end > begin && row + (end - 1) * l->dilation >= l->in_length)
-        end--;
     for (int32_t i = 0, c = 0; i < in_channels; i++) {
         for (int32_t m = 0; m < l->multiplier; m++, c++) {
             const ein_nn_scale_t *scale = &l->scales[c];
             int32_t sum = scale->bias;
 
-            for (int32_t t = begin; t < end; t++)
+            for (int32_t t = seen.begin; t < seen.end; t++)
                 sum += (in[(row + t * l->dilation) * in_channels + i] - l->in_zero) *
                        l->weights[t * l->out_channels + c];
             sum = ein_nn_rescale(sum, scale->multiplier, scale->left, scale->right);
             *out++ = ein_nn_clamp(sum + l->out_zero, l->act_min, l->act_max);
         }
     }
+}
+
+/* A position at either end of a layer as ein_nn_depthwise wants it. */
+static void position_small(const ein_nn_depthwise_t *l, const int8_t *in, int8_t *out, int32_t p)
+{
+#if EIN_NN_MVE
+    const seen_t seen = seen_by(l, p);
+
+    ein_nn_depthwise_mve(l, in, out, p, 1, seen.begin, seen.end);
+    ein_nn_activate(out + p * l->out_channels, l->out_channels, l->act_min, l->act_max);
+#else
+    position(l, in, out, p);
+#endif
 }
 
 void ein_nn_depthwise(const ein_nn_depthwise_t *layer, const int8_t *in, int8_t *out)
@@ -241,13 +270,17 @@ void ein_nn_depthwise(const ein_nn_depthwise_t *layer, const int8_t *in, int8_t 
         first++;
     while (end > first && (end - 1) * l->stride + reach > l->in_length)
         end--;
+#if EIN_NN_MVE
+    ein_nn_depthwise_mve(l, in, out, first, end - first, 0, l->kernel);
+#else
     inside(l, in, out, first, end);
+#endif
     ein_nn_activate(out + first * l->out_channels, (end - first) * l->out_channels, l->act_min,
                     l->act_max);
     for (int32_t p = 0; p < first; p++)
-        position(l, in, out, p);
+        position_small(l, in, out, p);
     for (int32_t p = end; p < l->out_length; p++)
-        position(l, in, out, p);
+        position_small(l, in, out, p);
 }
 
 void ein_nn_depthwise_any(const ein_nn_depthwise_t *layer, const int8_t *in, int8_t *out)

@@ -18,8 +18,17 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 /* Weights are read four bytes at a time. */
 #define EIN_NN_ALIGNED __attribute__((aligned(4)))
 
-/* Define EIN_NN_PORTABLE to build the plain C kernels where the DSP ones would be chosen. */
-#if defined(__ARM_FEATURE_DSP) && !defined(EIN_NN_PORTABLE)
+/* Define EIN_NN_PORTABLE to build the plain C kernels where others would be chosen.
+ *
+ * Helium, the M-profile Vector Extension of Cortex-M55 and later, for integers. */
+#if defined(__ARM_FEATURE_MVE) && !defined(EIN_NN_PORTABLE)
+#define EIN_NN_MVE 1
+#else
+#define EIN_NN_MVE 0
+#endif
+
+/* The DSP instructions of Cortex-M4 and later, where there is nothing better. */
+#if defined(__ARM_FEATURE_DSP) && !EIN_NN_MVE && !defined(EIN_NN_PORTABLE)
 #define EIN_NN_DSP 1
 #else
 #define EIN_NN_DSP 0

@@ -2,6 +2,7 @@
 
 #include "ein_nn_avx2.h"
 #include "ein_nn_dsp.h"
+#include "ein_nn_mve.h"
 
 typedef struct {
     int32_t begin, end;
@@ -74,6 +75,53 @@ static void max_pool_avx2(const ein_nn_pool_t *layer, const int8_t *in, int8_t *
 }
 #endif
 
+#if EIN_NN_MVE
+/* Sixteen channels of n at a time, the largest of `rows`, two or more: what `out` may overlap of
+ * `in` has been read by then. */
+static void largest(const int8_t *in, int8_t *out, int32_t n, int32_t rows)
+{
+    const int8_t *row;
+    int32_t left;
+
+    __asm volatile("dlstp.8 lr, %[n]\n"
+                   "1:\n"
+                   "add %[row], %[in], %[n]\n"
+                   "vldrb.u8 q0, [%[in]], #16\n"
+                   "vldrb.u8 q1, [%[row]]\n"
+                   "subs %[left], %[rows], #2\n"
+                   "vmax.s8 q0, q0, q1\n"
+                   "beq 3f\n"
+                   "2:\n"
+                   "add %[row], %[row], %[n]\n"
+                   "vldrb.u8 q1, [%[row]]\n"
+                   "subs %[left], %[left], #1\n"
+                   "vmax.s8 q0, q0, q1\n"
+                   "bne 2b\n"
+                   "3:\n"
+                   "vstrb.8 q0, [%[out]], #16\n"
+                   "letp lr, 1b\n"
+                   : [in] "+r"(in), [out] "+r"(out), [row] "=&r"(row), [left] "=&r"(left)
+                   : [n] "r"(n), [rows] "r"(rows)
+                   : "lr", "q0", "q1", "cc", "memory");
+}
+
+static void max_pool_mve(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out, int32_t first,
+                         int32_t rows)
+{
+    const int32_t channels = layer->channels;
+
+    for (int32_t p = first; p < first + rows; p++, out += channels) {
+        const rows_t seen = window(layer, p);
+        const int8_t *const from = in + seen.begin * channels;
+
+        if (seen.end - seen.begin == 1)
+            ein_nn_mve_copy(out, from, channels);
+        else
+            largest(from, out, channels, seen.end - seen.begin);
+    }
+}
+#endif
+
 void ein_nn_max_pool(const ein_nn_pool_t *layer, const int8_t *in, int8_t *out)
 {
     ein_nn_max_pool_rows(layer, in, out, 0, layer->out_length);
@@ -90,7 +138,12 @@ void ein_nn_max_pool_rows(const ein_nn_pool_t *layer, const int8_t *in, int8_t *
     const int32_t channels = layer->channels, end = first + rows;
 
     out += first * channels;
-#if EIN_NN_DSP
+#if EIN_NN_MVE
+    if (layer->act_min == INT8_MIN && layer->act_max == INT8_MAX) {
+        max_pool_mve(layer, in, out, first, rows);
+        return;
+    }
+#elif EIN_NN_DSP
     if (channels % 4 == 0 && layer->act_min == INT8_MIN && layer->act_max == INT8_MAX) {
         max_pool_dsp(layer, in, out, first, rows);
         return;

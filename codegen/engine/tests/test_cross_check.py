@@ -20,9 +20,8 @@ SMALL_SLICE = 40
 """The same, of convolutions, where each core costs a compiler's run more."""
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_corners_of_the_product(place: str, kernels: Path, tmp_path: Path) -> None:
-    assert not cross_check.check(CORNERS, 5, [place], kernels, tmp_path / "program", n=3)
+def test_corners_of_the_product(kernels: Path, tmp_path: Path) -> None:
+    assert not cross_check.check(CORNERS, 5, PLACES, kernels, tmp_path / "program", n=3)
 
 
 @pytest.mark.parametrize("place", SMALL_PLACES)
@@ -32,12 +31,11 @@ def test_small_slice_of_the_product(place: str, kernels: Path, tmp_path: Path) -
     assert not cross_check.check(cases, 7, [place], kernels, tmp_path / "program", n=3)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_slice_of_the_product(place: str, kernels: Path, tmp_path: Path) -> None:
+def test_slice_of_the_product(kernels: Path, tmp_path: Path) -> None:
     cases = random.Random(11).sample(cross_check.all_cases(), SLICE)
     for kind in ("conv", "depthwise", "dense", "add", "pool"):
         assert any(kind in case.label for case in cases)
-    assert not cross_check.check(cases, 6, [place], kernels, tmp_path / "program", n=3)
+    assert not cross_check.check(cases, 6, PLACES, kernels, tmp_path / "program", n=3)
 
 
 def test_the_product_is_that_of_the_issue() -> None:

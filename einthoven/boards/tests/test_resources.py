@@ -3,13 +3,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from einthoven.boards import board as boards
 from einthoven.boards import resources
 from einthoven.boards.board import load_board
 from einthoven.boards.history_chart import PANELS
 from einthoven.boards.resources import check, measure, record
-from einthoven.boards.stack import EXCEPTION_FRAME_BYTES, read_call_graph, stack_bound
+from einthoven.boards.stack import (
+    EXCEPTION_FRAME_BYTES,
+    VECTOR_FRAME_BYTES,
+    read_call_graph,
+    stack_bound,
+)
 from einthoven.errors import BuildError
 
 BOARD = next(iter(resources.budgets()))
@@ -37,6 +43,20 @@ def test_stack_bound_is_the_deepest_way(tmp_path: Path) -> None:
     # One that can be interrupted itself comes in between; one that a board lacks does not.
     nested, _ = stack_bound(tmp_path, ["tick"], ["send"], 64, ["a", "not_there"])
     assert nested == size + EXCEPTION_FRAME_BYTES + 100
+    larger, _ = stack_bound(tmp_path, ["tick"], ["send"], 64, ["a"], VECTOR_FRAME_BYTES)
+    assert larger == nested + 2 * 72
+
+
+@pytest.mark.parametrize(
+    ("cpu", "vectors"), [("m4", False), ("m55+nomve+nofp", False), ("m55+nofp", True)]
+)
+def test_vectors_are_seen_in_a_program(cpu: str, vectors: bool, tmp_path: Path) -> None:
+    source, program = tmp_path / "a.c", tmp_path / "a.o"
+    source.write_text("int main(void) { return 0; }\n")
+    flags = [f"-mcpu=cortex-{cpu}", "-mthumb", *(["-mfloat-abi=hard"] if vectors else [])]
+    subprocess.run(["arm-none-eabi-gcc", *flags, "-c", source, "-o", program], check=True)
+    with program.open("rb") as file:
+        assert resources.has_vectors(ELFFile(file)) == vectors
 
 
 def test_stack_without_a_bound_is_refused(tmp_path: Path) -> None:
