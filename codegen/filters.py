@@ -1,7 +1,7 @@
 """Design the signal path's filters and round them to what the C core computes with.
 
-The core runs biquads in direct form I on int32 samples in Q8 microvolts, coefficients in Q30,
-an int64 accumulator and first-order error feedback (`firmware/core/ein_filter.h`).
+The core runs biquads in direct form I on int32 samples in Q8 microvolts, coefficients rounded to
+Q30, an int64 accumulator and first-order error feedback (`firmware/core/ein_filter.h`).
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,19 @@ class Biquads:
         """The rounded coefficients in scipy's layout, float64 [sections, 6]."""
         rows = self.sos_q30 / 2.0**COEFFICIENT_BITS
         return np.insert(rows, 3, 1.0, axis=1)
+
+    def split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What the core multiplies x + x2, x1, y1 and y2 with: int64 [sections, 4], twice.
+
+        Whole ones, and what is left of the coefficient, -1/2 .. 1/2 in Q32. Raises UsageError when
+        a section's b2 is not its b0.
+        """
+        b0, b1, b2, a1, a2 = self.sos_q30.T
+        if (b0 != b2).any():
+            raise UsageError("a biquad with b2 other than b0: the core's band-passes have none")
+        terms = np.stack([b0, b1, -a1, -a2], axis=1)
+        whole = (terms + 2 ** (COEFFICIENT_BITS - 1)) >> COEFFICIENT_BITS
+        return whole, (terms - (whole << COEFFICIENT_BITS)) << (32 - COEFFICIENT_BITS)
 
 
 def design_bandpass(order: int, band_hz: tuple[float, float], rate_hz: float) -> Biquads:

@@ -6,6 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from einthoven.codegen.filters import Biquads, design_bandpass
 from einthoven.errors import UsageError
 from einthoven.paths import SPEC
@@ -109,18 +112,21 @@ def _macros(section: str, key: str, value: object) -> list[str]:
 def _filter_macros(name: str, biquads: Biquads, table: dict[str, Any]) -> list[str]:
     prefix = f"EIN_FILTER_{name}".upper()
     low, high = table["band_hz"]
-    rows = [", ".join(str(c) for c in section) for section in biquads.sos_q30]
+    whole, rest_q32 = biquads.split()
     lines = [
         "",
-        f"/* [filters.{name}] Butterworth {low}–{high} Hz, order {table['order']}: "
-        "b0 b1 b2 a1 a2 in Q30 */",
-        _define(f"{prefix}_SECTIONS", len(rows)),
-        f"#define {prefix}_Q30 \\",
-        "    { \\",
-        *(f"        {{{row}}}, \\" for row in rows),
-        "    }",
+        f"/* [filters.{name}] Butterworth {low}–{high} Hz, order {table['order']}: of each biquad "
+        "b0, b1, -a1 and -a2 */",
+        _define(f"{prefix}_SECTIONS", len(whole)),
+        *_rows(f"{prefix}_WHOLE", whole),
+        *_rows(f"{prefix}_REST_Q32", rest_q32),
     ]
     if "delay_samples" in table:
         where = f"filters.{name}.delay_samples"
         lines.append(_define(f"{prefix}_DELAY_SAMPLES", _integer(where, table["delay_samples"])))
     return lines
+
+
+def _rows(name: str, values: NDArray[np.int64]) -> list[str]:
+    rows = [", ".join(map(str, row)) for row in values.tolist()]
+    return [f"#define {name} \\", "    { \\", *(f"        {{{row}}}, \\" for row in rows), "    }"]

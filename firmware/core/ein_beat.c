@@ -5,9 +5,13 @@
 #include "ein_features.h"
 #include "ein_fixed.h"
 #include "ein_pair.h"
+#include "ein_time.h"
 
 /* A beat of a disturbed signal is judged, but nothing is learnt from it. */
 #define UNFIT (EIN_FLAG_SATURATED | EIN_FLAG_FLAT | EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP)
+
+/* From R on, until the ring holds the window and what it may be shifted by. */
+#define WHOLE_SAMPLES (EIN_WINDOW_AFTER_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES)
 
 void ein_beat_init(ein_beat_t *beat)
 {
@@ -141,10 +145,38 @@ static uint8_t describe(ein_beat_t *beat, const ein_ring_t *ring, const ein_even
     return slot;
 }
 
+static bool is_due(const ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples)
+{
+    if (beat->count == 0) {
+        return false;
+    }
+    if (beat->finished) {
+        return true;
+    }
+    const uint32_t r = beat->pending[0].r_samples;
+    /* Counted as a signed difference: R may lie a little ahead of the delayed ring's end. */
+    const int32_t held = (int32_t)(ring->end_samples - r);
+    if (held < WHOLE_SAMPLES) {
+        return false;
+    }
+    return beat->count > 1 || now_samples - r >= EIN_RR_MAX_SAMPLES;
+}
+
+uint32_t ein_beat_wake_samples(const ein_beat_t *beat, uint32_t now)
+{
+    if (beat->count == 0) {
+        return now + EIN_TIME_FAR_SAMPLES;
+    }
+    const uint32_t wait_samples = beat->count > 1
+                                      ? WHOLE_SAMPLES - 1u
+                                      : EIN_RR_MAX_SAMPLES - EIN_FILTER_BANDPASS_DELAY_SAMPLES;
+    return beat->finished ? now : beat->pending[0].r_samples + wait_samples;
+}
+
 bool ein_beat_poll(ein_beat_t *beat, const ein_ring_t *ring, uint32_t now_samples,
                    ein_event_t *event)
 {
-    if (!ein_beat_is_due(beat, ring, now_samples)) {
+    if (!is_due(beat, ring, now_samples)) {
         return false;
     }
     const ein_pending_t own = beat->pending[0];

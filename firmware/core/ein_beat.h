@@ -44,24 +44,9 @@ void ein_beat_init(ein_beat_t *beat);
    (they cannot come when R peaks are EIN_RR_MAX_SAMPLES / 8 apart or polled in time). */
 void ein_beat_on_r(ein_beat_t *beat, uint32_t r_samples, uint16_t flags);
 
-/* Whether ein_beat_poll would give an event: inline, because it is asked at every sample. */
-static inline bool ein_beat_is_due(const ein_beat_t *beat, const ein_ring_t *ring,
-                                   uint32_t now_samples)
-{
-    if (beat->count == 0) {
-        return false;
-    }
-    if (beat->finished) {
-        return true;
-    }
-    const uint32_t r = beat->pending[0].r_samples;
-    /* Counted as a signed difference: R may lie a little ahead of the delayed ring's end. */
-    const int32_t held = (int32_t)(ring->end_samples - r);
-    if (held < EIN_WINDOW_AFTER_SAMPLES + EIN_TEMPLATE_SHIFT_SAMPLES) {
-        return false;
-    }
-    return beat->count > 1 || now_samples - r >= EIN_RR_MAX_SAMPLES;
-}
+/* The ring's time of its newest sample when ein_beat_poll will have an event, if no R comes before
+   that: no need to poll until then. `now`: of its newest sample now. */
+uint32_t ein_beat_wake_samples(const ein_beat_t *beat, uint32_t now);
 
 /* Fills *event with the oldest pending beat when it is due and returns true. Poll after each
    sample and after finishing until false: now_samples is the time of the newest sample.

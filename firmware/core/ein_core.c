@@ -6,8 +6,6 @@
 #include "ein_fixed.h"
 #include "ein_time.h"
 
-static const int32_t BANDPASS_Q30[EIN_FILTER_BANDPASS_SECTIONS][5] = EIN_FILTER_BANDPASS_Q30;
-
 ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config)
 {
     if (core == NULL || config == NULL)
@@ -18,42 +16,27 @@ ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config)
     if (status != EIN_OK)
         return status;
     core->ring.end_samples = (uint32_t)-EIN_FILTER_BANDPASS_DELAY_SAMPLES;
+    core->wake_samples = core->ring.end_samples;
     ein_qrs_init(&core->qrs);
     ein_beat_init(&core->beat);
     return EIN_OK;
 }
 
-/* One sample of the signal at uv_q8, through filters and detector. */
-static inline void filter_sample(ein_core_t *core, int32_t uv_q8)
+/* The sample that the input holds, through filters and detector; true if something may be due.
+   Out of line, because it is long and needs all registers. */
+__attribute__((noinline)) static bool filter_sample(ein_core_t *core)
 {
-    int32_t band_q8 =
-        ein_filter_step(core->bandpass, BANDPASS_Q30, EIN_FILTER_BANDPASS_SECTIONS, uv_q8);
-    ein_ring_push(&core->ring, ein_sat16((band_q8 + 128) >> 8));
-    ein_qrs_push(&core->qrs, &core->ring, band_q8);
+    const uint32_t now = core->ring.end_samples;
+    const int32_t band_q8 = ein_filter_bandpass(&core->bandpass, core->input.held_q8);
+    ein_ring_push(&core->ring, ein_sat16_q8(band_q8 + 128));
+    return ein_qrs_push(&core->qrs, now, band_q8) || !ein_time_before(now, core->wake_samples);
 }
 
-/* One sample of time: what the input made of it. */
-static inline void step(ein_core_t *core, ein_input_state_t input, int32_t uv_q8)
+/* A sample for which there is nothing to filter. */
+static void lose_sample(ein_core_t *core)
 {
-    core->t_samples++;
-    if (input == EIN_INPUT_LOST) {
-        ein_ring_push(&core->ring, 0);
-        ein_qrs_lost(&core->qrs);
-        return;
-    }
-    if (input == EIN_INPUT_START)
-        memset(core->bandpass, 0, sizeof core->bandpass);
-    filter_sample(core, uv_q8);
-}
-
-/* A lost sample, or one after the end. Out of line: seldom needed, and large. */
-__attribute__((noinline)) static void step_without(ein_core_t *core, bool lost)
-{
-    int32_t uv_q8 = core->input.held_q8;
-    ein_input_state_t input = EIN_INPUT_VALID;
-    if (lost)
-        input = ein_input_lost(&core->input, &uv_q8);
-    step(core, input, uv_q8);
+    ein_ring_push(&core->ring, 0);
+    ein_qrs_lost(&core->qrs);
 }
 
 static uint16_t signal_state(const ein_core_t *core)
@@ -65,11 +48,12 @@ static uint16_t signal_state(const ein_core_t *core)
 static bool next_event(ein_core_t *core)
 {
     uint16_t state = signal_state(core);
-    uint32_t now = core->t_samples - 1u;
+    const uint32_t samples = ein_core_samples(core);
+    const uint32_t now = samples - 1u;
     if (!core->ring.full) {
-        if (core->t_samples == 0) /* nothing has come yet; later, the clock has come round */
+        if (samples == 0) /* nothing has come yet; later, the clock has come round */
             return false;
-        core->ring.full = core->t_samples >= EIN_RING_SAMPLES + EIN_FILTER_BANDPASS_DELAY_SAMPLES;
+        core->ring.full = samples >= EIN_RING_SAMPLES + EIN_FILTER_BANDPASS_DELAY_SAMPLES;
     }
     const bool changed = state != core->state;
     core->state = state;
@@ -98,13 +82,41 @@ static bool next_event(ein_core_t *core)
     }
 }
 
-/* Called after each sample, and nearly always there is nothing to do. */
-static inline bool poll(ein_core_t *core)
+/* After a sample: true if an event is due at it. Else says when to ask again. */
+static bool look(ein_core_t *core)
 {
-    if (signal_state(core) == core->state && !ein_qrs_has_next(&core->qrs) &&
-        !ein_beat_is_due(&core->beat, &core->ring, core->t_samples - 1u))
-        return false;
-    return next_event(core);
+    const uint32_t now = core->ring.end_samples - 1u;
+    if (next_event(core))
+        return true;
+    core->wake_samples = ein_time_earlier(ein_qrs_wake_samples(&core->qrs, now),
+                                          ein_beat_wake_samples(&core->beat, now));
+    return false;
+}
+
+/* The same after a sample of the signal, which the detector has to judge first. */
+__attribute__((noinline)) static bool attend(ein_core_t *core)
+{
+    ein_qrs_attend(&core->qrs, &core->ring);
+    return look(core);
+}
+
+/* A sample that is not plain; true if an event is due at it. Out of line: seldom needed. */
+__attribute__((noinline)) static bool step_odd(ein_core_t *core, ein_input_state_t input)
+{
+    if (input == EIN_INPUT_LOST) {
+        lose_sample(core);
+        return look(core);
+    }
+    if (input == EIN_INPUT_START)
+        memset(&core->bandpass, 0, sizeof core->bandpass);
+    filter_sample(core);
+    return attend(core);
+}
+
+/* A lost sample, or one after the end; true if an event is due at it. */
+static bool step_without(ein_core_t *core, bool lost)
+{
+    return step_odd(core, lost ? ein_input_lost(&core->input) : EIN_INPUT_VALID);
 }
 
 /* Samples that the core makes up itself, in a gap and after the end, until an event is due. */
@@ -113,21 +125,18 @@ static bool step_made_up(ein_core_t *core)
     while (core->lost_left > 0) {
         if (core->lost_stepped >= EIN_RING_SAMPLES + EIN_RR_MAX_SAMPLES) {
             /* Nothing is left that could become an event: the rest is a jump. */
-            core->t_samples += core->lost_left;
             core->ring.end_samples += core->lost_left;
             core->lost_left = 0;
             break;
         }
         core->lost_left--;
         core->lost_stepped++;
-        step_without(core, true);
-        if (next_event(core))
+        if (step_without(core, true))
             return true;
     }
     while (core->padding_left > 0) {
         core->padding_left--;
-        step_without(core, false);
-        if (next_event(core))
+        if (step_without(core, false))
             return true;
     }
     if (core->finished) {
@@ -139,29 +148,30 @@ static bool step_made_up(ein_core_t *core)
 
 static bool look_for_event(ein_core_t *core)
 {
-    core->has_event = next_event(core) || step_made_up(core);
-    core->idle = !core->has_event;
+    core->has_event = look(core) || step_made_up(core);
+    core->idle = !core->has_event && !core->finished;
     return core->has_event;
 }
 
-/* Asked before and after every sample, when there is nearly always nothing to look for. */
-static inline bool pending(ein_core_t *core)
+/* True if there is an event, in core->event. */
+static bool pending(ein_core_t *core)
 {
-    return core->has_event || (!core->idle && look_for_event(core));
+    return core->has_event || look_for_event(core);
 }
 
 size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n)
 {
-    if (pending(core) || core->finished)
+    if (!core->idle && (pending(core) || core->finished))
         return 0;
-    for (size_t i = 0; i < n; i++) {
-        int32_t uv_q8;
-        ein_input_state_t input = ein_input_step(&core->input, samples[i], &uv_q8);
-        step(core, input, uv_q8);
-        if (poll(core)) {
+    const int16_t *const end = samples + n;
+    for (const int16_t *next = samples; next != end;) {
+        const ein_input_state_t input = ein_input_step(&core->input, *next++);
+        const bool event =
+            input == EIN_INPUT_PLAIN ? filter_sample(core) && attend(core) : step_odd(core, input);
+        if (event) {
             core->has_event = true;
             core->idle = false;
-            return i + 1;
+            return (size_t)(next - samples);
         }
     }
     return n;
@@ -170,7 +180,7 @@ size_t ein_core_push(ein_core_t *core, const int16_t *samples, size_t n)
 bool ein_core_next(ein_core_t *core, ein_event_t *event)
 {
     assert(event != NULL);
-    if (!pending(core))
+    if (core->idle || !pending(core))
         return false;
     *event = core->event;
     core->has_event = false;
@@ -194,6 +204,6 @@ void ein_core_finish(ein_core_t *core)
         return;
     core->finished = true;
     core->idle = false;
-    core->end_samples = core->t_samples + core->lost_left;
+    core->end_samples = ein_core_samples(core) + core->lost_left;
     core->padding_left = EIN_CORE_PADDING_SAMPLES;
 }

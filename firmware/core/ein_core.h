@@ -39,8 +39,8 @@ typedef struct {
 /* Private: use the functions. What every sample needs stands first, within a short offset. */
 typedef struct {
     ein_input_t input;
-    ein_filter_state_t bandpass[EIN_FILTER_BANDPASS_SECTIONS + 1];
-    uint32_t t_samples;    /* time of the sample that comes next */
+    ein_filter_t bandpass;
+    uint32_t wake_samples; /* the ring's time from which on something may be due */
     uint32_t lost_left;    /* of a gap: samples still to be stepped over */
     uint32_t lost_stepped; /* of that gap: samples stepped over */
     uint32_t padding_left; /* after the end: samples still to be made up */
@@ -48,16 +48,22 @@ typedef struct {
     uint16_t state;        /* signal flags as last reported */
     uint16_t since_beat;   /* signal flags that were up since the last R */
     bool has_event;
-    bool idle; /* nothing is due, nor will be before the next sample, gap or end */
+    bool idle; /* not finished, and nothing is due before wake_samples, the next gap or the end */
     bool finished;
-    ein_ring_t ring;
     ein_qrs_t qrs;
+    ein_ring_t ring;
     ein_beat_t beat;
     ein_event_t event;
 } ein_core_t;
 
 /* EIN_ERR_ARG for a null pointer, EIN_ERR_CONFIG for a gain or rails out of range. */
 ein_status_t ein_core_init(ein_core_t *core, const ein_core_config_t *config);
+
+/* Time of the sample that comes next: samples so far, and those of gaps. */
+static inline uint32_t ein_core_samples(const ein_core_t *core)
+{
+    return core->ring.end_samples + EIN_FILTER_BANDPASS_DELAY_SAMPLES;
+}
 
 /* Consumes samples until n are used or an event is ready, whichever comes first; returns how many
    were consumed: 0 while events are pending (drain them with ein_core_next) and after

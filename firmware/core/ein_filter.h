@@ -1,57 +1,124 @@
-/* Biquad cascades in integers: direct form I, int32 samples in Q8 microvolts, Q30 coefficients, an
- * int64 accumulator.
+/* Band-passes of two biquads in integers: direct form I, int32 samples in Q8 microvolts.
  *
- * The bits that the shift drops are added to the next accumulation (first-order error feedback).
- * A plain recursion would stall microvolts off when poles lie as near to 1 as those of a 0.4 Hz
- * high-pass; with the feedback the error stays below 0.1 uV for inputs of +-20 mV
- * (codegen/tests/test_filters.py measures it).
+ * A coefficient, Q30 as it was designed, stands here in two parts: whole ones, which are additions,
+ * and what is left of it, -1/2 .. 1/2 in Q32. So the upper word of an int64 accumulator is the
+ * output and the lower one what is dropped from it: nothing has to be shifted. In either biquad
+ * b2 = b0, so that x and x2 are multiplied once, together.
+ *
+ * What is dropped is added to the next accumulation (first-order error feedback). A plain recursion
+ * would stall microvolts off when poles lie as near to 1 as those of a 0.4 Hz high-pass; with the
+ * feedback the error stays below 0.1 uV for inputs of +-20 mV (codegen/tests/test_filters.py
+ * measures it).
  *
  * Overflow: there is none while |input| <= EIN_FILTER_INPUT_MAX_Q8 (1.05 V), because the sum of the
- * absolute impulse response of every prefix of the cascades is below 8 (same test).
- * Cost: five multiply-accumulates (SMLAL) a section and sample. RAM: 12 B a section.
+ * absolute impulse response of every prefix of the cascades, and of x + x2 behind it, is below 8
+ * (same test). Partial sums may wrap, their total does not.
+ * Cost: four multiply-accumulates (SMLAL) a biquad and sample. RAM: 32 B a band-pass.
  */
 #ifndef EIN_FILTER_H
 #define EIN_FILTER_H
 
 #include <stdint.h>
 
-#define EIN_FILTER_SHIFT 30
+#include "ein_pipeline.h"
+
 #define EIN_FILTER_INPUT_MAX_Q8 (1 << 28)
+#define EIN_FILTER_BIQUADS 2
 
-/* One section's output, or in a cascade's first entry its input: what it needs of the past. */
+typedef char ein_check_biquads[EIN_FILTER_BANDPASS_SECTIONS == EIN_FILTER_BIQUADS &&
+                                       EIN_FILTER_QRS_SECTIONS == EIN_FILTER_BIQUADS
+                                   ? 1
+                                   : -1];
+
+/* Of a biquad's x + x2, x1, y1 and y2, in this order. */
+#define EIN_FILTER_TERMS 4
+
+/* All zero: at rest. */
 typedef struct {
-    int32_t past1, past2; /* Q8: one and two samples ago */
-    uint32_t dropped;     /* Q38 remainder of the last output, 0 .. 2^30 - 1 */
-} ein_filter_state_t;
+    int32_t past[EIN_FILTER_BIQUADS + 1][2]; /* Q8: one and two samples ago, of the input and of
+                                                each biquad's output */
+    uint32_t dropped[EIN_FILTER_BIQUADS];    /* Q40: of the last outputs */
+} ein_filter_t;
 
-/* One sample through `sections` biquads, b0 b1 b2 a1 a2 each. `state` has sections + 1 entries;
-   zeroed ones start at rest. */
-static inline int32_t ein_filter_step(ein_filter_state_t *state, const int32_t (*sos_q30)[5],
-                                      uint32_t sections, int32_t x_q8)
+#if defined(__ARM_FEATURE_DSP) && !defined(EIN_CORE_PORTABLE)
+
+/* high:low + the products of *rest_q32 and what they belong to; moves *rest_q32 behind them.
+   Volatile and a barrier, or the compiler loads what comes later while this needs the registers. */
+static inline void ein_filter_add(uint32_t *low, uint32_t *high, const int32_t **rest_q32,
+                                  int32_t x_x2, int32_t x1, int32_t y1, int32_t y2)
 {
+    int32_t a, b;
+    __asm__ volatile("ldrd %2, %3, [%4], #8\n\t"
+                     "smlal %0, %1, %2, %5\n\t"
+                     "smlal %0, %1, %3, %6\n\t"
+                     "ldrd %2, %3, [%4], #8\n\t"
+                     "smlal %0, %1, %2, %7\n\t"
+                     "smlal %0, %1, %3, %8"
+                     : "+&r"(*low), "+&r"(*high), "=&r"(a), "=&r"(b), "+&r"(*rest_q32)
+                     : "r"(x_x2), "r"(x1), "r"(y1), "r"(y2)
+                     : "memory");
+}
+
+#else
+
+static inline void ein_filter_add(uint32_t *low, uint32_t *high, const int32_t **rest_q32,
+                                  int32_t x_x2, int32_t x1, int32_t y1, int32_t y2)
+{
+    const int32_t *const c = *rest_q32;
+    uint64_t sum = (uint64_t)*high << 32 | *low;
+    sum += (uint64_t)((int64_t)c[0] * x_x2);
+    sum += (uint64_t)((int64_t)c[1] * x1);
+    sum += (uint64_t)((int64_t)c[2] * y1);
+    sum += (uint64_t)((int64_t)c[3] * y2);
+    *low = (uint32_t)sum;
+    *high = (uint32_t)(sum >> 32);
+    *rest_q32 += EIN_FILTER_TERMS;
+}
+
+#endif
+
+/* One sample through both biquads. `whole` and `rest_q32` are constants of the band-pass, so that
+   the compiler adds, shifts or leaves out what `whole` says. */
+static inline int32_t ein_filter_step(ein_filter_t *filter,
+                                      const int32_t (*whole)[EIN_FILTER_TERMS],
+                                      const int32_t (*rest_q32)[EIN_FILTER_TERMS], int32_t x_q8)
+{
+    const int32_t *rest = rest_q32[0];
     int32_t x = x_q8;
-    int32_t x1 = state[0].past1, x2 = state[0].past2;
-    state[0].past1 = x;
-    state[0].past2 = x1;
-#pragma GCC unroll 4
-    for (uint32_t i = 0; i < sections; i++) {
-        ein_filter_state_t *out = &state[i + 1u];
-        const int32_t *c = sos_q30[i];
-        int32_t y1 = out->past1, y2 = out->past2;
-        int64_t acc = (int64_t)out->dropped + (int64_t)c[0] * x;
-        acc += (int64_t)c[1] * x1;
-        acc += (int64_t)c[2] * x2;
-        acc += (int64_t)-c[3] * y1; /* negated ones: a constant, and SMLAL has no subtraction */
-        acc += (int64_t)-c[4] * y2;
-        int32_t y = (int32_t)(acc >> EIN_FILTER_SHIFT);
-        out->dropped = (uint32_t)acc & ((1u << EIN_FILTER_SHIFT) - 1u);
-        out->past1 = y;
-        out->past2 = y1;
-        x = y;
+    int32_t x1 = filter->past[0][0], x2 = filter->past[0][1];
+    filter->past[0][0] = x;
+    filter->past[0][1] = x1;
+#pragma GCC unroll 2
+    for (uint32_t i = 0; i < EIN_FILTER_BIQUADS; i++) {
+        int32_t *const out = filter->past[i + 1u];
+        const int32_t y1 = out[0], y2 = out[1], x_x2 = x + x2;
+        uint32_t low = filter->dropped[i];
+        uint32_t high = (uint32_t)whole[i][0] * (uint32_t)x_x2 +
+                        (uint32_t)whole[i][1] * (uint32_t)x1 +
+                        (uint32_t)whole[i][2] * (uint32_t)y1 + (uint32_t)whole[i][3] * (uint32_t)y2;
+        ein_filter_add(&low, &high, &rest, x_x2, x1, y1, y2);
+        filter->dropped[i] = low;
+        x = (int32_t)high;
+        out[0] = x;
+        out[1] = y1;
         x1 = y1;
         x2 = y2;
     }
     return x;
+}
+
+static inline int32_t ein_filter_bandpass(ein_filter_t *filter, int32_t uv_q8)
+{
+    static const int32_t WHOLE[][EIN_FILTER_TERMS] = EIN_FILTER_BANDPASS_WHOLE;
+    static const int32_t REST_Q32[][EIN_FILTER_TERMS] = EIN_FILTER_BANDPASS_REST_Q32;
+    return ein_filter_step(filter, WHOLE, REST_Q32, uv_q8);
+}
+
+static inline int32_t ein_filter_qrs(ein_filter_t *filter, int32_t uv_q8)
+{
+    static const int32_t WHOLE[][EIN_FILTER_TERMS] = EIN_FILTER_QRS_WHOLE;
+    static const int32_t REST_Q32[][EIN_FILTER_TERMS] = EIN_FILTER_QRS_REST_Q32;
+    return ein_filter_step(filter, WHOLE, REST_Q32, uv_q8);
 }
 
 #endif

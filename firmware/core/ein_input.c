@@ -9,13 +9,45 @@ ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t r
         return EIN_ERR_CONFIG;
     *in = (ein_input_t){
         .gain_q12 = (int32_t)((UV_Q20_PER_MV + gain_lsb_per_mv / 2u) / gain_lsb_per_mv),
-        .rail_lo = rail_lo,
-        .rail_hi = rail_hi,
+        .inside_from = (int16_t)(rail_lo + 1),
+        .inside = (uint16_t)(rail_hi - rail_lo - 1),
     };
     return EIN_OK;
 }
 
-static ein_input_state_t bad_sample(ein_input_t *in, bool lost, int32_t *uv_q8)
+/* Microvolts (Q8) of a count, up to 2^30: far beyond what clipping leaves of it. */
+static int32_t to_q8(const ein_input_t *in, int16_t count)
+{
+    int64_t q20 = (int64_t)count * in->gain_q12 + 2048;
+    int32_t high = (int32_t)(q20 >> 32);
+    if (high >= 1 << 10)
+        return 1 << 30;
+    if (high < -(1 << 10))
+        return -(1 << 30);
+    return (int32_t)(q20 >> 12);
+}
+
+static int32_t clip(int32_t q8)
+{
+    return q8 > EIN_FILTER_INPUT_MAX_Q8    ? EIN_FILTER_INPUT_MAX_Q8
+           : q8 < -EIN_FILTER_INPUT_MAX_Q8 ? -EIN_FILTER_INPUT_MAX_Q8
+                                           : q8;
+}
+
+static void watch_flat(ein_input_t *in, int16_t count)
+{
+    if (!ein_input_is_flat(in, count)) {
+        in->flat_count = count;
+        in->flat_run = 0;
+        in->flags &= (uint16_t)~EIN_FLAG_FLAT;
+    } else if (in->flat_run < EIN_INPUT_FLAT_SAMPLES) {
+        in->flat_run++;
+        if (in->flat_run == EIN_INPUT_FLAT_SAMPLES)
+            in->flags |= EIN_FLAG_FLAT;
+    }
+}
+
+static ein_input_state_t bad_sample(ein_input_t *in, bool lost)
 {
     in->good_run = 0;
     in->flat_run = 0;
@@ -33,24 +65,19 @@ static ein_input_state_t bad_sample(ein_input_t *in, bool lost, int32_t *uv_q8)
             in->flags |= EIN_FLAG_LEAD_OFF;
         in->started = false;
     }
-    *uv_q8 = in->held_q8;
     return in->started ? EIN_INPUT_VALID : EIN_INPUT_LOST;
 }
 
-ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost, int32_t *uv_q8)
+static ein_input_state_t good_sample(ein_input_t *in, int16_t count)
 {
-    if (lost || count <= in->rail_lo || count >= in->rail_hi)
-        return bad_sample(in, lost, uv_q8);
-
     in->bad_run = 0;
     if (in->clipped_run > 0 && --in->clipped_run == 0)
         in->flags &= (uint16_t)~EIN_FLAG_SATURATED;
-    ein_input_watch_flat(in, count);
-    int32_t q8 = ein_input_q8(in, count);
+    watch_flat(in, count);
+    int32_t q8 = to_q8(in, count);
     if (in->started) {
         in->flags &= (uint16_t)~EIN_FLAG_GAP;
-        in->held_q8 = ein_input_clip(q8 - in->level_q8);
-        *uv_q8 = in->held_q8;
+        in->held_q8 = clip(q8 - in->level_q8);
         return EIN_INPUT_VALID;
     }
     if (in->flags & (EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP)) {
@@ -61,8 +88,16 @@ ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost, 
     in->flags &= (uint16_t) ~(EIN_FLAG_LEAD_OFF | EIN_FLAG_GAP);
     in->good_run = 0;
     in->started = true;
-    in->level_q8 = ein_input_clip(q8);
+    in->level_q8 = clip(q8);
     in->held_q8 = 0;
-    *uv_q8 = 0;
     return EIN_INPUT_START;
+}
+
+ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost)
+{
+    const bool bad = lost || (uint32_t)(count - in->inside_from) >= in->inside;
+    ein_input_state_t state = bad ? bad_sample(in, lost) : good_sample(in, count);
+    const bool plain = in->started && in->flags == 0 && in->gain_q12 <= EIN_INPUT_PLAIN_GAIN_Q12;
+    in->plain = plain ? in->inside : (uint16_t)0;
+    return state;
 }

@@ -12,14 +12,17 @@
 #define EIN_INPUT_H
 
 #include "ein_filter.h"
+#include "ein_fixed.h"
 #include "ein_pipeline.h"
 #include "ein_types.h"
 
 typedef struct {
-    int32_t gain_q12; /* Q8 microvolts per count, Q12 */
-    int32_t level_q8; /* what counts as zero since the last start */
-    int32_t held_q8;
-    int16_t rail_lo, rail_hi;
+    int32_t gain_q12;     /* Q8 microvolts per count, Q12 */
+    int32_t level_q8;     /* what counts as zero since the last start */
+    int32_t held_q8;      /* the last valid value */
+    int16_t inside_from;  /* the lowest count between the rails, */
+    uint16_t inside;      /* and how many there are */
+    uint16_t plain;       /* as many; 0 while no sample is plain: see ein_input_step */
     int16_t flat_count;   /* the value the flat run began with */
     uint16_t flat_run;    /* samples within EIN_INPUT_FLAT_LSB of it */
     uint16_t bad_run;     /* bad samples in a row */
@@ -29,67 +32,56 @@ typedef struct {
     bool started;
 } ein_input_t;
 
+/* What has come of a sample. */
 typedef enum {
     EIN_INPUT_LOST = 0,  /* nothing to filter: the lead is off */
-    EIN_INPUT_VALID = 1, /* *uv_q8 is set */
-    EIN_INPUT_START = 2, /* *uv_q8 is set, and the signal begins (anew): reset what has memory */
+    EIN_INPUT_VALID = 1, /* held_q8 */
+    EIN_INPUT_START = 2, /* held_q8, and the signal begins (anew): reset what has memory */
+    EIN_INPUT_PLAIN = 3, /* held_q8, and the flags are 0 as they were */
 } ein_input_state_t;
 
 /* gain_lsb_per_mv 1..32767, rail_lo < rail_hi; EIN_ERR_CONFIG otherwise. */
 ein_status_t ein_input_init(ein_input_t *in, uint16_t gain_lsb_per_mv, int16_t rail_lo,
                             int16_t rail_hi);
 
-/* Microvolts (Q8) of a count, up to 2^30: far beyond what clipping leaves of it. */
-static inline int32_t ein_input_q8(const ein_input_t *in, int16_t count)
+/* With this gain (62.5 LSB/mV) and below, no int16 lies so far from another that it is clipped. */
+#define EIN_INPUT_PLAIN_GAIN_Q12 (1 << 24)
+
+/* For ein_input_step, whatever is not plain: bad samples, starts, flags that stand, coarse ADCs. */
+ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost);
+
+static inline bool ein_input_is_flat(const ein_input_t *in, int16_t count)
 {
-    int64_t q20 = (int64_t)count * in->gain_q12 + 2048;
-    int32_t high = (int32_t)(q20 >> 32);
-    if (high >= 1 << 10)
-        return 1 << 30;
-    if (high < -(1 << 10))
-        return -(1 << 30);
-    return (int32_t)(q20 >> 12);
+    return (uint32_t)(count - in->flat_count + EIN_INPUT_FLAT_LSB) <= 2u * EIN_INPUT_FLAT_LSB;
 }
 
-static inline int32_t ein_input_clip(int32_t q8)
+/* Microvolts of a count for a gain up to EIN_INPUT_PLAIN_GAIN_Q12. */
+static inline int32_t ein_input_plain_q8(const ein_input_t *in, int16_t count)
 {
-    return q8 > EIN_FILTER_INPUT_MAX_Q8    ? EIN_FILTER_INPUT_MAX_Q8
-           : q8 < -EIN_FILTER_INPUT_MAX_Q8 ? -EIN_FILTER_INPUT_MAX_Q8
-                                           : q8;
+    return ein_high_product((int32_t)((uint32_t)count << 16), in->gain_q12 << 4);
 }
-
-static inline void ein_input_watch_flat(ein_input_t *in, int16_t count)
-{
-    uint32_t moved = (uint32_t)(count - in->flat_count + EIN_INPUT_FLAT_LSB);
-    if (moved > 2u * EIN_INPUT_FLAT_LSB) {
-        in->flat_count = count;
-        in->flat_run = 0;
-        in->flags &= (uint16_t)~EIN_FLAG_FLAT;
-    } else if (in->flat_run < EIN_INPUT_FLAT_SAMPLES) {
-        in->flat_run++;
-        if (in->flat_run == EIN_INPUT_FLAT_SAMPLES)
-            in->flags |= EIN_FLAG_FLAT;
-    }
-}
-
-/* For ein_input_step, whatever is not plain: bad samples, starts, flags that stand. */
-ein_input_state_t ein_input_step_odd(ein_input_t *in, int16_t count, bool lost, int32_t *uv_q8);
 
 /* One sample. Inline, because a good one after good ones needs little. */
-static inline ein_input_state_t ein_input_step(ein_input_t *in, int16_t count, int32_t *uv_q8)
+static inline ein_input_state_t ein_input_step(ein_input_t *in, int16_t count)
 {
-    if (!in->started || in->flags != 0 || count <= in->rail_lo || count >= in->rail_hi)
-        return ein_input_step_odd(in, count, false, uv_q8);
-    ein_input_watch_flat(in, count);
-    in->held_q8 = ein_input_clip(ein_input_q8(in, count) - in->level_q8);
-    *uv_q8 = in->held_q8;
-    return EIN_INPUT_VALID;
+    if ((uint32_t)(count - in->inside_from) >= in->plain)
+        return ein_input_step_odd(in, count, false);
+    if (!ein_input_is_flat(in, count)) {
+        in->flat_count = count;
+        in->flat_run = 0;
+    } else if (in->flat_run < EIN_INPUT_FLAT_SAMPLES - 1) {
+        in->flat_run++;
+    } else {
+        return ein_input_step_odd(in, count, false);
+    }
+    in->held_q8 = ein_input_plain_q8(in, count) - in->level_q8;
+    return EIN_INPUT_PLAIN;
 }
 
 /* One sample that never came. */
-static inline ein_input_state_t ein_input_lost(ein_input_t *in, int32_t *uv_q8)
+static inline ein_input_state_t ein_input_lost(ein_input_t *in)
 {
-    return ein_input_step_odd(in, 0, true, uv_q8);
+    return ein_input_step_odd(in, 0, true);
 }
 
 #endif

@@ -47,14 +47,14 @@ static uint16_t steepest_uv(const ein_ring_t *ring, uint32_t r_samples)
 }
 
 ein_peak_t ein_peak_measure(const ein_energy_t *energy, const ein_ring_t *ring, uint32_t r_samples,
-                            uint32_t energy_max, uint32_t ago)
+                            uint32_t energy_max, uint32_t top_samples)
 {
-    uint32_t split = energy->count - ago;
+    const uint32_t split = top_samples + 1u;
     return (ein_peak_t){
         .r_samples = r_samples,
         .energy = energy_max,
         .slope = steepest_uv(ring, r_samples),
         .own = largest_q(energy, split - EIN_QRS_SUM_SAMPLES, split),
-        .after = largest_q(energy, split, energy->count),
+        .after = largest_q(energy, split, ring->end_samples),
     };
 }

@@ -20,10 +20,9 @@
 #define EIN_ENERGY_SAMPLES 64u
 
 typedef struct {
-    ein_filter_state_t filter[EIN_FILTER_QRS_SECTIONS + 1];
-    uint16_t q[EIN_ENERGY_SAMPLES];
-    uint32_t sum;
-    uint32_t count; /* samples so far */
+    ein_filter_t filter;
+    uint32_t sum;                   /* of the newest EIN_QRS_SUM_SAMPLES */
+    uint16_t q[EIN_ENERGY_SAMPLES]; /* by the ring's time, modulo their number */
 } ein_energy_t;
 
 typedef struct {
@@ -35,19 +34,15 @@ typedef struct {
     bool is_beat;
 } ein_peak_t;
 
-/* One band-passed sample in; returns the energy, below 2^21. */
-static inline uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8)
+/* The band-passed sample of the ring's time `now` in; true if the energy, energy->sum, below 2^21,
+   rises by it. Times follow one another; zeroed, the filter is at rest and nothing was before. */
+static inline bool ein_energy_step(ein_energy_t *energy, uint32_t now, int32_t uv_q8)
 {
-    static const int32_t SOS_Q30[EIN_FILTER_QRS_SECTIONS][5] = EIN_FILTER_QRS_Q30;
-    int32_t q_q8 = ein_filter_step(energy->filter, SOS_Q30, EIN_FILTER_QRS_SECTIONS, uv_q8);
-    uint32_t q = ein_magnitude(q_q8) >> 6;
-    if (q > UINT16_MAX)
-        q = UINT16_MAX;
-    uint32_t oldest = (energy->count - EIN_QRS_SUM_SAMPLES) % EIN_ENERGY_SAMPLES;
-    energy->sum += q - energy->q[oldest];
-    energy->q[energy->count % EIN_ENERGY_SAMPLES] = (uint16_t)q;
-    energy->count++;
-    return energy->sum;
+    const uint32_t q = ein_magnitude_q6(ein_filter_qrs(&energy->filter, uv_q8));
+    const uint32_t oldest = energy->q[(now - EIN_QRS_SUM_SAMPLES) % EIN_ENERGY_SAMPLES];
+    energy->q[now % EIN_ENERGY_SAMPLES] = (uint16_t)q;
+    energy->sum += q - oldest;
+    return q > oldest;
 }
 
 /* Where the wave that made an energy maximum at top_samples (the ring's time) has its R: the sample
@@ -57,8 +52,8 @@ static inline uint32_t ein_energy_step(ein_energy_t *energy, int32_t uv_q8)
    start_samples. Needs the ring to reach top_samples + EIN_QRS_SETTLE_SAMPLES. */
 uint32_t ein_peak_r(const ein_ring_t *ring, uint32_t top_samples, uint32_t start_samples);
 
-/* The wave whose energy maximum came `ago` samples before the newest sample. */
+/* The wave whose energy had its maximum energy_max at top_samples (the ring's time). */
 ein_peak_t ein_peak_measure(const ein_energy_t *energy, const ein_ring_t *ring, uint32_t r_samples,
-                            uint32_t energy_max, uint32_t ago);
+                            uint32_t energy_max, uint32_t top_samples);
 
 #endif

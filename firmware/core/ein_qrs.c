@@ -34,10 +34,10 @@ void ein_qrs_init(ein_qrs_t *qrs)
 
 void ein_qrs_lost(ein_qrs_t *qrs)
 {
-    if (is_learning(qrs) && qrs->energy.count == 0)
+    if (!qrs->running)
         return;
+    qrs->running = false;
     memset(&qrs->energy, 0, sizeof qrs->energy);
-    qrs->last_energy = 0;
     qrs->top_energy = 0;
     qrs->since_candidate = qrs->candidate_count;
     qrs->has_last = false;
@@ -272,38 +272,39 @@ static void search_back(ein_qrs_t *qrs)
         qrs->searched = true;
 }
 
-static void decide(ein_qrs_t *qrs, const ein_ring_t *ring, uint32_t now)
+static void decide(ein_qrs_t *qrs, const ein_ring_t *ring)
 {
     uint32_t index = qrs->candidate_count++;
-    *candidate(qrs, index) = ein_peak_measure(&qrs->energy, ring, qrs->top_r_samples,
-                                              qrs->top_energy, now - qrs->top_samples);
+    *candidate(qrs, index) =
+        ein_peak_measure(&qrs->energy, ring, qrs->top_r_samples, qrs->top_energy, qrs->top_samples);
     qrs->top_energy = 0;
     qrs->searched = false;
     if (!is_learning(qrs))
         classify(qrs, index, 0);
 }
 
-void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
+static void attend_candidate(ein_qrs_t *qrs, const ein_ring_t *ring, uint32_t now)
 {
-    uint32_t now = ring->end_samples - 1u;
-    uint32_t energy = ein_energy_step(&qrs->energy, uv_q8);
-    if (qrs->energy.count == 1)
+    const uint32_t age = now - qrs->top_samples;
+    if (age == EIN_QRS_SETTLE_SAMPLES)
+        qrs->top_r_samples = ein_peak_r(ring, qrs->top_samples, qrs->start_samples);
+    if (age >= EIN_QRS_SETTLE_SAMPLES &&
+        !ein_time_before(now, qrs->top_r_samples + EIN_QRS_DECIDE_SAMPLES))
+        decide(qrs, ring);
+}
+
+void ein_qrs_attend(ein_qrs_t *qrs, const ein_ring_t *ring)
+{
+    const uint32_t now = ring->end_samples - 1u;
+    if (!qrs->running) {
+        qrs->running = true;
         /* The ring's time begins below 0, and nothing is there yet. */
         qrs->start_samples = !ring->full && now >= 0u - EIN_FILTER_BANDPASS_DELAY_SAMPLES ? 0 : now;
-
-    if (energy > qrs->last_energy && energy > qrs->top_energy) {
-        qrs->top_energy = energy;
-        qrs->top_samples = now;
-    } else if (qrs->top_energy > 0) {
-        uint32_t age = now - qrs->top_samples;
-        if (age == EIN_QRS_SETTLE_SAMPLES)
-            qrs->top_r_samples = ein_peak_r(ring, qrs->top_samples, qrs->start_samples);
-        if (age >= EIN_QRS_SETTLE_SAMPLES &&
-            !ein_time_before(now, qrs->top_r_samples + EIN_QRS_DECIDE_SAMPLES))
-            decide(qrs, ring, now);
+        if (qrs->top_energy == 0)
+            qrs->top_samples = now - EIN_QRS_SETTLE_SAMPLES;
     }
-    qrs->last_energy = energy;
-
+    if (qrs->top_energy > 0)
+        attend_candidate(qrs, ring, now);
     if (is_learning(qrs)) {
         if (!ein_time_before(now, qrs->start_samples + qrs->learned_samples))
             learn(qrs, now);
@@ -313,4 +314,20 @@ void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8)
         if (qrs->searched && stuck)
             learn(qrs, now);
     }
+}
+
+uint32_t ein_qrs_wake_samples(const ein_qrs_t *qrs, uint32_t now)
+{
+    if (!qrs->running)
+        return now;
+    uint32_t wake = qrs->search_samples;
+    if (is_learning(qrs))
+        wake = qrs->start_samples + qrs->learned_samples;
+    else if (qrs->searched)
+        wake = now + EIN_TIME_FAR_SAMPLES;
+    if (qrs->top_energy == 0)
+        return wake;
+    const bool settled = now - qrs->top_samples >= EIN_QRS_SETTLE_SAMPLES;
+    return ein_time_earlier(wake, settled ? qrs->top_r_samples + EIN_QRS_DECIDE_SAMPLES
+                                          : qrs->top_samples + EIN_QRS_SETTLE_SAMPLES);
 }

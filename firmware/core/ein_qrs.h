@@ -35,11 +35,10 @@ typedef struct {
 
 typedef struct {
     ein_energy_t energy;
-    uint32_t last_energy;
     uint32_t start_samples;   /* first sample since the start */
     uint32_t learned_samples; /* after the start: when to learn */
-    uint32_t top_energy;      /* of the candidate that is still growing, 0: none */
-    uint32_t top_samples;
+    uint32_t top_energy;      /* of the candidate that is not decided yet, 0: none */
+    uint32_t top_samples;     /* settled, or long ago, where there is none */
     uint32_t top_r_samples;
     ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* newest last, a ring */
     uint32_t candidate_count;                  /* ever */
@@ -52,6 +51,7 @@ typedef struct {
     uint16_t last_slope;
     ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
     uint8_t confirmed_first, confirmed_count;
+    bool running;  /* there was a sample since the start */
     bool has_last; /* last_* are of a beat since the start */
     bool broken;   /* no beat since the start: its RR is no rhythm */
     bool searched; /* nothing new to look back at */
@@ -60,8 +60,24 @@ typedef struct {
 
 void ein_qrs_init(ein_qrs_t *qrs);
 
-/* One band-passed sample, already in the ring as its newest. */
-void ein_qrs_push(ein_qrs_t *qrs, const ein_ring_t *ring, int32_t uv_q8);
+/* One band-passed sample, already in the ring as its newest, at `now`. True if it begins a
+   candidate or moves one that was settled: what ein_qrs_wake_samples said then holds no longer. */
+static inline bool ein_qrs_push(ein_qrs_t *qrs, uint32_t now, int32_t uv_q8)
+{
+    if (!ein_energy_step(&qrs->energy, now, uv_q8) || qrs->energy.sum <= qrs->top_energy)
+        return false;
+    const uint32_t age = now - qrs->top_samples;
+    qrs->top_energy = qrs->energy.sum;
+    qrs->top_samples = now;
+    return age >= EIN_QRS_SETTLE_SAMPLES;
+}
+
+/* After the push: decides what is due at the ring's newest sample. Need not be called before
+   ein_qrs_wake_samples, but may be. */
+void ein_qrs_attend(ein_qrs_t *qrs, const ein_ring_t *ring);
+
+/* The ring's time at which something will be due, if nothing is pushed that begins a candidate. */
+uint32_t ein_qrs_wake_samples(const ein_qrs_t *qrs, uint32_t now);
 
 /* No signal at this sample: the next one pushed is a new start, at rest, and
  * levels are learned. */

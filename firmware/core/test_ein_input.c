@@ -22,7 +22,8 @@ static ein_input_state_t feed(int16_t count, uint32_t times)
 {
     ein_input_state_t state = EIN_INPUT_LOST;
     for (uint32_t i = 0; i < times; i++)
-        state = ein_input_step(&in, count, &uv_q8);
+        state = ein_input_step(&in, count);
+    uv_q8 = in.held_q8;
     return state;
 }
 
@@ -55,6 +56,27 @@ static void test_scale(void)
     check(uv_q8 == EIN_FILTER_INPUT_MAX_Q8, "clipped at 1.05 V");
     feed(-32767, 1);
     check(uv_q8 == -EIN_FILTER_INPUT_MAX_Q8, "clipped at -1.05 V");
+}
+
+/* The short way of a plain sample, at every gain that takes it, against 64 bits and clipping. */
+static void test_plain_is_exact(void)
+{
+    static const int16_t counts[] = {INT16_MIN + 1, -20001, -3, 0, 1, 2, 777, INT16_MAX - 1};
+    const uint32_t n = sizeof counts / sizeof counts[0];
+    for (uint16_t gain = 1; gain < 2000; gain++) {
+        for (uint32_t level = 0; level < n; level++) {
+            ein_input_init(&in, gain, INT16_MIN, INT16_MAX);
+            feed(counts[level], 1);
+            for (uint32_t i = 0; i < n; i++) {
+                const int64_t q8 = ((int64_t)counts[i] * in.gain_q12 + 2048) >> 12;
+                const int64_t most = EIN_FILTER_INPUT_MAX_Q8;
+                const int64_t above = (q8 > most ? most : q8 < -most ? -most : q8) - in.level_q8;
+                const bool plain = feed(counts[i], 1) == EIN_INPUT_PLAIN;
+                check(plain == (gain >= 63), "plain where nothing can be clipped");
+                check(!plain || uv_q8 == above, "the same value");
+            }
+        }
+    }
 }
 
 static void test_rail_holds_and_lead_off(void)
@@ -91,12 +113,13 @@ static void test_gap(void)
     start();
     feed(140, 1);
     int32_t before = uv_q8;
-    check(ein_input_lost(&in, &uv_q8) == EIN_INPUT_VALID && uv_q8 == before, "bridged");
+    check(ein_input_lost(&in) == EIN_INPUT_VALID && in.held_q8 == before, "bridged");
     check(in.flags == EIN_FLAG_GAP, "flagged");
     check(feed(141, 1) == EIN_INPUT_VALID && in.flags == 0, "over");
+    check(feed(143, 1) == EIN_INPUT_PLAIN, "and nothing stands any more");
     ein_input_state_t state = EIN_INPUT_VALID;
     for (uint32_t i = 0; i < EIN_INPUT_OFF_SAMPLES; i++)
-        state = ein_input_lost(&in, &uv_q8);
+        state = ein_input_lost(&in);
     check(state == EIN_INPUT_LOST && in.flags == EIN_FLAG_GAP, "a long gap ends the signal");
     check(feed(141, EIN_INPUT_BACK_SAMPLES) == EIN_INPUT_START && in.flags == 0, "starts anew");
 }
@@ -116,6 +139,7 @@ int main(void)
 {
     test_config();
     test_scale();
+    test_plain_is_exact();
     test_rail_holds_and_lead_off();
     test_starts_at_a_rail();
     test_gap();

@@ -17,14 +17,15 @@ static void check(int good, const char *what)
 #define LENGTH 18000u /* 100 s */
 #define MOST 400u
 
-static const int32_t BANDPASS_Q30[EIN_FILTER_BANDPASS_SECTIONS][5] = EIN_FILTER_BANDPASS_Q30;
 static int32_t signal_uv[LENGTH];
 static uint32_t found[MOST], found_at[MOST];
 static uint16_t found_flags[MOST];
 static uint32_t n_found;
 static ein_qrs_t qrs;
 static ein_ring_t ring;
-static ein_filter_state_t bandpass[EIN_FILTER_BANDPASS_SECTIONS + 1];
+static ein_filter_t bandpass;
+static uint32_t wake;
+static bool always; /* attend at every sample, not only when something is due */
 
 static void quiet(void)
 {
@@ -50,19 +51,23 @@ static void beats(uint32_t from, uint32_t to, uint32_t rr, int32_t peak_uv)
 static void start(void)
 {
     memset(&ring, 0, sizeof ring);
-    memset(bandpass, 0, sizeof bandpass);
+    memset(&bandpass, 0, sizeof bandpass);
     ring.end_samples = (uint32_t)-EIN_FILTER_BANDPASS_DELAY_SAMPLES;
     ein_qrs_init(&qrs);
+    wake = ring.end_samples;
     n_found = 0;
 }
 
 static void run(uint32_t from, uint32_t to)
 {
     for (uint32_t t = from; t < to; t++) {
-        int32_t q8 = ein_filter_step(bandpass, BANDPASS_Q30, EIN_FILTER_BANDPASS_SECTIONS,
-                                     signal_uv[t] * 256);
+        const uint32_t now = ring.end_samples;
+        int32_t q8 = ein_filter_bandpass(&bandpass, signal_uv[t] * 256);
         ein_ring_push(&ring, (int16_t)((q8 + 128) >> 8));
-        ein_qrs_push(&qrs, &ring, q8);
+        if (ein_qrs_push(&qrs, now, q8) || always || (int32_t)(now - wake) >= 0) {
+            ein_qrs_attend(&qrs, &ring);
+            wake = ein_qrs_wake_samples(&qrs, now);
+        }
         while (n_found < MOST && ein_qrs_next(&qrs, &found[n_found], &found_flags[n_found])) {
             check(n_found == 0 || (int32_t)(found[n_found] - found[n_found - 1]) > 0, "in order");
             found_at[n_found++] = t;
@@ -228,8 +233,9 @@ static void test_lost_and_back(void)
         ein_ring_push(&ring, 0);
         ein_qrs_lost(&qrs);
     }
+    wake = ein_qrs_wake_samples(&qrs, ring.end_samples - 1u);
     check(ein_qrs_state(&qrs) == EIN_FLAG_LEARNING, "learns");
-    memset(bandpass, 0, sizeof bandpass);
+    memset(&bandpass, 0, sizeof bandpass);
     run(6000, LENGTH);
     check(found[before] > 6000 && found[before] <= 6000 + 150, "the first beat after it");
     check(found_flags[before] & EIN_FLAG_BREAK, "starts a new rhythm");
@@ -256,6 +262,38 @@ static void test_says_when_it_is_noisy(void)
     check(ein_qrs_state(&qrs) == 0, "clean again");
 }
 
+/* Waves and noise of all sizes: whoever attends only when it is due finds the same at the same
+ * time.
+ */
+static void test_wakes_when_something_is_due(void)
+{
+    static uint32_t all[MOST], all_at[MOST];
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        uint32_t state = seed;
+        quiet();
+        for (uint32_t t = 100; t < LENGTH - 200; t += 45 + (state >> 25)) {
+            state = state * 1664525u + 1013904223u;
+            wave(t, (int32_t)(state >> 20 & 2047u) - 1024, 4 + (int32_t)(state >> 10 & 15u));
+        }
+        for (uint32_t t = 6000; t < 12000; t++) {
+            state = state * 1664525u + 1013904223u;
+            signal_uv[t] += (int32_t)(state >> 24) - 128;
+        }
+        always = true;
+        start();
+        run(0, LENGTH);
+        const uint32_t n = n_found;
+        memcpy(all, found, sizeof all);
+        memcpy(all_at, found_at, sizeof all_at);
+        always = false;
+        start();
+        run(0, LENGTH);
+        check(n > 20 && n < MOST && n_found == n, "as many");
+        check(memcmp(all, found, n * sizeof all[0]) == 0, "at the same places");
+        check(memcmp(all_at, found_at, n * sizeof all_at[0]) == 0, "and none later");
+    }
+}
+
 int main(void)
 {
     test_finds_each_beat_at_its_peak(1000, 6);
@@ -276,5 +314,6 @@ int main(void)
     test_silence_then_signal();
     test_lost_and_back();
     test_says_when_it_is_noisy();
+    test_wakes_when_something_is_due();
     return 0;
 }

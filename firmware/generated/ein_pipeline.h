@@ -132,21 +132,31 @@
 #define EIN_WINDOW_SAMPLES 216
 #define EIN_CHANNELS 3
 
-/* [filters.bandpass] Butterworth 0.4–30.0 Hz, order 2: b0 b1 b2 a1 a2 in Q30 */
+/* [filters.bandpass] Butterworth 0.4–30.0 Hz, order 2: of each biquad b0, b1, -a1 and -a2 */
 #define EIN_FILTER_BANDPASS_SECTIONS 2
-#define EIN_FILTER_BANDPASS_Q30 \
+#define EIN_FILTER_BANDPASS_WHOLE \
     { \
-        {164621423, 329242847, 164621423, -682557444, 267503331}, \
-        {1063034809, -2126069617, 1063034809, -2126289601, 1052760067}, \
+        {0, 0, 1, 0}, \
+        {1, -2, 2, -1}, \
+    }
+#define EIN_FILTER_BANDPASS_REST_Q32 \
+    { \
+        {658485692, 1316971388, -1564737520, -1070013324}, \
+        {-42828060, 85656124, -84776188, 83927028}, \
     }
 #define EIN_FILTER_BANDPASS_DELAY_SAMPLES 1
 
-/* [filters.qrs] Butterworth 9.0–22.0 Hz, order 2: b0 b1 b2 a1 a2 in Q30 */
+/* [filters.qrs] Butterworth 9.0–22.0 Hz, order 2: of each biquad b0, b1, -a1 and -a2 */
 #define EIN_FILTER_QRS_SECTIONS 2
-#define EIN_FILTER_QRS_Q30 \
+#define EIN_FILTER_QRS_WHOLE \
     { \
-        {62663867, 125327734, 62663867, -1370261596, 706795018}, \
-        {710715092, -1421430183, 710715092, -1815100438, 859226922}, \
+        {0, 0, 1, -1}, \
+        {1, -1, 2, -1}, \
+    }
+#define EIN_FILTER_QRS_REST_Q32 \
+    { \
+        {250655468, 501310936, 1186079088, 1467787224}, \
+        {-1452106928, -1390753436, -1329532840, 858059608}, \
     }
 
 #endif
