@@ -77,34 +77,36 @@ static inline void ein_filter_add(uint32_t *low, uint32_t *high, const int32_t *
 
 #endif
 
-/* One sample through both biquads. `whole` and `rest_q32` are constants of the band-pass, so that
-   the compiler adds, shifts or leaves out what `whole` says. */
-static inline int32_t ein_filter_step(ein_filter_t *filter,
-                                      const int32_t (*whole)[EIN_FILTER_TERMS],
-                                      const int32_t (*rest_q32)[EIN_FILTER_TERMS], int32_t x_q8)
+/* x through biquad i. Always inline: `whole` is a constant, and the compiler then adds, shifts or
+   leaves out what it says. */
+static inline __attribute__((always_inline)) int32_t
+ein_filter_biquad(ein_filter_t *filter, uint32_t i, const int32_t *whole, const int32_t **rest_q32,
+                  int32_t x)
+{
+    int32_t *const in = filter->past[i], *const out = filter->past[i + 1u];
+    const int32_t x1 = in[0], x_x2 = x + in[1], y1 = out[0], y2 = out[1];
+    uint32_t low = filter->dropped[i];
+    uint32_t high = (uint32_t)whole[0] * (uint32_t)x_x2 + (uint32_t)whole[1] * (uint32_t)x1 +
+                    (uint32_t)whole[2] * (uint32_t)y1 + (uint32_t)whole[3] * (uint32_t)y2;
+    in[0] = x;
+    in[1] = x1;
+    ein_filter_add(&low, &high, rest_q32, x_x2, x1, y1, y2);
+    filter->dropped[i] = low;
+    return (int32_t)high;
+}
+
+/* One sample through both biquads. */
+static inline __attribute__((always_inline)) int32_t
+ein_filter_step(ein_filter_t *filter, const int32_t (*whole)[EIN_FILTER_TERMS],
+                const int32_t (*rest_q32)[EIN_FILTER_TERMS], int32_t x_q8)
 {
     const int32_t *rest = rest_q32[0];
-    int32_t x = x_q8;
-    int32_t x1 = filter->past[0][0], x2 = filter->past[0][1];
-    filter->past[0][0] = x;
-    filter->past[0][1] = x1;
-#pragma GCC unroll 2
-    for (uint32_t i = 0; i < EIN_FILTER_BIQUADS; i++) {
-        int32_t *const out = filter->past[i + 1u];
-        const int32_t y1 = out[0], y2 = out[1], x_x2 = x + x2;
-        uint32_t low = filter->dropped[i];
-        uint32_t high = (uint32_t)whole[i][0] * (uint32_t)x_x2 +
-                        (uint32_t)whole[i][1] * (uint32_t)x1 +
-                        (uint32_t)whole[i][2] * (uint32_t)y1 + (uint32_t)whole[i][3] * (uint32_t)y2;
-        ein_filter_add(&low, &high, &rest, x_x2, x1, y1, y2);
-        filter->dropped[i] = low;
-        x = (int32_t)high;
-        out[0] = x;
-        out[1] = y1;
-        x1 = y1;
-        x2 = y2;
-    }
-    return x;
+    int32_t *const out = filter->past[EIN_FILTER_BIQUADS];
+    const int32_t middle = ein_filter_biquad(filter, 0, whole[0], &rest, x_q8);
+    const int32_t y = ein_filter_biquad(filter, 1, whole[1], &rest, middle);
+    out[1] = out[0];
+    out[0] = y;
+    return y;
 }
 
 static inline int32_t ein_filter_bandpass(ein_filter_t *filter, int32_t uv_q8)
