@@ -22,6 +22,8 @@ ANNOTATOR = "ein"
 """Suffix of the annotation files that Einthoven writes."""
 _RESOLUTION = re.compile(rb"## time resolution: (\d+\.?\d*(?:e[-+]?\d+)?)")
 _AHA_CODES = b"NVFEPQURO"
+_LONGEST_NOTE = 255
+"""Characters: a note's length is a byte of the file."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,16 @@ def write_annotations(
 
     PhysioNet's programs read it (`bxb -r 100 -a atr ein`). Times must not decrease. `subtype`,
     `num` (-128 to 127 each) and `aux` as in Annotations, empty by default. Returns the path.
-    Raises RecordError.
+    Raises RecordError, also for a note that the format cannot hold.
     """
     path = folder / f"{name}.{annotator}"
+    for note in aux or ():
+        # The writer takes a longer one's length modulo 256, and moves what comes after it.
+        if len(note) > _LONGEST_NOTE or any(ord(c) > 255 for c in note):
+            raise RecordError(
+                f"cannot write {path}: a note may have {_LONGEST_NOTE} characters of Latin-1, not "
+                f"{note!r}; shorten or spell it otherwise"
+            )
     times = np.asarray(samples, dtype=np.int64)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

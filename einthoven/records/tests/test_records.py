@@ -550,7 +550,14 @@ def test_annotation_errors_are_one_line(tmp_path: Path) -> None:
     one_line(error)
     with pytest.raises(RecordError, match="cannot write"):
         write_annotations(tmp_path, "100", "ein", [20, 10], ["N", "N"], 360.0)
+    for note in ("n" * 256, "धड़कन"):
+        with pytest.raises(RecordError, match="255 characters of Latin-1") as error:
+            write_annotations(tmp_path, "100", "ein", [10, 20], ["+", "N"], 360.0, aux=[note, ""])
+        one_line(error)
     assert not (tmp_path / "100.ein").exists()
+    write_annotations(tmp_path, "100", "ein", [10, 20], ["+", "N"], 360.0, aux=["é" * 255, ""])
+    read = read_annotations(tmp_path, "100", "ein")
+    assert read.samples.tolist() == [10, 20] and read.aux == ("é" * 255, "")
 
 
 # Real records
