@@ -77,21 +77,24 @@ static inline void ein_filter_add(uint32_t *low, uint32_t *high, const int32_t *
 
 #endif
 
-/* x through biquad i. Always inline: `whole` is a constant, and the compiler then adds, shifts or
+/* x through biquad i, whose last two inputs are `past_x`; they become its last two outputs, the
+   next one's inputs. Always inline: `whole` is a constant, and the compiler then adds, shifts or
    leaves out what it says. */
 static inline __attribute__((always_inline)) int32_t
 ein_filter_biquad(ein_filter_t *filter, uint32_t i, const int32_t *whole, const int32_t **rest_q32,
-                  int32_t x)
+                  int32_t x, int32_t past_x[2])
 {
-    int32_t *const in = filter->past[i], *const out = filter->past[i + 1u];
-    const int32_t x1 = in[0], x_x2 = x + in[1], y1 = out[0], y2 = out[1];
+    int32_t *const out = filter->past[i + 1u];
+    const int32_t x1 = past_x[0], x_x2 = x + past_x[1], y1 = out[0], y2 = out[1];
     uint32_t low = filter->dropped[i];
     uint32_t high = (uint32_t)whole[0] * (uint32_t)x_x2 + (uint32_t)whole[1] * (uint32_t)x1 +
                     (uint32_t)whole[2] * (uint32_t)y1 + (uint32_t)whole[3] * (uint32_t)y2;
-    in[0] = x;
-    in[1] = x1;
     ein_filter_add(&low, &high, rest_q32, x_x2, x1, y1, y2);
     filter->dropped[i] = low;
+    out[0] = (int32_t)high;
+    out[1] = y1;
+    past_x[0] = y1;
+    past_x[1] = y2;
     return (int32_t)high;
 }
 
@@ -101,12 +104,11 @@ ein_filter_step(ein_filter_t *filter, const int32_t (*whole)[EIN_FILTER_TERMS],
                 const int32_t (*rest_q32)[EIN_FILTER_TERMS], int32_t x_q8)
 {
     const int32_t *rest = rest_q32[0];
-    int32_t *const out = filter->past[EIN_FILTER_BIQUADS];
-    const int32_t middle = ein_filter_biquad(filter, 0, whole[0], &rest, x_q8);
-    const int32_t y = ein_filter_biquad(filter, 1, whole[1], &rest, middle);
-    out[1] = out[0];
-    out[0] = y;
-    return y;
+    int32_t past_x[2] = {filter->past[0][0], filter->past[0][1]};
+    filter->past[0][0] = x_q8;
+    filter->past[0][1] = past_x[0];
+    const int32_t middle = ein_filter_biquad(filter, 0, whole[0], &rest, x_q8, past_x);
+    return ein_filter_biquad(filter, 1, whole[1], &rest, middle, past_x);
 }
 
 static inline int32_t ein_filter_bandpass(ein_filter_t *filter, int32_t uv_q8)

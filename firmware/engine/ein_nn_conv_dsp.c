@@ -111,6 +111,12 @@ MAC_2X2(mac_2x2_by_24, MAC8 MAC8 MAC8)
     MAC4_NARROW("r6", "r10", "r4", "r5")                                                           \
     MAC4_NARROW("r11", "lr", "r8", "r9")
 
+#if EIN_NN_DSP_DENSE
+#define MAC_TURN MAC8_NARROW MAC8_NARROW
+#else
+#define MAC_TURN MAC8_NARROW
+#endif
+
 /* sums[0], sums[1] += inputs * weights of the first, the second channel, for a position of its own.
  */
 __attribute__((noinline)) static void mac_2x1(const int8_t *weights, const int16_t *inputs, int32_t depth, int32_t *sums)
@@ -118,15 +124,16 @@ __attribute__((noinline)) static void mac_2x1(const int8_t *weights, const int16
     int32_t first = sums[0], second = sums[1];
     const int8_t *const end = weights + 2 * depth;
 
+#if EIN_NN_DSP_DENSE
     if (depth % 16 != 0)
         __asm__(MAC8_NARROW
                 : [w] "+l"(weights), [x] "+l"(inputs), [a] "+l"(first), [b] "+l"(second)
                 :
                 : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
     if (weights != end)
+#endif
         __asm__("1:\n"
-                MAC8_NARROW
-                MAC8_NARROW
+                MAC_TURN
                 "cmp %[w], %[end]\n"
                 "bne 1b\n"
                 : [w] "+l"(weights), [x] "+l"(inputs), [a] "+l"(first), [b] "+l"(second)
@@ -169,6 +176,7 @@ static void widen_weights(uint32_t *to, const int8_t *weights, int32_t depth)
     }
 }
 
+#if EIN_NN_DSP_DENSE
 /* A dense layer: its only position, by weights that are not wide. What is set up for many positions
  * in ein_nn_conv_chunk_dsp would cost a tenth of it. */
 static void one_position(const ein_nn_conv_t *layer, const int16_t *inputs, int8_t *out)
@@ -190,6 +198,7 @@ static void one_position(const ein_nn_conv_t *layer, const int16_t *inputs, int8
     }
     ein_nn_activate(out, channels, layer->act_min, layer->act_max);
 }
+#endif
 
 void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t count, int8_t *out)
 {
@@ -198,10 +207,12 @@ void ein_nn_conv_chunk_dsp(const ein_nn_conv_t *layer, int16_t *columns, int32_t
     const int8_t *weights = layer->weights;
     uint32_t *const room = (uint32_t *)(void *)(columns + (layer->chunk - 1) * step + depth);
 
+#if EIN_NN_DSP_DENSE
     if (!wide && count == 1) {
         one_position(layer, columns, out);
         return;
     }
+#endif
     for (int32_t c = 0; c < channels; c += 2, weights += wide ? 4 * depth : 2 * depth) {
         const ein_nn_scale_t *scale = &layer->scales[c];
         const int32_t bias[2] = {scale[0].bias, scale[1].bias};
