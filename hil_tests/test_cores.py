@@ -21,6 +21,10 @@ CORES = (
     *("qemu_hazard3", "qemu_lx106", "rp2040js_pico"),
 )
 
+INTERRUPTS = 40 * 1024
+"""Instructions that an inference is interrupted for, at most: those of a byte received, and the
+bytes that a board has room for, which no more than its credit lets be under way."""
+
 
 @pytest.fixture(scope="module", params=CORES)
 def core(request: pytest.FixtureRequest) -> str:
@@ -52,7 +56,8 @@ def test_it_says_of_half_a_minute_what_the_host_says(core: str) -> None:
     assert info["rx_overruns"] == 0
     assert info["stack_used_bytes"] < info["stack_bytes"]
     counts = told.beats["count"].astype(np.int64)
-    assert np.ptp(counts) < 0.01 * counts.max()  # clamps are branches on some, and little else
+    # Clamps are branches on some cores; interrupts by what comes meanwhile are counted, too.
+    assert np.ptp(counts) < 0.01 * counts.max() + INTERRUPTS
 
 
 def test_it_stays_within_the_limits_of_every_image(core: str) -> None:
