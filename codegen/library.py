@@ -27,7 +27,7 @@ _KEYWORDS = (
     "inline int long register restrict return short signed sizeof static struct switch typedef "
     "union unsigned void volatile while main"
 )
-_VARIANTS = ("", "_dsp", "_rv32", "_thumb")
+_VARIANTS = ("", "_dsp", "_mve", "_avx2", "_rv32", "_thumb")
 """Sources of a kernel that has some for certain chips, by what follows its header's name."""
 
 

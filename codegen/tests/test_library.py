@@ -14,6 +14,7 @@ from einthoven.cli import app
 from einthoven.codegen import library
 from einthoven.codegen.engine import reader
 from einthoven.codegen.profile import CHIPS, profile
+from einthoven.codegen.testing.bare_target import TARGETS
 from einthoven.codegen.testing.op_models import GROUPS, OpScribe
 from einthoven.codegen.testing.random_models import residual_model
 from einthoven.native.tflm import run_tflm
@@ -60,6 +61,23 @@ def test_a_library_builds_and_infers_as_tflite_micro(name: str, tmp_path: Path) 
         expected += (out.scales[0] * (q - out.zero_points[0])).tolist()
     found = example_outputs(tmp_path / "lib")
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("core", ["m0", "m3", "m4", "m33", "m55", "rv32", "avx2"])
+def test_a_library_has_what_each_core_chooses(core: str, tmp_path: Path) -> None:
+    """Linked for the core, no function of the engine is missing."""
+    path = tmp_path / "net.tflite"
+    path.write_bytes((SHIPPED_MODEL / "model.tflite").read_bytes())
+    library.export(path, tmp_path / "lib")
+    compiler = ("gcc", "-mavx2") if core == "avx2" else TARGETS[core].compiler
+    sources = sorted(map(str, (tmp_path / "lib" / "src").glob("*.c")))
+    flags = [*STRICT, "-O1", f"-I{tmp_path / 'lib' / 'include'}", "-c"]
+    subprocess.run([*compiler, *flags, *sources], check=True, cwd=tmp_path)
+    listing = [compiler[0].replace("gcc", "nm"), "-P", *map(str, tmp_path.glob("*.o"))]
+    table = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    symbols = [line.split()[:2] for line in table.splitlines() if " " in line]
+    asked, there = ({n for n, kind in symbols if (kind == "U") == u} for u in (True, False))
+    assert {name for name in asked - there if name.startswith("ein_")} == set() < there
 
 
 def test_a_library_holds_only_what_its_model_calls(tmp_path: Path) -> None:
