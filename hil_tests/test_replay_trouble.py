@@ -101,7 +101,7 @@ def test_a_broken_off_run_goes_on_to_the_same_end(
     how: str, whole_run: Path, database: Path, board_options: list[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    words = ("--records", "all", "--data", database, "--out", out)
+    words = ("--records", "all", "--data", database, "--out", out, "--tflm", "all")
     with unending(tmp_path, "replay", *board_options, *words) as process:
         await_last_record(process, out)
         if how == "Ctrl-C":

@@ -230,8 +230,9 @@ def test_image_holds_no_floats_heap_or_stdio(name: str) -> None:
     listing = subprocess.run(
         [prefix + "nm", board.program], capture_output=True, text=True, check=True
     ).stdout
-    symbols = {line.split()[-1] for line in listing.splitlines()}
-    assert {"main", "ein_core_push", "ein_model_embed"} <= symbols
+    # Across files the linker's optimization makes clones, main.isra.0, or leaves none over.
+    symbols = {line.split()[-1].partition(".")[0] for line in listing.splitlines()}
+    assert {"main", "ein_session_push", "ein_model_embed"} <= symbols
     floats = r"__aeabi_[fd](?!iv)|__aeabi_\w*2[fd]$|__(add|sub|mul|div|float\w*|fix\w*)[sd]f"
     forbidden = floats + r"|.*(printf|malloc|sbrk|_fopen|_write_r)"
     assert not [s for s in symbols if re.match(forbidden, s)]

@@ -110,7 +110,7 @@ def test_an_output_that_differs_is_exit_code_1(
         (("--tflm", "none"), "--tflm does not suit"),
         (("--adapt", 5), "--adapt does not suit"),
         (("--resume",), "--resume does not suit"),
-        (("--board", "esp32c3"), "esp32c3 with a second network is not built here"),
+        (("--board", "esp32dev"), "esp32dev with a second network is not built here"),
         (("--model", "{run}/elsewhere"), "elsewhere is no model of"),
         (("--model", "{moved}"), "without its training"),
         (("--model", "{float}"), "is not quantized: einthoven quantize"),
