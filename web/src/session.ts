@@ -60,6 +60,8 @@ export class Session extends EventTarget implements Sink {
   private stripSession = -1;
   private stripSeen = false;
   private paused = false;
+  /** What the loop is at: it may be just beginning a session. */
+  private stepping: Promise<void> = Promise.resolve();
   private stripBegun = new Date();
   private turn = 0;
 
@@ -162,6 +164,7 @@ export class Session extends EventTarget implements Sink {
   async undisturbed<T>(act: () => Promise<T>): Promise<T> {
     this.paused = true;
     try {
+      await this.stepping;
       await this.watcher?.finish();
       return await act();
     } finally {
@@ -280,6 +283,8 @@ export class Session extends EventTarget implements Sink {
     let started = false;
     let asked = 0;
     while (turn === this.turn && this.channel === channel) {
+      let stepped!: () => void;
+      this.stepping = new Promise((resolve) => (stepped = resolve));
       try {
         if (this.paused) {
           // Something else has the board.
@@ -307,6 +312,8 @@ export class Session extends EventTarget implements Sink {
         } else if (error instanceof Refusal && error.code === wire.ERROR.busy) {
           // A device that records something else: seen again in a moment.
         } else return this.fail(error);
+      } finally {
+        stepped();
       }
       await wait(STEP_MS);
     }
