@@ -6,15 +6,7 @@
     .word 0xAEDB041D
     .word 0xAEDB041D
 _start:
-    .option push
-    .option norelax
-    la gp, __global_pointer$
-    .option pop
-    la sp, _stack_top
-    la t0, vectors
-    ori t0, t0, 1
-    csrw mtvec, t0
-    j ein_start
+#include "enter.inc"
 
 /* An interrupt each (technical reference manual, 1.6); 0 is for exceptions. */
     .balign 256

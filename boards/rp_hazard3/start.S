@@ -3,15 +3,7 @@
     .section .vectors, "ax"
     .globl Reset_Handler
 Reset_Handler:
-    .option push
-    .option norelax
-    la gp, __global_pointer$
-    .option pop
-    la sp, _stack_top
-    la t0, vectors
-    ori t0, t0, 1
-    csrw mtvec, t0
-    j ein_start
+#include "enter.inc"
 
     .balign 64
     .option push

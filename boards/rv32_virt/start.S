@@ -2,15 +2,7 @@
     .section .start, "ax"
     .globl _start
 _start:
-    .option push
-    .option norelax
-    la gp, __global_pointer$
-    .option pop
-    la sp, _stack_top
-    la t0, vectors
-    ori t0, t0, 1
-    csrw mtvec, t0
-    j ein_start
+#include "enter.inc"
 
     .balign 64
     .option push

@@ -10,17 +10,16 @@
 #include "restart.h"
 #include "rx.h"
 #include "serial.h"
+#include "stm32_port.h"
 #include "stm32f1.h"
 #include "stream.h"
-
-#define WATCHDOG_WAIT_POLLS 10000u
 
 void SysTick_Handler(void);
 
 static bool streams; /* samples are being taken, by SysTick */
 static uint32_t core_hz;
 static ein_reset_reason_t reset_reason;
-static char serial_number[25];
+static char serial_number[STM32_SERIAL_CHARS];
 
 void SysTick_Handler(void)
 {
@@ -28,33 +27,6 @@ void SysTick_Handler(void)
         ein_stream_tick();
     } else {
         SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
-    }
-}
-
-static ein_reset_reason_t read_reset_reason(void)
-{
-    const uint32_t flags = RCC->CSR;
-    RCC->CSR |= RCC_CSR_RMVF;
-    if (_kept.magic == EIN_KEPT_MAGIC) {
-        _kept.magic = 0;
-        return (ein_reset_reason_t)_kept.reason;
-    }
-    if ((flags & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
-        return EIN_RESET_WATCHDOG;
-    }
-    if ((flags & RCC_CSR_SFTRSTF) != 0) {
-        return EIN_RESET_SOFTWARE;
-    }
-    if ((flags & RCC_CSR_PORRSTF) != 0) {
-        return EIN_RESET_POWER;
-    }
-    return (flags & RCC_CSR_PINRSTF) != 0 ? EIN_RESET_PIN : EIN_RESET_UNKNOWN;
-}
-
-static void read_serial_number(void)
-{
-    for (unsigned i = 0; i < 24; i++) {
-        serial_number[i] = "0123456789abcdef"[UNIQUE_ID[i / 8] >> (28 - 4 * (i % 8)) & 15u];
     }
 }
 
@@ -68,13 +40,7 @@ static void start_counter(void)
 /* From the 40 kHz RC oscillator (30 to 60 kHz): 2.7 s to 5.3 s. */
 static void start_watchdog(void)
 {
-    IWDG->KR = IWDG_KR_START;
-    IWDG->KR = IWDG_KR_UNLOCK;
-    IWDG->PR = 4; /* divided by 64 */
-    IWDG->RLR = 2500;
-    for (uint32_t i = 0; i < WATCHDOG_WAIT_POLLS && IWDG->SR != 0; i++) {
-    }
-    IWDG->KR = IWDG_KR_FEED;
+    stm32_watchdog_start(4, 2500); /* divided by 64 */
 }
 
 void ein_restart(ein_reset_reason_t reason)
@@ -88,11 +54,11 @@ void ein_restart(ein_reset_reason_t reason)
 
 void ein_port_init(void)
 {
-    reset_reason = read_reset_reason();
+    reset_reason = stm32_reset_reason(&RCC->CSR);
     core_hz = ein_clock_tree_init();
     start_counter();
-    read_serial_number();
-    ein_serial_init(core_hz);
+    stm32_serial_number(serial_number, UNIQUE_ID);
+    ein_serial_init(core_hz, core_hz); /* the bus, APB2, is not divided */
     start_watchdog();
 }
 

@@ -6,6 +6,7 @@
 #define STM32F1_H
 
 #include "cortex_m.h"
+#include "stm32.h"
 
 typedef struct { /* [7.3] */
     reg_t CR, CFGR, CIR, APB2RSTR, APB1RSTR, AHBENR, APB2ENR, APB1ENR, BDCR, CSR;
@@ -15,23 +16,14 @@ typedef struct { /* [9.2] */
     reg_t CR[2], IDR, ODR, BSRR, BRR, LCKR;
 } gpio_t;
 
-typedef struct { /* [27.6] */
-    reg_t SR, DR, BRR, CR1, CR2, CR3, GTPR;
-} usart_t;
-
 typedef struct { /* [11.12] */
     reg_t SR, CR1, CR2, SMPR1, SMPR2, JOFR[4], HTR, LTR, SQR1, SQR2, SQR3, JSQR, JDR[4], DR;
 } adc_t;
-
-typedef struct { /* [19.4] */
-    reg_t KR, PR, RLR, SR;
-} iwdg_t;
 
 typedef struct { /* [3.4] */
     reg_t ACR, KEYR, OPTKEYR, SR, CR, AR;
 } flash_t;
 
-#define IWDG ((iwdg_t *)0x40003000u)
 #define GPIO(port) ((gpio_t *)(0x40010800u + 0x400u * (port))) /* 0: GPIOA */
 #define ADC1 ((adc_t *)0x40012400u)
 #define USART1 ((usart_t *)0x40013800u)
@@ -59,12 +51,6 @@ typedef struct { /* [3.4] */
 #define RCC_APB2ENR_IOPA (1u << 2)
 #define RCC_APB2ENR_ADC1 (1u << 9)
 #define RCC_APB2ENR_USART1 (1u << 14)
-#define RCC_CSR_RMVF (1u << 24)
-#define RCC_CSR_PINRSTF (1u << 26)
-#define RCC_CSR_PORRSTF (1u << 27)
-#define RCC_CSR_SFTRSTF (1u << 28)
-#define RCC_CSR_IWDGRSTF (1u << 29)
-#define RCC_CSR_WWDGRSTF (1u << 30)
 
 #define FLASH_ACR_LATENCY_2 2u
 #define FLASH_ACR_PRFTBE (1u << 4)
@@ -77,24 +63,12 @@ typedef struct { /* [3.4] */
 #define FLASH_CR_STRT (1u << 6)
 #define FLASH_CR_LOCK (1u << 7)
 
-#define USART_SR_ORE (1u << 3)
-#define USART_SR_TC (1u << 6)
-#define USART_SR_TXE (1u << 7)
-#define USART_CR1_RE (1u << 2)
-#define USART_CR1_TE (1u << 3)
-#define USART_CR1_RXNEIE (1u << 5)
-#define USART_CR1_UE (1u << 13)
-
 #define ADC_CR2_ADON (1u << 0)
 #define ADC_CR2_CAL (1u << 2)
 #define ADC_CR2_RSTCAL (1u << 3)
 #define ADC_CR2_EXTSEL_SWSTART (7u << 17)
 #define ADC_CR2_EXTTRIG (1u << 20)
 #define ADC_CR2_SWSTART (1u << 22)
-
-#define IWDG_KR_FEED 0xAAAAu
-#define IWDG_KR_UNLOCK 0x5555u
-#define IWDG_KR_START 0xCCCCu
 
 /* CNF and MODE of a pin [9.2.1]. */
 enum {

@@ -6,17 +6,15 @@
 #include "clock.h"
 #include "count.h"
 #include "ein_pipeline.h"
-#include "kept.h"
 #include "memory.h"
 #include "oversample.h"
 #include "restart.h"
 #include "rx.h"
 #include "serial.h"
 #include "slot.h"
+#include "stm32_port.h"
 #include "stm32f4.h"
 #include "stream.h"
-
-#define WATCHDOG_WAIT_POLLS 10000u
 
 /* QEMU's machine has no IWDG. There, and nowhere else, SysTick stands in for it: it goes on between
    sleeps, and restarts the program that has not fed it for a quarter of a second. */
@@ -31,7 +29,7 @@ static bool ticks;   /* by SysTick */
 static volatile uint16_t unfed_ticks;
 static uint32_t core_hz;
 static ein_reset_reason_t reset_reason;
-static char serial_number[25];
+static char serial_number[STM32_SERIAL_CHARS];
 
 void SysTick_Handler(void)
 {
@@ -46,56 +44,24 @@ void SysTick_Handler(void)
     }
 }
 
-static ein_reset_reason_t read_reset_reason(void)
-{
-    const uint32_t flags = RCC->CSR;
-    RCC->CSR |= RCC_CSR_RMVF;
-    if (_kept.magic == EIN_KEPT_MAGIC) {
-        _kept.magic = 0;
-        return (ein_reset_reason_t)_kept.reason;
-    }
-    if ((flags & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
-        return EIN_RESET_WATCHDOG;
-    }
-    if ((flags & RCC_CSR_SFTRSTF) != 0) {
-        return EIN_RESET_SOFTWARE;
-    }
-    if ((flags & (RCC_CSR_PORRSTF | RCC_CSR_BORRSTF)) != 0) {
-        return EIN_RESET_POWER;
-    }
-    return (flags & RCC_CSR_PINRSTF) != 0 ? EIN_RESET_PIN : EIN_RESET_UNKNOWN;
-}
-
-static void read_serial_number(void)
-{
-    /* The emulator has nothing at that address, and would fault. */
-    for (unsigned i = 0; is_silicon && i < 24; i++) {
-        serial_number[i] = "0123456789abcdef"[UNIQUE_ID[i / 8] >> (28 - 4 * (i % 8)) & 15u];
-    }
-}
-
 /* From the 32 kHz RC oscillator (17 to 47 kHz): 2.7 s to 7.5 s. */
 static void start_watchdog(void)
 {
-    IWDG->KR = IWDG_KR_START;
-    IWDG->KR = IWDG_KR_UNLOCK;
-    IWDG->PR = 4; /* divided by 64 */
-    IWDG->RLR = 2000;
-    for (uint32_t i = 0; i < WATCHDOG_WAIT_POLLS && IWDG->SR != 0; i++) {
-    }
-    IWDG->KR = IWDG_KR_FEED;
+    stm32_watchdog_start(4, 2000); /* divided by 64 */
 }
 
 void ein_port_init(void)
 {
-    reset_reason = read_reset_reason();
+    reset_reason = stm32_reset_reason(&RCC->CSR);
     const ein_clock_tree_t clock = ein_clock_tree_init();
     is_silicon = ein_count_init();
     core_hz =
         is_silicon ? clock.core_hz : EIN_BOARD_CORE_HZ; /* QEMU's is fixed, whatever RCC says */
     ein_slot_init(is_silicon);
-    read_serial_number();
-    ein_serial_init(&clock);
+    if (is_silicon) { /* the emulator has nothing at that address, and would fault */
+        stm32_serial_number(serial_number, UNIQUE_ID);
+    }
+    ein_serial_init(clock.core_hz, EIN_BOARD_USART == 1 ? clock.apb2_hz : clock.apb1_hz);
     start_watchdog();
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stm32.h"
+
 typedef volatile uint32_t reg_t;
 
 typedef struct {
@@ -20,10 +22,6 @@ typedef struct {
 typedef struct {
     reg_t MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR, AFR[2];
 } gpio_t;
-
-typedef struct {
-    reg_t SR, DR, BRR, CR1, CR2, CR3, GTPR;
-} usart_t;
 
 typedef struct {
     reg_t CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR, RCR, CCR[4];
@@ -59,10 +57,6 @@ typedef struct {
 } dma_t;
 
 typedef struct {
-    reg_t KR, PR, RLR, SR;
-} iwdg_t;
-
-typedef struct {
     reg_t CTRL, LOAD, VAL, CALIB;
 } systick_t;
 
@@ -77,7 +71,6 @@ typedef struct {
 #define TIM2 ((tim_t *)0x40000000u)
 #define TIM3 ((tim_t *)0x40000400u)
 #define TIM5 ((tim_t *)0x40000C00u)
-#define IWDG ((iwdg_t *)0x40003000u)
 #define SPI2 ((spi_t *)0x40003800u)
 #define USART2 ((usart_t *)0x40004400u)
 #define USART3 ((usart_t *)0x40004800u) /* not in the F411 */
@@ -137,13 +130,6 @@ typedef struct {
 #define RCC_APB2ENR_USART1 (1u << 4)
 #define RCC_APB2ENR_ADC1 (1u << 8)
 #define RCC_APB2ENR_SYSCFG (1u << 14)
-#define RCC_CSR_RMVF (1u << 24)
-#define RCC_CSR_BORRSTF (1u << 25)
-#define RCC_CSR_PINRSTF (1u << 26)
-#define RCC_CSR_PORRSTF (1u << 27)
-#define RCC_CSR_SFTRSTF (1u << 28)
-#define RCC_CSR_IWDGRSTF (1u << 29)
-#define RCC_CSR_WWDGRSTF (1u << 30)
 
 #define RCC_AHB2ENR_RNG (1u << 6)
 
@@ -166,14 +152,6 @@ typedef struct {
 #define FLASH_CR_PSIZE_X32 (2u << 8) /* at 2.7 V to 3.6 V */
 #define FLASH_CR_STRT (1u << 16)
 #define FLASH_CR_LOCK (1u << 31)
-
-#define USART_SR_ORE (1u << 3)
-#define USART_SR_TC (1u << 6)
-#define USART_SR_TXE (1u << 7)
-#define USART_CR1_RE (1u << 2)
-#define USART_CR1_TE (1u << 3)
-#define USART_CR1_RXNEIE (1u << 5)
-#define USART_CR1_UE (1u << 13)
 
 #define TIM_CR1_CEN (1u << 0)
 #define TIM_CR2_MMS_UPDATE (2u << 4) /* TRGO at each update */
@@ -219,10 +197,6 @@ typedef struct {
 #define ADC_CR2_JSWSTART (1u << 22)
 #define ADC_SR_JEOC (1u << 2)
 #define ADC_CCR_ADCPRE_DIV4 (1u << 16)
-
-#define IWDG_KR_FEED 0xAAAAu
-#define IWDG_KR_UNLOCK 0x5555u
-#define IWDG_KR_START 0xCCCCu
 
 #define SYSTICK_CTRL_ENABLE (1u << 0)
 #define SYSTICK_CTRL_TICKINT (1u << 1)

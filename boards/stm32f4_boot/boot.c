@@ -16,7 +16,6 @@
 /* 32,768 periods of 1/32 kHz times 256 / 8: 26 s; 17 to 47 kHz: 22 s to 62 s. */
 #define WATCHDOG_PRESCALER 6u
 #define WATCHDOG_RELOAD 4095u
-#define WAIT_POLLS 10000u
 
 void Reset_Handler(void);
 void Fault_Handler(void);
@@ -42,17 +41,6 @@ void Fault_Handler(void)
     }
 }
 
-static void start_watchdog(void)
-{
-    IWDG->KR = IWDG_KR_START;
-    IWDG->KR = IWDG_KR_UNLOCK;
-    IWDG->PR = WATCHDOG_PRESCALER;
-    IWDG->RLR = WATCHDOG_RELOAD;
-    for (uint32_t i = 0; i < WAIT_POLLS && IWDG->SR != 0; i++) {
-    }
-    IWDG->KR = IWDG_KR_FEED;
-}
-
 __attribute__((noreturn)) static void jump(uint32_t table)
 {
     const uint32_t *to = (const uint32_t *)(uintptr_t)table;
@@ -71,7 +59,7 @@ __attribute__((noreturn)) void Reset_Handler(void)
     }
     const unsigned slot = ein_boot_choose(key, EIN_BOARD_NAME);
     if (slot < EIN_SLOTS) {
-        start_watchdog();
+        stm32_watchdog_start(WATCHDOG_PRESCALER, WATCHDOG_RELOAD);
         jump(ein_slots_port_address(slot) + EIN_IMAGE_HEADER_BYTES);
     }
     for (;;) {

@@ -42,6 +42,8 @@ _CORES = ("boards/cortex_m", "boards/riscv", "boards/rp_cortex_m", "boards/rp_ha
 _INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 _LIBRARY = re.compile(r"mem(cpy|move|set|cmp)|str(len|cmp|ncmp)|__\w+|_GLOBAL_OFFSET_TABLE_")
 """Symbols that the compiler and its library bring."""
+_ANYBODYS = frozenset({"main", "memcpy", "memmove", "memset", "memcmp", "strlen"})
+"""What several floors may define: a program begins in main, a port may bring the library's own."""
 
 
 @dataclass(frozen=True)
@@ -180,11 +182,25 @@ FLOORS = (
         freestanding=False,
     ),
     Floor(
+        "boards/stm32",
+        "what the STM32F1 and the STM32F4 have alike",
+        (*CALLED, "boards/bare"),
+    ),
+    Floor(
+        "boards/stm32f1",
+        "registers of the STM32F1",
+        (*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/stm32", "boards/blue_pill"),
+        compiler=(
+            *("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb", "-Wno-main"),
+            "-DEIN_SLOT_BYTES=2048u",
+        ),
+    ),
+    Floor(
         "boards/stm32f4",
         "registers of the STM32F4",
         (
-            *(*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/qemu_stm32f405"),
-            "boards/stm32f4_device/emulated.h",
+            *(*CALLED, PIPELINE, "boards/bare", "boards/cortex_m", "boards/stm32"),
+            *("boards/qemu_stm32f405", "boards/stm32f4_device/emulated.h"),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
@@ -214,7 +230,7 @@ FLOORS = (
         "front end, button, light, sound, battery of the STM32F4",
         (
             *(*CALLED, *DEVICE, PIPELINE, "firmware/front_ends", "boards/models/ein_beside.h"),
-            *("boards/stm32f4", "boards/bare", "boards/feather_f405", DEVICE_SPEC),
+            *("boards/stm32f4", "boards/stm32", "boards/bare", "boards/feather_f405", DEVICE_SPEC),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
@@ -265,7 +281,7 @@ FLOORS = (
         "the first stage: chooses a slot",
         (
             *("firmware/keys", PIPELINE, "boards/stm32f4", "boards/stm32f4_device"),
-            *("boards/bare", "boards/qemu_stm32f405"),
+            *("boards/bare", "boards/stm32", "boards/qemu_stm32f405"),
         ),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Wno-main"),
     ),
@@ -305,7 +321,7 @@ def check(root: Path = ROOT, floors: Sequence[Floor] = FLOORS) -> list[str]:
             for source in _sources(root, floor):
                 own, foreign = _symbols(root, floors, floor, source, Path(scratch))
                 objects.setdefault(floor.folder, {})[source.name] = _Object(own, foreign)
-                for symbol in own - {"main"}:
+                for symbol in own - _ANYBODYS:
                     defined.setdefault(symbol, set()).add(floor.folder)
     found = [line for floor in floors for line in _include_faults(root, floor, floors)]
     for floor in floors:

@@ -53,7 +53,7 @@ def boot(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The boot stage, as it is without an operator's key."""
     keys, library, chip = FIRMWARE / "keys", monocypher(), BOARDS / "stm32f4"
     rooms = (keys, FIRMWARE / "wire", FIRMWARE / "app", FIRMWARE / "generated", library)
-    boards = (BOARDS / n for n in ("bare", "stm32f4", "stm32f4_device", BOARD))
+    boards = (BOARDS / n for n in ("bare", "stm32", "stm32f4", "stm32f4_device", BOARD))
     sources = [keys / f"ein_{n}.c" for n in ("boot", "slots", "image", "signature", "sha512")]
     sources += [BOARDS / "stm32f4_boot" / "boot.c", chip / "count.c", chip / "flash.c"]
     sources += [BOARDS / "stm32f4_device" / "slots_port.c", library / "monocypher.c"]

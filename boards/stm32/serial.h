@@ -6,10 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clock.h"
-
-/* 8N1 at EIN_BOARD_BAUD. */
-void ein_serial_init(const ein_clock_tree_t *clock);
+/* 8N1 at EIN_BOARD_BAUD. What the core and the USART's bus run at, in Hz. */
+void ein_serial_init(uint32_t core_hz, uint32_t bus_hz);
 
 size_t ein_serial_read(uint8_t *bytes, size_t n);
 bool ein_serial_empty(void);
