@@ -9,6 +9,8 @@ level=${1:-user}
 
 debian="gcc libc6-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi"
 extras=
+# A user gets the newest libraries that pyproject.toml allows; who tests gets those of constraints.txt.
+constraints=
 all_extras=train,cluster,flash,dev
 installed_file=.venv/installed
 case $level in
@@ -23,6 +25,7 @@ dev)
     debian="$debian chromium fonts-noto-core"
     command -v npm >/dev/null || debian="$debian nodejs npm"
     extras=$all_extras
+    constraints="--constraint constraints.txt"
     ;;
 bench)
     debian="$debian qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
@@ -97,15 +100,15 @@ for folder in boards/rp2040js_pico web; do
 done
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-# The stamp says what was installed: pip runs again only when pyproject.toml or the level changes.
+# The stamp says what was installed: pip runs again only when one of these files or the level changes.
 stamp() {
-    printf '%s %s' "$1" "$(cksum <pyproject.toml)"
+    printf '%s %s' "$1" "$(cat pyproject.toml constraints.txt | cksum)"
 }
 installed=$(cat $installed_file 2>/dev/null || true)
 [ "$installed" = "$(stamp "$extras")" ] && exit 0
 [ "$installed" = "$(stamp "$all_extras")" ] && exit 0
 echo "setup: installing Python packages into .venv${extras:+ ($extras)}"
-if ! .venv/bin/pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"; then
+if ! .venv/bin/pip install --quiet --disable-pip-version-check $constraints --editable ".${extras:+[$extras]}"; then
     echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
     exit 2
 fi
