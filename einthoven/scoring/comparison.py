@@ -212,40 +212,27 @@ def compare(
             f"{start_s:.0f} s on: score the whole record instead"
         )
     ref, tst = _track(reference, window), _track(test, window)
-    pairs, labels, lit_labels = [], [], []
-    rr_error_sum, rr_errors = 0.0, 0
-    for step in _steps(ref.times, tst.times, start, end_sample, window):
-        i, j = step.reference, step.test
-        if ref.rr[i] and tst.rr[j]:
-            rr_error_sum += float(ref.rr[i] - tst.rr[j]) ** 2
-            rr_errors += 1
-        if step.uses_reference and step.uses_test:
-            label = (ref.ec57[i], tst.ec57[j])
-            lit = (ref.literature[i], tst.literature[j])
-        elif step.uses_reference:
-            missed = _X if _within(tst.shutdowns, ref.times[i]) else _O
-            label, lit = (ref.ec57[i], missed), (ref.literature[i], _O)
-        elif _within(ref.flutter, tst.times[j]):
-            continue
-        else:
-            extra = _X if _within(ref.shutdowns, tst.times[j]) else _O
-            label, lit = (extra, tst.ec57[j]), (_O, tst.literature[j])
-        labels.append(label)
-        lit_labels.append(lit)
-        pairs.append(
-            (
-                ref.indices[i] if step.uses_reference else -1,
-                tst.indices[j] if step.uses_test else -1,
-            )
-        )
+    steps = list(_steps(ref.times, tst.times, start, end_sample, window))
+    i, j, uses = np.split(np.array(steps, dtype=np.int64).reshape(-1, 4), (1, 2), axis=1)
+    i, j, (in_ref, in_test) = i[:, 0], j[:, 0], uses.T.astype(bool)
+    rr_errors = (ref.rr[i] - tst.rr[j])[(ref.rr[i] != 0) & (tst.rr[j] != 0)]
+    row, column = np.where(in_ref, ref.ec57[i], _O), np.where(in_test, tst.ec57[j], _O)
+    missed, extra = np.flatnonzero(~in_test), np.flatnonzero(~in_ref)
+    column[missed[_within(tst.shutdowns, [ref.times[k] for k in i[missed]])]] = _X
+    extra_times = [tst.times[k] for k in j[extra]]
+    row[extra[_within(ref.shutdowns, extra_times)]] = _X
+    scored = np.ones(len(steps), dtype=bool)
+    scored[extra[_within(ref.flutter, extra_times)]] = False
+    literature = np.where(in_ref, ref.literature[i], _O), np.where(in_test, tst.literature[j], _O)
+    pairs = np.where(in_ref, ref.indices[i], -1), np.where(in_test, tst.indices[j], -1)
     return Comparison(
-        counts=_tabulate(labels, len(LABELS)),
-        literature=_tabulate(lit_labels, _O + 1),
-        rr_error_sum=rr_error_sum,
-        rr_errors=rr_errors,
+        counts=_tabulate(row[scored], column[scored], len(LABELS)),
+        literature=_tabulate(literature[0][scored], literature[1][scored], _O + 1),
+        rr_error_sum=float(np.square(rr_errors).sum()),
+        rr_errors=len(rr_errors),
         rate_hz=rate_hz,
         shutdown_s=_shutdown_seconds(tst.shutdowns, rate_hz, end_sample),
-        pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+        pairs=np.stack(pairs, axis=1)[scored],
         start_s=start_s,
     )
 
@@ -272,10 +259,11 @@ class _Track(NamedTuple):
     """What one annotator says: beats (with a sentinel at the end of time) and episodes."""
 
     times: list[int]
-    indices: list[int]
-    ec57: list[int]
-    literature: list[int]
-    rr: list[int]
+    """Ends with _NEVER twice: the sentinel has a next beat, too."""
+    indices: NDArray[np.int64]
+    ec57: NDArray[np.int64]
+    literature: NDArray[np.int64]
+    rr: NDArray[np.int64]
     """Interval from the beat before, 0 where there is none or an episode began in it."""
     flutter: list[tuple[int, int]]
     shutdowns: list[tuple[int, int]]
@@ -313,15 +301,23 @@ def _track(annotations: Annotations, window: int) -> _Track:
                 shutdowns.append((min(begin, end_time), end_time))
             onset = max(onset, shutdowns[-1][0])
         i += 1
+    kinds, kind = np.unique(annotations.symbols, return_inverse=True)
+    kind = kind[indices]
     return _Track(
-        times=[*(times[k] for k in indices), _NEVER],
-        indices=indices,
-        ec57=[_INDEX[ec57_class(symbols[k]) or "O"] for k in indices],
-        literature=[_INDEX[literature_class(symbols[k]) or "O"] for k in indices],
-        rr=[*rr, 0],
+        times=[*(times[k] for k in indices), _NEVER, _NEVER],
+        indices=np.array([*indices, -1]),
+        ec57=_codes(map(ec57_class, kinds), kind),
+        literature=_codes(map(literature_class, kinds), kind),
+        rr=np.array([*rr, 0]),
         flutter=flutter,
         shutdowns=shutdowns,
     )
+
+
+def _codes(classes: Iterable[str | None], kind: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each beat's place in LABELS, and the sentinel's; `classes` of the kinds of symbols."""
+    of_kind = np.array([_INDEX[c or "O"] for c in classes], dtype=np.int64)
+    return np.append(of_kind[kind], _O)
 
 
 def _unreadable(subtype: int) -> bool:
@@ -329,58 +325,52 @@ def _unreadable(subtype: int) -> bool:
     return subtype & 0x30 == 0x30
 
 
-class _Step(NamedTuple):
-    """One decision: the heads of both beat lists, and which of them it uses up."""
-
-    reference: int
-    test: int
-    uses_reference: bool
-    uses_test: bool
+_Step = tuple[int, int, bool, bool]
+"""One decision: the heads of both beat lists, reference and test, and which of them it uses up."""
 
 
 def _steps(
     ref: Sequence[int], test: Sequence[int], start: int, end: int | None, window: int
 ) -> Iterator[_Step]:
-    """Go through two lists of beat times (each ends with _NEVER) and decide what pairs up."""
+    """Go through two lists of beat times, as of `_Track`, and decide what pairs up."""
     i, j = bisect_left(ref, start), bisect_left(test, start)
     if start > 0:
         # A test beat just before the start may belong to the first reference beat after it; one
         # just after the start, to a reference beat before it: then it is not held against it.
         nearer = abs(ref[i] - test[j])
         if j > 0 and ref[i] - test[j - 1] <= window and ref[i] - test[j - 1] < nearer:
-            yield _Step(i, j - 1, True, True)
+            yield i, j - 1, True, True
             i += 1
-        elif test[j] - start <= window and abs(ref[i] - _after(test, j)) < nearer:
+        elif test[j] - start <= window and abs(ref[i] - test[j + 1]) < nearer:
             j += 1
     while min(ref[i], test[j]) <= end if end is not None else ref[i] != _NEVER:
-        ref_next, test_next = _after(ref, i), _after(test, j)
+        ref_next, test_next = ref[i + 1], test[j + 1]
         distance = abs(ref[i] - test[j])
         # The rival is the earlier beat's other candidate. It does not count if it has a better
         # partner itself (both rates beyond 200 per minute).
         rival = abs(ref[i] - test_next) if test[j] < ref[i] else abs(test[j] - ref_next)
         if distance <= window and (distance < rival or abs(ref_next - test_next) < rival):
-            yield _Step(i, j, True, True)
+            yield i, j, True, True
             i, j = i + 1, j + 1
         elif test[j] < ref[i]:
-            yield _Step(i, j, False, True)
+            yield i, j, False, True
             j += 1
         else:
-            yield _Step(i, j, True, False)
+            yield i, j, True, False
             i += 1
 
 
-def _after(times: Sequence[int], i: int) -> int:
-    return times[i + 1] if i + 1 < len(times) else _NEVER
+def _within(episodes: Sequence[tuple[int, int]], times: Sequence[int]) -> NDArray[np.bool_]:
+    """[n] whether each time lies in an episode."""
+    at = np.array(times, dtype=np.int64)
+    inside = np.zeros(len(at), dtype=bool)
+    for begin, end in episodes:
+        inside |= (begin <= at) & (at <= end)
+    return inside
 
 
-def _within(episodes: list[tuple[int, int]], time: int) -> bool:
-    return any(begin <= time <= end for begin, end in episodes)
-
-
-def _tabulate(labels: list[tuple[int, int]], size: int) -> NDArray[np.int64]:
-    table = np.zeros((size, size), dtype=np.int64)
-    for row, column in labels:
-        table[row, column] += 1
+def _tabulate(rows: NDArray[np.int64], columns: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    table = np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
     table[_O:, _O:] = 0  # a flutter wave against nothing is no beat at all
     return table
 

@@ -135,19 +135,17 @@ def episodes(annotations: Annotations, kind: str, end_sample: int | None = None)
     """
     found = []
     begin: int | None = None
-    last = 0
     opens, closes = _MARKS[kind]
-    for time, symbol, aux in zip(
-        annotations.samples.tolist(), annotations.symbols.tolist(), annotations.aux, strict=True
-    ):
-        last = time
+    for i in np.flatnonzero(np.isin(annotations.symbols, _MARKING)).tolist():
+        time, symbol = int(annotations.samples[i]), str(annotations.symbols[i])
+        aux = annotations.aux[i]
         if begin is None and opens(symbol, aux):
             begin = time
         elif begin is not None and closes(symbol, aux):
             found.append(Episode(begin, time))
             begin = None
     if begin is not None:
-        found.append(Episode(begin, max(last, end_sample or 0)))
+        found.append(Episode(begin, max(int(annotations.samples[-1]), end_sample or 0)))
     return found
 
 
@@ -201,6 +199,7 @@ def _rhythm(name: str) -> tuple[_Test, _Test]:
     return opens, closes
 
 
+_MARKING = ("+", "[", "]")
 _MARKS: dict[str, tuple[_Test, _Test]] = {
     "af": _rhythm("(AFIB"),
     "flutter": _rhythm("(AFL"),

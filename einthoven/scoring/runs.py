@@ -20,6 +20,8 @@ from einthoven.scoring.comparison import LEARNING_S, MATCH_S, to_reference
 Kind = Literal["V", "S"]
 
 _MAX = 6
+_MARKING = ("~", "[", "]", "+")
+"""Symbols that open or close what `_labelled` tells of, beside the beats."""
 _NEVER = 1 << 62
 
 
@@ -103,22 +105,16 @@ def _labelled(annotations: Annotations) -> list[tuple[int, str]]:
     """(time, label) of what matters here: N S V F Q for beats, [ ] for ventricular flutter,
     { } for atrial fibrillation, U for the start of a shutdown. N is S within fibrillation.
     """
-    labelled = []
+    symbols, subtypes = annotations.symbols, annotations.subtype.tolist()
+    kinds, kind = np.unique(symbols, return_inverse=True)
+    labels = np.array([ec57_class(k) or "" for k in kinds], dtype="<U1")[kind]
     flutter = fibrillation = unreadable = False
-    rows = zip(
-        annotations.samples.tolist(),
-        annotations.symbols.tolist(),
-        annotations.subtype.tolist(),
-        annotations.aux,
-        strict=True,
-    )
-    for time, symbol, subtype, aux in rows:
-        beat = ec57_class(symbol)
-        label = None
-        if beat is not None:
-            label = "S" if beat == "N" and fibrillation else beat
-        elif symbol == "~":
-            starts = subtype & 0x30 == 0x30
+    begun = 0  # where fibrillation did
+    for i in np.flatnonzero(np.isin(symbols, _MARKING)).tolist():
+        symbol, aux = symbols[i], annotations.aux[i]
+        before, label = fibrillation, ""
+        if symbol == "~":
+            starts = subtypes[i] & 0x30 == 0x30
             if starts and not unreadable:
                 label = "U"
             unreadable = starts
@@ -128,17 +124,28 @@ def _labelled(annotations: Annotations) -> list[tuple[int, str]]:
         elif symbol == "]":
             if flutter:
                 label, flutter = "]", False
-        elif symbol == "+" and aux.startswith("(AF"):
+        elif aux.startswith("(AF"):
             if not fibrillation:
                 label, flutter, fibrillation = "{", False, True
-        elif symbol == "+" and aux:
+        elif aux:
             if fibrillation:
                 label, fibrillation = "}", False
             elif flutter:
                 label, flutter = "]", False
-        if label is not None:
-            labelled.append((time, label))
-    return labelled
+        labels[i] = label
+        if before and not fibrillation:
+            _as_s(labels[begun:i])
+        elif fibrillation and not before:
+            begun = i
+    if fibrillation:
+        _as_s(labels[begun:])
+    told = labels != ""
+    return list(zip(annotations.samples[told].tolist(), labels[told].tolist(), strict=True))
+
+
+def _as_s(labels: NDArray[np.str_]) -> None:
+    """In place: what is N within fibrillation is S."""
+    labels[labels == "N"] = "S"
 
 
 def _runs(
