@@ -1,11 +1,12 @@
 /**
- * The strip on millimetre paper: 25 mm a second and 10 mm a millivolt, on a canvas that is drawn only
- * when something has changed. Drag, pinch, wheel and keys scroll and enlarge; calipers measure.
+ * The strip on millimetre paper: 25 mm a second and 10 mm a millivolt, drawn only when something has
+ * changed. Drag, pinch, wheel and keys scroll and enlarge; calipers measure.
  */
 import { RATE_HZ } from "../generated/tables";
 import { MISSING, type Trace } from "../signal/trace";
 import { h } from "./dom";
-import { Tiles } from "./tiles";
+import { Marks } from "./marks";
+import { Paper, tileWidth } from "./tiles";
 
 export const MM_PER_S = 25;
 export const MM_PER_MV = 10;
@@ -27,7 +28,7 @@ interface Point {
 }
 
 export class Chart {
-  readonly canvas: HTMLCanvasElement;
+  readonly element: HTMLElement;
   gain = 200;
   classes: string[] = [];
   rhythmName: (kind: number) => string = String;
@@ -41,7 +42,10 @@ export class Chart {
   private width = 0;
   private height = 0;
   private dpr = 1;
-  private readonly tiles = new Tiles();
+  private readonly paper = new Paper();
+  private readonly marks = new Marks();
+  /** Where calipers are drawn. */
+  private readonly overlay = h("canvas", { class: "overlay", hidden: true });
   private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
   private colours: Record<string, string> = {};
   private dirty = true;
@@ -55,14 +59,15 @@ export class Chart {
     label: string,
     private readonly changed: () => void,
   ) {
-    this.canvas = h("canvas", { class: "chart", tabIndex: 0, role: "application", aria: { label } });
-    const on = this.canvas.addEventListener.bind(this.canvas);
+    const layers = [this.paper.layer.element, this.marks.layer.element, this.overlay];
+    this.element = h("div", { class: "chart", tabIndex: 0, role: "application", aria: { label } }, ...layers);
+    const on = this.element.addEventListener.bind(this.element);
     on("pointerdown", (e) => this.down(e));
     on("pointermove", (e) => this.move(e));
     for (const name of ["pointerup", "pointercancel"] as const) on(name, (e) => this.up(e));
     on("wheel", (e) => this.wheel(e), { passive: false });
     on("keydown", (e) => this.key(e));
-    new ResizeObserver(() => this.resize()).observe(this.canvas);
+    new ResizeObserver(() => this.resize()).observe(this.element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
   }
 
@@ -132,7 +137,7 @@ export class Chart {
   }
 
   restyle(): void {
-    const style = getComputedStyle(this.canvas);
+    const style = getComputedStyle(this.element);
     for (const name of ["paper", "paper-fine", "paper-bold", "trace", "ink", "muted", "accent", "card", "class-N", "class-S", "class-V", "class-F", "class-Q"])
       this.colours[name] = style.getPropertyValue(`--${name}`).trim();
     this.touch();
@@ -177,12 +182,12 @@ export class Chart {
   }
 
   private resize(): void {
-    const box = this.canvas.getBoundingClientRect();
+    const box = this.element.getBoundingClientRect();
     this.dpr = devicePixelRatio || 1;
     this.width = box.width;
     this.height = box.height;
-    this.canvas.width = Math.round(box.width * this.dpr);
-    this.canvas.height = Math.round(box.height * this.dpr);
+    this.overlay.width = Math.round(box.width * this.dpr);
+    this.overlay.height = Math.round(box.height * this.dpr);
     this.restyle();
   }
 
@@ -225,18 +230,8 @@ export class Chart {
   // ---- drawing ----
 
   private draw(): void {
-    const c = this.canvas.getContext("2d", { alpha: false });
-    if (!c || !this.width) return;
-    c.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
-    this.drawPaper(c);
-    this.drawClock(c);
-    this.drawEpisodes(c);
-    this.drawBeats(c);
-    if (this.calipers) this.drawCalipers(c, this.calipers);
-  }
-
-  private drawPaper(c: CanvasRenderingContext2D): void {
-    const { dpr, colours } = this;
+    if (!this.width) return;
+    const { dpr, colours, classes, rhythmName, trace } = this;
     const look = {
       trace: colours.trace!,
       paper: colours.paper!,
@@ -246,66 +241,22 @@ export class Chart {
       dpr,
       width: Math.max(1.4, this.pxPerMm * 0.34) * dpr,
       pxPerCount: (MM_PER_MV * this.pxPerMm * dpr) / this.gain,
-      height: this.canvas.height,
+      height: Math.round(this.height * dpr),
     };
-    c.setTransform(1, 0, 0, 1, 0, 0);
-    this.tiles.draw(c, this.trace, look, this.x(0) * dpr, this.y(0) * dpr, this.canvas.width);
-    c.setTransform(dpr, 0, 0, dpr, 0, 0);
+    const x0 = Math.round(this.x(0) * dpr);
+    const first = Math.floor(-x0 / tileWidth(look));
+    const last = Math.ceil((this.width * dpr - x0) / tileWidth(look)) - 1;
+    this.paper.show(trace, look, x0, Math.round(this.y(0) * dpr), first, last);
+    const words = { classes, colours, rhythmName, episodeUp: BOTTOM_MM * this.pxPerMm + 4 };
+    this.marks.show(trace, look, words, x0, first, last);
+    this.overlay.hidden = !this.calipers;
+    if (this.calipers) this.drawCalipers(this.calipers);
   }
 
-  private drawClock(c: CanvasRenderingContext2D): void {
-    c.fillStyle = this.colours.muted!;
-    c.font = "11px system-ui, sans-serif";
-    c.textAlign = "center";
-    const first = Math.ceil((this.rightEdge - this.span) / RATE_HZ);
-    for (let s = Math.max(first, 0); s * RATE_HZ <= this.rightEdge; s++) {
-      const x = this.x(s * RATE_HZ);
-      c.fillRect(x - 0.5, this.height - 5, 1, 5);
-      if (x > 24 && x < this.width - 12) c.fillText(`${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`, x, this.height - 8);
-    }
-  }
-
-  private drawBeats(c: CanvasRenderingContext2D): void {
-    c.textAlign = "center";
-    const { beats } = this.trace;
-    for (let i = beats.length - 1; i >= 0; i--) {
-      const beat = beats[i]!;
-      const x = this.x(beat.at);
-      if (x > this.width + 10) continue;
-      if (x < -10) break;
-      const name = this.classes[beat.label] ?? "?";
-      c.globalAlpha = beat.unsure ? 0.6 : 1;
-      c.fillStyle = this.colours[`class-${name}`] ?? this.colours.ink!;
-      c.font = `${name === "N" ? 500 : 750} 13px system-ui, sans-serif`;
-      c.fillText(beat.unsure ? `${name}?` : name, x, 15);
-      // Told by shape, too: a tick for a normal beat, a wedge for any other.
-      c.beginPath();
-      if (name === "N") c.rect(x - 0.75, 20, 1.5, 5);
-      else {
-        c.moveTo(x - 4.5, 19);
-        c.lineTo(x + 4.5, 19);
-        c.lineTo(x, 26);
-      }
-      c.fill();
-      c.globalAlpha = 1;
-    }
-  }
-
-  private drawEpisodes(c: CanvasRenderingContext2D): void {
-    c.font = "600 11px system-ui, sans-serif";
-    c.textAlign = "left";
-    for (const episode of this.trace.episodes) {
-      const from = Math.max(this.x(episode.begin), 0);
-      const to = Math.min(this.x(episode.end ?? this.trace.end), this.width);
-      if (to <= from) continue;
-      const y = this.height - BOTTOM_MM * this.pxPerMm - 4;
-      c.fillStyle = this.colours["class-S"]!;
-      c.fillRect(from, y, to - from, 3);
-      c.fillText(this.rhythmName(episode.kind), from + 3, y - 4);
-    }
-  }
-
-  private drawCalipers(c: CanvasRenderingContext2D, points: [Point, Point]): void {
+  private drawCalipers(points: [Point, Point]): void {
+    const c = this.overlay.getContext("2d")!;
+    c.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+    c.clearRect(0, 0, this.width, this.height);
     c.strokeStyle = c.fillStyle = this.colours.accent!;
     const [a, b] = points.map((p) => ({ x: this.x(p.at), y: this.y(p.mv) })) as [{ x: number; y: number }, { x: number; y: number }];
     c.globalAlpha = 0.12;
@@ -338,14 +289,14 @@ export class Chart {
   }
 
   private point(event: PointerEvent): Point {
-    const box = this.canvas.getBoundingClientRect();
+    const box = this.element.getBoundingClientRect();
     const at = this.rightEdge - (this.width - (event.clientX - box.left)) / this.pxPerSample;
     const mv = this.baselineMv() + (this.y(this.baselineMv()) - (event.clientY - box.top)) / (MM_PER_MV * this.pxPerMm);
     return { at: Math.round(at), mv };
   }
 
   private down(event: PointerEvent): void {
-    this.canvas.setPointerCapture(event.pointerId);
+    this.element.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, event);
     if (this.pointers.size === 2) this.pinch = { distance: this.distance(), zoom: this.zoom };
     if (this.calipers && this.pointers.size === 1) {

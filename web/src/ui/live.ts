@@ -107,7 +107,7 @@ export function liveView(context: Context): HTMLElement[] {
     { class: "desk" },
     h("div", { class: "tiles" }, rate.box, rhythm.box, beat.box, signal.box),
     hint,
-    h("div", { class: "paper" }, chart.canvas),
+    h("div", { class: "paper" }, chart.element),
     h("div", { class: "toolbar" }, freeze, calipers, live, readout, back),
     h(
       "details",

@@ -1,15 +1,15 @@
 /**
- * Millimetre paper with the trace on it, as tiles of four seconds that are drawn once: a frame adds
- * what has come since the last one, and puts the tiles in their places by whole pixels. Filling the
- * paper and stroking all that is seen took thrice as long (docs/page.md). Units are the screen's
- * own pixels.
+ * What scrolls, as tiles of four seconds in a layer of its own. A tile is drawn once; what a frame
+ * costs is to move the layer, by whole pixels, which the browser's compositor does beside the page's
+ * thread, and to draw what has come at the newest end. Copying all tiles into one canvas took that
+ * thread five times as long (docs/page.md). Units are the screen's own pixels.
  */
 import { RATE_HZ } from "../generated/tables";
 import { MISSING, type Trace } from "../signal/trace";
 import { h } from "./dom";
 
 /** Samples of a tile: a whole number of squares of 5 mm (0.2 s), whose width is a whole number of pixels. */
-const TILE = 4 * RATE_HZ;
+export const TILE = 4 * RATE_HZ;
 const SQUARES = 20;
 /** How far the trace may move up or down before its tiles are drawn anew. */
 const SLACK_PX = 40;
@@ -33,6 +33,36 @@ export interface Look {
   readonly height: number;
 }
 
+export function tileWidth(look: Look): number {
+  return SQUARES * look.square;
+}
+
+/** A tile's canvas, so high, whose top lies so far above the layer's 0. */
+export function tileCanvas(look: Look, height: number, above = 0): HTMLCanvasElement {
+  const canvas = h("canvas", { width: tileWidth(look), height });
+  canvas.style.width = `${canvas.width / look.dpr}px`;
+  canvas.style.height = `${height / look.dpr}px`;
+  canvas.style.marginTop = `${-above / look.dpr}px`;
+  return canvas;
+}
+
+/** Tiles side by side, moved as one. */
+export class Layer {
+  readonly element = h("div", { class: "layer" });
+  private shown: readonly HTMLCanvasElement[] = [];
+  private place = "";
+
+  /** Shows `tiles` with the first one's left edge at `left` and the layer's 0 at `top`. */
+  show(tiles: readonly HTMLCanvasElement[], left: number, top: number, dpr: number): void {
+    if (tiles.length !== this.shown.length || tiles.some((tile, i) => tile !== this.shown[i])) {
+      this.element.replaceChildren(...tiles);
+      this.shown = tiles;
+    }
+    const place = `translate(${left / dpr}px, ${top / dpr}px)`;
+    if (place !== this.place) this.element.style.transform = this.place = place;
+  }
+}
+
 interface Tile {
   readonly canvas: HTMLCanvasElement;
   readonly context: CanvasRenderingContext2D;
@@ -42,29 +72,29 @@ interface Tile {
   drawn: number;
 }
 
-export class Tiles {
+/** Millimetre paper with the trace on it. */
+export class Paper {
+  readonly layer = new Layer();
   private tiles = new Map<number, Tile>();
   private trace: Trace | null = null;
   private look: Look | null = null;
-  private paper: CanvasPattern | null = null;
+  private pattern: CanvasPattern | null = null;
 
-  /** Draws so that sample 0 is at `x0` and value 0 at `y0`; `width`: of what is seen. */
-  draw(c: CanvasRenderingContext2D, trace: Trace, look: Look, x0: number, y0: number, width: number): void {
+  /** Shows tiles `first` to `last`: so that sample 0 is at `x0` and value 0 at `y0`. */
+  show(trace: Trace, look: Look, x0: number, y0: number, first: number, last: number): void {
     if (trace !== this.trace || !alike(look, this.look)) {
       this.tiles.clear();
-      this.paper = c.createPattern(square(look), "repeat");
+      this.pattern = null;
     }
     this.trace = trace;
     this.look = look;
-    const wide = SQUARES * look.square;
-    const left = Math.round(x0);
-    const zero = Math.round(y0);
-    const first = Math.floor(-left / wide);
-    for (let k = first; left + k * wide < width; k++) {
-      const tile = this.tile(k, zero, look);
+    const seen = [];
+    for (let k = first; k <= last; k++) {
+      const tile = this.tile(k, y0, look);
       this.add(tile, k, trace, look);
-      c.drawImage(tile.canvas, left + k * wide, zero - tile.zero - SLACK_PX);
+      seen.push(tile.canvas);
     }
+    this.layer.show(seen, x0 + first * tileWidth(look), y0, look.dpr);
     for (const k of this.tiles.keys()) if (this.tiles.size > MOST && k < first) this.tiles.delete(k);
     if (this.tiles.size > 2 * MOST) this.tiles.clear(); // who scrolls far back
   }
@@ -72,10 +102,11 @@ export class Tiles {
   private tile(k: number, zero: number, look: Look): Tile {
     const known = this.tiles.get(k);
     if (known && Math.abs(known.zero - zero) < SLACK_PX) return known;
-    const canvas = h("canvas", { width: SQUARES * look.square, height: look.height + 2 * SLACK_PX });
+    const canvas = tileCanvas(look, look.height + 2 * SLACK_PX, zero + SLACK_PX);
     const context = canvas.getContext("2d", { alpha: false })!;
-    this.paper?.setTransform(new DOMMatrix([1, 0, 0, 1, 0, (zero + SLACK_PX) % look.square]));
-    context.fillStyle = this.paper ?? look.paper;
+    this.pattern ??= context.createPattern(square(look), "repeat");
+    this.pattern?.setTransform(new DOMMatrix([1, 0, 0, 1, 0, (zero + SLACK_PX) % look.square]));
+    context.fillStyle = this.pattern ?? look.paper;
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.strokeStyle = look.trace;
     context.lineWidth = look.width;
@@ -90,7 +121,7 @@ export class Tiles {
     const end = Math.min(trace.end, (k + 1) * TILE + 1);
     if (tile.drawn >= end) return;
     const { context } = tile;
-    const step = (SQUARES * look.square) / TILE;
+    const step = tileWidth(look) / TILE;
     context.beginPath();
     let line = false;
     for (let at = tile.drawn - 1; at < end; at++) {
