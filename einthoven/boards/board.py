@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from serial.tools import list_ports
 
-from einthoven.boards import project
+from einthoven.boards import project, unchanged
 from einthoven.boards.patience import LOOK_S, BoardProcess, Patience, watching
 from einthoven.boards.workspace import is_plain, plain_firmware, plain_folder, workspace
 from einthoven.errors import BoardError, BuildError, LinkError, TooLargeError
@@ -286,12 +286,26 @@ def build(board: Board) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         sources = _sources(board)
         variables = platformio_variables(board)
+        state = _state(board, sources, variables)
+        if unchanged.stands(board.program, state):
+            return board.program
         _run_build(board, variables, str(FIRMWARE / "tools" / "pio_offline.py"))
         words = ("-m", "platformio", "run", "-d", str(sources), "-e", board.environment)
         _run_build(board, variables, *words)
-    if not board.program.exists():
-        raise BuildError(f"the build of {board.name} made no {board.program}")
+        if not board.program.exists():
+            raise BuildError(f"the build of {board.name} made no {board.program}")
+        unchanged.keep(board.program, state)
     return board.program
+
+
+def _state(board: Board, sources: Path, variables: Mapping[str, str]) -> str:
+    """Digest of what the board's program depends on. Of a user's project, whose scripts may read
+    anything, and of PlatformIO's own compilers nobody knows that: another one each time."""
+    if sources != plain_firmware() or not board.compiler[0]:
+        return os.urandom(16).hex()
+    models = (variables.get("EIN_MODEL"), variables.get("EIN_NETWORK"))
+    folders = (sources, sources.parent / BOARDS.name, *(Path(m) for m in models if m))
+    return unchanged.of_sources(folders, board.compiler[0], variables)
 
 
 def platformio_variables(board: Board) -> dict[str, str]:
