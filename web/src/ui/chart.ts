@@ -5,8 +5,11 @@
 import { RATE_HZ } from "../generated/tables";
 import { MISSING, type Trace } from "../signal/trace";
 import { h } from "./dom";
+import { Calipers } from "./calipers";
+import { Curve } from "./curve";
+import { Grid } from "./grid";
+import { type Scale, sharp } from "./layer";
 import { Marks } from "./marks";
-import { Paper, tileWidth } from "./tiles";
 
 export const MM_PER_S = 25;
 export const MM_PER_MV = 10;
@@ -42,12 +45,11 @@ export class Chart {
   private width = 0;
   private height = 0;
   private dpr = 1;
-  private readonly paper = new Paper();
+  private readonly grid = new Grid();
+  private readonly curve = new Curve();
   private readonly marks = new Marks();
-  /** Where calipers are drawn. */
-  private readonly overlay = h("canvas", { class: "overlay", hidden: true });
+  private readonly crosses = new Calipers();
   private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
-  private colours: Record<string, string> = {};
   private dirty = true;
   private running = false;
   private last = 0;
@@ -59,7 +61,7 @@ export class Chart {
     label: string,
     private readonly changed: () => void,
   ) {
-    const layers = [this.paper.layer.element, this.marks.layer.element, this.overlay];
+    const layers = [this.grid, this.curve, this.marks, this.crosses].map(({ layer }) => layer.element);
     this.element = h("div", { class: "chart", tabIndex: 0, role: "application", aria: { label } }, ...layers);
     const on = this.element.addEventListener.bind(this.element);
     on("pointerdown", (e) => this.down(e));
@@ -68,7 +70,6 @@ export class Chart {
     on("wheel", (e) => this.wheel(e), { passive: false });
     on("keydown", (e) => this.key(e));
     new ResizeObserver(() => this.resize()).observe(this.element);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
   }
 
   /** Another recording, from its newest sample on. */
@@ -136,18 +137,11 @@ export class Chart {
     }
   }
 
-  restyle(): void {
-    const style = getComputedStyle(this.element);
-    for (const name of ["paper", "paper-fine", "paper-bold", "trace", "ink", "muted", "accent", "card", "class-N", "class-S", "class-V", "class-F", "class-Q"])
-      this.colours[name] = style.getPropertyValue(`--${name}`).trim();
-    this.touch();
-  }
-
   // ---- what is seen ----
 
   private get pxPerMm(): number {
-    // A tile of 5 mm is a whole number of the screen's pixels, so that the lines stay sharp.
-    return Math.round(5 * this.zoom * this.dpr) / (5 * this.dpr);
+    // 5 mm are a whole number of the screen's pixels, so that the lines stay sharp.
+    return sharp(5 * this.zoom, this.dpr) / 5;
   }
 
   private get pxPerSample(): number {
@@ -186,9 +180,7 @@ export class Chart {
     this.dpr = devicePixelRatio || 1;
     this.width = box.width;
     this.height = box.height;
-    this.overlay.width = Math.round(box.width * this.dpr);
-    this.overlay.height = Math.round(box.height * this.dpr);
-    this.restyle();
+    this.touch();
   }
 
   private frame(now: number): void {
@@ -231,49 +223,22 @@ export class Chart {
 
   private draw(): void {
     if (!this.width) return;
-    const { dpr, colours, classes, rhythmName, trace } = this;
-    const look = {
-      trace: colours.trace!,
-      paper: colours.paper!,
-      fine: colours["paper-fine"]!,
-      bold: colours["paper-bold"]!,
-      square: Math.round(5 * this.pxPerMm * dpr),
+    const { width, height, pxPerSample, pxPerMm, dpr, classes, rhythmName } = this;
+    const scale: Scale = {
+      left: this.rightEdge - this.span,
+      width,
+      height,
+      pxPerSample,
+      pxPerMm,
+      pxPerCount: (MM_PER_MV * pxPerMm) / this.gain,
+      zero: this.y(0),
       dpr,
-      width: Math.max(1.4, this.pxPerMm * 0.34) * dpr,
-      pxPerCount: (MM_PER_MV * this.pxPerMm * dpr) / this.gain,
-      height: Math.round(this.height * dpr),
     };
-    const x0 = Math.round(this.x(0) * dpr);
-    const first = Math.floor(-x0 / tileWidth(look));
-    const last = Math.ceil((this.width * dpr - x0) / tileWidth(look)) - 1;
-    this.paper.show(trace, look, x0, Math.round(this.y(0) * dpr), first, last);
-    const words = { classes, colours, rhythmName, episodeUp: BOTTOM_MM * this.pxPerMm + 4 };
-    this.marks.show(trace, look, words, x0, first, last);
-    this.overlay.hidden = !this.calipers;
-    if (this.calipers) this.drawCalipers(this.calipers);
-  }
-
-  private drawCalipers(points: [Point, Point]): void {
-    const c = this.overlay.getContext("2d")!;
-    c.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
-    c.clearRect(0, 0, this.width, this.height);
-    c.strokeStyle = c.fillStyle = this.colours.accent!;
-    const [a, b] = points.map((p) => ({ x: this.x(p.at), y: this.y(p.mv) })) as [{ x: number; y: number }, { x: number; y: number }];
-    c.globalAlpha = 0.12;
-    c.fillRect(a.x, 0, b.x - a.x, this.height);
-    c.globalAlpha = 1;
-    for (const [i, p] of [a, b].entries()) {
-      c.lineWidth = i === this.active ? 2 : 1.2;
-      c.beginPath();
-      c.moveTo(p.x, 0);
-      c.lineTo(p.x, this.height);
-      c.moveTo(Math.min(a.x, b.x) - 14, p.y);
-      c.lineTo(Math.max(a.x, b.x) + 14, p.y);
-      c.stroke();
-      c.beginPath();
-      c.arc(p.x, p.y, i === this.active ? 7 : 5, 0, 7);
-      c.fill();
-    }
+    this.grid.show(scale);
+    this.curve.show(this.trace, scale);
+    this.marks.show(this.trace, scale, { classes, rhythmName, episodeUp: BOTTOM_MM * pxPerMm + 4 });
+    const place = ({ at, mv }: Point) => ({ x: this.x(at), y: this.y(mv) });
+    this.crosses.show(this.calipers && [place(this.calipers[0]), place(this.calipers[1])], this.active, height);
   }
 
   // ---- hands ----

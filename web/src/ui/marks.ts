@@ -1,78 +1,76 @@
-/** Beats, rhythm episodes and the clock above and below the trace, as tiles that are drawn anew only where one of them changed. */
+/** Beats and the clock above and below the trace, rhythm episodes as bars: anew only where one of them changed. */
 import { RATE_HZ } from "../generated/tables";
 import type { MarkedBeat, Trace } from "../signal/trace";
-import { Layer, TILE, tileCanvas, tileWidth, type Look } from "./tiles";
+import { Layer, part, Pieces, type Scale } from "./layer";
 
-/** Pixels of CSS that a letter or a time may reach beyond its place. */
-const REACH_PX = 30;
+const PIECE = 4 * RATE_HZ;
 
-/** How marks are told and coloured. */
+/** How marks are told. */
 export interface Words {
   readonly classes: readonly string[];
-  readonly colours: Readonly<Record<string, string>>;
   readonly rhythmName: (kind: number) => string;
-  /** Pixels of CSS from the chart's bottom to the episodes' bar. */
+  /** Pixels from the chart's bottom to the episodes' bar. */
   readonly episodeUp: number;
 }
 
 interface Bar {
-  /** Pixels of CSS in the tile. */
+  /** Pixels from the piece's begin. */
   readonly from: number;
   readonly to: number;
   readonly name: string;
 }
 
-interface Tile {
-  readonly canvas: HTMLCanvasElement;
-  /** What is drawn there. */
-  drawn: string;
+interface Piece {
+  readonly element: SVGElement;
+  readonly told: SVGElement;
+  /** What is told there. */
+  what: string;
 }
 
 export class Marks {
-  readonly layer = new Layer();
-  private tiles = new Map<number, Tile>();
-  private height = 0;
-  private width = 0;
+  readonly layer = new Layer("marks");
+  private readonly pieces = new Pieces<Piece>(this.layer, PIECE, newPiece);
 
-  /** Shows tiles `first` to `last`, so that sample 0 is at `x0` (the screen's pixels). */
-  show(trace: Trace, look: Look, words: Words, x0: number, first: number, last: number): void {
-    const wide = tileWidth(look);
-    if (look.height !== this.height || wide !== this.width) this.tiles.clear();
-    [this.height, this.width] = [look.height, wide];
-    for (const k of this.tiles.keys()) if (k < first || k > last) this.tiles.delete(k);
-    const seen = [];
-    for (let k = first; k <= last; k++) {
-      const tile = this.tiles.get(k) ?? { canvas: tileCanvas(look, look.height), drawn: "" };
-      this.tiles.set(k, tile);
-      draw(tile, k, trace, look, words);
-      seen.push(tile.canvas);
-    }
-    this.layer.show(seen, x0 + first * wide, 0, look.dpr);
+  show(trace: Trace, scale: Scale, words: Words): void {
+    for (const [k, piece] of this.pieces.show(scale, 0)) tell(piece, k, trace, scale, words);
   }
 }
 
-function draw(tile: Tile, k: number, trace: Trace, look: Look, words: Words): void {
-  const { dpr } = look;
-  const width = tile.canvas.width / dpr;
-  const height = tile.canvas.height / dpr;
-  const x = (at: number) => ((at - k * TILE) * width) / TILE;
-  const reach = (REACH_PX * TILE) / width;
-  const beats = between(trace.beats, k * TILE - reach, (k + 1) * TILE + reach);
+function newPiece(k: number, base: number, { pxPerSample, height }: Scale): Piece {
+  const element = part("g", { transform: `translate(${(k * PIECE - base) * pxPerSample} 0)` });
+  for (let i = 0; i * RATE_HZ < PIECE; i++) {
+    const s = (k * PIECE) / RATE_HZ + i;
+    if (s < 0) continue;
+    const x = i * RATE_HZ * pxPerSample;
+    const time = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+    element.append(part("rect", { x: x - 0.5, y: height - 5, width: 1, height: 5 }), part("text", { class: "clock", x, y: height - 8 }, time));
+  }
+  const told = part("g", {});
+  element.append(told);
+  return { element, told, what: "" };
+}
+
+function tell(piece: Piece, k: number, trace: Trace, { pxPerSample, height }: Scale, { classes, rhythmName, episodeUp }: Words): void {
+  const x = (at: number) => (at - k * PIECE) * pxPerSample;
+  const width = PIECE * pxPerSample;
+  const beats = between(trace.beats, k * PIECE, (k + 1) * PIECE);
   const bars: Bar[] = [];
   for (const { begin, end, kind } of trace.episodes) {
     const from = Math.max(x(begin), 0);
     const to = Math.min(Math.round(x(end ?? trace.end)), width);
-    if (to > from) bars.push({ from, to, name: words.rhythmName(kind) });
+    if (to > from) bars.push({ from, to, name: rhythmName(kind) });
   }
-  const what = JSON.stringify([beats, bars, words.classes, words.colours, words.episodeUp]);
-  if (tile.drawn === what) return;
-  tile.drawn = what;
-  const c = tile.canvas.getContext("2d")!;
-  c.setTransform(dpr, 0, 0, dpr, 0, 0);
-  c.clearRect(0, 0, width, height);
-  drawClock(c, k, x, height, words);
-  drawBars(c, bars, height - words.episodeUp, words);
-  for (const beat of beats) drawBeat(c, beat, x(beat.at), words);
+  const what = JSON.stringify([beats.map(({ at, label, unsure }) => [at, label, unsure]), bars, classes]);
+  if (piece.what === what) return;
+  piece.what = what;
+  const y = height - episodeUp;
+  piece.told.replaceChildren(
+    ...bars.flatMap(({ from, to, name }) => [
+      part("rect", { class: "episode", x: from, y, width: to - from, height: 3 }),
+      part("text", { class: "episode", x: from + 3, y: y - 4 }, name),
+    ]),
+    ...beats.flatMap((beat) => beatMark(x(beat.at), classes[beat.label] ?? "?", beat.unsure)),
+  );
 }
 
 function between(beats: readonly MarkedBeat[], from: number, to: number): MarkedBeat[] {
@@ -81,43 +79,9 @@ function between(beats: readonly MarkedBeat[], from: number, to: number): Marked
   return found;
 }
 
-function drawClock(c: CanvasRenderingContext2D, k: number, x: (at: number) => number, height: number, { colours }: Words): void {
-  c.fillStyle = colours.muted!;
-  c.font = "11px system-ui, sans-serif";
-  c.textAlign = "center";
-  const second = (k * TILE) / RATE_HZ;
-  for (let s = Math.max(second - 1, 0); s <= second + TILE / RATE_HZ + 1; s++) {
-    const at = x(s * RATE_HZ);
-    c.fillRect(at - 0.5, height - 5, 1, 5);
-    c.fillText(`${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`, at, height - 8);
-  }
-}
-
-function drawBars(c: CanvasRenderingContext2D, bars: readonly Bar[], y: number, { colours }: Words): void {
-  c.font = "600 11px system-ui, sans-serif";
-  c.textAlign = "left";
-  c.fillStyle = colours["class-S"]!;
-  for (const { from, to, name } of bars) {
-    c.fillRect(from, y, to - from, 3);
-    c.fillText(name, from + 3, y - 4);
-  }
-}
-
-function drawBeat(c: CanvasRenderingContext2D, beat: MarkedBeat, x: number, { classes, colours }: Words): void {
-  const name = classes[beat.label] ?? "?";
-  c.textAlign = "center";
-  c.globalAlpha = beat.unsure ? 0.6 : 1;
-  c.fillStyle = colours[`class-${name}`] ?? colours.ink!;
-  c.font = `${name === "N" ? 500 : 750} 13px system-ui, sans-serif`;
-  c.fillText(beat.unsure ? `${name}?` : name, x, 15);
+function beatMark(x: number, name: string, unsure: boolean): SVGElement[] {
+  const style = `beat${/^[A-Z]$/.test(name) ? ` c${name}` : ""}${unsure ? " unsure" : ""}`;
   // Told by shape, too: a tick for a normal beat, a wedge for any other.
-  c.beginPath();
-  if (name === "N") c.rect(x - 0.75, 20, 1.5, 5);
-  else {
-    c.moveTo(x - 4.5, 19);
-    c.lineTo(x + 4.5, 19);
-    c.lineTo(x, 26);
-  }
-  c.fill();
-  c.globalAlpha = 1;
+  const shape = name === "N" ? `M${x - 0.75} 20h1.5v5h-1.5z` : `M${x - 4.5} 19h9l-4.5 7z`;
+  return [part("text", { class: style, x, y: 15 }, unsure ? `${name}?` : name), part("path", { class: style, d: shape })];
 }
