@@ -367,6 +367,54 @@ def test_each_language_fits_a_telephone_both_ways(browser: Browser, language: st
                 assert faults(page) == []
 
 
+_DRAWN = """() => {
+  const at = (layer) => new DOMMatrix(document.querySelector(layer).style.transform).e;
+  const left = document.querySelector(".chart").getBoundingClientRect().left;
+  const points = [...document.querySelectorAll(".curve path")]
+    .flatMap((p) => (p.getAttribute("d") ?? "").split(/[ML]/).slice(1))
+    .map((p) => p.split(" ").map(Number))
+    .map(([x, y]) => [x + at(".curve"), y]);
+  const beats = [...document.querySelectorAll(".marks path.beat")]
+    .map((p) => p.getBoundingClientRect())
+    .map((box) => (box.left + box.right) / 2 - left);
+  return { points, beats };
+}"""
+
+
+def test_letters_stand_above_their_r(browser: Browser, tmp_path: Path) -> None:
+    """Trace and marks are layers of their own: in step, enlarged, and after 30,000 pixels, too."""
+    rate_hz = core.rate_hz()
+    size = {"width": 1920, "height": 1080}
+    with (
+        playing("host", tmp_path, 20) as url,
+        Cable(url) as cable,
+        opened(browser, cable, viewport=size) as watch,
+    ):
+        page = connect(watch)
+
+        def has_come(seconds: int) -> bool:
+            return float(page.locator(".history").get_attribute("max") or 0) > seconds
+
+        for enlarged, seconds in ((5, 20), (12, 130)):
+            until(page, partial(has_come, seconds))
+            page.get_by_role("button", name="Freeze").click()
+            page.evaluate("new Promise(requestAnimationFrame)")
+            page.evaluate("new Promise(requestAnimationFrame)")
+            drawn = page.evaluate(_DRAWN)
+            x, y = np.array(drawn["points"]).T
+            checked = 0
+            second = 25 * enlarged
+            for beat in drawn["beats"]:
+                near = np.abs(x - beat) < 0.15 * second
+                if near.sum() > 0.29 * rate_hz:  # not at an edge
+                    assert abs(x[near][np.argmin(y[near])] - beat) < 0.02 * second
+                    checked += 1
+            assert checked > 3
+            page.get_by_role("button", name="Live", exact=True).click()
+            for _ in range(7):
+                page.locator(".chart").press("+")
+
+
 def test_by_keyboard(browser: Browser, tmp_path: Path) -> None:
     """Tabs, calipers, and the way back in time."""
     with playing("host", tmp_path) as url, Cable(url) as cable, opened(browser, cable) as watch:
