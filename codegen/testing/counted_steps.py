@@ -1,0 +1,27 @@
+"""What an emulated Cortex-M4 does while the harness counts, and its cycles by the model."""
+
+from pathlib import Path
+
+from einthoven.codegen.testing.bare_target import TARGETS
+from einthoven.codegen.testing.m4_cycles import F405_168_MHZ, NO_WAITS, Steps, cycles
+from einthoven.codegen.testing.m4_decode import decoded
+from einthoven.codegen.testing.qemu_trace import trace
+
+MEMORIES = {"0 wait states": NO_WAITS, "F405, 168 MHz": F405_168_MHZ}
+"""Where cycles of the model are shown: the core alone, and a chip with all in flash."""
+
+
+def first_counted(elf: Path) -> Steps:
+    """Of a program of `bare_target`, what lies between its first two readings of the counter.
+
+    As many steps as the readings differ by. Raises BuildError.
+    """
+    taken = trace([*TARGETS["m4"].emulator, str(elf)], reads=2)
+    begin, end = taken.counted()
+    return decoded(taken[begin:end], elf)
+
+
+def cycles_of(elf: Path) -> dict[str, int]:
+    """The same steps' cycles in each of `MEMORIES`. Raises BuildError."""
+    steps = first_counted(elf)
+    return {name: int(cycles(steps, memory).sum()) for name, memory in MEMORIES.items()}
