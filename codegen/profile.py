@@ -1,8 +1,9 @@
 """`einthoven profile FILE.tflite`: what a model costs, op by op, and which chips it fits.
 
-Instructions are measured in QEMU (`-icount shift=0`): executed instructions, not cycles. Bytes are
-those of the linked program without the harness. Where a compiler or emulator is missing, its column
-is, with a note of what to install.
+Instructions are measured in QEMU (`-icount shift=0`): executed instructions, not cycles. A
+Cortex-M4's cycles are modelled (docs/performance.md, "Cycles") and stand in a table of their own.
+Bytes are those of the linked program without the harness. Where a compiler or emulator is missing,
+its column is, with a note of what to install.
 """
 
 import shutil
@@ -20,8 +21,9 @@ from einthoven.codegen.library import read
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import ENGINE, TARGETS, WARNINGS
 from einthoven.codegen.testing.bench import size_of
+from einthoven.codegen.testing.counted_steps import MEMORIES, cycles_between_readings, cycles_of
 from einthoven.codegen.testing.random_models import noise
-from einthoven.errors import ModelError
+from einthoven.errors import BuildError, ModelError
 
 TARGET_NAMES = {"m4": "Cortex-M4", "rv32": "rv32imc"}
 _PACKAGES = {
@@ -56,7 +58,7 @@ program has. Sources: ST's, Nordic's, Espressif's and WCH's data sheets."""
 
 @dataclass(frozen=True)
 class OpCost:
-    """One op; `instructions` by target, those of all its turns."""
+    """One op; `instructions` by target, `cycles` by memory, those of all its turns."""
 
     number: int
     kind: str
@@ -64,11 +66,15 @@ class OpCost:
     shape: str
     multiply_adds: int
     instructions: dict[str, int] = field(default_factory=dict)
+    cycles: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A model's costs. By target: instructions of an inference, bytes of code and of constants."""
+    """A model's costs. By target: instructions of an inference, bytes of code and of constants.
+
+    `cycles` of an inference on a Cortex-M4, modelled, by what memory it runs from.
+    """
 
     name: str
     parameters: int
@@ -79,6 +85,7 @@ class Profile:
     instructions: dict[str, int]
     code_bytes: dict[str, int]
     constant_bytes: dict[str, int]
+    cycles: dict[str, int]
     notes: list[str]
 
     @property
@@ -115,9 +122,24 @@ class Profile:
             counts = "".join(f"{figures[t]:14,}" for t in targets)
             lines.append(f"{'':4} {f'{title}, bytes of flash':24}{'':27}{counts}")
         lines.append("instructions executed in QEMU, not cycles" if targets else "")
+        if self.cycles:
+            lines += self._cycles_text()
         for name, fits in self.fits.items():
             lines.append(f"{'fits' if fits else 'too large for':14} {name}")
         return "\n".join([*(line for line in lines), *self.notes])
+
+    def _cycles_text(self) -> list[str]:
+        def row(number: object, name: str, cycles: dict[str, int]) -> str:
+            return f"{number:4} {name:24}" + "".join(f"{cycles.get(m, 0):16,}" for m in MEMORIES)
+
+        return [
+            "",
+            f"{'op':>4} {'cycles (model), Cortex-M4':24}" + "".join(f"{m:>16}" for m in MEMORIES),
+            *(row(op.number, op.kind, op.cycles) for op in self.ops),
+            row("", "an inference", self.cycles),
+            'computed from data sheets, not measured on a chip: docs/performance.md, "Cycles"',
+            "",
+        ]
 
 
 def profile(path: Path, optimize: Goal = "speed") -> Profile:
@@ -128,6 +150,8 @@ def profile(path: Path, optimize: Goal = "speed") -> Profile:
     code: dict[str, int] = {}
     constants: dict[str, int] = {}
     by_op: dict[int, dict[str, int]] = {op.output.index: {} for op in graph.ops}
+    cycles: dict[str, int] = {}
+    cycles_by_op: dict[int, dict[str, int]] = {}
     notes = []
     for target, name in TARGET_NAMES.items():
         missing = _missing(target)
@@ -139,22 +163,28 @@ def profile(path: Path, optimize: Goal = "speed") -> Profile:
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 measured = _measure(graph, made, target, Path(scratch))
+                if target == "m4":
+                    cycles_by_op = _op_cycles(Path(scratch) / "traced" / "bare.elf", measured[4])
+                    cycles = cycles_of(Path(scratch) / "whole" / "bare.elf")
             except AssertionError as error:
                 raise ModelError(_too_large(name, str(error))) from error
+            except BuildError as error:  # gcc or QEMU's plugins: instructions are counted without
+                notes.append(f"cycles of the {name} not modelled: {error}")
+                cycles_by_op = {}
         instructions[target], code[target], constants[target] = measured[:3]
-        for tensor, count in measured[3].items():
+        for tensor, count in zip(measured[4], measured[3], strict=True):
             by_op[tensor][target] = by_op[tensor].get(target, 0) + count
     ops = [
         OpCost(
             op.number, op.kind, op.output.name, f"{op.output.length} × {op.output.channels}",
-            op.macs, by_op[op.output.index],
+            op.macs, by_op[op.output.index], cycles_by_op.get(op.output.index, {}),
         )
         for op in graph.ops
     ]  # fmt: skip
     io = sum(t.size for t in (*graph.inputs, *graph.outputs))
     return Profile(
         path.name, graph.params, graph.macs, made.size, io, ops, instructions, code, constants,
-        notes,
+        cycles, notes,
     )  # fmt: skip
 
 
@@ -173,17 +203,27 @@ def _too_large(target: str, error: str) -> str:
 
 def _measure(
     graph: Graph, made: Plan, target: str, folder: Path
-) -> tuple[int, int, int, dict[int, int]]:
-    """Instructions of an inference, bytes of code and constants, instructions by tensor."""
+) -> tuple[int, int, int, list[int], list[int]]:
+    """Instructions of an inference, bytes of code and constants; of each turn instructions, tensor.
+
+    Leaves both programs in `folder`: whole, and traced, which tells its turns apart.
+    """
     inputs = [noise((t.length, t.channels), 4, i)[2:3] for i, t in enumerate(graph.inputs)]
     result = bare_target.run(graph, inputs, target, folder / "whole", made=made)
     size = size_of(folder / "whole" / "bare.elf")
-    words = _traced(graph, made, target, folder / "traced", inputs)
-    by_tensor: dict[int, int] = {}
-    for tensor, count in zip(words[0::2], words[1::2], strict=True):
-        key = int(tensor, 16)
-        by_tensor[key] = by_tensor.get(key, 0) + int(count, 16)
-    return result.instructions[0], size.code, size.constants, by_tensor
+    words = [int(w, 16) for w in _traced(graph, made, target, folder / "traced", inputs)]
+    return result.instructions[0], size.code, size.constants, words[1::2], words[0::2]
+
+
+def _op_cycles(traced: Path, tensors: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Cycles by tensor and memory. bare_profile.c reads the counter five times before the first
+    turn, and twice between two: what passes from the third to the fourth is what that costs."""
+    found: dict[int, dict[str, int]] = {tensor: {} for tensor in tensors}
+    for memory, passed in cycles_between_readings(traced).items():
+        hook = passed[2]
+        for tensor, spent in zip(tensors, passed[5::2], strict=True):
+            found[tensor][memory] = found[tensor].get(memory, 0) + max(0, spent - hook)
+    return found
 
 
 def _traced(

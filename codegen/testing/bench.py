@@ -4,7 +4,8 @@ Per model and engine: executed instructions of one inference in QEMU (`-icount s
 the Cortex-M4, SysTick on M3 and M0, `minstret` on rv32; `shift=7` and the FPGA's counter on M33 and
 M55, by which single instructions can be told), RAM for activations and scratch, bytes of linked
 functions and constants, and how many output values differ from TFLite Micro (PyPI `tflite-micro`),
-40 inputs.
+40 inputs. A second table has the cycles of the Cortex-M4's fast engines by the model of
+docs/performance.md, "Cycles".
 
 Every build stays in `build/bench/<model>/<engine>/`: sources, objects, bare.map, and bare.elf,
 which does nothing but run the engine over the inputs and print counts and outputs.
@@ -31,6 +32,7 @@ from einthoven.codegen.engine.lower import Goal, lower
 from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import Result
+from einthoven.codegen.testing.counted_steps import MEMORIES, cycles_of
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
 from einthoven.native.tflm import run_tflm
@@ -147,6 +149,10 @@ ENGINES: dict[str, tuple[str, Engine]] = {
 }
 
 
+MODELLED = ("einthoven", "einthoven-size", "bakenn-cmsis")
+"""Engines whose cycles are modelled; of the others a trace would fill the memory."""
+
+
 def bench(name: str, data: bytes, folder: Path) -> int:
     """Print one model's table; returns how many values of ours differ from TFLite Micro's."""
     graph = lower(reader.parse(data))
@@ -180,6 +186,21 @@ def bench(name: str, data: bytes, folder: Path) -> int:
         )
         ours += 0 if engine.startswith("bakenn") else differing
     return ours
+
+
+def cycles_table(folder: Path, multiply_adds: int) -> str:
+    """Of the builds that `bench` left in `folder`."""
+    lines = [
+        f"{'cycles (model), Cortex-M4':33}" + "".join(f"{m:>16}{'per MAC':>9}" for m in MEMORIES)
+    ]
+    for engine in MODELLED:
+        elf = folder / engine / "bare.elf"
+        if elf.exists():
+            counts = cycles_of(elf).values()
+            lines.append(
+                f"{engine:33}" + "".join(f"{c:16,}{c / multiply_adds:9.2f}" for c in counts)
+            )
+    return "\n".join(lines)
 
 
 def layers() -> dict[str, bytes]:
@@ -216,7 +237,9 @@ def main(argv: list[str] | None = None) -> int:
     print("instructions: the longest of all inputs; RAM: activations and scratch; bytes")
     differing = 0
     for name, data in models.items():
-        differing += bench(name, data, args.out / name.replace(" ", "_"))
+        folder = args.out / name.replace(" ", "_")
+        differing += bench(name, data, folder)
+        print(cycles_table(folder, lower(reader.parse(data)).macs))
         if name == "model R":
             print(QUOTED)
     return 1 if differing else 0

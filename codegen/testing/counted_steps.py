@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from einthoven.codegen.testing.bare_target import TARGETS
 from einthoven.codegen.testing.m4_cycles import F405_168_MHZ, NO_WAITS, Steps, cycles
 from einthoven.codegen.testing.m4_decode import decoded
@@ -25,3 +27,15 @@ def cycles_of(elf: Path) -> dict[str, int]:
     """The same steps' cycles in each of `MEMORIES`. Raises BuildError."""
     steps = first_counted(elf)
     return {name: int(cycles(steps, memory).sum()) for name, memory in MEMORIES.items()}
+
+
+def cycles_between_readings(elf: Path) -> dict[str, list[int]]:
+    """Of a whole program, what passes from each reading of the counter to the next."""
+    taken = trace([*TARGETS["m4"].emulator, str(elf)])
+    reads = taken.counted()
+    steps = decoded(taken[reads[0] : reads[-1]], elf)
+    starts = np.array(reads[:-1]) - reads[0]
+    return {
+        name: np.add.reduceat(cycles(steps, memory), starts).tolist()
+        for name, memory in MEMORIES.items()
+    }

@@ -45,6 +45,19 @@ def test_bench_prints_every_engine(
     assert size.constants > 35_861  # at least the parameters
 
 
+def test_cycles_of_the_builds(tmp_path: Path) -> None:
+    """In a table of their own, more than instructions, and more from flash with wait states."""
+    graph = lower(reader.parse(bench.layers()["dense"]))
+    inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
+    result = bare_target.run(graph, inputs, "m4", tmp_path / "einthoven")
+    title, row = bench.cycles_table(tmp_path, graph.macs).splitlines()
+    assert title.startswith("cycles (model), Cortex-M4")
+    name, core, per_mac, flash, _ = row.replace(",", "").split()
+    assert name == "einthoven"
+    assert result.instructions[0] < int(core) < int(flash)
+    assert float(per_mac) == pytest.approx(int(core) / graph.macs, abs=0.01)
+
+
 def test_a_depthwise_layer_is_no_slower_than_the_docs_say(tmp_path: Path) -> None:
     """5 instructions a multiply-add on the Cortex-M4; exactness is the cross-check's."""
     for name, data in bench.layers().items():

@@ -15,6 +15,7 @@ from einthoven.codegen import library
 from einthoven.codegen.engine import reader
 from einthoven.codegen.profile import CHIPS, profile
 from einthoven.codegen.testing.bare_target import TARGETS
+from einthoven.codegen.testing.counted_steps import MEMORIES
 from einthoven.codegen.testing.op_models import GROUPS, OpScribe
 from einthoven.codegen.testing.random_models import residual_model
 from einthoven.native.tflm import run_tflm
@@ -118,7 +119,7 @@ def test_symbols(name: str, symbol: str) -> None:
 
 
 def test_profile_adds_up(tmp_path: Path) -> None:
-    """The ops' instructions are the inference's, but for the calls between them."""
+    """The ops' instructions and cycles are the inference's, but for the calls between them."""
     path = tmp_path / "net.tflite"
     path.write_bytes(residual_model(4))
     found = profile(path)
@@ -129,9 +130,15 @@ def test_profile_adds_up(tmp_path: Path) -> None:
         assert abs(parts - whole) < 0.02 * whole
         assert found.code_bytes[target] > 500
         assert found.constant_bytes[target] > found.parameters
+    assert list(found.cycles) == list(MEMORIES)
+    for memory, whole in found.cycles.items():
+        assert abs(sum(op.cycles[memory] for op in found.ops) - whole) < 0.05 * whole
+        assert whole > 1.2 * found.instructions["m4"]
     assert found.fits == dict.fromkeys([chip.name for chip in CHIPS], True)
     assert json.loads(json.dumps(found.to_dict()))["arena_bytes"] == found.arena_bytes
-    assert "an inference" in found.text()
+    instructions, cycles = found.text().split("cycles (model), Cortex-M4")
+    for table, figures in ((instructions, found.instructions), (cycles, found.cycles)):
+        assert all(f"{figure:,}" in table for figure in figures.values())
 
 
 def test_what_is_too_large_is_said_to_be(tmp_path: Path) -> None:
