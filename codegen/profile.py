@@ -20,8 +20,13 @@ from einthoven.codegen.engine.planner import Plan, plan
 from einthoven.codegen.library import read
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import ENGINE, TARGETS, WARNINGS
-from einthoven.codegen.testing.bench import size_of
-from einthoven.codegen.testing.counted_steps import MEMORIES, cycles_between_readings, cycles_of
+from einthoven.codegen.testing.bench import Size, size_of
+from einthoven.codegen.testing.counted_steps import (
+    MEMORIES,
+    MOST_STEPS,
+    cycles_between_readings,
+    cycles_of,
+)
 from einthoven.codegen.testing.random_models import noise
 from einthoven.errors import BuildError, ModelError
 
@@ -164,15 +169,14 @@ def profile(path: Path, optimize: Goal = "speed") -> Profile:
             try:
                 measured = _measure(graph, made, target, Path(scratch))
                 if target == "m4":
-                    cycles_by_op = _op_cycles(Path(scratch) / "traced" / "bare.elf", measured[4])
-                    cycles = cycles_of(Path(scratch) / "whole" / "bare.elf")
+                    cycles, cycles_by_op = _model(measured, Path(scratch))
             except AssertionError as error:
                 raise ModelError(_too_large(name, str(error))) from error
-            except BuildError as error:  # gcc or QEMU's plugins: instructions are counted without
+            except BuildError as error:  # what is counted stands without
                 notes.append(f"cycles of the {name} not modelled: {error}")
-                cycles_by_op = {}
-        instructions[target], code[target], constants[target] = measured[:3]
-        for tensor, count in zip(measured[4], measured[3], strict=True):
+        instructions[target] = measured.instructions
+        code[target], constants[target] = measured.size.code, measured.size.constants
+        for tensor, count in measured.turns:
             by_op[tensor][target] = by_op[tensor].get(target, 0) + count
     ops = [
         OpCost(
@@ -201,29 +205,38 @@ def _too_large(target: str, error: str) -> str:
     return f"the model cannot be measured on the emulated {target}: {error.splitlines()[0]}"
 
 
-def _measure(
-    graph: Graph, made: Plan, target: str, folder: Path
-) -> tuple[int, int, int, list[int], list[int]]:
-    """Instructions of an inference, bytes of code and constants; of each turn instructions, tensor.
+@dataclass(frozen=True)
+class _Measured:
+    """`turns`: tensor and instructions of each time that an op was called, in order."""
 
-    Leaves both programs in `folder`: whole, and traced, which tells its turns apart.
-    """
+    instructions: int
+    size: Size
+    turns: list[tuple[int, int]]
+
+
+def _measure(graph: Graph, made: Plan, target: str, folder: Path) -> _Measured:
+    """Leaves two programs in `folder`: whole, and traced, which tells the turns apart."""
     inputs = [noise((t.length, t.channels), 4, i)[2:3] for i, t in enumerate(graph.inputs)]
     result = bare_target.run(graph, inputs, target, folder / "whole", made=made)
-    size = size_of(folder / "whole" / "bare.elf")
     words = [int(w, 16) for w in _traced(graph, made, target, folder / "traced", inputs)]
-    return result.instructions[0], size.code, size.constants, words[1::2], words[0::2]
+    turns = list(zip(words[0::2], words[1::2], strict=True))
+    return _Measured(result.instructions[0], size_of(folder / "whole" / "bare.elf"), turns)
 
 
-def _op_cycles(traced: Path, tensors: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Cycles by tensor and memory. bare_profile.c reads the counter five times before the first
-    turn, and twice between two: what passes from the third to the fourth is what that costs."""
-    found: dict[int, dict[str, int]] = {tensor: {} for tensor in tensors}
-    for memory, passed in cycles_between_readings(traced).items():
-        hook = passed[2]
-        for tensor, spent in zip(tensors, passed[5::2], strict=True):
-            found[tensor][memory] = found[tensor].get(memory, 0) + max(0, spent - hook)
-    return found
+def _model(measured: _Measured, folder: Path) -> tuple[dict[str, int], dict[int, dict[str, int]]]:
+    """Cycles on a Cortex-M4 by memory, and the same by tensor. Raises BuildError.
+
+    bare_profile.c reads the counter five times before the first turn, and twice between two: what
+    passes from the third to the fourth is what that costs.
+    """
+    if measured.instructions > MOST_STEPS:
+        raise BuildError(f"more than {MOST_STEPS:,} instructions are too many to trace")
+    by_tensor: dict[int, dict[str, int]] = {tensor: {} for tensor, _ in measured.turns}
+    for memory, passed in cycles_between_readings(folder / "traced" / "bare.elf").items():
+        for (tensor, _), spent in zip(measured.turns, passed[5::2], strict=True):
+            found = by_tensor[tensor]
+            found[memory] = found.get(memory, 0) + max(0, spent - passed[2])
+    return cycles_of(folder / "whole" / "bare.elf"), by_tensor
 
 
 def _traced(

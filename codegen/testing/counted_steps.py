@@ -12,6 +12,9 @@ from einthoven.codegen.testing.qemu_trace import trace
 MEMORIES = {"0 wait states": NO_WAITS, "F405, 168 MHz": F405_168_MHZ}
 """Where cycles of the model are shown: the core alone, and a chip with all in flash."""
 
+MOST_STEPS = 5_000_000
+"""So many take a gigabyte of memory."""
+
 
 def first_counted(elf: Path) -> Steps:
     """Of a program of `bare_target`, what lies between its first two readings of the counter.
