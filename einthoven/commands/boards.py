@@ -172,7 +172,7 @@ def bench(
     if port is None and board in list_boards():
         build_board(load_board(board))
     with reached(board, port) as (kind, url):
-        found = bench_board(kind, url, beats)
+        found = bench_board(kind, url, beats, cycles=True)
     if as_json:
         facts = answers.Bench(
             board=found.board,
@@ -184,6 +184,7 @@ def bench(
             per_sample_max=found.per_sample_max,
             stack_used_bytes=found.stack_used_bytes,
             differing=found.differing,
+            modelled_cycles=found.cycles,
         )
         print(dump(facts))
     else:

@@ -107,6 +107,8 @@ class Bench(Part, frozen=True, kw_only=True):
     stack_used_bytes: int
     differing: int
     """Inferences that did not give the host's logits."""
+    modelled_cycles: dict[str, int] = {}
+    """Of an inference on an emulated STM32F4, by memory: by a model, not counted."""
 
 
 class BoardSize(Part, frozen=True, kw_only=True):

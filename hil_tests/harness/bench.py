@@ -1,11 +1,13 @@
 """Bench: what a sample and an inference cost on a board, on a synthetic record, bits checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.boards.board import Board, running
+from einthoven.codegen.testing.firmware_cycles import firmware_cycles
+from einthoven.errors import BuildError
 from einthoven.hil_tests.harness.device import Device
 from einthoven.native import core
 from einthoven.native.engine import HostModel
@@ -29,6 +31,11 @@ class Bench:
     stack_used_bytes: int
     """Deepest use; 0 where the board cannot tell."""
     differing: int
+    cycles: dict[str, int] = field(default_factory=dict)
+    """Of an inference, modelled, by what memory it runs from; empty if nobody asked, or the board
+    counts its own."""
+    cycles_note: str = ""
+    """Why they are not modelled."""
 
     def text(self) -> str:
         """A few lines for the terminal."""
@@ -45,11 +52,20 @@ class Bench:
                 f"{self.unit} per sample        {self.per_sample_mean:12,.0f}  "
                 f"(max {self.per_sample_max:,}; signal path only)",
             ]
+        lines += [
+            f"cycles (model) per inference {count:14,}  at {memory}, computed, not measured"
+            for memory, count in self.cycles.items()
+        ]
+        if self.cycles_note:
+            lines.append(f"cycles (model): {self.cycles_note}")
         return "\n".join(lines)
 
 
-def bench_board(board: Board, port: str | None, beats: int) -> Bench:
-    """Run a synthetic minute and `beats` single inferences on a board. Raises BoardError."""
+def bench_board(board: Board, port: str | None, beats: int, cycles: bool = False) -> Bench:
+    """Run a synthetic minute and `beats` single inferences on a board. Raises BoardError.
+
+    `cycles`: of an emulated STM32F4, which counts instructions, model them (docs/performance.md).
+    """
     model = HostModel()
     with running(board, port) as url, Device(url, board.baud, expect_board=board) as device:
         who = device.hello
@@ -61,6 +77,7 @@ def bench_board(board: Board, port: str | None, beats: int) -> Bench:
         results = [device.bench(s, f) for s, f in zip(signal, features, strict=True)]
         short = record.samples[: round(_SECONDS * who.rate_hz)]
         info = device.replay(short).info
+    by_model, note = modelled(board) if cycles else ({}, "")
     return Bench(
         board=board.name,
         model=who.model,
@@ -73,4 +90,16 @@ def bench_board(board: Board, port: str | None, beats: int) -> Bench:
         differing=sum(
             not np.array_equal(r.logits, row) for r, row in zip(results, logits, strict=True)
         ),
+        cycles=by_model,
+        cycles_note=note,
     )
+
+
+def modelled(board: Board) -> tuple[dict[str, int], str]:
+    """Cycles of an inference of the firmware's engine, by memory, and why there are none."""
+    if board.count_unit != "instructions" or not board.mcu.startswith("STM32F4"):
+        return {}, ""
+    try:
+        return firmware_cycles(), ""
+    except BuildError as error:  # QEMU's plugins, say: what was counted stands without
+        return {}, str(error)
