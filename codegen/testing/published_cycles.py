@@ -77,10 +77,8 @@ def encryption(rounds: int, folder: Path) -> Encryption:
     with elf.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
-        begin, end = (
-            table.get_symbol_by_name(name)[0]["st_value"] for name in ("aes_data", "aes_data_end")
-        )
-    return Encryption(first_counted(elf), range(begin, end))
+        at = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+    return Encryption(first_counted(elf), range(at["aes_data"], at["aes_data_end"]))
 
 
 STATE = ("r4", "r5", "r6", "r7")

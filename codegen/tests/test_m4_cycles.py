@@ -115,7 +115,7 @@ def test_what_a_condition_holds_back_takes_one_cycle() -> None:
 
 def test_a_loop_that_was_measured() -> None:
     """https://compendium.i-0.nl, "Branch timing", three turns, without the return: 16 cycles."""
-    turn = [4, "add r0, r2", "sub.w r1, r1, #1", "cmp r1, #0", "bne 4"]
+    turn: list[str | int] = [4, "add r0, r2", "sub.w r1, r1, #1", "cmp r1, #0", "bne 4"]
     assert spent("mov r2, r0", "movs r0, #1", *turn, *turn, *turn) == 16
 
 
