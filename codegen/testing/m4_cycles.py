@@ -64,8 +64,9 @@ class Instruction:
 
     kind: Kind
     bytes: int
-    words: int = 0
-    """Loaded or stored."""
+    accesses: int = 0
+    """How many it makes to memory, of `access_bytes` each."""
+    access_bytes: int = 4
     writes: int = 0
     address_from: int = 0
 
@@ -123,13 +124,12 @@ def cycles(steps: Steps, memory: Memory) -> Int:
 
 def core_cycles(steps: Steps) -> Int:
     """The same without wait states."""
-    kind, size, words, writes, base = (
-        np.array([getattr(i, name) for i in steps.code], dtype=np.int64)[steps.index]
-        for name in ("kind", "bytes", "words", "writes", "address_from")
+    kind, size, accesses, access_bytes, writes, base = _columns(
+        steps, "kind", "bytes", "accesses", "access_bytes", "writes", "address_from"
     )
-    memory = (kind >= Kind.LOAD) & (kind <= Kind.MULTIPLE)
     # A condition that does not hold: one cycle, whatever it would have been.
-    kind = np.where(memory & (steps.data == 0), Kind.DATA, kind)
+    kind = np.where((accesses > 0) & (steps.data == 0), Kind.DATA, kind)
+    transfers = (kind >= Kind.LOAD) & (kind <= Kind.MULTIPLE)
     kind_before, size_before, writes_before = (_before(a) for a in (kind, size, writes))
     after_load = (kind_before == Kind.LOAD) & (writes_before & base == 0)
 
@@ -138,15 +138,25 @@ def core_cycles(steps: Steps) -> Int:
     pipelined = (kind == Kind.LOAD) | (kind == Kind.STORE_AT_INDEX)
     spent[pipelined & ~after_load] = 2
     multiple = kind == Kind.MULTIPLE
-    spent[multiple] = 1 + words[multiple]
+    spent[multiple] = 1 + accesses[multiple]
     spent[kind == Kind.TABLE_BRANCH] = 3
     # "An IT instruction can be folded onto a preceding 16-bit instruction": table 3-1, note d.
     spent[(kind == Kind.IT) & (size_before == 2)] = 0
 
-    transfers = (kind >= Kind.LOAD) & (kind <= Kind.MULTIPLE)
     # "There is no forwarding path": an address from what was computed just before.
-    spent[transfers & (kind_before == Kind.DATA) & (writes_before & base != 0)] += 1
+    spent[transfers & (kind_before <= Kind.DIVIDE) & (writes_before & base != 0)] += 1
+    # What is not aligned is made of accesses that are: two halves, or byte, half, byte.
+    odd = np.where(transfers, steps.data % access_bytes, 0)
+    spent += np.where(odd % 2 == 1, access_bytes // 2, odd // 2)
     return spent + _refills(steps, kind, size, writes)
+
+
+def _columns(steps: Steps, *names: str) -> list[Int]:
+    """A field of each step's instruction."""
+    return [
+        np.array([getattr(i, name) for i in steps.code], dtype=np.int64)[steps.index]
+        for name in names
+    ]
 
 
 def _before(values: Int) -> Int:
@@ -176,9 +186,8 @@ def flash_stalls(steps: Steps, core: Int, memory: Memory) -> Int:
     Data have priority. Assumed: no read is broken off, and the next line's read begins as soon as
     the flash is free.
     """
-    kind, size, words = (
-        np.array([getattr(i, name) for i in steps.code], dtype=np.int64)[steps.index]
-        for name in ("kind", "bytes", "words")
+    kind, size, accesses, access_bytes = _columns(
+        steps, "kind", "bytes", "accesses", "access_bytes"
     )
     first, last = (a // LINE_BYTES for a in (steps.address, steps.address + size - 1))
     fetches = memory.waits(steps.address) & ((first != _before(last)) | (last != first))
@@ -186,7 +195,7 @@ def flash_stalls(steps: Steps, core: Int, memory: Memory) -> Int:
     loads &= memory.waits(steps.data)
     events = np.flatnonzero(fetches | loads)
     begins = (np.cumsum(core) - core)[events]
-    data = (steps.data // LINE_BYTES, (steps.data + 4 * np.maximum(words, 1) - 1) // LINE_BYTES)
+    data = (a // LINE_BYTES for a in (steps.data, steps.data + accesses * access_bytes - 1))
 
     stalls = np.zeros(len(steps), dtype=np.int64)
     flash, waited = _Flash(1 + memory.wait_states), 0

@@ -30,6 +30,7 @@ _KINDS = [
     )
 ]
 _NO_RESULT = re.compile(f"(?:cmp|cmn|tst|teq|nop|dsb|dmb|isb|bkpt|svc|cps|msr|wf[ei]|sev){_IF}")
+_UNIT = re.compile("(?:ldr|str)(?:ex)?s?([bh])")
 _TWO_RESULTS = re.compile("[su]mull|[su]mlal|smlsld|umaal")
 
 
@@ -59,14 +60,18 @@ def instruction(name: str, operands: str, size: int) -> Instruction:
     if kind in (Kind.LOAD, Kind.STORE):
         register, _, place = operands.partition("[")
         base = _registers(place.partition("]")[0])
+        unit = _UNIT.match(name)
+        access_bytes = {"b": 1, "h": 2}.get(unit[1] if unit else "", 4)
         if kind == Kind.LOAD:
-            return Instruction(kind, size, 1, _registers(register), base)
+            return Instruction(kind, size, 1, access_bytes, _registers(register), base)
         indexed = base.bit_count() == 2
-        return Instruction(Kind.STORE_AT_INDEX if indexed else kind, size, 1, 0, base)
+        kind = Kind.STORE_AT_INDEX if indexed else kind
+        return Instruction(kind, size, 1, access_bytes, 0, base)
     if kind in (Kind.DATA, Kind.DIVIDE) and not _NO_RESULT.fullmatch(name):
         results = operands.split(",")[: 2 if _TWO_RESULTS.match(name) else 1]
         writes = _registers(",".join(results))
-        return Instruction(Kind.BRANCH_TO_REGISTER if writes & PC else kind, size, 0, writes)
+        kind = Kind.BRANCH_TO_REGISTER if writes & PC else kind
+        return Instruction(kind, size, writes=writes)
     return Instruction(kind, size)
 
 
@@ -79,7 +84,7 @@ def _multiple(name: str, operands: str, size: int) -> Instruction:
         base = _registers(place) or 1 << _NAMED["sp"]
     registers = _registers(moved)
     loaded = registers if name.startswith(("ld", "pop")) else 0
-    return Instruction(Kind.MULTIPLE, size, registers.bit_count(), loaded, base)
+    return Instruction(Kind.MULTIPLE, size, registers.bit_count(), 4, loaded, base)
 
 
 def _registers(text: str) -> int:

@@ -84,6 +84,7 @@ def spent(*program: str | int, memory: Memory = NO_WAITS, data: int | list[int] 
         # the same: LDRD and LDM are pipelined with neither neighbour
         (["ldr r0, [r1]", "ldmia r2!, {r3, r4}", "ldr r0, [r1]"], 2 + 3 + 2),
         # the same: no forwarding from data processing to an address
+        (["udiv.w r1, r2, r3", "ldr r0, [r1]"], 7 + 3),
         (["adds r1, #4", "ldr r0, [r1]"], 4),
         (["adds r1, #4", "movs r2, #0", "ldr r0, [r1]"], 4),
         # TRM, table 3-1, note d: IT is folded onto 16 bits in front of it
@@ -111,6 +112,21 @@ def test_core(program: list[str | int], expected: int) -> None:
 def test_what_a_condition_holds_back_takes_one_cycle() -> None:
     assert spent("it eq", "ldreq r0, [r1]", data=0) == 2
     assert spent("it eq", "ldmeq.w r0, {r1, r2, r3}", data=0) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "cycles_by_offset"),
+    [
+        ("ldr r0, [r1]", [2, 4, 3, 4]),
+        ("ldrh r0, [r1]", [2, 3, 2, 3]),
+        ("ldrsb.w r0, [r1]", [2, 2, 2, 2]),
+        ("str r0, [r1]", [1, 3, 2, 3]),
+        ("strb r0, [r1]", [1, 1, 1, 1]),
+    ],
+)
+def test_what_is_not_aligned(line: str, cycles_by_offset: list[int]) -> None:
+    """TRM, section 3.3.3: one cycle more as two halves or bytes, two as byte, half and byte."""
+    assert [spent(line, data=RAM + i) for i in range(4)] == cycles_by_offset
 
 
 def test_a_loop_that_was_measured() -> None:
@@ -173,6 +189,7 @@ def test_data_in_flash() -> None:
     across = spent("ldmia.w r0!, {r4-r7}", memory=memory, data=at + 8)
     assert across == 5 + WAITS + (1 + WAITS)
     assert spent("str r0, [r1]", memory=memory, data=at) == 1
+    assert spent("ldrb r0, [r1]", memory=memory, data=at + LINE - 1) == 2 + WAITS
 
 
 def test_parts_in_ram_do_not_wait() -> None:
@@ -200,8 +217,8 @@ def test_decoding() -> None:
     ]  # fmt: skip
     assert list(found) == [0x08000010 + i for i in (0, 4, 8, 12, 16, 18, 20, 22)]
     ldm, stm, pop, smull, literal, _, cmp, _ = found.values()
-    assert (ldm.words, ldm.writes, ldm.address_from) == (4, 0xF0, 1)
-    assert (stm.words, stm.writes, stm.address_from) == (9, 0, 1 << 13)
+    assert (ldm.accesses, ldm.writes, ldm.address_from) == (4, 0xF0, 1)
+    assert (stm.accesses, stm.writes, stm.address_from) == (9, 0, 1 << 13)
     assert (pop.writes, pop.address_from) == (1 << 4, 1 << 13)
     assert (smull.writes, literal.writes, literal.address_from, cmp.writes) == (0xC, 8, 1 << 15, 0)
     with pytest.raises(BuildError, match=r"no timing for vadd\.f32"):
