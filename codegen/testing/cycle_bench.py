@@ -109,12 +109,12 @@ def table(name: str, measured: Measured) -> str:
     """A row for each placement."""
     lines = [
         f"{name}: {measured.instructions:,.0f} instructions",
-        f"{'cycles (model)':28}{'cycles':>12}{'an instruction':>16}{'ms at 168 MHz':>15}",
+        f"{'cycles (model)':28}{'cycles':>12}{'an instruction':>16}{'µs at 168 MHz':>15}",
     ]
     for where, memory in measured.placements.items():
         spent = measured.cycles(memory)
-        ms = f"{spent / 168e3:15.3f}" if memory.wait_states else f"{'':15}"
-        lines.append(f"{where:28}{spent:12,.0f}{spent / measured.instructions:16.2f}{ms}")
+        us = f"{spent / 168:15,.1f}" if memory.wait_states else ""
+        lines.append(f"{where:28}{spent:12,.0f}{spent / measured.instructions:16.2f}{us}")
     return "\n".join(lines)
 
 

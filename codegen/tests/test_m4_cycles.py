@@ -129,10 +129,15 @@ def test_what_is_not_aligned(line: str, cycles_by_offset: list[int]) -> None:
     assert [spent(line, data=RAM + i) for i in range(4)] == cycles_by_offset
 
 
-def test_a_loop_that_was_measured() -> None:
-    """https://compendium.i-0.nl, "Branch timing", three turns, without the return: 16 cycles."""
-    turn: list[str | int] = [4, "add r0, r2", "sub.w r1, r1, #1", "cmp r1, #0", "bne 4"]
-    assert spent("mov r2, r0", "movs r0, #1", *turn, *turn, *turn) == 16
+@pytest.mark.parametrize(
+    ("at", "first", "expected"), [(4, "add r0, r2", 16), (6, "mul.w r0, r0, r2", 18)]
+)
+def test_loops_that_were_measured(at: int, first: str, expected: int) -> None:
+    """https://compendium.i-0.nl, "Branch timing", without the return: 16 and 19 cycles for three
+    turns, of which each begins at a narrow instruction, or at a wide one that is not aligned."""
+    turn: list[str | int] = [at, first, "sub.w r1, r1, #1", "cmp r1, #0", f"bne {at}"]
+    start = at - 4
+    assert spent(start, "mov r2, r0", "movs r0, #1", *turn, *turn, *turn) == expected
 
 
 LINE = 16
