@@ -63,8 +63,8 @@ def test_patient_specific_classifiers(
     made = (model / "model.tflite").stat().st_mtime_ns
     assert einthoven("quantize", run) == 0
     assert (model / "model.tflite").stat().st_mtime_ns == made, "it was there"
-    about = json.loads((model / "model.json").read_text())
-    (model / "model.json").write_text(json.dumps({**about, "weights_sha256": "other"}))
+    first = run / "int8" / "individual" / "119" / "model.json"
+    first.write_text(json.dumps({**json.loads(first.read_text()), "weights_sha256": "other"}))
     with pytest.raises(ModelError, match=r"not of the weights .* einthoven quantize"):
         evaluate(run, HERE)
     assert set(result.extra["records"]) == {"119", "201", "208"}
