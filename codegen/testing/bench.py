@@ -1,11 +1,13 @@
 """`make bench`: the engine beside its rivals on the same `.tflite` files, in one run.
 
+    python -m einthoven.codegen.testing.bench [MODEL …] [--engine ENGINE]
+
 Per model and engine: executed instructions of one inference in QEMU (`-icount shift=0`, TIM2 on
-the Cortex-M4, SysTick on M3 and M0, `minstret` on rv32; `shift=7` and the FPGA's counter on M33 and
+the Cortex-M4 and M3, SysTick on M0, `minstret` on rv32; `shift=7` and the FPGA's counter on M33 and
 M55, by which single instructions can be told), RAM for activations and scratch, bytes of linked
 functions and constants, and how many output values differ from TFLite Micro (PyPI `tflite-micro`),
 40 inputs. A second table has the cycles of the Cortex-M4's fast engines by the model of
-docs/performance.md, "Cycles".
+docs/performance.md, "Cycles". A model is a `.tflite` file or the name of one of the bench's own.
 
 Every build stays in `build/bench/<model>/<engine>/`: sources, objects, bare.map, and bare.elf,
 which does nothing but run the engine over the inputs and print counts and outputs.
@@ -15,8 +17,9 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,7 @@ from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.testing import bare_target
 from einthoven.codegen.testing.bare_target import Result
 from einthoven.codegen.testing.counted_steps import MEMORIES, cycles_of
+from einthoven.codegen.testing.mlperf_tiny import ad01, streaming_wake_word
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.random_models import ConvCase, Scribe, conv_model, noise
 from einthoven.native.tflm import run_tflm
@@ -42,10 +46,28 @@ VECTORS = 40
 HARNESS = ("bare_", "main", "mem", "put_hex", "semihost", "case_inputs", "vectors")
 """Symbols that are not the engine's: the harness, its inputs, and the C library's copies."""
 
-QUOTED = """\
-quoted, not in this run (its C++ sources are on no package index; measured once on the same model,
-Cortex-M4, QEMU, -O2): TFLM + CMSIS-NN   7,700,000 instructions, 2.75 per multiply-add,
-24,196 B of arena, 56.1 KB of code beyond weights, 0 differing values"""
+QUOTED = {
+    "model R": """\
+quoted, not in this run (its C++ sources are on no package index; measured by others on the same
+file, QEMU, GCC 12.2, its best flags, per multiply-add): TFLM of August 2026 with CMSIS-NN 7
+Cortex-M4 2.69, M3 3.69, M0+ 8.76, M55 with Helium 0.43, rv32imc 5.59; on the M4 23,764 B of arena
+and 46 to 50 KB of code, 0 differing values""",
+    "shipped model": """\
+quoted, as above: Cortex-M4 3.52, M3 4.53, M0+ 10.73, M55 with Helium 0.71, rv32imc 6.38; on the M4
+10,004 B of arena""",
+    "ad01": """\
+quoted, not in this run (MLPerf Tiny's closed division, the trained file, STM32L4R5 at 120 MHz; time
+of silicon, which is no count of instructions): X-CUBE-AI 10.2, IAR 8.50 (round 1.3)
+208.6 inferences a second, 575,242 cycles, 2.18 per multiply-add; Plumerai's engine, GCC 12.2
+(round 1.1) 246.8 a second, 486,196 cycles, 1.84 per multiply-add""",
+    "streaming wake word": """\
+quoted, not in this run (MLPerf Tiny 1.3's closed division, the trained file, STM32L4R5 at 120 MHz,
+features from sound included): X-CUBE-AI 10.2, IAR 8.50   55.9 inferences a second at most""",
+}
+"""What others measured of a model, by its name."""
+
+SMALL_CHIP = 200_000
+"""Bytes of weights and inputs that the emulated chip with a Cortex-M0 holds beside code."""
 
 Int8 = NDArray[np.int8]
 Engine = Callable[[bytes, Graph, list[Int8], Path], tuple[Result, int]]
@@ -82,10 +104,14 @@ def size_of(elf: Path) -> Size:
     return Size(code, constants)
 
 
-def _ours(target: str, optimize: Goal = "speed") -> Engine:
+def _ours(target: str, optimize: Goal = "speed", large: str = "") -> Engine:
+    """The generated C on `target`, or on `large` where the model is too large for that chip."""
+
     def engine(data: bytes, graph: Graph, inputs: list[Int8], folder: Path) -> tuple[Result, int]:
         graph = lower(reader.parse(data), optimize)
-        return bare_target.run(graph, inputs, target, folder), plan(graph).size
+        constants = graph.params + sum(i.size for i in inputs)
+        place = large if large and constants > SMALL_CHIP else target
+        return bare_target.run(graph, inputs, place, folder), plan(graph).size
 
     return engine
 
@@ -139,8 +165,8 @@ ENGINES: dict[str, tuple[str, Engine]] = {
     "einthoven-portable": ("Cortex-M4", _ours("m4-portable")),
     "einthoven-m3": ("Cortex-M3", _ours("m3")),
     "einthoven-m3-plain": ("Cortex-M3", _ours("m3-portable")),
-    "einthoven-m0": ("Cortex-M0+", _ours("m0")),
-    "einthoven-m0-plain": ("Cortex-M0+", _ours("m0-portable")),
+    "einthoven-m0": ("Cortex-M0+", _ours("m0", large="m0-on-m3")),
+    "einthoven-m0-plain": ("Cortex-M0+", _ours("m0-portable", large="m0-on-m3-portable")),
     "einthoven-m33": ("Cortex-M33", _ours("m33")),
     "einthoven-helium": ("Cortex-M55", _ours("m55")),
     "einthoven-m55-dsp": ("Cortex-M55", _ours("m55-dsp")),
@@ -153,7 +179,7 @@ MODELLED = ("einthoven", "einthoven-size", "bakenn-cmsis")
 """Engines whose cycles are modelled; of the others a trace would fill the memory."""
 
 
-def bench(name: str, data: bytes, folder: Path) -> int:
+def bench(name: str, data: bytes, folder: Path, engines: Collection[str] = ENGINES) -> int:
     """Print one model's table; returns how many values of ours differ from TFLite Micro's."""
     graph = lower(reader.parse(data))
     made = plan(graph)
@@ -170,6 +196,8 @@ def bench(name: str, data: bytes, folder: Path) -> int:
     )
     ours = 0
     for engine, (target, run) in ENGINES.items():
+        if engine not in engines:
+            continue
         if engine.startswith("bakenn") and find_spec("bakenn") is None:
             print(f"{engine:22}not installed: pip install -e '.[bench]', or run `make bench`")
             continue
@@ -203,45 +231,68 @@ def cycles_table(folder: Path, multiply_adds: int) -> str:
     return "\n".join(lines)
 
 
-def layers() -> dict[str, bytes]:
-    """Networks of one layer: 128 positions of 16 channels depthwise, 256 to 64 values dense."""
-    found = {
-        f"depthwise {kernel}": conv_model(ConvCase(128, 16, 16, kernel, depth_multiplier=1), kernel)
-        for kernel in (3, 5)
-    }
+def _depthwise(kernel: int) -> bytes:
+    return conv_model(ConvCase(128, 16, 16, kernel, depth_multiplier=1), kernel)
+
+
+def _dense() -> bytes:
     scribe = Scribe(0)
     source = scribe.input([1, 256])
-    found["dense"] = scribe.b.finish([source], [scribe.dense(source, 64)])
-    return found
+    return scribe.b.finish([source], [scribe.dense(source, 64)])
+
+
+MODELS: dict[str, Callable[[], bytes]] = {
+    "model R": model_r,
+    "shipped model": (SHIPPED_MODEL / "model.tflite").read_bytes,
+    "ad01": ad01,
+    "streaming wake word": streaming_wake_word,
+    "depthwise 3": partial(_depthwise, 3),
+    "depthwise 5": partial(_depthwise, 5),
+    "dense": _dense,
+}
+"""The bench's own; the last three are networks of one layer: 128 positions of 16 channels
+depthwise, 256 to 64 values dense."""
+
+
+def _model_of(given: str) -> tuple[str, bytes]:
+    """A model's name and file; raises argparse.ArgumentTypeError, whose words say what to give."""
+    if given in MODELS:
+        return given, MODELS[given]()
+    try:
+        return Path(given).stem, Path(given).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"no file '{given}' ({error.strerror}); the bench's own models are {', '.join(MODELS)}"
+        ) from error
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the tables; exit code 1 when an output of ours differs."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.codegen.testing.bench", description=__doc__
-    )
+        prog="python -m einthoven.codegen.testing.bench", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument(
         "model",
         nargs="*",
-        type=Path,
-        help=".tflite files [model R, the shipped one, single layers]",
+        type=_model_of,
+        help=f".tflite files, or names of the bench's own: {', '.join(MODELS)} [all of these]",
+    )
+    parser.add_argument(
+        "--engine", action="append", choices=ENGINES, help="one of the rows, again for more [all]"
     )
     parser.add_argument(
         "--out", type=Path, default=cache_dir() / "bench", help="folder for the builds"
     )
     args = parser.parse_args(argv)
-    models = {path.stem: path.read_bytes() for path in args.model}
-    if not models:
-        shipped = (SHIPPED_MODEL / "model.tflite").read_bytes()
-        models = {"model R": model_r(), "shipped model": shipped, **layers()}
     print("instructions: the longest of all inputs; RAM: activations and scratch; bytes")
     differing = 0
-    for name, data in models.items():
+    for name, data in args.model or [_model_of(name) for name in MODELS]:
         folder = args.out / name.replace(" ", "_")
-        differing += bench(name, data, folder)
+        differing += bench(name, data, folder, args.engine or ENGINES)
         print(cycles_table(folder, lower(reader.parse(data)).macs))
-        if name == "model R":
-            print(QUOTED)
+        if name in QUOTED:
+            print(QUOTED[name])
     return 1 if differing else 0
 
 

@@ -84,11 +84,12 @@ class CaseScribe(Scribe):
         return super().conv(source, case)
 
     def dense(
-        self, source: int, units: int, activation: int = NONE, per_channel: bool = False
-    ) -> int:
+        self, source: int, units: int, activation: int = NONE, per_channel: bool = False,
+        zero: int | None = None,
+    ) -> int:  # fmt: skip
         """As Scribe's."""
         self._zero = self.zeros[source]
-        return super().dense(source, units, activation, per_channel)
+        return super().dense(source, units, activation, per_channel, zero)
 
     def _scaled(self, n: int, per_channel: bool, dimension: int, weights: Int8) -> tuple[int, Any]:
         if self.kind != "limits":

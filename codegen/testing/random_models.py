@@ -115,13 +115,14 @@ class Scribe:
         return self.b.op(name, [source, tensor, *bias], out, 3, **options)
 
     def dense(
-        self, source: int, units: int, activation: int = NONE, per_channel: bool = False
-    ) -> int:
+        self, source: int, units: int, activation: int = NONE, per_channel: bool = False,
+        zero: int | None = None,
+    ) -> int:  # fmt: skip
         """FULLY_CONNECTED of a flat tensor."""
         inputs = int(np.prod(self.shapes[source]))
         tensor, scales = self._scaled(units, per_channel, 0, self._weights([units, inputs]))
         bias = self._bias(source, units, scales)
-        out = self.activation([1, units], self._out_scale(source, scales, inputs))
+        out = self.activation([1, units], self._out_scale(source, scales, inputs), zero)
         return self.b.op(
             "FULLY_CONNECTED", [source, tensor, bias], out, 4, FusedActivationFunction=activation
         )

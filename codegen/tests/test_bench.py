@@ -60,9 +60,31 @@ def test_cycles_of_the_builds(tmp_path: Path) -> None:
 
 def test_a_depthwise_layer_is_no_slower_than_the_docs_say(tmp_path: Path) -> None:
     """5 instructions a multiply-add on the Cortex-M4; exactness is the cross-check's."""
-    for name, data in bench.layers().items():
-        if name.startswith("depthwise"):
-            graph = lower(reader.parse(data))
-            inputs = [noise((graph.inputs[0].length, graph.inputs[0].channels), 4, 0)]
-            result = bare_target.run(graph, inputs, "m4", tmp_path / name)
-            assert max(result.instructions) <= 5 * graph.macs
+    for name in ("depthwise 3", "depthwise 5"):
+        graph = lower(reader.parse(bench.MODELS[name]()))
+        inputs = [noise((graph.inputs[0].length, graph.inputs[0].channels), 4, 0)]
+        result = bare_target.run(graph, inputs, "m4", tmp_path / name)
+        assert max(result.instructions) <= 5 * graph.macs
+
+
+def test_rows_by_name_and_what_others_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model too large for the small chip's flash runs the M0+'s code on the chip beside it."""
+    monkeypatch.setattr(bench, "VECTORS", 4)
+    rows = ["--engine", "einthoven", "--engine", "einthoven-m0", "--out", str(tmp_path)]
+    assert bench.main(["ad01", *rows]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    found = [line.split() for line in lines if line.startswith("einthoven")]
+    assert [row[:2] + row[-1:] for row in found] == [
+        ["einthoven", "Cortex-M4", "0"], ["einthoven-m0", "Cortex-M0+", "0"],
+    ]  # fmt: skip
+    assert float(found[0][3]) <= 1.45
+    assert "246.8 a second" in "\n".join(lines)
+
+
+def test_a_model_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        bench.main(["nowhere.tflite"])
+    assert stopped.value.code == 2
+    assert "no file 'nowhere.tflite'" in capsys.readouterr().err.splitlines()[-1]

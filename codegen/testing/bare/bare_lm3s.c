@@ -1,5 +1,5 @@
-/* Cortex-M0 or M3 in QEMU (lm3s6965evb, a Stellaris of 256 KB and 64 KB, with either core): output
- * by semihosting, instructions by SysTick.
+/* Cortex-M0 in QEMU (lm3s6965evb, a Stellaris of 256 KB and 64 KB, with another core than its own):
+ * output by semihosting, instructions by SysTick.
  *
  * With -icount shift=0 an instruction takes 1 ns of virtual time. Its system clock, divided by one,
  * has 5 ns in QEMU: SysTick counts five instructions at a time, 83 million before it begins again.

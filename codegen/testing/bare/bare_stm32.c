@@ -1,4 +1,5 @@
-/* Cortex-M4 in QEMU (netduinoplus2, an STM32F405): instructions by TIM2.
+/* Cortex-M4 and M3 in QEMU (netduinoplus2, an STM32F405; netduino2, an STM32F205, which has flash,
+ * RAM and TIM2 where the other has them): instructions by TIM2.
  *
  * With -icount shift=0 an instruction takes 1 ns of virtual time, and QEMU's STM32 timers count
  * nanoseconds: 32 bits, to the instruction, without interrupts.
