@@ -17,7 +17,7 @@ SHAPES = {
         46_883, 826_368, [*["DEPTHWISE_CONV_2D", "CONV_2D"] * 4, "FULLY_CONNECTED", "SOFTMAX"],
     ),
 }  # fmt: skip
-VECTORS = 6
+VECTORS = 4
 
 
 @pytest.mark.parametrize("name", MODELS)
