@@ -217,18 +217,19 @@ def bench(name: str, data: bytes, folder: Path, engines: Collection[str] = ENGIN
 
 
 def cycles_table(folder: Path, multiply_adds: int) -> str:
-    """Of the builds that `bench` left in `folder`."""
-    lines = [
-        f"{'cycles (model), Cortex-M4':33}" + "".join(f"{m:>16}{'per MAC':>9}" for m in MEMORIES)
-    ]
+    """Of the builds that `bench` left in `folder`; empty if none of them is modelled."""
+    rows = []
     for engine in MODELLED:
         elf = folder / engine / "bare.elf"
         if elf.exists():
             counts = cycles_of(elf).values()
-            lines.append(
+            rows.append(
                 f"{engine:33}" + "".join(f"{c:16,}{c / multiply_adds:9.2f}" for c in counts)
             )
-    return "\n".join(lines)
+    if not rows:
+        return ""
+    heads = "".join(f"{name:>16}{'per MAC':>9}" for name in MEMORIES)
+    return "\n".join([f"{'cycles (model), Cortex-M4':33}{heads}", *rows])
 
 
 def _depthwise(kernel: int) -> bytes:
@@ -290,9 +291,9 @@ def main(argv: list[str] | None = None) -> int:
     for name, data in args.model or [_model_of(name) for name in MODELS]:
         folder = args.out / name.replace(" ", "_")
         differing += bench(name, data, folder, args.engine or ENGINES)
-        print(cycles_table(folder, lower(reader.parse(data)).macs))
-        if name in QUOTED:
-            print(QUOTED[name])
+        for text in (cycles_table(folder, lower(reader.parse(data)).macs), QUOTED.get(name)):
+            if text:
+                print(text)
     return 1 if differing else 0
 
 

@@ -47,7 +47,7 @@ def test_bench_prints_every_engine(
 
 def test_cycles_of_the_builds(tmp_path: Path) -> None:
     """In a table of their own, more than instructions, and more from flash with wait states."""
-    graph = lower(reader.parse(bench.layers()["dense"]))
+    graph = lower(reader.parse(bench.MODELS["dense"]()))
     inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
     result = bare_target.run(graph, inputs, "m4", tmp_path / "einthoven")
     title, row = bench.cycles_table(tmp_path, graph.macs).splitlines()
