@@ -87,7 +87,7 @@ def sample(folder: Path) -> Measured:
 
 
 def _placements(elf: Path, in_ram: range = range(0)) -> dict[str, Memory]:
-    """By where the program's code and constants lie; bare_m4.ld puts the constants last."""
+    """By where the program's code and constants lie; bare_stm32.ld puts the constants last."""
     with elf.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection), f"{elf.name} is stripped"

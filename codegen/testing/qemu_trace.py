@@ -18,7 +18,7 @@ from einthoven.tool_output import first_error
 
 PLUGIN = Path(__file__).with_name("qemu_trace.c")
 COUNTER = 0x40000024
-"""TIM2's count, which the harness on the Cortex-M4 reads around what it measures (bare_m4.c)."""
+"""TIM2's count, which the harness on the Cortex-M4 reads around what it measures (bare_stm32.c)."""
 
 
 @dataclass(frozen=True)
