@@ -8,27 +8,28 @@
                                       whole records: mean and longest sample of each, no stages
 
 A bare program runs `firmware/core` as it is, with the firmware's compiler flags and the C library's
-copies and divisions. For the stages QEMU writes a line per instruction; each instruction belongs to
-the function that the debug information names, inlined ones included, and so to a stage, which is a
-module of the core; a library function's to the stage that called it. The filters are told apart.
+copies and divisions. For the stages QEMU writes down every instruction (`qemu_trace.py`), which
+belongs to the function that the debug information names, inlined ones included, and so to a stage,
+which is a module of the core; a library function's to the stage that called it. The filters are
+told apart.
 """
 
 import argparse
-import re
 import struct
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.codegen.testing import qemu_trace
 from einthoven.codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
-from einthoven.errors import BuildError, EinthovenError, UsageError
+from einthoven.codegen.testing.tools import run
+from einthoven.errors import EinthovenError, UsageError
 from einthoven.native import core
 from einthoven.paths import FIRMWARE, GENERATED
 from einthoven.records import synth
@@ -36,7 +37,6 @@ from einthoven.records.adc import to_board
 from einthoven.records.database import DEFAULT_DATABASE, record_names
 from einthoven.records.download import find_database
 from einthoven.records.record import read_record
-from einthoven.tool_output import first_error
 
 CORE = FIRMWARE / "core"
 FIRMWARE_FLAGS = ("-O2", "-g", "-DNDEBUG")
@@ -54,9 +54,6 @@ SAMPLE, OVER = "one_sample", "bare_exit"
 """Functions of bare_core.c: a sample begins, the record is over."""
 
 ORIGIN = {"m4": 0x08000000, "rv32": 0x80000000}
-_PC = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/[^\n]*\n(?!Stopped)")
-"""Of each line `Trace`, but not where QEMU says in the next one that it came to a stop before the
-instruction: a timer of its own may do that at any time, and the instruction is written again."""
 _HARNESS, _LIBRARY = -1, -2
 
 Int16 = NDArray[np.int16]
@@ -88,7 +85,7 @@ def build(target: str, folder: Path) -> Path:
     """Compile and link the core with its harness. Raises BuildError."""
     chosen, elf = TARGETS[target], folder / f"core_{target}.elf"
     sources = sorted(CORE.glob("ein_*.c"))
-    checked([
+    run([
         *chosen.compiler, *WARNINGS, *FIRMWARE_FLAGS, *SECTIONS, *LIBRARY[target], "-nostartfiles",
         f"-DCORE_RECORD={ORIGIN[target] + RECORD_OFFSET:#x}u",
         *(f"-I{d}" for d in (BARE, CORE, GENERATED)),
@@ -101,32 +98,15 @@ def build(target: str, folder: Path) -> Path:
 
 def measure(elf: Path, target: str, samples: Int16) -> Total:
     """Run the core over `samples` (counts of 200 per mV)."""
-    words = checked(emulator(elf, target, samples)).split()
+    words = run(emulator(elf, target, samples)).split()
     high, low, longest, at, beats = (int(word, 16) for word in words)
     return Total(len(samples), (high << 32) + low, longest, at, beats)
 
 
 def trace(elf: Path, target: str, samples: Int16) -> tuple[dict[str, Stage], Total]:
-    """The stages by name, and the whole; about 1 s per 500 samples."""
-    command = emulator(elf, target, samples)
-    command[1:1] = ["-singlestep", "-d", "exec,nochain", "-D", "/dev/stdout"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    assert process.stdout is not None
-    chunks = iter(lambda: process.stdout.read(1 << 23), b"")  # type: ignore[union-attr]
-    addresses = np.fromiter((int(pc, 16) for pc in executed(chunks)), dtype=np.uint32)
-    if process.wait() != 0:
-        raise BuildError(f"{command[0]} failed: is it QEMU 7.2?")
+    """The stages by name, and the whole. Raises BuildError."""
+    addresses = qemu_trace.trace(emulator(elf, target, samples)).address
     return _divided(addresses, _places(elf, target, np.unique(addresses)), len(samples))
-
-
-def executed(log: Iterable[bytes]) -> Iterator[bytes]:
-    """Hex address of each instruction that QEMU's log, in pieces of any size, says was executed."""
-    rest = b""
-    for piece in log:
-        whole, mark, rest = (rest + piece).rpartition(b"\nTrace")
-        rest = mark + rest  # what follows it is not known yet
-        yield from _PC.findall(whole + b"\n")
-    yield from _PC.findall(rest)
 
 
 @dataclass(frozen=True)
@@ -138,7 +118,7 @@ class _Place:
 def _places(elf: Path, target: str, addresses: NDArray[np.uint32]) -> dict[int, _Place]:
     """Stage and function of each address; the stage is empty for harness and library."""
     tool = TARGETS[target].compiler[0].replace("gcc", "addr2line")
-    text = checked([tool, "-e", str(elf), "-a", "-f", "-i", *map(hex, addresses.tolist())])
+    text = run([tool, "-e", str(elf), "-a", "-f", "-i", *map(hex, addresses.tolist())])
     places = {}
     for block in text.split("0x")[1:]:
         address, *lines = block.splitlines()
@@ -203,19 +183,6 @@ def emulator(elf: Path, target: str, samples: Int16, data: Path | None = None) -
     command = [*TARGETS[target].emulator, str(elf)]
     at = ORIGIN[target] + RECORD_OFFSET
     return [*command, "-device", f"loader,file={data},addr={at:#x},force-raw=on"]
-
-
-def checked(command: Sequence[str]) -> str:
-    """What a command printed. Raises BuildError."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError as error:
-        raise BuildError(f"no '{command[0]}': run ./setup.sh dev") from error
-    if done.returncode != 0:
-        raise BuildError(f"{command[0]} failed: {first_error(done.stderr)}")
-    return done.stdout
 
 
 def table(stages: dict[str, Stage], total: Total) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from einthoven.codegen.testing.m4_cycles import PC, Instruction, Kind, Steps
-from einthoven.codegen.testing.qemu_trace import Trace, run
+from einthoven.codegen.testing.qemu_trace import Trace
+from einthoven.codegen.testing.tools import run
 from einthoven.errors import BuildError
 
 _LINE = re.compile(r"\s*([0-9a-f]+):\t((?:[0-9a-f]{4} ?)+)\s*\t(\S+)\s*([^;@]*)")
@@ -37,8 +38,9 @@ _TWO_RESULTS = re.compile("[su]mull|[su]mlal|smlsld|umaal")
 def decoded(trace: Trace, elf: Path) -> Steps:
     """What the model wants to know of each step of a program. Raises BuildError."""
     listing = dict(instructions(run(["arm-none-eabi-objdump", "-d", str(elf)]).splitlines()))
-    address, index = np.unique(trace.address, return_inverse=True)
-    return Steps([listing[a] for a in address.tolist()], index, trace.address, trace.data)
+    known, index = np.unique(trace.address, return_inverse=True)
+    address, data = trace.address.astype(np.int64), trace.data.astype(np.int64)
+    return Steps([listing[a] for a in known.tolist()], index, address, data)
 
 
 def instructions(listing: Iterable[str]) -> Iterator[tuple[int, Instruction]]:

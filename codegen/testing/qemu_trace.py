@@ -1,10 +1,9 @@
 """What an emulated core executed: the address of every instruction, and of its first access.
 
-QEMU calls a plugin (`qemu_trace.c`, compiled here) for each of them: a million takes a quarter of a
-second, where its log in text takes ten.
+QEMU calls a plugin (`qemu_trace.c`, compiled here) for each of them; a million takes a quarter of a
+second.
 """
 
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.errors import BuildError
-from einthoven.tool_output import first_error
+from einthoven.codegen.testing.tools import run
 
 PLUGIN = Path(__file__).with_name("qemu_trace.c")
 COUNTER = 0x40000024
@@ -23,10 +21,10 @@ COUNTER = 0x40000024
 
 @dataclass(frozen=True)
 class Trace:
-    """int64[n] each: addresses of instructions, and of their first access to memory or 0."""
+    """uint32[n] each: addresses of instructions, and of their first access to memory or 0."""
 
-    address: NDArray[np.int64]
-    data: NDArray[np.int64]
+    address: NDArray[np.uint32]
+    data: NDArray[np.uint32]
 
     def __len__(self) -> int:
         return len(self.address)
@@ -52,18 +50,5 @@ def trace(command: Sequence[str], reads: int | None = None) -> Trace:
         if reads is not None:
             options += [f"counter={COUNTER:#x}", f"reads={reads}"]
         run([command[0], "-plugin", ",".join(options), *command[1:]])
-        steps = np.fromfile(log, dtype="<u4").astype(np.int64).reshape(-1, 2)
-    return Trace(steps[:, 0].copy(), steps[:, 1].copy())
-
-
-def run(command: Sequence[str]) -> str:
-    """What a command printed. Raises BuildError."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError as error:
-        raise BuildError(f"no '{command[0]}': run ./setup.sh dev") from error
-    if done.returncode != 0:
-        raise BuildError(f"{command[0]} failed: {first_error(done.stderr)}")
-    return done.stdout
+        steps = np.fromfile(log, dtype="<u4").reshape(-1, 2)
+    return Trace(steps[:, 0], steps[:, 1])

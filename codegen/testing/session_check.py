@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from einthoven.codegen.testing import core_bench
 from einthoven.codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
+from einthoven.codegen.testing.tools import run
 from einthoven.errors import EinthovenError, RecordError
 from einthoven.native import core, session
 from einthoven.paths import GENERATED
@@ -51,7 +52,7 @@ def build(target: str, folder: Path) -> Path:
     """Compile and link the session with its harness. Raises BuildError."""
     chosen, elf = TARGETS[target], folder / f"session_{target}.elf"
     at = core_bench.ORIGIN[target] + core_bench.RECORD_OFFSET
-    core_bench.checked([
+    run([
         *chosen.compiler, *WARNINGS, *core_bench.FIRMWARE_FLAGS, *SECTIONS,
         *core_bench.LIBRARY[target], "-nostartfiles", f"-DSESSION_RECORDS={at:#x}u",
         *(f"-I{d}" for d in (BARE, *session.includes(GENERATED))),
@@ -70,7 +71,7 @@ def on_core(elf: Path, target: str, records: Sequence[Int16], data: Path) -> lis
         *TARGETS[target].emulator, str(elf),
         "-device", f"loader,file={data},addr={at:#x},force-raw=on",
     ]  # fmt: skip
-    words = [int(word, 16) for word in core_bench.checked(command).split()]
+    words = [int(word, 16) for word in run(command).split()]
     rows = zip(*(words[i::4] for i in range(4)), strict=True)
     return [(Said(events, crc), (high << 32) + low) for events, crc, high, low in rows]
 

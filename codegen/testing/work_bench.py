@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from einthoven.codegen.model import export
 from einthoven.codegen.testing import core_bench
 from einthoven.codegen.testing.bare_target import BARE, SECTIONS, TARGETS, WARNINGS
+from einthoven.codegen.testing.tools import run
 from einthoven.errors import EinthovenError, UsageError
 from einthoven.native import core
 from einthoven.paths import FIRMWARE, ROOT, require_checkout
@@ -91,7 +92,7 @@ def build(firmware: Path, folder: Path, once: bool = False, model: Path | None =
     model = model or firmware / "generated"
     sources += sorted(model.glob("ein_gate_net.c"))
     at = core_bench.ORIGIN[TARGET] + core_bench.RECORD_OFFSET
-    core_bench.checked([
+    run([
         *chosen.compiler, *WARNINGS, *core_bench.FIRMWARE_FLAGS, *SECTIONS,
         *core_bench.LIBRARY[TARGET], "-nostartfiles", f"-DCORE_RECORD={at:#x}u",
         *(["-DWORK_GATE"] if gated else []), *(["-DWORK_ONCE"] if once else []),
@@ -106,7 +107,7 @@ def build(firmware: Path, folder: Path, once: bool = False, model: Path | None =
 def measure(elf: Path, samples: NDArray[np.int16], name: str) -> Work:
     """Run the program over `samples` (counts of 200 per mV, at the core's rate)."""
     command = core_bench.emulator(elf, TARGET, samples, elf.with_name(f"{name}.record"))
-    words = [int(word, 16) for word in core_bench.checked(command).split()]
+    words = [int(word, 16) for word in run(command).split()]
     high, low = words[0:6:2], words[1:6:2]
     counts = [(h << 32) + part for h, part in zip(high, low, strict=True)]
     return Work(len(samples) / core.rate_hz(), *counts, *words[6:8])

@@ -35,20 +35,6 @@ def test_trace_and_counter_agree(target: str, tmp_path: Path) -> None:
     assert "ein_core" in core_bench.table(stages, traced)
 
 
-@pytest.mark.parametrize("size", [1, 30, 1000])
-def test_an_instruction_that_qemu_stopped_before_counts_once(size: int) -> None:
-    log = (
-        b"Trace 0: 0x7f [0080/00000010/0110/ff] f\n"
-        b"Trace 0: 0x7f [0080/00000012/0110/ff] f\n"
-        b"Stopped execution of TB chain before 0x7f [00000012] f\n"
-        b"Trace 0: 0x7f [0080/00000012/0110/ff] f\n"
-        b"cpu_io_recompile: rewound execution of TB to 00000012\n"
-        b"Trace 0: 0x7f [0080/00000014/0110/ff] f\n"
-    )
-    chunks = (log[i : i + size] for i in range(0, len(log), size))
-    assert [int(pc, 16) for pc in core_bench.executed(chunks)] == [16, 18, 20]
-
-
 def test_a_record_that_is_too_long_is_refused(tmp_path: Path) -> None:
     long = SAMPLES.repeat(core_bench.MAX_SAMPLES // len(SAMPLES) + 1)
     with pytest.raises(UsageError, match="fit"):
