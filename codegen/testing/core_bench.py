@@ -89,8 +89,8 @@ def build(target: str, folder: Path) -> Path:
         *chosen.compiler, *WARNINGS, *FIRMWARE_FLAGS, *SECTIONS, *LIBRARY[target], "-nostartfiles",
         f"-DCORE_RECORD={ORIGIN[target] + RECORD_OFFSET:#x}u",
         *(f"-I{d}" for d in (BARE, CORE, GENERATED)),
-        f"-T{BARE / f'bare_{target}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
-        str(BARE / "bare_core.c"), str(BARE / f"bare_{target}.c"), *map(str, sources),
+        f"-T{BARE / f'bare_{chosen.machine}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
+        str(BARE / "bare_core.c"), str(BARE / f"bare_{chosen.machine}.c"), *map(str, sources),
         "-o", str(elf),
     ])  # fmt: skip
     return elf

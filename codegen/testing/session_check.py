@@ -56,8 +56,8 @@ def build(target: str, folder: Path) -> Path:
         *chosen.compiler, *WARNINGS, *core_bench.FIRMWARE_FLAGS, *SECTIONS,
         *core_bench.LIBRARY[target], "-nostartfiles", f"-DSESSION_RECORDS={at:#x}u",
         *(f"-I{d}" for d in (BARE, *session.includes(GENERATED))),
-        f"-T{BARE / f'bare_{target}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
-        str(BARE / "bare_session.c"), str(BARE / f"bare_{target}.c"),
+        f"-T{BARE / f'bare_{chosen.machine}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
+        str(BARE / "bare_session.c"), str(BARE / f"bare_{chosen.machine}.c"),
         *map(str, session.sources(GENERATED)), "-o", str(elf),
     ])  # fmt: skip
     return elf

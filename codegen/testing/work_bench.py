@@ -97,8 +97,8 @@ def build(firmware: Path, folder: Path, once: bool = False, model: Path | None =
         *core_bench.LIBRARY[TARGET], "-nostartfiles", f"-DCORE_RECORD={at:#x}u",
         *(["-DWORK_GATE"] if gated else []), *(["-DWORK_ONCE"] if once else []),
         f"-I{BARE}", *(f"-I{room}" for room in (model, *rooms)),
-        f"-T{BARE / f'bare_{TARGET}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
-        str(BARE / "bare_work.c"), str(BARE / f"bare_{TARGET}.c"), *map(str, sources),
+        f"-T{BARE / f'bare_{chosen.machine}.ld'}", "-Wl,--gc-sections,--no-warn-rwx-segments",
+        str(BARE / "bare_work.c"), str(BARE / f"bare_{chosen.machine}.c"), *map(str, sources),
         str(model / "ein_model.c"), "-o", str(elf),
     ])  # fmt: skip
     return elf
