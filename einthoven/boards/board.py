@@ -38,6 +38,9 @@ BANNER = b"Not a medical device."
 PLACEHOLDERS = frozenset({"program", "image", "firmware", "folder", "python"})
 """What any command of a `board.toml` may name in braces (docs/SPEC.md, section 6)."""
 
+WEIGHTS = ("flash", "ram")
+"""What `weights` of a `board.toml` may be."""
+
 START_TIMEOUT_S = 20.0
 """Patience with a process until its banner; it takes some 0.2 s on an idle machine."""
 
@@ -114,6 +117,8 @@ class Board:
     """A program that stands still is restarted, by its watchdog or by what stands in for one."""
     network: Path | None = None
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
+    weights: str = "flash"
+    """Where the model and the engine lie when it runs: one of `WEIGHTS` (docs/boards.md)."""
 
 
 def board_folders() -> dict[str, Path]:
@@ -175,7 +180,7 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
     run, serial, flash = (table.get(key, {}) for key in ("run", "serial", "flash"))
     build = table["build"]
     source = _project_of(folder)
-    return Board(
+    board = Board(
         name=folder.name,
         title=table["title"],
         mcu=table["mcu"],
@@ -206,6 +211,10 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         play=_play(table["play"]) if "play" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
+    weights = build.get("weights", WEIGHTS[0])
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights: {weights} is none of {', '.join(WEIGHTS)}")
+    return with_weights_in_ram(board) if weights == "ram" else board
 
 
 def _play(table: dict[str, Any]) -> Play:
@@ -269,6 +278,19 @@ def with_network(board: Board, folder: Path) -> Board:
     return replace(board, network=folder.resolve(), program=program)
 
 
+def with_weights_in_ram(board: Board) -> Board:
+    """`board` with the model and the engine in RAM, from which they run: for chips that otherwise
+    read both through a serial line. Its program stands beside the usual one, of the same objects.
+
+    Raises ValueError for a board that PlatformIO's own packages build.
+    """
+    if not board.compiler[0]:
+        raise ValueError('weights: "ram" is for boards that have a compiler in [build]')
+    return replace(
+        board, weights="ram", program=board.program.with_stem(f"{board.program.stem}_ram")
+    )
+
+
 def build(board: Board) -> Path:
     """Build the board's program with PlatformIO, without a network; returns its path.
 
@@ -318,6 +340,7 @@ def platformio_variables(board: Board) -> dict[str, str]:
         "PLATFORMIO_BUILD_DIR": str(board.program.parent.parent),
     }
     variables.pop("EIN_MODEL", None)
+    variables["EIN_WEIGHTS"] = board.weights
     if model_c() != GENERATED:
         if not board.compiler[0]:
             raise BuildError(

@@ -97,6 +97,50 @@ def test_incomplete_description(
         load_board("odd")
 
 
+@pytest.mark.parametrize(
+    ("name", "weights", "why"),
+    [
+        ("pico", "rom", "weights: rom is none of flash, ram"),
+        ("esp32dev", "ram", 'weights: "ram" is for boards that have a compiler in'),
+    ],
+)
+def test_weights_that_lie_nowhere(
+    name: str, weights: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_weights(name, weights, tmp_path, monkeypatch)
+    with pytest.raises(BoardError, match=f"boards/{name}/board.toml: .*{why}"):
+        load_board(name)
+
+
+def test_weights_in_ram_have_a_program_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = load_board("pico")
+    _with_weights("pico", "ram", tmp_path, monkeypatch)
+    board = load_board("pico")
+    assert (usual.weights, board.weights) == ("flash", "ram")
+    assert (usual.program.name, board.program.name) == ("firmware.elf", "firmware_ram.elf")
+    assert boards.platformio_variables(board)["EIN_WEIGHTS"] == "ram"
+
+
+def test_weights_stay_in_a_flash_that_is_fast() -> None:
+    """A linker script that has no place for them says so, and nothing is linked."""
+    board = boards.with_weights_in_ram(load_board("qemu_stm32f405"))
+    with pytest.raises(BuildError, match=r'weights = "ram" is for boards whose linker script has'):
+        boards.build(board)
+    assert not board.program.exists()
+
+
+def _with_weights(name: str, where: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board as it were with another line in [build]."""
+    text = (BOARDS / name / "board.toml").read_text()
+    (folder / name).mkdir()
+    (folder / name / "board.toml").write_text(
+        text.replace("[build]\n", f'[build]\nweights = "{where}"\n')
+    )
+    monkeypatch.setattr(boards, "BOARDS", folder)
+
+
 def test_a_command_that_names_what_there_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

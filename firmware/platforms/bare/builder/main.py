@@ -2,11 +2,14 @@
 
 EIN_NETWORK in the process's environment, a folder with ein_network.{h,c}, adds a second network to
 the firmware (docs/boards.md). EIN_MODEL, a folder that `einthoven export` wrote, replaces the
-firmware's model; without it a project's folder `generated` does, if it has one.
+firmware's model; without it a project's folder `generated` does, if it has one. EIN_WEIGHTS=ram
+makes firmware_ram.elf instead of firmware.elf, of the same objects: the model and the engine lie in
+RAM (docs/boards.md).
 """
 
 import os
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,6 +19,7 @@ env = DefaultEnvironment()
 board = env.BoardConfig()
 prefix = board.get("build.prefix")
 bare = board.get("build.ldscript", "") != ""
+in_ram = os.environ.get("EIN_WEIGHTS", "flash") == "ram"
 cpu_flags = board.get("build.cpu_flags", "").split()
 # The C library is chosen by these; of a core with more instructions there may be none of its own.
 link_cpu_flags = board.get("build.link_cpu_flags", " ".join(cpu_flags)).split()
@@ -27,7 +31,7 @@ env.Replace(
     CXX=prefix + "g++",
     OBJCOPY=prefix + "objcopy",
     RANLIB=prefix + "gcc-ranlib",
-    PROGNAME="firmware" if bare else "program",
+    PROGNAME=("firmware" if bare else "program") + ("_ram" if in_ram else ""),
     PROGSUFFIX=".elf" if bare else "",
     SIZETOOL=prefix + "size",
     SIZEPRINTCMD="$SIZETOOL -B -d $SOURCES",
@@ -49,6 +53,14 @@ if bare:
     # Nothing but the board's own start-up; libc's memcpy and memset are all that is used of it.
     env.Append(LINKFLAGS=["-nostartfiles", *board.get("build.link_flags", "").split()])
     env.Replace(LDSCRIPT_PATH=board.get("build.ldscript"))
+script = Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript", ""))
+IN_RAM = ".ram"
+"""What the sections of an object begin with whose code and constants lie in RAM."""
+if in_ram and not (bare and f"*({IN_RAM}.text" in script.read_text()):
+    sys.exit(
+        f'error: weights = "ram" is for boards whose linker script has *({IN_RAM}.text …), as '
+        f"those of RP2040 and RP2350 do: take it out of the board.toml of {env['PIOENV']}"
+    )
 
 
 def upload(target, source, env) -> int:
@@ -90,10 +102,19 @@ def compiled(env, node):
         return None
     if path.name == "monocypher.c":
         return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-w", "-Os", "-DBLAKE2_NO_UNROLLING"])
-    of_engine = path.name.startswith(("ein_model", "ein_network"))
-    if not bare or path.parent.name in fast or (of_engine and "engine" in fast):
-        return node
-    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-Os"])
+    of_model = path.name.startswith(("ein_model", "ein_network"))
+    for_speed = not bare or path.parent.name in fast or (of_model and "engine" in fast)
+    flags = {} if for_speed else {"CCFLAGS": [*env["CCFLAGS"], "-Os"]}
+    if in_ram and (of_model or path.parent.name == "engine" or path.name == "ein_gate_net.c"):
+        return placed_in_ram(env, env.Object(node, **flags))
+    return env.Object(node, **flags) if flags else node
+
+
+def placed_in_ram(env, compiled_once):
+    """A copy of an object whose sections say that they go to RAM, for the linker script to see."""
+    copy = str(Path(str(compiled_once[0])).with_suffix(f"{IN_RAM}.o"))
+    action = f"$OBJCOPY --prefix-alloc-sections={IN_RAM} $SOURCE $TARGET"
+    return env.Command(copy, compiled_once, env.VerboseAction(action, "Placing $TARGET"))
 
 
 env.AddBuildMiddleware(compiled)
@@ -130,10 +151,9 @@ def put_crc(target, source, env) -> int:
 if bare and "EIN_DEVICE" in env.get("CPPDEFINES", []):
     env.AddPostAction(program, env.VerboseAction(put_crc, "Adding the CRC-32 of $TARGET"))
 if bare:
-    script = Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript"))
     env.Depends(program, env.File(str(script)))
 image = env.Command(
-    "$BUILD_DIR/firmware.bin",
+    "$BUILD_DIR/${PROGNAME}.bin",
     program,
     env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
 )
