@@ -6,7 +6,8 @@ Without names all boards that the system's compilers build. Each is built and it
 measured; one that is a process also replays a synthetic record of `--beats` beats or more, of which
 every event must be the host's to the bit. The figures go to `docs/results/boards.json`, a row
 a board; boards that were not named keep theirs. docs/boards.md shows them between two marks.
-Exit code 1 if a board differs from the host, 2 if one cannot be built or run.
+Exit code 1 if a board differs from the host or has outgrown `firmware/budget.toml`, 2 if one cannot
+be built or run.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import fcntl
 import json
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,15 @@ class Row:
     """Replayed, every event as the host's."""
     model: str
 
+    def counts(self) -> dict[str, int]:
+        """What only a run tells, by the names of `firmware/budget.toml`; empty where none did."""
+        if not self.beats:
+            return {}
+        return {
+            f"{self.unit}_per_inference": self.per_inference,
+            f"{self.unit}_per_sample": self.per_sample,
+        }
+
 
 def wanted() -> list[str]:
     """The boards of the table: those with a flash that a compiler on this system builds for."""
@@ -61,7 +71,9 @@ def wanted() -> list[str]:
 
 
 def measure(board: Board, beats: int) -> Row:
-    """Build, measure, run. Raises EinthovenError, and BoardError where an event differs."""
+    """Build, measure, run. Raises EinthovenError, and BoardError where an event differs or where
+    a figure has outgrown the budget.
+    """
     build(board)
     image = resources.measure(board)
     if image is None:
@@ -77,21 +89,20 @@ def measure(board: Board, beats: int) -> Row:
         beats=0,
         model="",
     )
-    if board.command is None:
-        return row
-    bench = bench_board(board, None, _INFERENCES)
-    if bench.differing:
-        raise BoardError(f"{board.name}: {bench.differing} inferences are not the host's")
-    found = replayed_beats(board, beats)
-    return Row(
-        **{
-            **asdict(row),
-            "per_inference": int(bench.inferences.min()),
-            "per_sample": round(bench.per_sample_mean),
-            "beats": found,
-            "model": bench.model,
-        }
-    )
+    if board.command is not None:
+        bench = bench_board(board, None, _INFERENCES)
+        if bench.differing:
+            raise BoardError(f"{board.name}: {bench.differing} inferences are not the host's")
+        row = replace(
+            row,
+            per_inference=int(bench.inferences.min()),
+            per_sample=round(bench.per_sample_mean),
+            beats=replayed_beats(board, beats),
+            model=bench.model,
+        )
+    if problems := resources.image_problems(board, **row.counts()):
+        raise BoardError("; ".join(problems))
+    return row
 
 
 def replayed_beats(board: Board, beats: int) -> int:

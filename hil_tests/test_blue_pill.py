@@ -77,7 +77,9 @@ def test_it_says_of_half_a_minute_what_the_host_says(url: str) -> None:
 
 
 def test_it_fits_with_its_stack(program: Path) -> None:
-    image = resources.measure(load_board("blue_pill"))
+    board = load_board("blue_pill")
+    assert resources.image_problems(board) == []
+    image = resources.measure(board)
     assert image is not None
     assert image.flash_bytes <= 62 * 1024 and image.ram_bytes <= 20 * 1024 - 64
     assert image.stack_bound_bytes < image.stack_bytes

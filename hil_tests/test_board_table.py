@@ -2,6 +2,7 @@
 
 import pytest
 
+from einthoven.boards import resources
 from einthoven.boards.board import load_board
 from einthoven.errors import UsageError
 from einthoven.hil_tests import board_table
@@ -21,6 +22,18 @@ def test_every_board_has_its_row() -> None:
         assert (row.beats > 0) == (load_board(name).command is not None)
     for name in ("qemu_cortex_m33", "qemu_cortex_m55"):
         assert rows[name].beats >= board_table.BEATS
+
+
+def test_the_budget_holds_what_the_table_shows() -> None:
+    """Of every board, both ways: what has become less since is the budget, too."""
+    budgets = resources.budgets()
+    assert {row.board for row in board_table.read()} <= set(budgets)
+    for row in board_table.read():
+        figures = {"flash_bytes": row.flash_bytes, "ram_bytes": row.ram_bytes, **row.counts()}
+        assert set(figures) <= set(budgets[row.board])
+        for name, value in figures.items():
+            budget = budgets[row.board][name]
+            assert abs(value / budget - 1) <= resources.GROWTH, (row.board, name)
 
 
 def test_a_page_without_its_marks_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from einthoven.boards import uf2
+from einthoven.boards import resources, uf2
 from einthoven.boards.board import build, load_board
 from einthoven.paths import BOARDS
 
@@ -52,10 +52,23 @@ def test_the_boot_rom_would_take_the_boot_stage(pico: str, tmp_path: Path) -> No
     assert entry % 2 == 1
 
 
+def test_ram_counts_the_code_that_is_copied_there(pico: str) -> None:
+    """`.data` has nothing else here, so its segment is not writable."""
+    board = load_board(pico)
+    image = resources.measure(board)
+    assert image is not None
+    with board.program.open("rb") as file:
+        sections = {s.name: s for s in ELFFile(file).iter_sections()}
+        assert sections[".data"]["sh_size"] > 200 and not sections[".data"]["sh_flags"] & 1
+        sizes = [sections[name]["sh_size"] for name in (".stack", ".data", ".bss")]
+    assert image.ram_bytes == sum(sizes)
+
+
 def test_the_rp2350s_boot_rom_would_take_the_image() -> None:
     """PICOBIN's block in the first 4 KB (data sheet, 5.9.5.1), the vectors at the begin."""
     board = load_board("pico2")
     build(board)
+    assert resources.image_problems(board) == []
     image = board.program.with_suffix(".bin").read_bytes()
     words = struct.unpack("<1024I", image[:4096])
     assert words.count(0xFFFFDED3) == 1
@@ -73,6 +86,7 @@ def test_the_rp2350s_boot_rom_would_enter_the_image_for_its_risc_v_cores() -> No
     """The least block of 5.9.5.2, and code at the begin, where the ROM then enters."""
     board = load_board("pico2_riscv")
     build(board)
+    assert resources.image_problems(board) == []
     image = board.program.with_suffix(".bin").read_bytes()
     words = struct.unpack("<1024I", image[:4096])
     at = words.index(0xFFFFDED3)
@@ -116,6 +130,7 @@ def test_the_esp32_c3s_boot_rom_would_start_the_image() -> None:
     """Direct boot: two words of magic, then instructions; data at the same distance elsewhere."""
     board = load_board("esp32c3")
     build(board)
+    assert resources.image_problems(board) == []
     image = board.program.with_suffix(".bin").read_bytes()
     assert struct.unpack("<2I", image[:8]) == (0xAEDB041D, 0xAEDB041D)
     with board.program.open("rb") as file:

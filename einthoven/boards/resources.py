@@ -1,6 +1,7 @@
 """What an image costs: flash, RAM and stack, checked against `firmware/budget.toml` and recorded.
 
-Sizes come from the ELF file, so they hold whatever the linker script does.
+Sizes come from the ELF file, and where RAM lies from the linker's map beside it, so they hold
+whatever the linker script does.
 """
 
 import csv
@@ -8,7 +9,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ HISTORY = ROOT / "docs" / "history" / "resources.csv"
 GROWTH = 0.02
 """A figure may exceed the budget's by so much."""
 
-_LIMITS = {False: "limits", True: "device_limits"}
-"""Tables of the budget."""
+_NO_BOARDS = frozenset({"limits", "device_limits", "ram_limits", "stack", "size"})
+"""Tables of the budget that are no board's."""
 
 INTERRUPTS = (
     "SysTick_Handler",
@@ -62,7 +63,7 @@ class Image:
     flash_bytes: int
     """Everything that is programmed: code, constants, initial values."""
     ram_bytes: int
-    """Variables, arena and the reserved stack."""
+    """Variables, arena, code and constants that were copied there, and the reserved stack."""
     stack_bytes: int
     """Of it, reserved for the stack."""
     stack_bound_bytes: int
@@ -91,15 +92,18 @@ def measure(board: Board) -> Image | None:
             raise BuildError(f"{board.program.name} has no symbols: it was stripped, build it anew")
         (arena,) = found
         frame = VECTOR_FRAME_BYTES if has_vectors(elf) else EXCEPTION_FRAME_BYTES
-    writable = 2
     limits = _budget()["stack"]
     indirect = limits["indirect"] + (limits["device_indirect"] if board.is_device else [])
     bound, _ = stack_bound(
         board.program.parent, INTERRUPTS, indirect, limits["library_bytes"], INTERRUPTIBLE, frame
     )
+    ram = next((r for r in memory(board).values() if stack["sh_addr"] in r), None)
+    if ram is None:
+        raise BuildError(f"no memory in the linker script of {board.name} holds its .stack: add it")
     return Image(
         flash_bytes=sum(s.p_filesz for s in segments),
-        ram_bytes=sum(s.p_memsz for s in segments if s.p_flags & writable),
+        # By address: initial values that are all code or constants make no writable segment.
+        ram_bytes=sum(s.p_memsz for s in segments if s.p_vaddr in ram),
         stack_bytes=stack["sh_size"],
         stack_bound_bytes=bound,
         arena_bytes=arena["st_size"],
@@ -117,14 +121,17 @@ def has_vectors(elf: ELFFile) -> bool:
     )
 
 
-def memory(board: Board) -> dict[str, int]:
-    """Bytes that an image may have, by the linker script's regions "FLASH" and "RAM".
+def memory(board: Board) -> dict[str, range]:
+    """Addresses of each memory that the board's linker script names, such as "FLASH" and "RAM".
 
     From the map beside the board's program; empty for a process on the host.
     """
     text = board.program.with_suffix(".map").read_text(errors="replace")
-    regions = re.findall(r"^(FLASH|RAM) +0x[0-9a-f]+ +0x([0-9a-f]+)", text, re.MULTILINE)
-    return {name: int(length, 16) for name, length in regions}
+    found = re.findall(r"^(\w+) +0x([0-9a-f]{8,16}) +0x([0-9a-f]{8,16}) +\w+$", text, re.MULTILINE)
+    return {
+        name: range(int(begin, 16), int(begin, 16) + int(length, 16))
+        for name, begin, length in found
+    }
 
 
 def _budget(path: Path | None = None) -> dict[str, Any]:
@@ -132,30 +139,45 @@ def _budget(path: Path | None = None) -> dict[str, Any]:
 
 
 def budgets() -> dict[str, dict[str, int]]:
-    """Figures that the budget expects, by board."""
-    return {k: v for k, v in _budget().items() if k not in ("limits", "device_limits", "stack")}
+    """Figures that the budget expects, by board; those of a board that is built of another's
+    sources (`like`) are that one's.
+    """
+    rows = {name: row for name, row in _budget().items() if name not in _NO_BOARDS}
+    return {name: dict(rows[row["like"]] if "like" in row else row) for name, row in rows.items()}
 
 
-def limits(is_device: bool = False) -> dict[str, int]:
-    """What no board's image may exceed, by figure; one that works without a computer may more."""
-    return dict(_budget()[_LIMITS[is_device]])
+def run_boards() -> list[str]:
+    """The boards that `einthoven size` builds and runs; tests hold those that they build."""
+    return list(_budget()["size"]["boards"])
+
+
+def kind_of(board: Board) -> str:
+    """The budget's table of limits for the board's image."""
+    if board.is_device:
+        return "device_limits"
+    return "ram_limits" if board.weights == "ram" else "limits"
+
+
+def limits(kind: str = "limits") -> dict[str, int]:
+    """What no image of a kind, as `kind_of` names it, may exceed, by figure."""
+    return dict(_budget()[kind])
 
 
 def check(
     board: str,
     figures: Mapping[str, int],
     budget: Path | None = None,
-    is_device: bool = False,
+    kind: str = "limits",
 ) -> list[str]:
     """What does not fit, one line each; empty if all is well.
 
-    `figures` are some of `FIGURES`. Those that the board's table in the budget names may exceed it
-    by 2 %; limits hold for all boards, and the stack must hold its bound.
+    Those of `figures` that the board's table in the budget names may exceed it by 2 %; the limits
+    of a kind hold for all its images, and the stack must hold its bound.
     """
     table = _budget(budget)
     problems = [
         f"{name} is {figures[name]:,}, the limit is {limit:,}"
-        for name, limit in table[_LIMITS[is_device]].items()
+        for name, limit in table[kind].items()
         if figures.get(name, 0) > limit
     ]
     if figures.get("stack_bound_bytes", 0) > figures.get("stack_bytes", 0):
@@ -163,7 +185,8 @@ def check(
             f"the stack may need {figures['stack_bound_bytes']:,} bytes, and has "
             f"{figures['stack_bytes']:,}: enlarge _stack_size in the linker script"
         )
-    for name, expected in table.get(board, {}).items():
+    row = table.get(board, {})
+    for name, expected in table.get(row.get("like", board), {}).items():
         if figures.get(name, 0) > expected * (1 + GROWTH):
             growth = figures[name] / expected - 1
             problems.append(
@@ -171,6 +194,25 @@ def check(
                 "make it smaller, or change firmware/budget.toml and say why in the commit"
             )
     return problems
+
+
+def image_problems(board: Board, **counts: int) -> list[str]:
+    """What of a built board does not fit, one line each: its image, and `counts` of a run such as
+    `cycles_per_inference`. A board with weights in RAM has a row of its own, `<name>_ram`; one
+    without a row is told which.
+
+    Raises BuildError as `measure` does, and for a process on the host, which has no image.
+    """
+    image = measure(board)
+    if image is None:
+        raise BuildError(f"{board.name} has no flash to measure: name another board")
+    figures = {**asdict(image), **counts}
+    row = f"{board.name}_ram" if board.weights == "ram" else board.name
+    missing = []
+    if row not in budgets():
+        own = ", ".join(f"{k} = {v}" for k, v in figures.items() if k != "stack_bytes")
+        missing = [f"no row [{row}] in firmware/budget.toml: add it, with {own}"]
+    return missing + check(row, figures, kind=kind_of(board))
 
 
 def record(board: str, figures: Mapping[str, int], history: Path = HISTORY) -> None:

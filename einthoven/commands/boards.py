@@ -219,8 +219,8 @@ def size(
     for heading in ("Board", "Figure", "Measured", "Budget"):
         table.add_column(heading, justify="left" if heading in ("Board", "Figure") else "right")
     problems: list[str] = []
-    for name, budget in resources.budgets().items():
-        board = load_board(name)
+    for name in resources.run_boards():
+        board, budget = load_board(name), resources.budgets()[name]
         build_board(board)
         image = resources.measure(board)
         bench = bench_board(board, None, beats=10)
@@ -241,7 +241,7 @@ def size(
         for figure, value in figures.items():
             expected = f"{budget[figure]:,}" if figure in budget else ""
             table.add_row(name, figure.replace("_", " "), f"{value:,}", expected)
-        problems += resources.check(name, figures, is_device=board.is_device)
+        problems += resources.check(name, figures, kind=resources.kind_of(board))
         if keep:
             resources.record(name, figures)
     if keep:

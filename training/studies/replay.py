@@ -196,9 +196,9 @@ def costs(carried: Carried, found: Answers) -> dict[str, Any]:
         "arena_bytes": found.arena_bytes,
         "stack_used_bytes": found.stack_used_bytes,
         "flash_bytes": image.flash_bytes if image else None,
-        "flash_room_bytes": room.get("FLASH"),
+        "flash_room_bytes": len(room.get("FLASH", ())) or None,
         "ram_bytes": image.ram_bytes if image else None,
-        "ram_room_bytes": room.get("RAM"),
+        "ram_room_bytes": len(room.get("RAM", ())) or None,
     }
 
 

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from einthoven.boards.stack import (
 )
 from einthoven.errors import BuildError
 
-BOARD = next(iter(resources.budgets()))
+BOARD = resources.run_boards()[0]
 
 
 def _write_graph(folder: Path, own: dict[str, str], calls: list[tuple[str, str]]) -> None:
@@ -102,9 +103,15 @@ def test_sizes_are_those_of_the_linker(image: resources.Image) -> None:
 
 
 def test_image_is_within_the_budget(image: resources.Image) -> None:
-    figures = {name: getattr(image, name) for name in image.__dataclass_fields__}
-    assert check(BOARD, figures) == []
+    assert resources.image_problems(load_board(BOARD)) == []
     assert image.stack_bound_bytes <= image.stack_bytes
+
+
+def test_a_board_without_a_row_is_told_which(image: resources.Image) -> None:
+    board = dataclasses.replace(load_board(BOARD), name="mine")
+    (problem,) = resources.image_problems(board, instructions_per_sample=7)
+    assert problem.startswith("no row [mine] in firmware/budget.toml: add it, with flash_bytes = ")
+    assert problem.endswith(f"arena_bytes = {image.arena_bytes}, instructions_per_sample = 7")
 
 
 def test_a_device_is_within_its_own_limits() -> None:
@@ -112,24 +119,44 @@ def test_a_device_is_within_its_own_limits() -> None:
     boards.build(board)
     found = measure(board)
     assert found is not None and board.is_device
-    figures = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    assert check(board.name, figures, is_device=True) == []
+    assert resources.image_problems(board) == []
     assert found.flash_bytes <= 96 * 1024 and found.ram_bytes <= 24 * 1024
 
 
 def test_the_budget_holds_every_figure_of_every_board() -> None:
     """Flash, RAM, stack, arena and instructions; a figure without a budget could grow unseen."""
-    for board, budget in resources.budgets().items():
-        assert set(budget) == set(resources.FIGURES) - {"stack_bytes"}, board
-        assert set(PANELS) <= set(budget)
+    budgets = resources.budgets()
+    of_images = {"flash_bytes", "ram_bytes", "stack_bound_bytes", "arena_bytes"}
+    for board, budget in budgets.items():
+        assert of_images <= set(budget), board
+    for board in resources.run_boards():
+        assert set(budgets[board]) == set(resources.FIGURES) - {"stack_bytes"}, board
+        assert set(PANELS) <= set(budgets[board])
     assert resources.limits() == {"flash_bytes": 80 * 1024, "ram_bytes": 24 * 1024}
-    assert resources.limits(True) == {"flash_bytes": 96 * 1024, "ram_bytes": 24 * 1024}
+    assert resources.limits("device_limits") == {"flash_bytes": 96 * 1024, "ram_bytes": 24 * 1024}
+
+
+def test_a_board_of_anothers_sources_has_its_figures() -> None:
+    budgets = resources.budgets()
+    assert budgets["pico"] == budgets["rp2040js_pico"]
+    grown = budgets["pico"]["flash_bytes"] * 103 // 100
+    (problem,) = check("pico", {"flash_bytes": grown})
+    assert problem.startswith("flash_bytes of pico grew by 3.0%")
+
+
+def test_which_limits_hold_for_an_image() -> None:
+    usual = load_board("rp2040js_pico")
+    assert resources.kind_of(usual) == "limits"
+    assert resources.kind_of(boards.with_weights_in_ram(usual)) == "ram_limits"
+    assert resources.kind_of(load_board("qemu_stm32f405_device")) == "device_limits"
 
 
 def test_a_process_has_no_image() -> None:
     board = load_board("host")
     boards.build(board)
     assert measure(board) is None
+    with pytest.raises(BuildError, match="host has no flash to measure: name another board"):
+        resources.image_problems(board)
 
 
 def test_growth_beyond_the_budget_is_told(tmp_path: Path) -> None:
