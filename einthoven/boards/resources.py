@@ -208,7 +208,7 @@ def image_problems(board: Board, **counts: int) -> list[str]:
         raise BuildError(f"{board.name} has no flash to measure: name another board")
     figures = {**asdict(image), **counts}
     row = f"{board.name}_ram" if board.weights == "ram" else board.name
-    missing = []
+    missing: list[str] = []
     if row not in budgets():
         own = ", ".join(f"{k} = {v}" for k, v in figures.items() if k != "stack_bytes")
         missing = [f"no row [{row}] in firmware/budget.toml: add it, with {own}"]
