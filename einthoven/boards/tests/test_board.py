@@ -14,6 +14,7 @@ from serial.tools import list_ports
 
 from einthoven.boards import board as boards
 from einthoven.boards.board import Board, find_port, list_boards, load_board, running
+from einthoven.boards.resources import image_problems
 from einthoven.errors import BoardError, BuildError
 from einthoven.paths import BOARDS, FIRMWARE
 
@@ -267,9 +268,10 @@ def test_port_is_used_as_given() -> None:
 
 
 @pytest.mark.parametrize("name", BARE)
-def test_image_holds_no_floats_heap_or_stdio(name: str) -> None:
+def test_image_fits_its_row_and_holds_no_floats_heap_or_stdio(name: str) -> None:
     board = load_board(name)
     boards.build(board)
+    assert image_problems(board) == []
     prefix = board.compiler[0].removesuffix("gcc")
     listing = subprocess.run(
         [prefix + "nm", board.program], capture_output=True, text=True, check=True
