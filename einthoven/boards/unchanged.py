@@ -9,11 +9,11 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-STAMP = "built_from"
-"""Beside a program: what it was built from, and as what."""
+STAMP = ".built_from"
+"""Suffix of a file beside a program: what it was built from, and as what."""
 _LEFT_OUT = frozenset({"__pycache__", "build", "node_modules", "runs"})
-_MADE = frozenset({".bin", ".uf2"})
-"""Suffixes of what a build makes beside the program."""
+_IMAGE = ".bin"
+"""Suffix of what a build makes of the program, for some boards."""
 _READ = frozenset({"PATH", "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"})
 _READ_PREFIXES = ("EIN_", "PLATFORMIO_")
 """Variables that a build's tools read."""
@@ -51,16 +51,16 @@ def _digest(paths: Iterable[Path], more: str = "") -> str:
 def stands(program: Path, sources: str) -> bool:
     """Whether `program` is as it was built, from `sources`, a digest."""
     try:
-        return (program.parent / STAMP).read_text() == _stamp(program, sources)
+        return program.with_suffix(STAMP).read_text() == _stamp(program, sources)
     except OSError:
         return False
 
 
 def keep(program: Path, sources: str) -> None:
     """Note that `program` has been built from `sources`, a digest of before the build began."""
-    (program.parent / STAMP).write_text(_stamp(program, sources))
+    program.with_suffix(STAMP).write_text(_stamp(program, sources))
 
 
 def _stamp(program: Path, sources: str) -> str:
-    made = sorted(p for p in program.parent.iterdir() if p.suffix in _MADE)
-    return f"{sources}\n{_digest((program, *made))}\n"
+    image = program.with_suffix(_IMAGE)
+    return f"{sources}\n{_digest([program, image] if image.exists() else [program])}\n"

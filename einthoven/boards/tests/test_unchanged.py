@@ -56,8 +56,8 @@ def same_size_and_time(path: Path) -> None:
         lambda tree: (tree / "made/program.elf").unlink(),
         lambda tree: (tree / "made/program.elf").write_text("another"),
         lambda tree: (tree / "made/program.bin").unlink(),
-        lambda tree: (tree / "made" / unchanged.STAMP).unlink(),
-        lambda tree: (tree / "made" / unchanged.STAMP).write_text(""),
+        lambda tree: (tree / "made/program").with_suffix(unchanged.STAMP).unlink(),
+        lambda tree: (tree / "made/program").with_suffix(unchanged.STAMP).write_text(""),
     ],
 )
 def test_any_change_is_seen(tree: Path, change: Callable[[Path], object]) -> None:
@@ -92,6 +92,6 @@ def test_a_board_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boards, "_run_build", seen)
     assert build(board) == board.program
     assert not ran
-    (board.program.parent / unchanged.STAMP).unlink()
+    board.program.with_suffix(unchanged.STAMP).unlink()
     build(board)
     assert len(ran) == 2
