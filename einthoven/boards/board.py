@@ -327,7 +327,7 @@ def _state(board: Board, sources: Path, variables: Mapping[str, str]) -> str:
         return os.urandom(16).hex()
     models = (variables.get("EIN_MODEL"), variables.get("EIN_NETWORK"))
     folders = (sources, sources.parent / BOARDS.name, *(Path(m) for m in models if m))
-    return unchanged.of_sources(folders, board.compiler[0], variables)
+    return unchanged.of_sources(folders, board.environment, board.compiler[0], variables)
 
 
 def platformio_variables(board: Board) -> dict[str, str]:

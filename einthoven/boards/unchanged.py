@@ -19,16 +19,18 @@ _READ_PREFIXES = ("EIN_", "PLATFORMIO_")
 """Variables that a build's tools read."""
 
 
-def of_sources(folders: Iterable[Path], compiler: str, variables: Mapping[str, str]) -> str:
+def of_sources(
+    folders: Iterable[Path], environment: str, compiler: str, variables: Mapping[str, str]
+) -> str:
     """A digest of all that a build reads: files by path, size and times, and variables.
 
-    `compiler`: by name; `variables`: the environment that the build runs in.
+    `environment`: of PlatformIO; `compiler`: by name; `variables`: what the build runs in.
     """
     tool = Path(shutil.which(compiler, path=variables.get("PATH")) or compiler).resolve()
     read = sorted(n for n in variables if n in _READ or n.startswith(_READ_PREFIXES))
     return _digest(
         (tool, *(path for folder in folders for path in _files(folder))),
-        "\n".join(f"{name}={variables[name]}" for name in read),
+        "\n".join([environment, *(f"{name}={variables[name]}" for name in read)]),
     )
 
 

@@ -30,12 +30,13 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def sources(tree: Path, **more: str) -> str:
-    return unchanged.of_sources([tree / "c"], "cc", {"PATH": str(tree / "bin"), **more})
+def sources(tree: Path, environment: str = "host", **more: str) -> str:
+    variables = {"PATH": str(tree / "bin"), **more}
+    return unchanged.of_sources([tree / "c"], environment, "cc", variables)
 
 
-def stands(tree: Path, **more: str) -> bool:
-    return unchanged.stands(tree / "made" / "program.elf", sources(tree, **more))
+def stands(tree: Path, environment: str = "host", **more: str) -> bool:
+    return unchanged.stands(tree / "made" / "program.elf", sources(tree, environment, **more))
 
 
 def same_size_and_time(path: Path) -> None:
@@ -68,6 +69,7 @@ def test_any_change_is_seen(tree: Path, change: Callable[[Path], object]) -> Non
 
 def test_variables_that_tools_read_count_and_others_do_not(tree: Path) -> None:
     assert stands(tree, HOME="/elsewhere")
+    assert not stands(tree, environment="another")
     for name in ("EIN_MODEL", "PLATFORMIO_BUILD_FLAGS", "CPATH"):
         assert not stands(tree, **{name: "other"})
 

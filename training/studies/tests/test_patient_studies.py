@@ -63,7 +63,7 @@ def test_patient_specific_classifiers(
     made = (model / "model.tflite").stat().st_mtime_ns
     assert einthoven("quantize", run) == 0
     assert (model / "model.tflite").stat().st_mtime_ns == made, "it was there"
-    first = run / "int8" / "individual" / "119" / "model.json"
+    first = run / "int8" / "search" / "119" / "model.json"
     first.write_text(json.dumps({**json.loads(first.read_text()), "weights_sha256": "other"}))
     with pytest.raises(ModelError, match=r"not of the weights .* einthoven quantize"):
         evaluate(run, HERE)
