@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 from numpy.typing import NDArray
 
 from einthoven.codegen.engine import reader
@@ -37,6 +35,7 @@ from einthoven.codegen.testing.m4_decode import decoded
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.qemu_trace import COUNTER, trace
 from einthoven.codegen.testing.random_models import noise
+from einthoven.codegen.testing.tools import symbols
 from einthoven.errors import EinthovenError
 from einthoven.native import core
 from einthoven.paths import SHIPPED_MODEL
@@ -88,14 +87,8 @@ def sample(folder: Path) -> Measured:
 
 def _placements(elf: Path, in_ram: range = range(0)) -> dict[str, Memory]:
     """By where the program's code and constants lie; bare_stm32.ld puts the constants last."""
-    with elf.open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection), f"{elf.name} is stripped"
-        end = max(
-            s["st_value"] + s["st_size"]
-            for s in table.iter_symbols()
-            if s["st_info"]["type"] == "STT_FUNC"
-        )
+    functions = (s for s in symbols(elf) if s["st_info"]["type"] == "STT_FUNC")
+    end = max(s["st_value"] + s["st_size"] for s in functions)
     wait_states = F405_168_MHZ.wait_states
     return {
         "0 wait states": NO_WAITS,

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from einthoven.codegen.testing.bare_target import compile_objects, printed
 from einthoven.codegen.testing.counted_steps import first_counted
 from einthoven.codegen.testing.m4_cycles import Memory, Steps, cycles
+from einthoven.codegen.testing.tools import symbols
 from einthoven.errors import EinthovenError
 
 BLOCK = bytes(range(0, 256, 17))
@@ -74,10 +73,7 @@ def encryption(rounds: int, folder: Path) -> Encryption:
     said = printed("m4", folder, main="bare_aes.c")
     assert said == [expected.hex()], f"{said} is not the cipher text"
     elf = folder / "bare.elf"
-    with elf.open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection)
-        at = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+    at = {symbol.name: symbol["st_value"] for symbol in symbols(elf)}
     return Encryption(first_counted(elf), range(at["aes_data"], at["aes_data_end"]))
 
 

@@ -213,8 +213,8 @@ def compare(
         )
     ref, tst = _track(reference, window), _track(test, window)
     steps = list(_steps(ref.times, tst.times, start, end_sample, window))
-    i, j, uses = np.split(np.array(steps, dtype=np.int64).reshape(-1, 4), (1, 2), axis=1)
-    i, j, (in_ref, in_test) = i[:, 0], j[:, 0], uses.T.astype(bool)
+    i, j, *uses = np.array(steps, dtype=np.int64).reshape(-1, 4).T
+    in_ref, in_test = (used.astype(bool) for used in uses)
     rr_errors = (ref.rr[i] - tst.rr[j])[(ref.rr[i] != 0) & (tst.rr[j] != 0)]
     row, column = np.where(in_ref, ref.ec57[i], _O), np.where(in_test, tst.ec57[j], _O)
     missed, extra = np.flatnonzero(~in_test), np.flatnonzero(~in_ref)
