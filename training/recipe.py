@@ -105,6 +105,8 @@ class Distillation:
     teachers: int = within(0, 0, 100)
     weight: float = within(0.7, 0.0, 1.0)
     """Of the teachers' mean probabilities against the labels."""
+    epochs: int = within(0, 0, 100_000)
+    """Of the network that learns from them; 0: as many as `[fit]` says, which is what they get."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ class Recipe:
     logit_bias: tuple[float, ...] = within((0.0,) * len(CLASSES), -100.0, 100.0)
     """Added to the logits: the operating point, chosen on held-out patients of DS1."""
     model: Architecture = field(default_factory=Architecture)
+    teacher: Architecture | None = None
+    """Shape of the teachers, `[teacher]`; without it they have the model's own."""
     views: Views = field(default_factory=Views)
     sampling: Sampling = field(default_factory=Sampling)
     strips: Strips = field(default_factory=Strips)
@@ -167,6 +171,7 @@ class Recipe:
 
 _TABLES = {
     "model": Architecture,
+    "teacher": Architecture,
     "views": Views,
     "sampling": Sampling,
     "strips": Strips,
@@ -175,6 +180,8 @@ _TABLES = {
     "distillation": Distillation,
     "quantization": Quantization,
 }
+
+_OPTIONAL = ("teacher",)
 
 _LENGTHS = {
     "class_share": len(CLASSES),
@@ -188,11 +195,13 @@ def load(path: Path) -> Recipe:
     """Read a recipe. Raises UsageError that names the key that does not fit."""
     table = read_toml(path)
     for key, kind in _TABLES.items():
-        table[key] = build_table(kind, table.get(key, {}), f"[{key}] ", path)
+        if key in table or key not in _OPTIONAL:
+            table[key] = build_table(kind, table.get(key, {}), f"[{key}] ", path)
     _check_data(table.get("data"), path)
     recipe = build_table(Recipe, table, "", path)
-    if recipe.model.skip not in SKIPS:
-        raise UsageError(f"recipe {path}: [model] skip must be one of {', '.join(SKIPS)}")
+    for name, shape in (("model", recipe.model), ("teacher", recipe.teacher)):
+        if shape is not None and shape.skip not in SKIPS:
+            raise UsageError(f"recipe {path}: [{name}] skip must be one of {', '.join(SKIPS)}")
     if sum(recipe.strips.symbol_share) == 0:
         raise UsageError(f"recipe {path}: [strips] symbol_share must have a number above 0")
     if recipe.quantization.method not in ("ptq", "qat"):

@@ -69,7 +69,7 @@ def augment(
     shift = rng.integers(-how.shift_samples, how.shift_samples + 1, (n, 1))
     position = np.clip(np.arange(window)[np.newaxis] + shift, 0, window - 1)
     signal = np.take_along_axis(signal, position[:, np.newaxis, :, np.newaxis], axis=2) * factor
-    signal += rng.normal(0, how.signal_noise, signal.shape).astype(np.float32)
+    signal += np.float32(how.signal_noise) * rng.standard_normal(signal.shape, dtype=np.float32)
     keep = rng.random(features.shape) >= how.feature_drop
     features = features + rng.normal(0, how.feature_noise, features.shape).astype(np.float32)
     return _as_int8(signal, SIGNAL_SCALE), _as_int8(features * keep, FEATURE_SCALE)

@@ -57,8 +57,8 @@ def train(
     beats = strips.beats_for(settings, data)
     facts = json.dumps(provenance(settings, examples, beats), indent=1)
     (out / "training.json").write_text(facts + "\n")
-    networks = settings.distillation.teachers + 1
-    with progress_bar(settings.name, networks * settings.fit.epochs) as show:
+    epochs = settings.distillation.teachers * settings.fit.epochs + taught(settings).fit.epochs
+    with progress_bar(settings.name, epochs) as show:
         fit(examples, settings, out, show, beats)
     return out
 
@@ -99,6 +99,7 @@ def fit(
         own = replace(
             recipe,
             seed=TEACHER_SEEDS * recipe.seed + i,
+            model=recipe.teacher or recipe.model,
             logit_bias=(0.0,) * len(CLASSES),
             distillation=Distillation(),
         )
@@ -106,7 +107,13 @@ def fit(
         show = partial(_shifted, on_epoch, i * recipe.fit.epochs)
         teachers.append(_fit_one(examples, own, folder, show, strip_beats))
     show = partial(_shifted, on_epoch, len(teachers) * recipe.fit.epochs)
-    return _fit_one(examples, recipe, out, show, strip_beats, teachers)
+    return _fit_one(examples, taught(recipe), out, show, strip_beats, teachers)
+
+
+def taught(recipe: Recipe) -> Recipe:
+    """`recipe` with the epochs of the network that learns from teachers."""
+    epochs = recipe.distillation.epochs or recipe.fit.epochs
+    return replace(recipe, fit=replace(recipe.fit, epochs=epochs))
 
 
 def _shifted(on_epoch: OnEpoch, before: int, entry: dict[str, Any]) -> None:

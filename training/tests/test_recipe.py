@@ -39,6 +39,8 @@ def test_own_recipes_load_and_are_named_as_their_file(path: Path) -> None:
         (MINIMAL + "[model]\nblocks = [16, 0]\n", "blocks = 0 is out of range"),
         (MINIMAL + '[model]\nblocks = ["16"]\n', "blocks = .* has the wrong type"),
         (MINIMAL + '[model]\nskip = "some"\n', "skip must be one of projected, identity, none"),
+        (MINIMAL + '[teacher]\nskip = "some"\n', r"\[teacher\] skip must be one of projected"),
+        (MINIMAL + "[distillation]\nepochs = -1\n", "epochs = -1 is out of range"),
         (MINIMAL + "[model]\nconvolutions = 0\n", "convolutions = 0 is out of range"),
         (MINIMAL + "[strips]\nshare = 1.0\n", r"\[strips\] share = 1 is out of range"),
         (MINIMAL + "[strips]\nsymbol_share = [0.0, 0.0, 0.0, 0.0]\n", "a number above 0"),
@@ -72,3 +74,11 @@ def test_a_seed_is_put_into_a_recipe_whether_it_states_one_or_not(tmp_path: Path
         found = recipe.load(path)
         assert found.seed == 12
         assert found.name == "x"
+
+
+def test_teachers_have_the_models_shape_unless_a_recipe_says_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(MINIMAL + "[model]\nblocks = [8]\n")
+    assert recipe.load(path).teacher is None
+    path.write_text(MINIMAL + "[model]\nblocks = [8]\n[teacher]\ndropout = 0.5\n")
+    assert recipe.load(path).teacher == recipe.Architecture(dropout=0.5)

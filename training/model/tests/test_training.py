@@ -147,6 +147,23 @@ def test_a_distilled_network_depends_on_its_teachers_and_can_be_resumed(tmp_path
     assert not np.array_equal(weights(student), weights(alone))
 
 
+def test_teachers_may_have_another_shape_and_the_network_that_learns_more_epochs(
+    tmp_path: Path,
+) -> None:
+    some = examples()
+    recipe = replace(
+        RECIPE, fit=Fit(epochs=1, batch=64), model=LEAN, teacher=RECIPE.model,
+        distillation=Distillation(teachers=1, epochs=2),
+    )  # fmt: skip
+    student = fit(some, recipe, tmp_path)
+    teacher = quantize.load_float(tmp_path / "teacher0", RECIPE)
+    assert parameters(teacher) != parameters(student)
+    assert [len((f / LOG).read_text().splitlines()) for f in (tmp_path / "teacher0", tmp_path)] == [
+        1,
+        2,
+    ]
+
+
 @pytest.mark.parametrize(
     ("convolutions", "skip", "pool_first", "sums", "widened"),
     [(2, "projected", False, 3, 1), (2, "identity", True, 2, 0), (1, "none", False, 0, 0)],
