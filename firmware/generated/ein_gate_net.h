@@ -9,27 +9,27 @@
 #include <stdint.h>
 
 #define EIN_GATE_NET_NAME "gate of ds1_svdb-ptq"
-#define EIN_GATE_NET_SHA256 "98af4f53ecaf80a12d9a06177ff603fd4ba0b3274e1d40f022ab50896fb2d9f6" /* of the .tflite */
+#define EIN_GATE_NET_SHA256 "de6544bcc567c064f904038a46bf3f63f1154f09dc4847e965adb4c361223753" /* of the .tflite */
 #define EIN_GATE_NET_SHA256_BYTES \
     { \
-        0x98, 0xaf, 0x4f, 0x53, 0xec, 0xaf, 0x80, 0xa1, \
-        0x2d, 0x9a, 0x06, 0x17, 0x7f, 0xf6, 0x03, 0xfd, \
-        0x4b, 0xa0, 0xb3, 0x27, 0x4e, 0x1d, 0x40, 0xf0, \
-        0x22, 0xab, 0x50, 0x89, 0x6f, 0xb2, 0xd9, 0xf6, \
+        0xde, 0x65, 0x44, 0xbc, 0xc5, 0x67, 0xc0, 0x64, \
+        0xf9, 0x04, 0x03, 0x8a, 0x46, 0xbf, 0x3f, 0x63, \
+        0xf1, 0x15, 0x4f, 0x09, 0xdc, 0x48, 0x47, 0xe9, \
+        0x65, 0xad, 0xb4, 0xc3, 0x61, 0x22, 0x37, 0x53, \
     }
 #define EIN_GATE_NET_PARAMS 481
 #define EIN_GATE_NET_MACS 464
 #define EIN_GATE_NET_ARENA_BYTES 208
 #define EIN_GATE_NET_INPUT_BYTES 28
 #define EIN_GATE_NET_OUTPUTS 1
-#define EIN_GATE_NET_OUTPUT_SCALE 0.11221331f
-#define EIN_GATE_NET_OUTPUT_ZERO_POINT (-31)
+#define EIN_GATE_NET_OUTPUT_SCALE 0.095197834f
+#define EIN_GATE_NET_OUTPUT_ZERO_POINT (-28)
 #define EIN_GATE_NET_INPUT0_BYTES 28
 #define EIN_GATE_NET_INPUT0_SCALE 0.03125f /* a value is scale * (byte - zero point) */
 #define EIN_GATE_NET_INPUT0_ZERO_POINT (0)
 #define EIN_GATE_NET_LOGITS_BYTES 1
-#define EIN_GATE_NET_LOGITS_SCALE 0.11221331f /* a value is scale * (byte - zero point) */
-#define EIN_GATE_NET_LOGITS_ZERO_POINT (-31)
+#define EIN_GATE_NET_LOGITS_SCALE 0.095197834f /* a value is scale * (byte - zero point) */
+#define EIN_GATE_NET_LOGITS_ZERO_POINT (-28)
 
 /* arena: EIN_GATE_NET_ARENA_BYTES, 4-byte aligned, its contents do not matter. Inputs are read only;
    input0: [1][28];

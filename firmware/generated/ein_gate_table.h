@@ -3,7 +3,7 @@
 #define EIN_GATE_TABLE_H
 
 #define EIN_GATE 1 /* whether the model has a gate before it */
-#define EIN_GATE_MOST (-63) /* of the score: a beat with more goes to the network */
-#define EIN_GATE_LOGITS {77, -34, -48, -36, -28} /* of a beat that passes */
+#define EIN_GATE_MOST (-50) /* of the score: a beat with more goes to the network */
+#define EIN_GATE_LOGITS {25, -77, -92, -84, -74} /* of a beat that passes */
 
 #endif

@@ -4,6 +4,6 @@
 
 #define EIN_GOLDEN_VECTORS 2u
 #define EIN_GOLDEN_OUTPUTS 5u
-#define EIN_GOLDEN_LOGITS {{1, -83, -72, -24, 26}, {1, -88, -79, -55, 28}}
+#define EIN_GOLDEN_LOGITS {{-44, -128, -63, 62, -54}, {-35, -75, -64, -64, -35}}
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef EIN_MODEL_TFLITE_H
 #define EIN_MODEL_TFLITE_H
 
-#define EIN_MODEL_TFLITE_BYTES 43136
+#define EIN_MODEL_TFLITE_BYTES 34992
 
 extern const unsigned char ein_model_tflite[EIN_MODEL_TFLITE_BYTES];
 

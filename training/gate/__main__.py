@@ -63,7 +63,7 @@ def make(
     if main.record.tolist() != found.record.tolist() or (main.label != found.label).any():
         raise UsageError(f"{held_out} is of other beats than the recipe's: cross-validate again")
 
-    network = fit(examples, own, recipe.sampling, seeds[0])
+    network = fit(examples, own, recipe.sampling, recipe.augmentation, seeds[0])
     tflite = convert(network, examples, seeds[0])
     graph, sha256 = lower(reader.parse(tflite)), hashlib.sha256(tflite).hexdigest()
     records = list(dict.fromkeys(main.record.tolist()))
@@ -77,7 +77,10 @@ def make(
 
     judged = measure.Judged(found.logits, found.label, found.record, found.kinds, opened)
     scores = {
-        seed: measure.held_out_scores(examples, own, recipe.sampling, FOLDS, seed) for seed in seeds
+        seed: measure.held_out_scores(
+            examples, own, recipe.sampling, recipe.augmentation, FOLDS, seed
+        )
+        for seed in seeds
     }
     with generated(scale) as table:
         limit, rows = measure.choose(judged, Vote(table), scores)

@@ -24,9 +24,9 @@ from einthoven.records.record import read_record
 from einthoven.training.data.dataset import ADC_BITS, GAIN_LSB_PER_MV, RATE_HZ, Examples
 from einthoven.training.gate.network import Network, Recipe, fit
 from einthoven.training.model.crossval import f1, folds
-from einthoven.training.recipe import Sampling
+from einthoven.training.recipe import Augmentation, Sampling
 
-LIMITS = tuple(float(x) for x in np.arange(-6.0, -0.99, 0.25))
+LIMITS = tuple(float(x) for x in np.arange(-6.0, -0.24, 0.25))
 """Logits that are tried as the largest score that passes."""
 RARE = ("S", "V")
 N = CLASSES.index("N")
@@ -67,13 +67,13 @@ def opened(records: Sequence[str], data: Path | None, gate: Gate) -> NDArray[np.
 
 
 def held_out_scores(
-    examples: Examples, recipe: Recipe, like: Sampling, n_folds: int, seed: int
+    examples: Examples, recipe: Recipe, like: Sampling, how: Augmentation, n_folds: int, seed: int
 ) -> Scores:
     """[main-lead beats] by gates that were fitted without the beat's patient."""
     fold = folds(examples, n_folds)
     scores = np.full(len(examples), np.nan, dtype=np.float32)
     for i in range(n_folds):
-        network: Network = fit(examples.where(fold != i), recipe, like, seed)
+        network: Network = fit(examples.where(fold != i), recipe, like, how, seed)
         rows = (fold == i) & examples.main
         scores[rows] = network.scores(examples.features[rows])
     return scores[examples.main]

@@ -11,9 +11,10 @@ from einthoven.training.data.dataset import Examples
 from einthoven.training.gate import measure
 from einthoven.training.gate.network import Recipe, fit
 from einthoven.training.gate.page import region
-from einthoven.training.recipe import Sampling
+from einthoven.training.recipe import Augmentation, Sampling
 
 SMALL = Recipe(beats=4000, epochs=40)
+PLAIN = Augmentation(feature_noise=0.0, feature_drop=0.0)
 
 
 def examples(n: int = 3000, seed: int = 0) -> Examples:
@@ -37,17 +38,32 @@ def examples(n: int = 3000, seed: int = 0) -> Examples:
 
 
 def test_it_learns_and_is_repeatable() -> None:
-    network = fit(examples(), SMALL, Sampling(), seed=1)
+    network = fit(examples(), SMALL, Sampling(), PLAIN, seed=1)
     other = examples(seed=1)
     scores = network.scores(other.features)
     assert ((scores > 0) == (other.label > 0)).mean() > 0.97
-    again = fit(examples(), SMALL, Sampling(), seed=1)
+    again = fit(examples(), SMALL, Sampling(), PLAIN, seed=1)
     assert (again.scores(other.features) == scores).all()
+
+
+def test_features_are_dropped_so_that_a_gate_leans_on_all_that_tell() -> None:
+    """Two features tell the class alike; with one of them blank the other still does."""
+    some = examples()
+    some.features[:, 7] = some.features[:, 3]
+    blank = some.features.copy()
+    blank[:, 3] = 0
+    ectopic = some.label > 0
+    missed = {
+        drop: float((fit(some, SMALL, Sampling(), how, seed=1).scores(blank)[ectopic] < 0).mean())
+        for drop in (0.0, 0.3)
+        for how in [Augmentation(feature_noise=0.0, feature_drop=drop)]
+    }
+    assert missed[0.3] < missed[0.0] / 4
 
 
 def test_held_out_patients_are_scored_once() -> None:
     some = examples(600)
-    scores = measure.held_out_scores(some, SMALL, Sampling(), 3, seed=2)
+    scores = measure.held_out_scores(some, SMALL, Sampling(), PLAIN, 3, seed=2)
     assert scores.shape == (600,) and not np.isnan(scores).any()
 
 
