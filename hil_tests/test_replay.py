@@ -18,13 +18,14 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 from rich.console import Console
 
+from einthoven.codegen.model import load
 from einthoven.hil_tests.harness.arithmetics import FloatNetwork
 from einthoven.hil_tests.harness.layers import compare_layers
 from einthoven.hil_tests.harness.replay import Options, replay_run, synthetic_strips
 from einthoven.hil_tests.replay_runs import HANG_S, NAMES, complains, run
 from einthoven.native import core
 from einthoven.native.engine import HostModel
-from einthoven.paths import GENERATED, ROOT
+from einthoven.paths import GENERATED, ROOT, SHIPPED_MODEL
 from einthoven.records.adc import to_board
 from einthoven.records.annotations import read_annotations
 from einthoven.records.record import read_record
@@ -185,16 +186,18 @@ def test_layers_are_compared_and_the_first_differing_one_is_named(
     complains(run("compare", whole_run, whole_run, "--layers"), "--layers")
     generated = {p.name: p.read_text() for p in GENERATED.glob("ein_model.[ch]")}
     source = generated["ein_model.c"]
-    bias = re.search(r"op7_scales\[\d+\] = \{\n    \{(-?\d+),", source)
-    assert bias, "op 7 of the shipped model is no convolution"
+    ops = load(SHIPPED_MODEL).graph.ops
+    number = [op.number for op in ops if op.kind == "CONV_2D"][2]
+    bias = re.search(rf"op{number}_scales\[\d+\] = \{{\n    \{{(-?\d+),", source)
+    assert bias, f"op {number} of the shipped model has no table of scales"
     for name, text in generated.items():
         (tmp_path / name).write_text(text)
     broken = source[: bias.start(1)] + str(int(bias[1]) + 40_000) + source[bias.end(1) :]
     (tmp_path / "ein_model.c").write_text(broken)
     found = compare_layers(RunDir.open(whole_run), HostModel(tmp_path, trace=True), per_record=2)
     assert found.beats == 2 * len(NAMES) and len(found.differences) == found.beats
-    assert {d.op for d in found.differences} == {"op 7 CONV_2D"}
-    assert "op 7 CONV_2D" in found.differences[0].text()
+    assert {d.op for d in found.differences} == {f"op {number} CONV_2D"}
+    assert f"op {number} CONV_2D" in found.differences[0].text()
 
 
 def test_records_without_a_beat(board_options: list[str], tmp_path: Path) -> None:
