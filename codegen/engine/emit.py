@@ -143,6 +143,8 @@ def _headers(graph: Graph, plan: Plan, head: Sequence[Conv]) -> list[str]:
     found = {HEADERS[type(op)] for op in graph.ops}
     if any(isinstance(op, Conv) and op.poly for op in graph.ops):
         found.add("ein_nn_conv_poly.h")
+    if any(isinstance(op, Conv) and op.carries for op in graph.ops):
+        found.add("ein_nn_dense.h")
     if any(isinstance(op, Conv) and op.lanes and not op.poly for op in graph.ops):
         found.add("ein_nn_conv_lanes.h")
     if head:

@@ -95,6 +95,8 @@ class Conv(Op):
     """Weights are stored as halfwords where that saves time: see EIN_NN_CONV_WIDE."""
     poly: bool = False
     """Four products per multiplication where that is possible: see ein_nn_conv_poly.h."""
+    carries: bool = False
+    """Four products of three instructions where that is possible: see ein_nn_dense.h."""
 
     @property
     def macs(self) -> int:
@@ -122,6 +124,22 @@ class Conv(Op):
             and (channels % 4, out % 2) == (0, 0)
             and channels <= MAX_POLY_CHANNELS
             and 128 * largest < 1 << 20
+            and self.small
+        )
+
+    @property
+    def fits_carries(self) -> bool:
+        """A dense layer, sums of 24 bits: see ein_nn_dense.h. Larger than a head, whose parameters
+        come from elsewhere, and than what would not be worth a kernel of its own.
+        """
+        out, _, channels = self.weights.shape
+        most = 128 * np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2))
+        return (
+            self.is_dense
+            and self.weights.size > MAX_HEAD_BYTES
+            and (channels % 4, out % 2) == (0, 0)
+            and int(self.weights.min()) > -128
+            and all(abs(b) + int(m) < 1 << 23 for b, m in zip(self.bias, most, strict=True))
             and self.small
         )
 

@@ -1,6 +1,7 @@
 """How a convolution's inputs lie in its scratch, and its weights in flash.
 
-The formats are described in firmware/engine/ein_nn_conv.h, ein_nn_conv_poly.h and ein_nn_lanes.h.
+The formats are described in firmware/engine/ein_nn_conv.h, ein_nn_conv_poly.h, ein_nn_dense.h and
+ein_nn_lanes.h.
 """
 
 from collections.abc import Sequence
@@ -60,7 +61,8 @@ def conv_layout(op: Conv) -> ConvLayout:
     if op.poly:
         scratch = max(positions, 4 * POLY_PITCH * channels)  # builds without SMLAL take the former
     else:
-        scratch = positions if op.wide else positions + 4 * depth  # a pair's weights, widened
+        # a pair's weights, widened
+        scratch = positions if op.wide or op.carries else positions + 4 * depth
     if op.lanes:
         scratch = max(scratch, 4 * ((chunk - chunk // 2 - 1) * step + depth))
     return ConvLayout(rows, depth, step, chunk, scratch)
@@ -105,6 +107,12 @@ def poly_words(weights: Int8) -> NDArray[np.int64]:
     return np.ascontiguousarray(
         words.reshape(out // 2, 2, 3, channels).transpose(0, 3, 2, 1)
     ).ravel()
+
+
+def carried_bias(op: Conv) -> list[int]:
+    """What the biases of a layer that carries become: see ein_nn_dense.h."""
+    even = op.weights.astype(np.int64).reshape(len(op.bias), -1)[:, 0::2].sum(axis=1)
+    return [256 * b - 127 * e for b, e in zip(op.bias, even.tolist(), strict=True)]
 
 
 def head_bytes(op: Conv) -> int:

@@ -119,7 +119,7 @@ def lower(raw: RawModel, optimize: Goal = "speed") -> Graph:
         t.index not in computed for t in outputs
     ):
         raise ModelError("each model output must be a computed tensor of its own")
-    folded = _fold_padding(ops, outputs)
+    folded = tuple(_carrying(op) for op in _fold_padding(ops, outputs))
     if optimize == "speed":
         folded = tuple(_widened(op) for op in folded)
     return Graph(inputs, outputs, folded)
@@ -138,6 +138,11 @@ def _widened(op: Op) -> Op:
     if isinstance(op, Conv) and op.small and op.output.length >= MIN_WIDE_POSITIONS:
         return replace(op, poly=True) if op.fits_poly else replace(op, wide=True)
     return op
+
+
+def _carrying(op: Op) -> Op:
+    """Whatever the goal: the weights take no more room."""
+    return replace(op, carries=True) if isinstance(op, Conv) and op.fits_carries else op
 
 
 def _conv(c: Context, op: RawOp) -> Op:

@@ -27,6 +27,7 @@ from einthoven.codegen.engine.graph import (
     Tensor,
 )
 from einthoven.codegen.engine.layout import (
+    carried_bias,
     conv_layout,
     head_offsets,
     lane_marks,
@@ -197,11 +198,15 @@ class OpWriter:
         declaration = f"int8_t op{op.number}_weights[{weights.size}] EIN_NN_ALIGNED"
         done.data.append(_array(declaration, map(str, weights.ravel().tolist()), 24))
 
-    def _wide_weights(self, op: Conv, done: Emitted) -> None:
+    def _fours(self, op: Conv, kind: str, macro: str, done: Emitted) -> None:
+        """Weights in their own order, by a macro that knows the target's."""
         fours = pack_weights(op.weights, order=range(4)).reshape(-1, 4)
-        declaration = f"ein_nn_wide_t op{op.number}_weights[{fours.size}] EIN_NN_ALIGNED"
-        items = (f"EIN_NN_WIDE4({', '.join(map(str, four))})" for four in fours.tolist())
+        declaration = f"{kind} op{op.number}_weights[{fours.size}] EIN_NN_ALIGNED"
+        items = (f"{macro}({', '.join(map(str, four))})" for four in fours.tolist())
         done.data.append(_array(declaration, items, 4))
+
+    def _wide_weights(self, op: Conv, done: Emitted) -> None:
+        self._fours(op, "ein_nn_wide_t", "EIN_NN_WIDE4", done)
 
     def _marks(self, op: Conv, name: str) -> str:
         words = lane_marks(op.weights)
@@ -213,7 +218,7 @@ class OpWriter:
         done.data.append(_array(declaration, map(str, words.tolist()), 12))
 
     def _scales(
-        self, op: Op, bias: Sequence[int], factors: Sequence[Factor], done: Emitted
+        self, op: Op, bias: Iterable[object], factors: Sequence[Factor], done: Emitted
     ) -> None:
         items = [
             f"{{{b}, {f.multiplier}, {f.left}, {f.right}}}"
@@ -225,6 +230,7 @@ class OpWriter:
 
     def _conv(self, op: Conv, done: Emitted) -> None:
         source, out, layout = op.inputs[0], op.output, conv_layout(op)
+        bias: Iterable[object] = op.bias
         if op.poly:
             done.data.append("#if EIN_NN_DSP")
             self._poly_weights(op, done)
@@ -233,9 +239,13 @@ class OpWriter:
             done.data.append("#endif")
         elif op.wide:
             self._wide_weights(op, done)
+        elif op.carries:
+            self._fours(op, "int8_t", "EIN_NN_DENSE4", done)
+            carried = zip(op.bias, carried_bias(op), strict=True)
+            bias = (f"EIN_NN_DENSE_BIAS({plain}, {other})" for plain, other in carried)
         else:
             self._weights(op, pack_weights(op.weights), done)
-        self._scales(op, op.bias, op.factors, done)
+        self._scales(op, bias, op.factors, done)
         kernel, more = "conv" if op.small else "conv_any", []
         if op.lanes:
             fast, marks = op.wide or op.poly, f"op{op.number}_marks"
@@ -248,6 +258,8 @@ class OpWriter:
             more = [f"EIN_NN_CONV_MARKS{'' if fast else '_SMALL'}({marks})"]
         if op.poly:
             kernel = "conv_poly"
+        elif op.carries:
+            kernel = "dense"
         flags = [
             ("EIN_NN_CONV_ROWS", layout.rows),
             ("EIN_NN_CONV_WIDE", op.wide or op.poly),

@@ -80,7 +80,7 @@ typedef struct {
 /* Every channel of the layer: |accumulator| < 2^30 and right 1..22.
  *
  * scratch: 4-byte aligned, (chunk - 1) * step + depth elements: positions; then, unless they are
- * wide, 2 * depth elements for a pair of channels' weights. */
+ * wide or there is one position only, 2 * depth elements for a pair of channels' weights. */
 void ein_nn_conv(const ein_nn_conv_t *layer, const int8_t *in, int8_t *out, int16_t *scratch);
 
 /* The same for `rows` positions from `first` on; in and out are still those of all. Other positions

@@ -34,7 +34,7 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_DSP 0
 #endif
 
-/* Define EIN_NN_SMALL where flash is short: without the M4's own way for dense layers, 0.4 KB. */
+/* Define EIN_NN_SMALL where flash is short: without the M4's own ways for dense layers, 0.8 KB. */
 #if EIN_NN_DSP && !defined(EIN_NN_SMALL)
 #define EIN_NN_DSP_DENSE 1
 #else
