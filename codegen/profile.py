@@ -135,11 +135,11 @@ class Profile:
 
     def _cycles_text(self) -> list[str]:
         def row(number: object, name: str, cycles: dict[str, int]) -> str:
-            return f"{number:4} {name:24}" + "".join(f"{cycles.get(m, 0):16,}" for m in MEMORIES)
+            return f"{number:4} {name:24}" + "".join(f"{cycles.get(m, 0):22,}" for m in MEMORIES)
 
         return [
             "",
-            f"{'op':>4} {'cycles (model), Cortex-M4':24}" + "".join(f"{m:>16}" for m in MEMORIES),
+            f"{'op':>4} {'cycles (model), Cortex-M4':24}" + "".join(f"{m:>22}" for m in MEMORIES),
             *(row(op.number, op.kind, op.cycles) for op in self.ops),
             row("", "an inference", self.cycles),
             'computed from data sheets, not measured on a chip: docs/performance.md, "Cycles"',

@@ -17,8 +17,8 @@ def test_instructions_and_cycles_are_never_called_by_each_others_name() -> None:
     cycles, note = bench.modelled(load_board("qemu_stm32f405"))
     assert list(cycles) == list(MEMORIES)
     assert not note
-    core, flash = cycles.values()
-    assert 600_000 < core < flash < 1_000_000  # docs/performance.md, "Cycles"
+    core, flash, in_ram = cycles.values()
+    assert core < in_ram < flash < 1.5 * core  # docs/performance.md, "Cycles"
     counted, *lines = _found("instructions", cycles, note).split("cycles (model)")
     assert "instructions per inference" in counted
     assert "cycles" not in counted

@@ -224,11 +224,11 @@ def cycles_table(folder: Path, multiply_adds: int) -> str:
         if elf.exists():
             counts = cycles_of(elf).values()
             rows.append(
-                f"{engine:33}" + "".join(f"{c:16,}{c / multiply_adds:9.2f}" for c in counts)
+                f"{engine:33}" + "".join(f"{c:22,}{c / multiply_adds:9.2f}" for c in counts)
             )
     if not rows:
         return ""
-    heads = "".join(f"{name:>16}{'per MAC':>9}" for name in MEMORIES)
+    heads = "".join(f"{name:>22}{'per MAC':>9}" for name in MEMORIES)
     return "\n".join([f"{'cycles (model), Cortex-M4':33}{heads}", *rows])
 
 

@@ -5,15 +5,36 @@ from pathlib import Path
 import numpy as np
 
 from einthoven.codegen.testing.bare_target import TARGETS
-from einthoven.codegen.testing.m4_cycles import F405_168_MHZ, NO_WAITS, Steps, cycles
+from einthoven.codegen.testing.m4_cycles import (
+    F405_168_MHZ,
+    FLASH,
+    NO_WAITS,
+    Memory,
+    Steps,
+    cycles,
+)
 from einthoven.codegen.testing.m4_decode import decoded
 from einthoven.codegen.testing.qemu_trace import trace
+from einthoven.codegen.testing.tools import symbols
 
-MEMORIES = {"0 wait states": NO_WAITS, "F405, 168 MHz": F405_168_MHZ}
-"""Where cycles of the model are shown: the core alone, and a chip with all in flash."""
+MEMORIES = ("0 wait states", "F405, 168 MHz", "F405, weights in RAM")
+"""Where cycles of the model are shown: the core alone, and a chip with all in flash, or with the
+constants in RAM or core-coupled memory, where `weights` of a board.toml puts those that fit."""
 
 MOST_STEPS = 5_000_000
 """So many take a gigabyte of memory."""
+
+
+def constants(elf: Path) -> range:
+    """Where a program's constants lie: bare_stm32.ld puts them last."""
+    functions = (s for s in symbols(elf) if s["st_info"]["type"] == "STT_FUNC")
+    return range(max(s["st_value"] + s["st_size"] for s in functions), FLASH.stop)
+
+
+def memories(elf: Path) -> dict[str, Memory]:
+    """Those of `MEMORIES` for a program."""
+    in_ram = Memory(F405_168_MHZ.wait_states, (constants(elf),))
+    return dict(zip(MEMORIES, (NO_WAITS, F405_168_MHZ, in_ram), strict=True))
 
 
 def first_counted(elf: Path) -> Steps:
@@ -29,7 +50,7 @@ def first_counted(elf: Path) -> Steps:
 def cycles_of(elf: Path) -> dict[str, int]:
     """The same steps' cycles in each of `MEMORIES`. Raises BuildError."""
     steps = first_counted(elf)
-    return {name: int(cycles(steps, memory).sum()) for name, memory in MEMORIES.items()}
+    return {name: int(cycles(steps, memory).sum()) for name, memory in memories(elf).items()}
 
 
 def cycles_between_readings(elf: Path) -> dict[str, list[int]]:
@@ -40,5 +61,5 @@ def cycles_between_readings(elf: Path) -> dict[str, list[int]]:
     starts = np.array(reads[:-1]) - reads[0]
     return {
         name: np.add.reduceat(cycles(steps, memory), starts).tolist()
-        for name, memory in MEMORIES.items()
+        for name, memory in memories(elf).items()
     }

@@ -4,14 +4,15 @@
     python -m einthoven.codegen.testing.cycle_bench FILE.tflite
 
 Where code and constants lie decides on an STM32F405 at 168 MHz, whose flash has five wait states:
-each placement has a row. Nothing of it is measured on a chip; docs/performance.md, "Cycles", says
-how far the model is off.
+each placement has a row, and a model two tables, generated for speed and for size. Nothing of it is
+measured on a chip; docs/performance.md, "Cycles", says how far the model is off.
 """
 
 import argparse
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,13 @@ from numpy.typing import NDArray
 
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.graph import Graph
-from einthoven.codegen.engine.lower import lower
+from einthoven.codegen.engine.lower import Goal, lower
 from einthoven.codegen.library import read
 from einthoven.codegen.testing import bare_target, core_bench
-from einthoven.codegen.testing.counted_steps import first_counted
+from einthoven.codegen.testing.counted_steps import constants, first_counted, memories
 from einthoven.codegen.testing.m4_cycles import (
     F405_168_MHZ,
     FLASH,
-    NO_WAITS,
     Memory,
     Steps,
     cycles,
@@ -35,12 +35,13 @@ from einthoven.codegen.testing.m4_decode import decoded
 from einthoven.codegen.testing.model_r import model_r
 from einthoven.codegen.testing.qemu_trace import COUNTER, trace
 from einthoven.codegen.testing.random_models import noise
-from einthoven.codegen.testing.tools import symbols
 from einthoven.errors import EinthovenError
 from einthoven.native import core
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records import synth
 
+FLAGS: dict[Goal, tuple[str, ...]] = {"speed": ("-O2",), "size": ("-O2", "-DEIN_NN_SMALL")}
+"""As the firmware has the engine, and a device's (`[device]` of firmware/platformio.ini)."""
 SECONDS = 10
 """Of the record that samples are taken from."""
 
@@ -64,10 +65,10 @@ class Measured:
         return float(cycles(self.steps, memory)[self.inside].sum()) / self.times
 
 
-def inference(graph: Graph, folder: Path) -> Measured:
+def inference(graph: Graph, folder: Path, flags: Sequence[str] = ("-O2",)) -> Measured:
     """Of a model."""
     inputs = [noise((t.length, t.channels), 4, i)[2:3] for i, t in enumerate(graph.inputs)]
-    bare_target.run(graph, inputs, "m4", folder)
+    bare_target.run(graph, inputs, "m4", folder, flags)
     steps = first_counted(folder / "bare.elf")
     return Measured(steps, np.ones(len(steps), bool), 1, _placements(folder / "bare.elf"))
 
@@ -86,16 +87,10 @@ def sample(folder: Path) -> Measured:
 
 
 def _placements(elf: Path, in_ram: range = range(0)) -> dict[str, Memory]:
-    """By where the program's code and constants lie; bare_stm32.ld puts the constants last."""
-    functions = (s for s in symbols(elf) if s["st_info"]["type"] == "STT_FUNC")
-    end = max(s["st_value"] + s["st_size"] for s in functions)
-    wait_states = F405_168_MHZ.wait_states
-    return {
-        "0 wait states": NO_WAITS,
-        "168 MHz, all in flash": Memory(wait_states, (in_ram,)),
-        "168 MHz, constants in RAM": Memory(wait_states, (range(end, FLASH.stop),)),
-        "168 MHz, code in RAM": Memory(wait_states, (range(FLASH.start, end), in_ram)),
-    }
+    """By where the program's code and constants lie; `in_ram` lies there in any case."""
+    code = Memory(F405_168_MHZ.wait_states, (range(FLASH.start, constants(elf).start),))
+    found = memories(elf) | {"F405, code in RAM": code}
+    return {name: replace(m, in_ram=(*m.in_ram, in_ram)) for name, m in found.items()}
 
 
 def table(name: str, measured: Measured) -> str:
@@ -120,13 +115,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("model", nargs="*", type=Path, help=".tflite files")
     chosen = parser.parse_args(argv).model
     try:
-        models = {path.name: read(path)[1] for path in chosen} or {
-            "shipped model, an inference": read(SHIPPED_MODEL / "model.tflite")[1],
-            "model R, an inference": lower(reader.parse(model_r())),
+        models = {path.name: read(path)[0] for path in chosen} or {
+            "shipped model": read(SHIPPED_MODEL / "model.tflite")[0],
+            "model R": model_r(),
         }
         with tempfile.TemporaryDirectory() as folder:
-            for number, (name, graph) in enumerate(models.items()):
-                print(table(name, inference(graph, Path(folder) / str(number))), end="\n\n")
+            for number, (name, data) in enumerate(models.items()):
+                for goal, flags in FLAGS.items():
+                    graph = lower(reader.parse(data), goal)
+                    found = inference(graph, Path(folder) / f"{number}-{goal}", flags)
+                    print(table(f"{name} for {goal}, an inference", found), end="\n\n")
             if not chosen:
                 print(table("signal path, a sample", sample(Path(folder))))
     except EinthovenError as error:

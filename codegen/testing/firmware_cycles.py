@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from einthoven.codegen.model import SMALL
 from einthoven.codegen.testing.bare_target import (
     ENGINE,
     WARNINGS,
@@ -13,16 +14,18 @@ from einthoven.codegen.testing.bare_target import (
     link_and_run,
 )
 from einthoven.codegen.testing.counted_steps import cycles_of
-from einthoven.paths import GENERATED, model_c
+from einthoven.paths import FIRMWARE, GENERATED, model_c
 
 MOST_BYTES = 4096
 """More than a beat's inputs or outputs. What they are does not matter to a Cortex-M4's count."""
 
 
-def firmware_cycles() -> dict[str, int]:
-    """By memory, as `MEMORIES` names them. Raises BuildError."""
-    folder = model_c()
-    flags = ("-O2", f"-I{folder}", f"-I{GENERATED}")
+def firmware_cycles(is_device: bool) -> dict[str, int]:
+    """By memory, as `MEMORIES` names them; a device's engine is the small one, unless the user has
+    a model of his own. Raises BuildError.
+    """
+    folder = FIRMWARE / SMALL if is_device and model_c() == GENERATED else model_c()
+    flags = ("-O2", *(["-DEIN_NN_SMALL"] if is_device else []), f"-I{folder}", f"-I{GENERATED}")
     with tempfile.TemporaryDirectory() as scratch:
         build = Path(scratch)
         (build / "case.h").write_text(

@@ -100,6 +100,6 @@ def modelled(board: Board) -> tuple[dict[str, int], str]:
     if board.count_unit != "instructions" or not board.mcu.startswith("STM32F4"):
         return {}, ""
     try:
-        return firmware_cycles(), ""
+        return firmware_cycles(board.is_device), ""
     except BuildError as error:  # QEMU's plugins, say: what was counted stands without
         return {}, str(error)
