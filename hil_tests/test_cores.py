@@ -9,7 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from einthoven.boards import resources
-from einthoven.boards.board import Board, build, load_board, running, with_weights_in_ram
+from einthoven.boards.board import Board, build, load_board, running, with_weights
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
@@ -22,7 +22,11 @@ CORES = (
     *("qemu_cortex_m3", "qemu_cortex_m33", "qemu_cortex_m55"),
     *("qemu_hazard3", "qemu_lx106", "rp2040js_pico"),
 )
-BOARDS = (*map(load_board, CORES), with_weights_in_ram(load_board("rp2040js_pico")))
+MOVED = (("rp2040js_pico", "ram"), ("qemu_stm32f405", "ram"), ("qemu_stm32f405", "ccm"))
+BOARDS = (
+    *map(load_board, CORES),
+    *(with_weights(load_board(name), where) for name, where in MOVED),
+)
 
 RX_BYTES = 1024
 """What can come during an inference, when nobody reads: more were an overrun (`EIN_RX_BYTES`)."""
@@ -88,20 +92,41 @@ def test_it_has_room_for_its_stack(core: Board) -> None:
     assert image.stack_bound_bytes < image.stack_bytes
 
 
+def test_core_coupled_memory_is_marched_over_with_ram() -> None:
+    board = with_weights(load_board("qemu_stm32f405"), "ccm")
+    build(board)
+    image = resources.measure(board)
+    assert image is not None and image.ccm_bytes > 0
+    beats = native_core.analyze(make_record(3, 15.0, 180.0).samples, 200, (-2048, 2047))
+    with running(board) as url, Device(url) as device:
+        reply = device.ask("memory", "memory_reply").fields
+        after = device.bench(beats.signal[0], beats.features[0])
+    assert reply["ram_bad"] == 0
+    assert reply["ram_bytes"] == len(resources.memory(board)["RAM"]) + image.ccm_bytes
+    logits = HostModel().infer(beats.signal[:1], beats.features[:1])
+    assert np.array_equal([after.logits], logits), "it keeps what it holds"
+
+
 def test_the_engine_lies_where_the_board_has_it(core: Board) -> None:
-    """In flash, or in RAM: every function of it, and the weights, scales and marks."""
+    """Weights and scales are where `weights` says, and all functions, but an STM32's."""
     with core.program.open("rb") as file:
         elf = ELFFile(file)
         table = elf.get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
         symbols = [s for s in table.iter_symbols() if s["st_info"]["type"] != "STT_FILE"]
-        places = {s.name: s["st_value"] for s in symbols}
-        assert not [s.name for s in elf.iter_sections() if s.name.startswith(".ram")]
-    engine = {
-        name
-        for name in places
-        if name.startswith(("ein_nn_", "ein_model_")) or name.endswith(("_weights", "_scales"))
+        moved = (".ram", ".ccm.")
+        assert not [s.name for s in elf.iter_sections() if s.name.startswith(moved)]
+    constants = {s.name for s in symbols if s.name.endswith(("_weights", "_scales"))}
+    functions = {
+        s.name
+        for s in symbols
+        if s.name.startswith(("ein_nn_", "ein_model_")) and s["st_info"]["type"] == "STT_FUNC"
     }
-    assert {"ein_model_embed", "ein_nn_conv", "op2_weights", "op2_scales"} <= engine
-    region = resources.memory(core)["RAM" if core.weights == "ram" else "FLASH"]
-    assert {name for name in engine if places[name] not in region} == set()
+    assert {"ein_model_embed", "ein_nn_conv"} <= functions
+    assert {"op2_weights", "op2_scales"} <= constants
+    memory = resources.memory(core)
+    here = memory[core.weights.upper()]
+    code = memory["FLASH"] if core.mcu.startswith("STM32") else here
+    places = {s.name: s["st_value"] for s in symbols}
+    assert {name for name in constants if places[name] not in here} == set()
+    assert {name for name in functions if places[name] not in code} == set()

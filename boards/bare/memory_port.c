@@ -4,15 +4,17 @@
 
 extern const uint8_t _image_start[], _image_end[];
 extern uint32_t _ram_start[], _ram_end[];
+/* What the image uses of core-coupled memory, where the chip has some. */
+extern uint32_t _ccm_start[] __attribute__((weak)), _ccm_end[] __attribute__((weak));
 
-void ein_memory_port(ein_memory_t *memory)
+const ein_memory_t *ein_memory_port(void)
 {
-    *memory = (ein_memory_t){
+    static const ein_memory_t memory = {
         .image = _image_start,
-        .image_bytes = (uint32_t)(_image_end - _image_start),
-        .ram = _ram_start,
-        .ram_words = (size_t)(_ram_end - _ram_start),
+        .image_end = _image_end,
+        .ram = {{_ram_start, _ram_end}, {_ccm_start, _ccm_end}},
     };
+    return &memory;
 }
 
 void ein_memory_port_mask(int masked)

@@ -1,4 +1,7 @@
-/* Start-up of the STM32F4 boards: vectors, RAM, painted stack, then main(). */
+/* Start-up of the STM32F4 boards: vectors, constants that the build puts into core-coupled memory,
+   RAM, painted stack, then main(). */
+#include <string.h>
+
 #include "board.h"
 #include "memory.h"
 #include "stm32f4.h"
@@ -24,6 +27,9 @@ void EXTI9_5_IRQHandler(void);
 #define EXTI9_5_IRQHandler Fault_Handler
 #endif
 
+/* boards/stm32f4/stm32f4.ld */
+extern uint32_t _ccm_load[], _ccm_start[], _ccm_end[];
+
 typedef void (*vector_t)(void);
 
 /* Everything that nobody handles is a fault, so that it is reported and not spun on. */
@@ -42,6 +48,11 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 82
 __attribute__((noreturn)) void Reset_Handler(void)
 {
     SCB->VTOR = (uint32_t)(uintptr_t)vectors;
+    const uint32_t ccm_words = (uint32_t)(_ccm_end - _ccm_start);
+    if (ccm_words > 0) {
+        RCC->AHB1ENR |= RCC_AHB1ENR_CCM; /* on after a reset; a loader may have run since */
+        memcpy(_ccm_start, _ccm_load, ccm_words * sizeof(uint32_t));
+    }
     ein_memory_init();
     main();
     for (;;) {

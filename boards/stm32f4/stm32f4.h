@@ -118,6 +118,7 @@ typedef struct {
 #define RCC_AHB1ENR_GPIOA (1u << 0)
 #define RCC_AHB1ENR_GPIOB (1u << 1)
 #define RCC_AHB1ENR_GPIOC (1u << 2)
+#define RCC_AHB1ENR_CCM (1u << 20)
 #define RCC_AHB1ENR_DMA2 (1u << 22)
 #define RCC_APB1ENR_TIM2 (1u << 0)
 #define RCC_APB1ENR_TIM3 (1u << 1)

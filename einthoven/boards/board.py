@@ -38,8 +38,8 @@ BANNER = b"Not a medical device."
 PLACEHOLDERS = frozenset({"program", "image", "firmware", "folder", "python"})
 """What any command of a `board.toml` may name in braces (docs/SPEC.md, section 6)."""
 
-WEIGHTS = ("flash", "ram")
-"""What `weights` of a `board.toml` may be."""
+WEIGHTS = ("flash", "ram", "ccm")
+"""What `weights` of a `board.toml` may be; the last is an STM32's core-coupled memory."""
 
 START_TIMEOUT_S = 20.0
 """Patience with a process until its banner; it takes some 0.2 s on an idle machine."""
@@ -118,7 +118,8 @@ class Board:
     network: Path | None = None
     """Folder of a second network that its firmware carries, as of `einthoven.codegen.network`."""
     weights: str = "flash"
-    """Where the model and the engine lie when it runs: one of `WEIGHTS` (docs/boards.md)."""
+    """Where the model lies when it runs, and on some chips the engine: one of `WEIGHTS`
+    (docs/boards.md)."""
 
 
 def board_folders() -> dict[str, Path]:
@@ -211,10 +212,7 @@ def _parse(folder: Path, table: dict[str, Any]) -> Board:
         play=_play(table["play"]) if "play" in table else None,
         packages=tuple((t["command"][0], t["package"]) for t in (run, flash) if "package" in t),
     )
-    weights = build.get("weights", WEIGHTS[0])
-    if weights not in WEIGHTS:
-        raise ValueError(f"weights: {weights} is none of {', '.join(WEIGHTS)}")
-    return with_weights_in_ram(board) if weights == "ram" else board
+    return with_weights(board, build.get("weights", WEIGHTS[0]))
 
 
 def _play(table: dict[str, Any]) -> Play:
@@ -278,17 +276,22 @@ def with_network(board: Board, folder: Path) -> Board:
     return replace(board, network=folder.resolve(), program=program)
 
 
-def with_weights_in_ram(board: Board) -> Board:
-    """`board` with the model and the engine in RAM, from which they run: for chips that otherwise
-    read both through a serial line. Its program stands beside the usual one, of the same objects.
+def with_weights(board: Board, where: str) -> Board:
+    """`board` with the model in one of `WEIGHTS`, for chips whose flash is slow; its linker script
+    says whether the engine goes there, too. Unless it stays in flash, the program stands beside the
+    usual one, of the same objects.
 
-    Raises ValueError for a board that PlatformIO's own packages build.
+    Raises ValueError for another place, and for a board that PlatformIO's own packages build.
     """
+    if where not in WEIGHTS:
+        raise ValueError(f"weights: {where} is none of {', '.join(WEIGHTS)}")
+    if where == board.weights:
+        return board
     if not board.compiler[0]:
-        raise ValueError('weights: "ram" is for boards that have a compiler in [build]')
-    return replace(
-        board, weights="ram", program=board.program.with_stem(f"{board.program.stem}_ram")
-    )
+        raise ValueError(f'weights: "{where}" is for boards that have a compiler in [build]')
+    stem = board.program.stem.removesuffix(f"_{board.weights}")
+    name = stem if where == WEIGHTS[0] else f"{stem}_{where}"
+    return replace(board, weights=where, program=board.program.with_stem(name))
 
 
 def build(board: Board) -> Path:

@@ -8,7 +8,7 @@ import csv
 import re
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import ARMAttributesSection, SymbolTableSection
 
-from einthoven.boards.board import Board
+from einthoven.boards.board import WEIGHTS, Board
 from einthoven.boards.stack import EXCEPTION_FRAME_BYTES, VECTOR_FRAME_BYTES, stack_bound
 from einthoven.errors import BuildError
 from einthoven.paths import FIRMWARE, ROOT, require_checkout
@@ -50,6 +50,7 @@ FIGURES = (
     "stack_bound_bytes",
     "stack_used_bytes",
     "arena_bytes",
+    "ccm_bytes",
     "instructions_per_sample",
     "instructions_per_inference",
 )
@@ -70,6 +71,15 @@ class Image:
     """What the stack needs at most, by the call graph."""
     arena_bytes: int
     """Of it, the model's activations and scratch."""
+    ccm_bytes: int
+    """Constants that were copied to core-coupled memory, which is no part of RAM."""
+
+    def figures(self) -> dict[str, int]:
+        """By their names in the budget; of core-coupled memory where some is used."""
+        found = asdict(self)
+        if not self.ccm_bytes:
+            del found["ccm_bytes"]
+        return found
 
 
 def measure(board: Board) -> Image | None:
@@ -97,17 +107,23 @@ def measure(board: Board) -> Image | None:
     bound, _ = stack_bound(
         board.program.parent, INTERRUPTS, indirect, limits["library_bytes"], INTERRUPTIBLE, frame
     )
-    ram = next((r for r in memory(board).values() if stack["sh_addr"] in r), None)
+    memories = memory(board)
+    ram = next((r for r in memories.values() if stack["sh_addr"] in r), None)
     if ram is None:
         raise BuildError(f"no memory in the linker script of {board.name} holds its .stack: add it")
     return Image(
         flash_bytes=sum(s.p_filesz for s in segments),
         # By address: initial values that are all code or constants make no writable segment.
-        ram_bytes=sum(s.p_memsz for s in segments if s.p_vaddr in ram),
+        ram_bytes=_bytes_in(ram, segments),
         stack_bytes=stack["sh_size"],
         stack_bound_bytes=bound,
         arena_bytes=arena["st_size"],
+        ccm_bytes=_bytes_in(memories.get("CCM", range(0)), segments),
     )
+
+
+def _bytes_in(part: range, segments: Iterable[Any]) -> int:
+    return sum(s.p_memsz for s in segments if s.p_vaddr in part)
 
 
 def has_vectors(elf: ELFFile) -> bool:
@@ -149,6 +165,13 @@ def budgets() -> dict[str, dict[str, int]]:
 def run_boards() -> list[str]:
     """The boards that `einthoven size` builds and runs; tests hold those that they build."""
     return list(_budget()["size"]["boards"])
+
+
+def row_of(board: Board) -> str:
+    """The board's table in the budget: of one whose weights do not stay in flash a table of its
+    own, `<name>_ram` or `<name>_ccm`.
+    """
+    return board.name if board.weights == WEIGHTS[0] else f"{board.name}_{board.weights}"
 
 
 def kind_of(board: Board) -> str:
@@ -198,16 +221,15 @@ def check(
 
 def image_problems(board: Board, **counts: int) -> list[str]:
     """What of a built board does not fit, one line each: its image, and `counts` of a run such as
-    `cycles_per_inference`. A board with weights in RAM has a row of its own, `<name>_ram`; one
-    without a row is told which.
+    `cycles_per_inference`. One without a row is told which.
 
     Raises BuildError as `measure` does, and for a process on the host, which has no image.
     """
     image = measure(board)
     if image is None:
         raise BuildError(f"{board.name} has no flash to measure: name another board")
-    figures = {**asdict(image), **counts}
-    row = f"{board.name}_ram" if board.weights == "ram" else board.name
+    figures = {**image.figures(), **counts}
+    row = row_of(board)
     missing: list[str] = []
     if row not in budgets():
         own = ", ".join(f"{k} = {v}" for k, v in figures.items() if k != "stack_bytes")

@@ -201,8 +201,6 @@ def size(
     as_json: Json = False,
 ) -> None:
     """Flash, RAM, stack and instructions of the firmware, checked against firmware/budget.toml."""
-    from dataclasses import asdict
-
     from rich.table import Table
 
     from einthoven.boards import resources
@@ -220,12 +218,14 @@ def size(
         table.add_column(heading, justify="left" if heading in ("Board", "Figure") else "right")
     problems: list[str] = []
     for name in resources.run_boards():
-        board, budget = load_board(name), resources.budgets()[name]
+        board = load_board(name)
+        row = resources.row_of(board)
+        budget = resources.budgets().get(row, {})
         build_board(board)
         image = resources.measure(board)
         bench = bench_board(board, None, beats=10)
         figures = {
-            **(asdict(image) if image else {}),
+            **(image.figures() if image else {}),
             "stack_used_bytes": bench.stack_used_bytes,
             "instructions_per_sample": round(bench.per_sample_mean),
             # The others were met by an interrupt on the way.
@@ -241,7 +241,7 @@ def size(
         for figure, value in figures.items():
             expected = f"{budget[figure]:,}" if figure in budget else ""
             table.add_row(name, figure.replace("_", " "), f"{value:,}", expected)
-        problems += resources.check(name, figures, kind=resources.kind_of(board))
+        problems += resources.check(row, figures, kind=resources.kind_of(board))
         if keep:
             resources.record(name, figures)
     if keep:

@@ -12,14 +12,17 @@ bool ein_app_on_memory(ein_app_t *app, const ein_frame_t *frame)
     if (frame->size != EIN_WIRE_MEMORY_SIZE) {
         return false;
     }
-    ein_memory_t memory;
-    ein_memory_port(&memory);
-    const ein_wire_memory_reply_t reply = {
-        .image_bytes = memory.image_bytes,
-        .image_crc = ein_crc32(0, memory.image, memory.image_bytes),
-        .ram_bytes = (uint32_t)(memory.ram_words * sizeof(uint32_t)),
-        .ram_bad = (uint32_t)(uintptr_t)ein_ram_test(memory.ram, memory.ram_words),
+    const ein_memory_t *memory = ein_memory_port();
+    const uint32_t image_bytes = (uint32_t)(memory->image_end - memory->image);
+    ein_wire_memory_reply_t reply = {
+        .image_bytes = image_bytes,
+        .image_crc = ein_crc32(0, memory->image, image_bytes),
     };
+    for (size_t i = 0; i < EIN_MEMORY_RAMS && reply.ram_bad == 0; i++) {
+        const size_t words = (size_t)(memory->ram[i].end - memory->ram[i].begin);
+        reply.ram_bytes += (uint32_t)(words * sizeof(uint32_t));
+        reply.ram_bad = (uint32_t)(uintptr_t)ein_ram_test(memory->ram[i].begin, words);
+    }
     ein_app_send(app, EIN_WIRE_MEMORY_REPLY, frame->sequence,
                  ein_wire_put_memory_reply(ein_app_payload(app), &reply));
     return true;

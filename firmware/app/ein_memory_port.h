@@ -6,17 +6,19 @@
 #ifndef EIN_MEMORY_PORT_H
 #define EIN_MEMORY_PORT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
+#define EIN_MEMORY_RAMS 2u
+
+/* Each from its begin to behind its end, which are the same where there is none. */
 typedef struct {
-    const uint8_t *image; /* as it lies in flash, without what the build puts behind it */
-    uint32_t image_bytes; /* 0: what runs is no image in flash */
-    volatile uint32_t *ram;
-    size_t ram_words;
+    const uint8_t *image, *image_end; /* as in flash, without what the build puts behind it */
+    struct {
+        volatile uint32_t *begin, *end;
+    } ram[EIN_MEMORY_RAMS];
 } ein_memory_t;
 
-void ein_memory_port(ein_memory_t *memory);
+const ein_memory_t *ein_memory_port(void);
 
 /* Masks interrupts, or lets them come again. Called in pairs, never nested. */
 void ein_memory_port_mask(int masked);

@@ -101,7 +101,7 @@ def test_incomplete_description(
 @pytest.mark.parametrize(
     ("name", "weights", "why"),
     [
-        ("pico", "rom", "weights: rom is none of flash, ram"),
+        ("pico", "rom", "weights: rom is none of flash, ram, ccm"),
         ("esp32dev", "ram", 'weights: "ram" is for boards that have a compiler in'),
     ],
 )
@@ -113,22 +113,36 @@ def test_weights_that_lie_nowhere(
         load_board(name)
 
 
-def test_weights_in_ram_have_a_program_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("name", "where"), [("pico", "ram"), ("feather_f405", "ccm")])
+def test_weights_elsewhere_have_a_program_of_their_own(
+    name: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = load_board("pico")
-    _with_weights("pico", "ram", tmp_path, monkeypatch)
-    board = load_board("pico")
-    assert (usual.weights, board.weights) == ("flash", "ram")
-    assert (usual.program.name, board.program.name) == ("firmware.elf", "firmware_ram.elf")
-    assert boards.platformio_variables(board)["EIN_WEIGHTS"] == "ram"
+    usual = load_board(name)
+    _with_weights(name, where, tmp_path, monkeypatch)
+    board = load_board(name)
+    assert (usual.weights, board.weights) == ("flash", where)
+    assert (usual.program.name, board.program.name) == ("firmware.elf", f"firmware_{where}.elf")
+    assert boards.platformio_variables(board)["EIN_WEIGHTS"] == where
+    assert boards.with_weights(board, "flash").program.name == usual.program.name
 
 
-def test_weights_stay_in_a_flash_that_is_fast() -> None:
-    """A linker script that has no place for them says so, and nothing is linked."""
-    board = boards.with_weights_in_ram(load_board("qemu_stm32f405"))
-    with pytest.raises(BuildError, match=r'weights = "ram" is for boards whose linker script has'):
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("blackpill_f411ce", "ccm"),
+        ("nucleo_f446re", "ccm"),
+        ("pico", "ccm"),
+        ("blue_pill", "ram"),
+        ("host", "ram"),
+    ],
+)
+def test_weights_stay_where_the_chip_has_no_other_place(name: str, where: str) -> None:
+    """The build says so, in a line, and nothing is linked."""
+    board = boards.with_weights(load_board(name), where)
+    wanted = f'weights = "{where}" is for chips with such a memory whose linker script .* {name}$'
+    with pytest.raises(BuildError, match=wanted) as caught:
         boards.build(board)
+    assert "\n" not in str(caught.value)
     assert not board.program.exists()
 
 

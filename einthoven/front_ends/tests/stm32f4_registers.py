@@ -67,6 +67,12 @@ class Chip:
         self.next_us = 0.0
         self.call("ein_count_init")
 
+    def start(self) -> None:
+        """From the reset vector to main()."""
+        stack, entry = struct.unpack("<2I", self.uc.mem_read(0x08000000, 8))
+        self.uc.reg_write(UC_ARM_REG_SP, stack)
+        self.uc.emu_start(entry, self.address["main"] & ~1, count=50_000_000)
+
     def call(self, name: str, *arguments: int) -> int:
         """A function of the image, to its end; at most four arguments."""
         for i, value in enumerate(arguments):

@@ -3,8 +3,9 @@
 EIN_NETWORK in the process's environment, a folder with ein_network.{h,c}, adds a second network to
 the firmware (docs/boards.md). EIN_MODEL, a folder that `einthoven export` wrote, replaces the
 firmware's model; without it a project's folder `generated` does, if it has one. EIN_WEIGHTS=ram
-makes firmware_ram.elf instead of firmware.elf, of the same objects: the model and the engine lie in
-RAM (docs/boards.md).
+makes firmware_ram.elf instead of firmware.elf, of the same objects: what the linker script says of
+the model and the engine lies in RAM, or with EIN_WEIGHTS=ccm in core-coupled memory
+(docs/boards.md).
 """
 
 import os
@@ -19,7 +20,8 @@ env = DefaultEnvironment()
 board = env.BoardConfig()
 prefix = board.get("build.prefix")
 bare = board.get("build.ldscript", "") != ""
-in_ram = os.environ.get("EIN_WEIGHTS", "flash") == "ram"
+weights = os.environ.get("EIN_WEIGHTS", "flash")
+moves = weights != "flash"
 cpu_flags = board.get("build.cpu_flags", "").split()
 # The C library is chosen by these; of a core with more instructions there may be none of its own.
 link_cpu_flags = board.get("build.link_cpu_flags", " ".join(cpu_flags)).split()
@@ -31,7 +33,7 @@ env.Replace(
     CXX=prefix + "g++",
     OBJCOPY=prefix + "objcopy",
     RANLIB=prefix + "gcc-ranlib",
-    PROGNAME=("firmware" if bare else "program") + ("_ram" if in_ram else ""),
+    PROGNAME=("firmware" if bare else "program") + (f"_{weights}" if moves else ""),
     PROGSUFFIX=".elf" if bare else "",
     SIZETOOL=prefix + "size",
     SIZEPRINTCMD="$SIZETOOL -B -d $SOURCES",
@@ -54,12 +56,22 @@ if bare:
     env.Append(LINKFLAGS=["-nostartfiles", *board.get("build.link_flags", "").split()])
     env.Replace(LDSCRIPT_PATH=board.get("build.ldscript"))
 script = Path(env.subst("$PROJECT_DIR"), board.get("build.ldscript", ""))
-IN_RAM = ".ram"
-"""What the sections of an object begin with whose code and constants lie in RAM."""
-if in_ram and not (bare and f"*({IN_RAM}.text" in script.read_text()):
+MOVED = f".{weights}"
+"""What the sections of an object begin with whose code and constants may lie elsewhere."""
+
+
+def has_place() -> bool:
+    """Whether the linker script places them, in a memory that the chip has: of one that only some
+    of the script's chips have, the environment says where it is."""
+    text = script.read_text() if bare else ""
+    at = f"_{weights}_at"
+    return f"{MOVED}.rodata" in text and (at not in text or at in env.subst("$BUILD_FLAGS"))
+
+
+if moves and not has_place():
     sys.exit(
-        f'error: weights = "ram" is for boards whose linker script has *({IN_RAM}.text …), as '
-        f"those of RP2040 and RP2350 do: take it out of the board.toml of {env['PIOENV']}"
+        f'error: weights = "{weights}" is for chips with such a memory whose linker script has a '
+        f"place for them, *({MOVED}.rodata …): take it out of the board.toml of {env['PIOENV']}"
     )
 
 
@@ -105,15 +117,15 @@ def compiled(env, node):
     of_model = path.name.startswith(("ein_model", "ein_network"))
     for_speed = not bare or path.parent.name in fast or (of_model and "engine" in fast)
     flags = {} if for_speed else {"CCFLAGS": [*env["CCFLAGS"], "-Os"]}
-    if in_ram and (of_model or path.parent.name == "engine" or path.name == "ein_gate_net.c"):
-        return placed_in_ram(env, env.Object(node, **flags))
+    if moves and (of_model or path.parent.name == "engine" or path.name == "ein_gate_net.c"):
+        return moved(env, env.Object(node, **flags))
     return env.Object(node, **flags) if flags else node
 
 
-def placed_in_ram(env, compiled_once):
-    """A copy of an object whose sections say that they go to RAM, for the linker script to see."""
-    copy = str(Path(str(compiled_once[0])).with_suffix(f"{IN_RAM}.o"))
-    action = f"$OBJCOPY --prefix-alloc-sections={IN_RAM} $SOURCE $TARGET"
+def moved(env, compiled_once):
+    """A copy of an object whose sections say where they go, for the linker script to see."""
+    copy = str(Path(str(compiled_once[0])).with_suffix(f"{MOVED}.o"))
+    action = f"$OBJCOPY --prefix-alloc-sections={MOVED} $SOURCE $TARGET"
     return env.Command(copy, compiled_once, env.VerboseAction(action, "Placing $TARGET"))
 
 
