@@ -10,7 +10,7 @@ from einthoven.codegen import gate, head, model
 from einthoven.errors import UsageError
 from einthoven.hil_tests.harness.host import SAMPLE_EVERY, Host
 from einthoven.native import session, strip
-from einthoven.native.build import simd_flags
+from einthoven.c_library import simd_flags
 from einthoven.native.core import FLAG_PASSED
 from einthoven.native.engine import HostModel
 from einthoven.paths import SHIPPED_MODEL

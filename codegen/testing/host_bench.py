@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import simd_flags
 from einthoven.native import core, session
-from einthoven.native.build import simd_flags
 from einthoven.native.engine import HostModel, TflmModel
 from einthoven.records.synth import make_record
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import simd_flags
 from einthoven.codegen.engine.emit import Description, argument_names, emit
 from einthoven.codegen.engine.graph import Conv, Depthwise, Graph
 from einthoven.codegen.engine.planner import plan
@@ -29,7 +30,6 @@ from einthoven.codegen.testing.bare_target import (
     WARNINGS,
 )
 from einthoven.codegen.testing.host_target import SANITIZE
-from einthoven.native.build import simd_flags
 from einthoven.paths import FIRMWARE
 
 HOST = "host"

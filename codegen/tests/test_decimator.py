@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import signal
 
+from einthoven.c_library import build_library
 from einthoven.codegen.decimator import Decimator, design, design_all
 from einthoven.errors import UsageError
-from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 DECIMATORS = {made.rate_hz: made for made in design_all()}

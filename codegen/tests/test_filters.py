@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import signal
 
+from einthoven.c_library import build_library
 from einthoven.codegen import pipeline
 from einthoven.codegen.filters import design_bandpass
 from einthoven.errors import UsageError
-from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 RATE_HZ = 180.0

@@ -9,9 +9,9 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import build_library
 from einthoven.errors import UsageError
 from einthoven.native import core
-from einthoven.native.build import build_library
 from einthoven.native.events import SIGNAL_STATE
 from einthoven.paths import FIRMWARE, GENERATED
 

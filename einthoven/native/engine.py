@@ -11,8 +11,8 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import build_library
 from einthoven.errors import ModelError
-from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED, SHIPPED_MODEL, model_c
 
 Int8 = NDArray[np.int8]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
+from einthoven.c_library import build_library
 from einthoven.errors import ModelError
-from einthoven.native.build import build_library
 from einthoven.native.core import Beats
 from einthoven.native.engine import ENGINE, ENGINE_SOURCES
 from einthoven.native.tflm import run_tflm

@@ -7,7 +7,7 @@ from typing import Any
 import cffi
 
 from einthoven import third_party
-from einthoven.native.build import build_library
+from einthoven.c_library import build_library
 from einthoven.paths import FIRMWARE, GENERATED
 
 _HERE = Path(__file__).parent

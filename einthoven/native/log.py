@@ -13,8 +13,8 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import build_library
 from einthoven.errors import EinthovenError, UsageError
-from einthoven.native.build import build_library
 from einthoven.native.log_spec import Kind, load
 from einthoven.paths import FIRMWARE, GENERATED, PACKAGE
 

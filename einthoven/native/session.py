@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
 from einthoven.errors import UsageError
-from einthoven.native.build import build_library
+from einthoven.c_library import build_library
 from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.native.strip import Raw
 from einthoven.paths import FIRMWARE, GENERATED, model_c

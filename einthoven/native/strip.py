@@ -10,8 +10,8 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import build_library
 from einthoven.errors import ModelError, UsageError
-from einthoven.native.build import build_library
 from einthoven.native.core import Beats
 from einthoven.native.engine import header_macros
 from einthoven.paths import FIRMWARE, GENERATED, SPEC

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
+from einthoven.c_library import build_library
 from einthoven.errors import ModelError
-from einthoven.native.build import build_library
 from einthoven.paths import FIRMWARE, GENERATED, model_c
 
 _SHIM = Path(__file__).parent / "vote_host.c"

@@ -13,11 +13,11 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.c_library import build_library
 from einthoven.codegen.engine.emit import Description, emit
 from einthoven.codegen.engine.graph import Graph
 from einthoven.codegen.engine.planner import plan
 from einthoven.codegen.network import graph_of
-from einthoven.native.build import build_library
 from einthoven.native.engine import ENGINE, ENGINE_SOURCES
 from einthoven.tool_output import quiet
 from einthoven.training.studies.shared.examples import Floats
