@@ -38,7 +38,7 @@ from einthoven.report.summary import stored
 from einthoven.scoring import quality, reliability, rhythm
 from einthoven.scoring.comparison import Comparison
 from einthoven.scoring.episodes import KINDS, compare_episodes, marks
-from einthoven.scoring.score import score, start_times
+from einthoven.scoring.score import beat_by_beat, start_times
 
 _TOLD = {"af": "atrial fibrillation", "vf": "ventricular flutter or fibrillation"}
 
@@ -110,7 +110,7 @@ def compare(
     if reference is None:
         return None
     test = Annotations.of(t_record, labels, record.rate_hz)
-    return score(record.name, reference, test, record.rate_hz, record.n_samples).protocols
+    return beat_by_beat(reference, test, record.rate_hz, record.n_samples)
 
 
 def stored_protocols(scores: Mapping[str, Comparison] | None) -> Protocols | None:

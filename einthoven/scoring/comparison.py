@@ -9,8 +9,7 @@ does so.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -32,6 +31,9 @@ classes, O for no beat there, X for no beat there because that annotator had shu
 _INDEX = {label: i for i, label in enumerate(LABELS)}
 _O, _X = _INDEX["O"], _INDEX["X"]
 _NEVER = 1 << 62
+_UNREADABLE = 0x30
+"""Bits of a `~` annotation's subtype, of which both are set when neither signal can be read
+(annot(5))."""
 # WFDB's isqrs() holds for a flutter wave as well: it can be matched, but has no class.
 _MATCHABLE = BEAT_SYMBOLS | {"!"}
 
@@ -204,24 +206,47 @@ def compare(
     states another (`reference.rate_hz`): as EC57 asks, the test is rescaled to the reference, and
     the reference never. Raises RecordError if the record ends before `start_s`.
     """
+    (found,) = compare_from((start_s,), reference, test, rate_hz, end_sample, match_s)
+    return found
+
+
+def compare_from(
+    starts_s: Sequence[float],
+    reference: Annotations,
+    test: Annotations,
+    rate_hz: float,
+    end_sample: int | None,
+    match_s: float = MATCH_S,
+) -> list[Comparison]:
+    """`compare` from each of these seconds on."""
     test, rate_hz, end_sample = to_reference(reference, test, rate_hz, end_sample)
-    window, start = _to_samples(match_s, rate_hz), _to_samples(start_s, rate_hz)
+    window = _to_samples(match_s, rate_hz)
+    tracks = _track(reference, window), _track(test, window)
+    return [_compare_tracks(*tracks, rate_hz, end_sample, start_s, window) for start_s in starts_s]
+
+
+def _compare_tracks(
+    ref: "_Track",
+    tst: "_Track",
+    rate_hz: float,
+    end_sample: int | None,
+    start_s: float,
+    window: int,
+) -> Comparison:
+    start = _to_samples(start_s, rate_hz)
     if end_sample is not None and end_sample < start:
         raise RecordError(
             f"the record ends after {end_sample / rate_hz:.0f} s and EC57 scores from "
             f"{start_s:.0f} s on: score the whole record instead"
         )
-    ref, tst = _track(reference, window), _track(test, window)
-    steps = list(_steps(ref.times, tst.times, start, end_sample, window))
-    i, j, *uses = np.array(steps, dtype=np.int64).reshape(-1, 4).T
-    in_ref, in_test = (used.astype(bool) for used in uses)
+    i, j, in_ref, in_test = _steps(ref.times, tst.times, start, end_sample, window)
     rr_errors = (ref.rr[i] - tst.rr[j])[(ref.rr[i] != 0) & (tst.rr[j] != 0)]
     row, column = np.where(in_ref, ref.ec57[i], _O), np.where(in_test, tst.ec57[j], _O)
     missed, extra = np.flatnonzero(~in_test), np.flatnonzero(~in_ref)
-    column[missed[_within(tst.shutdowns, [ref.times[k] for k in i[missed]])]] = _X
-    extra_times = [tst.times[k] for k in j[extra]]
+    column[missed[_within(tst.shutdowns, ref.times[i[missed]])]] = _X
+    extra_times = tst.times[j[extra]]
     row[extra[_within(ref.shutdowns, extra_times)]] = _X
-    scored = np.ones(len(steps), dtype=bool)
+    scored = np.ones(len(i), dtype=bool)
     scored[extra[_within(ref.flutter, extra_times)]] = False
     literature = np.where(in_ref, ref.literature[i], _O), np.where(in_test, tst.literature[j], _O)
     pairs = np.where(in_ref, ref.indices[i], -1), np.where(in_test, tst.indices[j], -1)
@@ -258,7 +283,7 @@ def _to_samples(seconds: float, rate_hz: float) -> int:
 class _Track(NamedTuple):
     """What one annotator says: beats (with a sentinel at the end of time) and episodes."""
 
-    times: list[int]
+    times: NDArray[np.int64]
     """Ends with _NEVER twice: the sentinel has a next beat, too."""
     indices: NDArray[np.int64]
     ec57: NDArray[np.int64]
@@ -270,45 +295,53 @@ class _Track(NamedTuple):
 
 
 def _track(annotations: Annotations, window: int) -> _Track:
-    times, symbols = annotations.samples.tolist(), annotations.symbols.tolist()
-    subtypes = annotations.subtype.tolist()
-    indices: list[int] = []
-    rr: list[int] = []
+    """Beats are taken all at once; one by one only what opens an episode, which is rare."""
+    times, symbols = annotations.samples, annotations.symbols
     flutter: list[tuple[int, int]] = []
     shutdowns: list[tuple[int, int]] = []
-    last_beat, onset = -1, -1  # onset: of the last episode since that beat
-    i = 0
-    while i < len(times):
-        now, following = times[i], i + 1
-        if symbols[i] in _MATCHABLE:
-            rr.append(now - last_beat if last_beat >= 0 and onset < last_beat else 0)
-            indices.append(i)
-            last_beat, onset = now, -1
-        elif symbols[i] == "[":
-            end = next((k for k in range(following, len(times)) if symbols[k] == "]"), None)
-            flutter.append((now, _NEVER if end is None else times[end]))
-            onset = max(onset, now)
-            i = len(times) if end is None else end
-        elif symbols[i] == "~" and _unreadable(subtypes[i]):
-            if following == len(times):
-                shutdowns.append((now, _NEVER))
-            elif symbols[following] == "~" and not _unreadable(subtypes[following]):
-                shutdowns.append((now, times[following]))
-                i = following
-            else:  # a single mark, as in the AHA database: the gap between its neighbours
-                begin = max(last_beat, 0, flutter[-1][1] if flutter else 0) + window
-                end_time = times[following] - window
-                shutdowns.append((min(begin, end_time), end_time))
-            onset = max(onset, shutdowns[-1][0])
-        i += 1
-    kinds, kind = np.unique(annotations.symbols, return_inverse=True)
+    beat = np.isin(symbols, list(_MATCHABLE))
+    unreadable = (symbols == "~") & (annotations.subtype & _UNREADABLE == _UNREADABLE)
+    closes = np.flatnonzero(symbols == "]")
+    latest = np.maximum.accumulate(np.where(beat, np.arange(len(times)), -1))
+    broken: list[int] = []  # annotations behind which the first beat has no interval
+    done = 0  # annotations before this one are used up
+    hidden, seen = 0, -1  # beats before `hidden` and after `seen` are in an episode of flutter
+    for i in np.flatnonzero((symbols == "[") | unreadable).tolist():
+        if i < done:
+            continue
+        now, following = int(times[i]), i + 1
+        last = int(latest[i]) if latest[i] >= hidden else seen
+        last_beat = int(times[last]) if last >= 0 else -1
+        if symbols[i] == "[":
+            end = int(np.append(closes, len(times))[np.searchsorted(closes, i)])
+            flutter.append((now, int(times[end]) if end < len(times) else _NEVER))
+            onset, done = now, end
+            hidden, seen = end, last
+            beat[i:end] = False
+        elif following == len(times):
+            shutdowns.append((now, _NEVER))
+            onset = now
+        elif symbols[following] == "~" and not unreadable[following]:
+            shutdowns.append((now, int(times[following])))
+            onset, done = now, following + 1
+        else:  # a single mark, as in the AHA database: the gap between its neighbours
+            begin = max(last_beat, 0, flutter[-1][1] if flutter else 0) + window
+            end_time = int(times[following]) - window
+            onset = min(begin, end_time)
+            shutdowns.append((onset, end_time))
+        if onset >= last_beat:
+            broken.append(i)
+    indices = np.flatnonzero(beat)
+    rr = np.append(np.diff(times[indices], prepend=times[indices[:1]]), 0)
+    rr[np.searchsorted(indices, broken)] = 0
+    kinds, kind = np.unique(symbols, return_inverse=True)
     kind = kind[indices]
     return _Track(
-        times=[*(times[k] for k in indices), _NEVER, _NEVER],
-        indices=np.array([*indices, -1]),
+        times=np.append(times[indices], [_NEVER, _NEVER]),
+        indices=np.append(indices, -1),
         ec57=_codes(map(ec57_class, kinds), kind),
         literature=_codes(map(literature_class, kinds), kind),
-        rr=np.array([*rr, 0]),
+        rr=rr,
         flutter=flutter,
         shutdowns=shutdowns,
     )
@@ -320,52 +353,74 @@ def _codes(classes: Iterable[str | None], kind: NDArray[np.int64]) -> NDArray[np
     return np.append(of_kind[kind], _O)
 
 
-def _unreadable(subtype: int) -> bool:
-    """A `~` annotation with both of these bits set: neither signal can be read (annot(5))."""
-    return subtype & 0x30 == 0x30
-
-
-_Step = tuple[int, int, bool, bool]
-"""One decision: the heads of both beat lists, reference and test, and which of them it uses up."""
+_Steps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]
+"""Decisions in order, a row each: the heads of both beat lists, reference and test, and which of
+them it uses up."""
 
 
 def _steps(
-    ref: Sequence[int], test: Sequence[int], start: int, end: int | None, window: int
-) -> Iterator[_Step]:
-    """Go through two lists of beat times, as of `_Track`, and decide what pairs up."""
-    i, j = bisect_left(ref, start), bisect_left(test, start)
+    ref: NDArray[np.int64], test: NDArray[np.int64], start: int, end: int | None, window: int
+) -> _Steps:
+    """Go through two lists of beat times, as of `_Track`, and decide what pairs up.
+
+    As long as each beat pairs with its opposite, many are decided at once.
+    """
+    rows: list[tuple[int, int, int, bool, bool]] = []  # heads, how many, and which are used up
+    i, j = (int(np.searchsorted(times, start)) for times in (ref, test))
     if start > 0:
         # A test beat just before the start may belong to the first reference beat after it; one
         # just after the start, to a reference beat before it: then it is not held against it.
         nearer = abs(ref[i] - test[j])
         if j > 0 and ref[i] - test[j - 1] <= window and ref[i] - test[j - 1] < nearer:
-            yield i, j - 1, True, True
+            rows.append((i, j - 1, 1, True, True))
             i += 1
         elif test[j] - start <= window and abs(ref[i] - test[j + 1]) < nearer:
             j += 1
+    most = _FEWEST
     while min(ref[i], test[j]) <= end if end is not None else ref[i] != _NEVER:
-        ref_next, test_next = ref[i + 1], test[j + 1]
-        distance = abs(ref[i] - test[j])
-        # The rival is the earlier beat's other candidate. It does not count if it has a better
-        # partner itself (both rates beyond 200 per minute).
-        rival = abs(ref[i] - test_next) if test[j] < ref[i] else abs(test[j] - ref_next)
-        if distance <= window and (distance < rival or abs(ref_next - test_next) < rival):
-            yield i, j, True, True
-            i, j = i + 1, j + 1
+        n = _pairs_ahead(ref[i : i + most + 1], test[j : j + most + 1], end, window)
+        if n:
+            rows.append((i, j, n, True, True))
+            i, j = i + n, j + n
+            most = min(2 * most, _MOST) if n == most else _FEWEST
         elif test[j] < ref[i]:
-            yield i, j, False, True
+            rows.append((i, j, 1, False, True))
             j += 1
         else:
-            yield i, j, True, False
+            rows.append((i, j, 1, True, False))
             i += 1
+    table = np.array(rows, dtype=np.int64).reshape(-1, 5)
+    number = table[:, 2]
+    ahead = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    first_ref, first_test, _, in_ref, in_test = np.repeat(table, number, axis=0).T
+    return first_ref + ahead, first_test + ahead, in_ref.astype(bool), in_test.astype(bool)
 
 
-def _within(episodes: Sequence[tuple[int, int]], times: Sequence[int]) -> NDArray[np.bool_]:
+_FEWEST, _MOST = 32, 8192
+"""Beats that are looked at at once: behind one that did not pair, and at most."""
+
+
+def _pairs_ahead(
+    ref: NDArray[np.int64], test: NDArray[np.int64], end: int | None, window: int
+) -> int:
+    """How many beats from the heads on pair with their opposite; the last beat of each list is only
+    there to be the one before's next."""
+    n = min(len(ref), len(test)) - 1
+    r, r_next, t, t_next = ref[:n], ref[1 : n + 1], test[:n], test[1 : n + 1]
+    distance = np.abs(r - t)
+    # The rival is the earlier beat's other candidate. It does not count if it has a better
+    # partner itself (both rates beyond 200 per minute).
+    rival = np.where(t < r, np.abs(r - t_next), np.abs(t - r_next))
+    pair = (distance <= window) & ((distance < rival) | (np.abs(r_next - t_next) < rival))
+    pair &= np.minimum(r, t) <= end if end is not None else r != _NEVER
+    return n if pair.all() else int(np.argmin(pair))
+
+
+def _within(episodes: Sequence[tuple[int, int]], times: NDArray[np.int64]) -> NDArray[np.bool_]:
     """[n] whether each time lies in an episode."""
-    at = np.array(times, dtype=np.int64)
-    inside = np.zeros(len(at), dtype=bool)
+    inside = np.zeros(len(times), dtype=bool)
     for begin, end in episodes:
-        inside |= (begin <= at) & (at <= end)
+        inside |= (begin <= times) & (times <= end)
     return inside
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from einthoven.records.annotations import Annotations
 from einthoven.records.rates import rational_ratio, rescale_times
@@ -149,8 +149,8 @@ def episodes(annotations: Annotations, kind: str, end_sample: int | None = None)
     return found
 
 
-_WRITTEN = {"af": ("+(AFIB", "+(N"), "vf": ("[", "]")}
-"""Kind to the symbols, and their texts, that open and close an episode."""
+_WRITTEN = {"af": (("+", "(AFIB"), ("+", "(N")), "vf": (("[", ""), ("]", ""))}
+"""Kind to the symbols, with their texts, that open and close an episode."""
 
 
 def marks(
@@ -165,23 +165,30 @@ def marks(
     `spans`: (begin, end) in samples at the beats' rate, end None: it does not end; `subtype`,
     `num` of the beats, each [n].
     """
-    zero = np.zeros(len(beats), dtype=np.int16)
-    given = (zero if values is None else np.asarray(values) for values in (subtype, num))
-    columns = zip(beats.samples.tolist(), beats.symbols.tolist(), *given, strict=True)
-    rows = [(t, 1, symbol, int(kind), int(n), "") for t, symbol, kind, n in columns]
-    for kind, (opens, closes) in _WRITTEN.items():
-        for begin, end in spans.get(kind, ()):
-            rows.append((begin, 0, opens[0], 0, 0, opens[1:]))
-            if end is not None:
-                rows.append((end, 2, closes[0], 0, 0, closes[1:]))
-    rows.sort(key=lambda row: row[:2])
+    rows = [  # time, place among those of one time, symbol, text
+        row
+        for kind, (opens, closes) in _WRITTEN.items()
+        for begin, end in spans.get(kind, ())
+        for row in ((begin, 0, *opens), (end, 2, *closes))
+        if row[0] is not None
+    ]
+    times, places, symbols, texts = zip(*rows, strict=True) if rows else ((), (), (), ())
+    time = np.append(beats.samples, np.array(times, dtype=np.int64))
+    order = np.lexsort((np.append(np.ones(len(beats)), places), time))
+
+    def column(values: ArrayLike | None) -> NDArray[np.int16]:
+        field = np.zeros(len(time), dtype=np.int16)
+        field[: len(beats)] = 0 if values is None else values
+        return field[order]
+
+    aux = [*[""] * len(beats), *texts]
     return Annotations(
-        samples=np.array([r[0] for r in rows], dtype=np.int64),
-        symbols=np.array([r[2] for r in rows], dtype=np.str_),
-        subtype=np.array([r[3] for r in rows], dtype=np.int16),
-        chan=np.zeros(len(rows), dtype=np.int16),
-        num=np.array([r[4] for r in rows], dtype=np.int16),
-        aux=tuple(r[5] for r in rows),
+        samples=time[order],
+        symbols=np.append(beats.symbols, np.array(symbols, dtype=np.str_))[order],
+        subtype=column(subtype),
+        chan=column(None),
+        num=column(num),
+        aux=tuple(aux[i] for i in order.tolist()),
         rate_hz=beats.rate_hz,
     )
 

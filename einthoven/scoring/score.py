@@ -15,7 +15,7 @@ from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import ANNOTATOR, Annotations, read_annotations
 from einthoven.records.database import record_names, recording_path
 from einthoven.records.record import rate_and_length
-from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare, gross
+from einthoven.scoring.comparison import LEARNING_S, Comparison, Rate, compare_from, gross
 from einthoven.scoring.episode_text import episode_table
 from einthoven.scoring.episodes import KINDS, EpisodeScores, compare_episodes
 from einthoven.scoring.runs import RunScores, compare_runs
@@ -74,10 +74,7 @@ def score(
     start_s = starts["ec57"]
     return RecordScore(
         record=record,
-        protocols={
-            name: compare(reference, test, rate_hz, end_sample, start)
-            for name, start in starts.items()
-        },
+        protocols=beat_by_beat(reference, test, rate_hz, end_sample),
         ventricular_runs=compare_runs(reference, test, rate_hz, end_sample, "V", start_s),
         supraventricular_runs=compare_runs(reference, test, rate_hz, end_sample, "S", start_s),
         episodes={
@@ -88,6 +85,15 @@ def score(
             for kind in KINDS
         },
     )
+
+
+def beat_by_beat(
+    reference: Annotations, test: Annotations, rate_hz: float, end_sample: int | None
+) -> dict[str, Comparison]:
+    """The comparison of beats alone, by protocol; arguments as of `score`."""
+    starts = start_times(rate_hz, end_sample)
+    found = compare_from(tuple(starts.values()), reference, test, rate_hz, end_sample)
+    return dict(zip(starts, found, strict=True))
 
 
 def score_files(reference: Path, test: Path) -> list[RecordScore]:
