@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import wfdb
 from numpy.typing import ArrayLike, NDArray
 
 from einthoven.errors import RecordError
+from einthoven.records.annotation_file import Columns, decode, encode
 from einthoven.records.checksums import verify_sha256
 from einthoven.records.header import read_header
 from einthoven.records.rates import rational_ratio, rescale_times
@@ -75,18 +75,24 @@ def read_annotations(folder: Path, name: str, annotator: str = "atr") -> Annotat
         )
     if not data.endswith(b"\0\0"):
         raise RecordError(f"{path} is truncated or not a WFDB annotation file")
+    columns = decode(data) or _decode_unusual(path, annotator)
+    return Annotations(*columns, rate_hz=_own_rate(data) or _header_rate(folder, name))
+
+
+def _decode_unusual(path: Path, annotator: str) -> Columns:
+    import wfdb  # takes half a second
+
     try:
-        read = wfdb.rdann(str(folder / name), annotator)
+        read = wfdb.rdann(str(path).removesuffix(f".{annotator}"), annotator)
     except Exception as error:  # wfdb raises whatever its decoder stumbles over
         raise RecordError(f"{path} is not a WFDB annotation file ({error})") from error
-    return Annotations(
+    return Columns(
         samples=np.asarray(read.sample, dtype=np.int64),
         symbols=np.array(read.symbol, dtype=np.str_),
         subtype=np.asarray(read.subtype, dtype=np.int16),
         chan=np.asarray(read.chan, dtype=np.int16),
         num=np.asarray(read.num, dtype=np.int16),
         aux=tuple(s.rstrip("\0") for s in read.aux_note),
-        rate_hz=_own_rate(data) or _header_rate(folder, name),
     )
 
 
@@ -133,7 +139,7 @@ def write_annotations(
     """Write `<name>.<annotator>` in MIT format, with its rate in it, whole or not at all.
 
     PhysioNet's programs read it (`bxb -r 100 -a atr ein`). Times must not decrease. `subtype`,
-    `num` (-128 to 127 each) and `aux` as in Annotations, empty by default. Returns the path.
+    `num` (0 to 127) and `aux` as in Annotations, empty by default. Returns the path.
     Raises RecordError, also for a note that the format cannot hold.
     """
     path = folder / f"{name}.{annotator}"
@@ -145,26 +151,49 @@ def write_annotations(
                 f"{note!r}; shorten or spell it otherwise"
             )
     times = np.asarray(samples, dtype=np.int64)
+    zero = np.zeros(len(times), dtype=np.int64)
+    kinds, numbers = (
+        zero if field is None else np.asarray(field, dtype=np.int64) for field in (subtype, num)
+    )
+    notes = [""] * len(times) if aux is None else list(aux)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            if len(times):
-                wfdb.wrann(
-                    "r",  # it allows no dot in a name
-                    annotator,
-                    times,
-                    symbol=list(symbols),
-                    subtype=None if subtype is None else np.asarray(subtype, dtype=np.int64),
-                    num=None if num is None else np.asarray(num, dtype=np.int64),
-                    aux_note=None if aux is None else list(aux),
-                    fs=rate_hz,
-                    write_dir=scratch,
-                )
-            else:  # an annotation file without annotations is its end mark
-                (Path(scratch) / f"r.{annotator}").write_bytes(b"\0\0")
-            (Path(scratch) / f"r.{annotator}").replace(path)
+            written = Path(scratch) / f"r.{annotator}"
+            if not len(times):  # an annotation file without annotations is its end mark
+                written.write_bytes(b"\0\0")
+            elif data := encode(times, symbols, rate_hz, kinds, numbers, notes):
+                written.write_bytes(data)
+            else:
+                _encode_unusual(written, times, symbols, rate_hz, kinds, numbers, notes)
+            written.replace(path)
     except OSError as error:
         raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise RecordError(f"cannot write {path}: {error}") from error
     return path
+
+
+def _encode_unusual(
+    path: Path,
+    samples: NDArray[np.int64],
+    symbols: Sequence[str],
+    rate_hz: float,
+    subtype: NDArray[np.int64],
+    num: NDArray[np.int64],
+    aux: Sequence[str],
+) -> None:
+    """Raises ValueError for what cannot be written."""
+    import wfdb
+
+    wfdb.wrann(
+        path.stem,  # it allows no dot in it
+        path.suffix[1:],
+        samples,
+        symbol=list(symbols),
+        subtype=subtype,
+        num=num,
+        aux_note=list(aux),
+        fs=rate_hz,
+        write_dir=str(path.parent),
+    )
