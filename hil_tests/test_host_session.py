@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from einthoven.c_library import simd_flags
 from einthoven.codegen import gate, head, model
 from einthoven.errors import UsageError
 from einthoven.hil_tests.harness.host import SAMPLE_EVERY, Host
 from einthoven.native import session, strip
-from einthoven.c_library import simd_flags
 from einthoven.native.core import FLAG_PASSED
 from einthoven.native.engine import HostModel
 from einthoven.paths import SHIPPED_MODEL
@@ -53,6 +53,16 @@ def test_one_pass_says_what_the_parts_say(
     assert (events.beats["flags"] & FLAG_PASSED).any() == (seconds > 120)
 
 
+@pytest.mark.parametrize("gaps", [(), ((0, 200), (1500, 1), (3000, 700), (5395, 5))])
+def test_a_record_may_come_in_pieces(gaps: tuple[tuple[int, int], ...]) -> None:
+    """However it is cut: within a gap, at its ends, and into nothing."""
+    samples = make_record(5, 30.0, 180.0).samples
+    expected, verdict = session.told(samples, 200, RAILS, gaps)
+    for cuts in ([], [1500], [100, 200, 200, 3001, 3690, 3700, 5399], range(1, 5400)):
+        told, raw = session.told(iter(np.split(samples, cuts)), 200, RAILS, gaps)
+        assert told.tobytes() == expected.tobytes() and raw == verdict
+
+
 @pytest.mark.parametrize("every", [1, SAMPLE_EVERY])
 def test_what_tflite_micro_says_otherwise_is_told(every: int, tmp_path: Path) -> None:
     """Of another network than the one in the engine: every beat that was sampled differs."""
@@ -90,6 +100,6 @@ def test_vectors_give_the_integers_of_plain_c() -> None:
 
 def test_what_a_session_refuses() -> None:
     with pytest.raises(UsageError, match=r"samples must be int16\[n\], not float64"):
-        session.run(np.zeros(100))  # type: ignore[arg-type]
+        session.run(np.zeros(100))
     with pytest.raises(UsageError, match="no ECG of 0 counts per mV"):
         session.run(np.zeros(100, dtype=np.int16), gain_lsb_per_mv=0)

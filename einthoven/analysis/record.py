@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from einthoven.aami import CLASSES
 from einthoven.errors import DISK_FULL, EinthovenError, RecordError
 from einthoven.native import core, rhythm, session
-from einthoven.records.adc import board_signal, board_to_record_time
-from einthoven.records.record import NOTHING_KNOWN, Known, Record, read_record
+from einthoven.records.adc import BoardStream, board_to_record_time
+from einthoven.records.record import NOTHING_KNOWN, Known, open_record
+from einthoven.records.recording import Recording
 from einthoven.report import judgement
 from einthoven.report.description import (
     Count,
@@ -83,14 +84,14 @@ def analyze(task: Task) -> Analysis:
     Raises RecordError for a record that cannot be read, EinthovenError for a file that cannot be
     written.
     """
-    record = read_record(task.folder, task.name, task.lead, known=task.known)
-    signal = board_signal(record, core.rate_hz(), GAIN_LSB_PER_MV, BITS)
+    record = open_record(task.folder, task.name, task.lead, known=task.known)
+    signal = BoardStream(record, core.rate_hz(), GAIN_LSB_PER_MV, BITS)
     low = -(1 << (BITS - 1))
-    events, raw = session.run(signal.samples, GAIN_LSB_PER_MV, (low, -low - 1), signal.gaps)
+    events, raw = session.run(signal.pieces(), GAIN_LSB_PER_MV, (low, -low - 1), signal.gaps)
     beats = events.beats
     t_record = board_to_record_time(beats["t_samples"], record, core.rate_hz())
     numbers = np.bincount(beats["label"], minlength=len(CLASSES))
-    share = quality.shares(events.states, len(signal.samples))
+    share = quality.shares(events.states, signal.n_samples)
     spans = judgement.spans(events.rhythm, record, core.rate_hz())
     if task.out is not None:
         found = judgement.annotations(beats, t_record, spans, record)
@@ -99,7 +100,7 @@ def analyze(task: Task) -> Analysis:
         record=task.name,
         lead=record.lead,
         record_rate_hz=record.rate_hz,
-        seconds=len(signal.samples) / core.rate_hz(),
+        seconds=signal.n_samples / core.rate_hz(),
         signal=judgement.signal_read(record, signal, share),
         beats=dict(zip(CLASSES, numbers.tolist(), strict=True)),
         unsure=int(beats["unsure"].sum()),
@@ -127,7 +128,7 @@ def analyze_or_say(task: Task) -> Analysis | str:
 
 
 def _scores(
-    folder: Path, beats: NDArray[np.void], t_record: NDArray[np.int64], record: Record
+    folder: Path, beats: NDArray[np.void], t_record: NDArray[np.int64], record: Recording
 ) -> Protocols | UnsetType:
     reference = judgement.read_reference(folder, record.name)
     labels = [CLASSES[i] for i in beats["label"]]

@@ -5,7 +5,7 @@ what a board needs besides, link and clock, is left out. The other modules of th
 parts one by one, for those who want to see tensors or to judge with other tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES
-from einthoven.errors import UsageError
 from einthoven.c_library import build_library
+from einthoven.errors import UsageError
 from einthoven.native.events import BEAT, RHYTHM, SIGNAL_STATE, Events
 from einthoven.native.strip import Raw
 from einthoven.paths import FIRMWARE, GENERATED, model_c
@@ -81,31 +81,33 @@ def _library(folder: Path) -> tuple[cffi.FFI, Any]:
     return ffi, ffi.dlopen(str(library))
 
 
+Samples = NDArray[np.int16] | Iterable[NDArray[np.int16]]
+"""[n] counts at the core's rate, or the same in pieces, which need not be in memory at a time."""
+
+
 def run(
-    samples: NDArray[np.int16],
+    samples: Samples,
     gain_lsb_per_mv: int = 200,
     rails: tuple[int, int] = (-2048, 2047),
     gaps: Sequence[tuple[int, int]] = (),
 ) -> tuple[Events, Raw]:
     """What a board would say to a record, and its verdict (`strip.NONE` when it is no strip).
 
-    `samples` [n] int16 counts at the core's rate; `gaps`: (first, number) of those that never
-    came, in order. The counts of events are 0. One record at a time in a process. Raises
-    UsageError for samples of another type and for a gain or rails that the core refuses.
+    `gaps`: (first, number) of samples that never came, in order. The counts of events are 0. One
+    record at a time in a process. Raises UsageError for samples of another type than int16 and
+    for a gain or rails that the core refuses.
     """
     rows, verdict = told(samples, gain_lsb_per_mv, rails, gaps)
     return _events(rows), verdict
 
 
 def told(
-    samples: NDArray[np.int16],
+    samples: Samples,
     gain_lsb_per_mv: int = 200,
     rails: tuple[int, int] = (-2048, 2047),
     gaps: Sequence[tuple[int, int]] = (),
 ) -> tuple[NDArray[np.void], Raw]:
     """The same, and events of all kinds in one table, in the order in which they were told."""
-    if samples.dtype != np.int16 or samples.ndim != 1:
-        raise UsageError(f"samples must be int16[n], not {samples.dtype}{samples.shape}")
     ffi, lib = _library(model_c())
     if lib.ein_host_session_start(gain_lsb_per_mv, *rails) != 0:
         raise UsageError(f"no ECG of {gain_lsb_per_mv} counts per mV with rails {rails}")
@@ -117,22 +119,42 @@ def told(
     def keep(count: int) -> None:
         parts.append(buffer[:count].copy())
 
-    def push(piece: NDArray[np.int16]) -> None:
+    for piece in _between([samples] if isinstance(samples, np.ndarray) else samples, gaps):
+        if isinstance(piece, int):
+            keep(lib.ein_host_session_gap(piece, at))
+            continue
+        if piece.dtype != np.int16 or piece.ndim != 1:
+            raise UsageError(f"samples must be int16[n], not {piece.dtype}{piece.shape}")
         while len(piece):
             piece = np.ascontiguousarray(piece)
             pointer = ffi.cast("const int16_t *", piece.ctypes.data)
             keep(lib.ein_host_session_push(pointer, len(piece), used, at, _EVENTS))
             piece = piece[used[0] :]
-
-    done = 0
-    for first, number in gaps:
-        push(samples[done:first])
-        keep(lib.ein_host_session_gap(number, at))
-        done = first + number
-    push(samples[done:])
     verdict = ffi.new("uint32_t[7]")
     keep(lib.ein_host_session_finish(at, verdict))
     return np.concatenate(parts), Raw(*(int(v) for v in verdict))
+
+
+def _between(
+    pieces: Iterable[NDArray[np.int16]], gaps: Sequence[tuple[int, int]]
+) -> Iterator[NDArray[np.int16] | int]:
+    """The pieces without the samples of gaps, and where a gap begins how many it is."""
+    ahead = list(reversed(gaps))
+    at = lost = 0  # the next sample's number; so many from there on never came
+    for piece in pieces:
+        while len(piece):
+            if not lost and ahead and ahead[-1][0] == at:
+                lost = ahead.pop()[1]
+                yield lost
+            end = lost or (ahead[-1][0] - at if ahead else len(piece))
+            n = min(end, len(piece))
+            if lost:
+                lost -= n
+            else:
+                yield piece[:n]
+            piece = piece[n:]
+            at += n
+    yield from (number for _, number in reversed(ahead))
 
 
 def _events(told: NDArray[np.void]) -> Events:

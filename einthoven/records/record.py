@@ -12,14 +12,24 @@ from einthoven.records.checksums import verify_sha256
 from einthoven.records.database import beside, recording_path, require_name
 from einthoven.records.header import Header, Signal, is_null, read_header
 from einthoven.records.leads import choose_lead, require_units
-from einthoven.records.recording import NOTHING_KNOWN, Known, Record, upright
-from einthoven.records.segments import read_segments
-from einthoven.records.signal_file import read_signal
+from einthoven.records.recording import (
+    INVALID,
+    NOTHING_KNOWN,
+    Filed,
+    Known,
+    Read,
+    Record,
+    turned_over,
+)
+from einthoven.records.segments import open_segments
+from einthoven.records.signal_file import open_signal
 
 __all__ = [
     "NOTHING_KNOWN",
+    "Filed",
     "Known",
     "Record",
+    "open_record",
     "rate_and_length",
     "read_record",
     "record_files",
@@ -38,7 +48,21 @@ def read_record(
     uncalibrated_gain: float | None = None,
     known: Known = NOTHING_KNOWN,
 ) -> Record:
-    """Read one lead of a recording and verify it.
+    """Read one lead of a recording into memory and verify it; arguments and errors as of
+    `open_record`."""
+    found = open_record(folder, name, lead, uncalibrated_gain=uncalibrated_gain, known=known)
+    return found.whole() if isinstance(found, Filed) else found
+
+
+def open_record(
+    folder: Path,
+    name: str,
+    lead: str | None = None,
+    *,
+    uncalibrated_gain: float | None = None,
+    known: Known = NOTHING_KNOWN,
+) -> Record | Filed:
+    """Verify one lead of a recording; a WFDB record's samples stay in their files if they can.
 
     `lead`: name as in the file, in any case; default as of `leads.choose_lead`.
     `uncalibrated_gain` (LSB per mV) is taken where the header says gain 0, that is, not
@@ -58,7 +82,7 @@ def read_record(
 
         verify_sha256(folder, path)
         return read_table(path, name, lead, known)
-    return _read_wfdb(folder, name, lead, uncalibrated_gain, known)
+    return _open_wfdb(folder, name, lead, uncalibrated_gain, known)
 
 
 def rate_and_length(folder: Path, name: str) -> tuple[float, int | None]:
@@ -105,7 +129,7 @@ def verify_record(folder: Path, name: str) -> None:
         raise RecordError(f"record {name} has no signals")
     for index, signal in enumerate(header.signals):
         if not is_null(signal.file_name):
-            read_signal(None, here, header, index, name)
+            open_signal(None, here, header, index, name)
     for segment, length in header.segments:
         if length and not is_null(segment):
             verify_record(here, segment)
@@ -122,14 +146,14 @@ def known_gain(header: Header) -> float | None:
     return 200.0 if svdb else None
 
 
-def _read_wfdb(
+def _open_wfdb(
     folder: Path, name: str, lead: str | None, uncalibrated_gain: float | None, known: Known
-) -> Record:
+) -> Filed:
     header = read_header(folder, name)
     verify_sha256(folder, beside(folder, name, ".hea"))
     here = beside(folder, name, ".hea").parent
     if header.segments:
-        described, index, decoded, gaps = read_segments(folder, here, name, header, lead, known)
+        described, index, opened, gaps = open_segments(folder, here, name, header, lead, known)
     else:
         if not header.signals:
             raise RecordError(
@@ -137,32 +161,34 @@ def _read_wfdb(
             )
         described, gaps = header, ()
         index = choose_lead(header.sig_name, _units(header.signals, known), name, lead)
-        decoded = read_signal(folder, here, header, index, name, known.checksum)
+        opened = open_signal(folder, here, header, index, name, known.checksum)
     signal = described.signals[index]
     per_mv = require_units(known.units or signal.units, signal.name, name)
     stated = known.gain if known.gain is not None else signal.gain
     # Not calibrated: what is assumed is counts per mV, whatever the unit.
     assumed = uncalibrated_gain or known_gain(described) or DEFAULT_GAIN
-    gain, baseline, samples, invalid = upright(
-        assumed if stated is None else stated * per_mv,
-        signal.baseline,
-        decoded.samples,
-        decoded.invalid_lsb,
-    )
-    late = ((len(samples) - decoded.absent, decoded.absent),) if decoded.absent else ()
-    return Record(
+    gain = assumed if stated is None else stated * per_mv
+    invalid, n_samples = opened.invalid_lsb, opened.n_samples
+    late = ((n_samples - opened.absent, opened.absent),) if opened.absent else ()
+    down = gain < 0
+    return Filed(
         name=name,
         lead=signal.name,
         rate_hz=header.rate_hz * signal.samples_per_frame,
-        gain_lsb_per_mv=gain,
-        baseline_lsb=baseline,
-        samples=samples,
-        invalid_lsb=invalid,
+        gain_lsb_per_mv=abs(gain),
+        baseline_lsb=-signal.baseline if down else signal.baseline,
+        n_samples=n_samples,
+        read=_upside_down(opened.read, invalid) if down else opened.read,
+        invalid_lsb=INVALID if down and invalid is not None else invalid,
         comments=header.comments,
         gain_assumed=stated is None,
         gaps=(*gaps, *late),
-        unchecked=decoded.unchecked,
+        unchecked=opened.unchecked,
     )
+
+
+def _upside_down(read: Read, invalid: int | None) -> Read:
+    return lambda begin, end: turned_over(read(begin, end), invalid)
 
 
 def _units(signals: Sequence[Signal], known: Known) -> list[str]:

@@ -1,7 +1,9 @@
-"""What a recording is once it is read, and what a user may know better than its file."""
+"""What a recording is once it is found or read, and what a user may know better than its file."""
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,61 @@ from einthoven.records.leads import units_per_mv
 
 INVALID = -(1 << 31)
 """Stands for "no value" where a file's own marker does not fit any more."""
+PIECE = 1 << 16
+"""Samples that are computed with at a time, which a processor's cache still holds."""
+
+Read = Callable[[int, int], NDArray[np.int32]]
+"""Samples begin, …, end − 1 of a signal."""
+
+
+def pieces(read: Read, n_samples: int, most: int = PIECE) -> Iterator[NDArray[np.int32]]:
+    """All samples of a signal in order, at most `most` at a time."""
+    for begin in range(0, n_samples, most):
+        yield read(begin, min(begin + most, n_samples))
+
+
+class Recording(Protocol):
+    """One lead of a recording, in memory (`Record`) or in its file (`Filed`)."""
+
+    @property
+    def name(self) -> str:
+        """The record's."""
+
+    @property
+    def lead(self) -> str:
+        """As its file says."""
+
+    @property
+    def rate_hz(self) -> float:
+        """Of its samples."""
+
+    @property
+    def gain_lsb_per_mv(self) -> float:
+        """Above 0: a signal with a negative gain has been turned over."""
+
+    @property
+    def baseline_lsb(self) -> int:
+        """Count at 0 mV."""
+
+    @property
+    def n_samples(self) -> int:
+        """Length in samples of `rate_hz`, gaps included."""
+
+    @property
+    def invalid_lsb(self) -> int | None:
+        """The count of a sample for which the recorder had no value."""
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """(first, number) of the samples that were never recorded, in order; they repeat the
+        last."""
+
+    @property
+    def unchecked(self) -> bool:
+        """A header's checksum is 0, that is, was not computed."""
+
+    def read(self, begin: int, end: int) -> NDArray[np.int32]:
+        """Counts of samples begin, …, end − 1."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +98,47 @@ class Record:
     def n_samples(self) -> int:
         """Length in samples of `rate_hz`, gaps included."""
         return len(self.samples)
+
+    def read(self, begin: int, end: int) -> NDArray[np.int32]:
+        """Counts of samples begin, …, end − 1."""
+        return self.samples[begin:end]
+
+
+@dataclass(frozen=True)
+class Filed:
+    """One lead of a recording whose samples are read when they are needed: a day's are 125 MB.
+
+    Fields as of `Record`.
+    """
+
+    name: str
+    lead: str
+    rate_hz: float
+    gain_lsb_per_mv: float
+    baseline_lsb: int
+    n_samples: int
+    read: Read
+    invalid_lsb: int | None
+    comments: tuple[str, ...] = ()
+    gain_assumed: bool = False
+    gaps: tuple[tuple[int, int], ...] = ()
+    unchecked: bool = False
+
+    def whole(self) -> Record:
+        """The same with its samples in memory."""
+        return Record(
+            name=self.name,
+            lead=self.lead,
+            rate_hz=self.rate_hz,
+            gain_lsb_per_mv=self.gain_lsb_per_mv,
+            baseline_lsb=self.baseline_lsb,
+            samples=self.read(0, self.n_samples),
+            invalid_lsb=self.invalid_lsb,
+            comments=self.comments,
+            gain_assumed=self.gain_assumed,
+            gaps=self.gaps,
+            unchecked=self.unchecked,
+        )
 
 
 @dataclass(frozen=True)
@@ -78,8 +176,15 @@ def upright(
     if gain >= 0:
         return gain, baseline, samples, invalid
     missing = samples == invalid if invalid is not None else None
-    turned = np.negative(np.maximum(samples, -(2**31) + 1))
+    turned = turned_over(samples, invalid)
     if missing is None or not missing.any():
         return -gain, -baseline, turned, None
-    turned[missing] = INVALID
     return -gain, -baseline, turned, INVALID
+
+
+def turned_over(samples: NDArray[np.int32], invalid: int | None) -> NDArray[np.int32]:
+    """Counts of the signal upside down; `INVALID` where they were `invalid`."""
+    turned: NDArray[np.int32] = np.negative(np.maximum(samples, -(2**31) + 1))
+    if invalid is not None:
+        turned[samples == invalid] = INVALID
+    return turned

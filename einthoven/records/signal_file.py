@@ -1,9 +1,10 @@
 """Signal files of WFDB records: one signal decoded, and checked against its header.
 
 Format: signal(5) of the WFDB Applications Guide, https://physionet.org/physiotools/wag/signal-5.htm.
-The bytes are decoded by the `wfdb` package, which is given a plain header made for the purpose:
-it cannot read all that WFDB's C library reads (`header.py`). Checks, skew and what a header's 0
-means are this module's.
+Formats whose samples lie where their number says stay in their file (`decoding.py`); the bytes of
+the others are decoded by the `wfdb` package, whole, which is given a plain header made for the
+purpose: it cannot read all that WFDB's C library reads (`header.py`). Checks, skew and what a
+header's 0 means are this module's.
 """
 
 import math
@@ -13,12 +14,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import wfdb
-from numpy.typing import NDArray
 
 from einthoven.errors import RecordError
+from einthoven.records import decoding
 from einthoven.records.checksums import verify_sha256
 from einthoven.records.header import Header, Signal, is_null
+from einthoven.records.recording import Read, pieces
 
 INVALID_LSB = {
     **dict.fromkeys(("80", "508"), -(1 << 7)),
@@ -42,11 +43,12 @@ _BYTES = {
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """One signal of a plain record."""
+class Opened:
+    """One signal of a plain record, checked."""
 
-    samples: NDArray[np.int32]
-    """[n] counts, lined up with the other signals."""
+    n_samples: int
+    read: Read
+    """Samples in counts, lined up with the other signals."""
     invalid_lsb: int | None
     """The count that stands for "no value"; None if the format has none."""
     absent: int
@@ -55,10 +57,10 @@ class Decoded:
     """The header's checksum is 0 or missing where the samples' is not: it was not computed."""
 
 
-def read_signal(
+def open_signal(
     root: Path | None, folder: Path, header: Header, index: int, name: str, check: bool = True
-) -> Decoded:
-    """Decode signal `index` of a plain record whose header lies in `folder`.
+) -> Opened:
+    """Signal `index` of a plain record whose header lies in `folder`.
 
     Checks the size of the file, the SHA-256 if a list in `root` has one, and with `check` the
     header's 16-bit checksum. Raises RecordError.
@@ -68,29 +70,34 @@ def read_signal(
     n_frames = _check_present(header, signal, name, path)
     if root is not None:
         verify_sha256(root, path)
-    raw = _decode(path, header, index, name, n_frames)
-    per_frame = signal.samples_per_frame
-    if header.n_frames and len(raw) != header.n_frames * per_frame:
-        raise RecordError(
-            f"record {name}: {path.name} holds {len(raw)} samples where the header says "
-            f"{header.n_frames * per_frame}: fetch it again (einthoven data fetch)"
-        )
-    unchecked = _check_sum(signal, raw, name, path) if check else False
-    late = min(signal.skew_frames * per_frame, len(raw))
+    n_samples, read = _in_file(path, header, index, name, n_frames)
+    unchecked = _check_sum(signal, n_samples, read, name, path) if check else False
+    late = min(signal.skew_frames * signal.samples_per_frame, n_samples)
     if late:
-        raw = np.concatenate([raw[late:], np.full(late, raw[-1], dtype=np.int32)])
-    return Decoded(raw, INVALID_LSB.get(signal.fmt), late, unchecked)
+        read = _earlier(read, late, n_samples)
+    return Opened(n_samples, read, INVALID_LSB.get(signal.fmt), late, unchecked)
 
 
-def _check_sum(signal: Signal, raw: NDArray[np.int32], name: str, path: Path) -> bool:
+def _earlier(read: Read, late: int, n: int) -> Read:
+    """A signal that is stored `late` samples late, at its place; the last one goes on."""
+
+    def lined_up(begin: int, end: int) -> decoding.Counts:
+        there = read(min(begin + late, n), min(end + late, n))
+        missing = end - begin - len(there)
+        return np.concatenate([there, np.repeat(read(n - 1, n), missing)]) if missing else there
+
+    return lined_up
+
+
+def _check_sum(signal: Signal, n_samples: int, read: Read, name: str, path: Path) -> bool:
     """Whether the header's checksum was never computed; RecordError if it is another one.
 
     A header that says 0 or ends before has none. Its initial value proves nothing then: all
     headers of the 2017 challenge say 0, and 279 of 4,263 begin with another sample than they state.
     """
-    found = int(raw.sum(dtype=np.int64))
     if signal.checksum is None:
         return False
+    found = sum(int(piece.sum(dtype=np.int64)) for piece in pieces(read, n_samples))
     if (found - signal.checksum) % 65536 == 0:
         return False
     if signal.checksum == 0:
@@ -139,19 +146,39 @@ def _group(header: Header, signal: Signal) -> list[Signal]:
     return [s for s in header.signals if s.file_name == signal.file_name]
 
 
-def _decode(
+def _in_file(
     path: Path, header: Header, index: int, name: str, n_frames: int | None
-) -> NDArray[np.int32]:
+) -> tuple[int, Read]:
+    """How many samples a signal has in its file, and how they are read, as they are stored."""
     signal = header.signals[index]
-    group = _group(header, signal)
+    per_frame = [s.samples_per_frame for s in _group(header, signal)]
+    if n_frames is not None and decoding.can_read(signal.fmt):
+        own = _position(header, index)
+        stored = decoding.Stored(path, signal.fmt, signal.byte_offset, per_frame, own)
+        return n_frames * signal.samples_per_frame, stored.read
+    whole = _decoded(path, header, index, name, n_frames)
+    if header.n_frames and len(whole) != header.n_frames * signal.samples_per_frame:
+        raise RecordError(
+            f"record {name}: {path.name} holds {len(whole)} samples where the header says "
+            f"{header.n_frames * signal.samples_per_frame}: fetch it again (einthoven data fetch)"
+        )
+    return len(whole), lambda begin, end: whole[begin:end]
+
+
+def _decoded(
+    path: Path, header: Header, index: int, name: str, n_frames: int | None
+) -> decoding.Counts:
+    """All samples of a signal whose format has to be read from its beginning."""
+    import wfdb  # takes half a second, and few records are in such a format
+
+    group = _group(header, header.signals[index])
     if n_frames == 0:
         return np.zeros(0, dtype=np.int32)
-    fmt = "16" if signal.fmt == "61" else signal.fmt  # wfdb stumbles over its own byte order
     lines = [f"r {len(group)} 250{'' if n_frames is None else f' {n_frames}'}"]
     for s in group:
         offset = f"+{s.byte_offset}" if s.byte_offset else ""
         start = 0 if s.initial_value is None else s.initial_value
-        lines.append(f"s.dat {fmt}x{s.samples_per_frame}{offset} 1/mV 16 0 {start} 0 0 s")
+        lines.append(f"s.dat {s.fmt}x{s.samples_per_frame}{offset} 1/mV 16 0 {start} 0 0 s")
     try:
         with tempfile.TemporaryDirectory() as scratch:
             (Path(scratch) / "r.hea").write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -165,10 +192,7 @@ def _decode(
             )
     except Exception as error:  # wfdb raises whatever its decoder stumbles over
         raise RecordError(f"record {name} cannot be decoded: {error}") from error
-    decoded = record.e_d_signal[0]
-    if signal.fmt == "61":
-        decoded = decoded.astype(np.int16).byteswap()
-    return np.asarray(decoded, dtype=np.int32)
+    return np.asarray(record.e_d_signal[0], dtype=np.int32)
 
 
 def _position(header: Header, index: int) -> int:

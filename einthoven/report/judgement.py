@@ -15,14 +15,14 @@ from einthoven.aami import CLASSES
 from einthoven.native import core, strip
 from einthoven.native import rhythm as stage
 from einthoven.native.confidence import ONE
-from einthoven.records.adc import BoardSignal, board_to_record_time
+from einthoven.records.adc import BoardSignal, BoardStream, board_to_record_time
 from einthoven.records.annotations import (
     ANNOTATOR,
     Annotations,
     read_annotations,
     write_annotations,
 )
-from einthoven.records.recording import Record
+from einthoven.records.recording import Recording
 from einthoven.report.description import (
     Confidence,
     Episodes,
@@ -50,7 +50,9 @@ def read_reference(folder: Path, name: str) -> Annotations | None:
     return read_annotations(folder, name)
 
 
-def signal_read(record: Record, signal: BoardSignal, share: Mapping[str, float]) -> SignalRead:
+def signal_read(
+    record: Recording, signal: BoardSignal | BoardStream, share: Mapping[str, float]
+) -> SignalRead:
     """How the record was read; `share`: of its time, by `quality.KINDS`."""
     return SignalRead(
         share=SignalShare(**share),
@@ -66,7 +68,7 @@ def annotations(
     beats: NDArray[np.void],
     t_record: NDArray[np.int64],
     spans: Mapping[str, Sequence[tuple[int, int]]],
-    record: Record,
+    record: Recording,
 ) -> Annotations:
     """Beats (dtype BEAT) at their times in the record, with the episodes' changes of rhythm.
 
@@ -81,7 +83,7 @@ def annotations(
     )
 
 
-def write(folder: Path, name: str, found: Annotations, record: Record) -> None:
+def write(folder: Path, name: str, found: Annotations, record: Recording) -> None:
     """`<folder>/<name>.ein`, as PhysioNet's programs read it. Raises EinthovenError."""
     write_annotations(
         folder,
@@ -96,7 +98,7 @@ def write(folder: Path, name: str, found: Annotations, record: Record) -> None:
     )
 
 
-def gaps_of(record: Record) -> Gaps | None:
+def gaps_of(record: Recording) -> Gaps | None:
     """How many gaps a record has, and their samples at its own rate; None without any."""
     if not record.gaps:
         return None
@@ -104,7 +106,7 @@ def gaps_of(record: Record) -> Gaps | None:
 
 
 def compare(
-    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
+    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Recording
 ) -> dict[str, Comparison] | None:
     """Beats at these times of the record against the reference's, by protocol; None without one."""
     if reference is None:
@@ -119,7 +121,7 @@ def stored_protocols(scores: Mapping[str, Comparison] | None) -> Protocols | Non
 
 
 def protocols_of(
-    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Record
+    reference: Annotations | None, t_record: NDArray[np.int64], labels: list[str], record: Recording
 ) -> Protocols | None:
     """Scores of detections at these times of the record, as the run folder keeps them."""
     return stored_protocols(compare(reference, t_record, labels, record))
@@ -160,7 +162,7 @@ def rhythm_events(
     t_record: NDArray[np.int64],
     labels: list[str],
     reference: Annotations | None,
-    record: Record,
+    record: Recording,
 ) -> Rhythm:
     """The board's rhythm events by kind, and how they compare with the reference's."""
     broken = (beats["flags"] & core.FLAG_BREAK) != 0
@@ -174,7 +176,7 @@ def rhythm_events(
 
 
 def spans(
-    rhythms: NDArray[np.void], record: Record, rate_hz: float
+    rhythms: NDArray[np.void], record: Recording, rate_hz: float
 ) -> dict[str, list[tuple[int, int]]]:
     """The episodes ("af", "vf") that the board told, in samples of the record, in order."""
     spans = {}
@@ -186,7 +188,7 @@ def spans(
     return spans
 
 
-def burden(spans: Mapping[str, Sequence[tuple[int, int]]], record: Record) -> float:
+def burden(spans: Mapping[str, Sequence[tuple[int, int]]], record: Recording) -> float:
     """Share of the record, 0 to 1, in atrial fibrillation."""
     share = sum(end - begin for begin, end in spans["af"]) / max(record.n_samples, 1)
     return min(share, 1.0)
@@ -196,7 +198,7 @@ def episodes(
     test: Annotations,
     spans: Mapping[str, Sequence[tuple[int, int]]],
     reference: Annotations | None,
-    record: Record,
+    record: Recording,
 ) -> Episodes:
     """Share of the record in fibrillation, and EC57's comparison of episodes by protocol."""
     scored = None

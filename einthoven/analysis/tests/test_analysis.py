@@ -1,6 +1,7 @@
 """Records without a board: what a line says, what is written, and what befalls bad ones."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,26 @@ def test_a_strip_has_a_verdict_and_a_long_record_has_none(folder: Path) -> None:
     assert strip.verdict.differs is False
     assert sum(strip.beats.values()) > 20
     assert analyze(Task(folder, "long")).verdict is UNSET
+
+
+def test_memory_does_not_grow_with_the_record(folder: Path, tmp_path: Path) -> None:
+    """But by what is found: of four hours no more than of one, though they have 16 MB more."""
+    plain = (folder / "long.dat").read_bytes()
+    peaks = []
+    for name, times in (("hour", 12), ("hours", 48)):
+        (tmp_path / f"{name}.dat").write_bytes(plain * times)
+        rows = (folder / "long.hea").read_text().splitlines()
+        fields = rows[1].split()
+        fields[0], fields[6] = f"{name}.dat", "0"
+        header = f"{name} 1 360 {108_000 * times}\n{' '.join(fields)}\n"
+        (tmp_path / f"{name}.hea").write_text(header)
+        analyze(Task(tmp_path, name, out=tmp_path))  # what is loaded once, is
+        tracemalloc.start()
+        line = analyze(Task(tmp_path, name, out=tmp_path))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert line.seconds == 300.0 * times
+    assert peaks[1] - peaks[0] < 8e6 < 4 * 108_000 * (48 - 12)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from einthoven.errors import RecordError
 from einthoven.records import database
-from einthoven.records.adc import board_signal, board_to_record_time, to_board
+from einthoven.records.adc import BoardStream, board_signal, board_to_record_time, to_board
 from einthoven.records.annotations import read_annotations, write_annotations
 from einthoven.records.checksums import sha256_file
 from einthoven.records.database import locate_database, record_names
 from einthoven.records.download import find_database
 from einthoven.records.rates import rescale_times
-from einthoven.records.record import Known, Record, read_record, verify_record
+from einthoven.records.record import Filed, Known, Record, open_record, read_record, verify_record
+from einthoven.records.recording import PIECE
 
 RATES_HZ = (128.0, 250.0, 257.0, 360.0, 500.0, 1000.0)
 
@@ -456,6 +457,37 @@ def test_gain_and_baseline_are_the_boards() -> None:
     record = Record("r", "I", 180.0, 400.0, 1000, np.array([1000, 1400, 600], np.int32), None)
     assert to_board(record, 180.0, 100.0, 12).tolist() == [0, 100, -100]
     assert to_board(record, 180.0, 100.0, 12).dtype == np.int16
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
+@pytest.mark.parametrize("rate_hz", [180.0, 360.0])
+def test_a_record_in_its_file_is_sampled_as_one_in_memory(
+    tmp_path: Path, upside_down: bool, rate_hz: float
+) -> None:
+    """Piece by piece, although values are missing where pieces meet, and a signal is skewed."""
+    n = 3 * PIECE + 1000
+    counts = np.random.default_rng(2).integers(-900, 900, (n, 2))
+    for first in (0, PIECE - 5, 2 * PIECE, n - 3):
+        counts[first : first + 10] = -2048
+    wfdb.wrsamp(
+        "a", fs=rate_hz, units=["mV"] * 2, sig_name=["V5", "MLII"], d_signal=counts,
+        fmt=["212"] * 2, adc_gain=[200.0] * 2, baseline=[7] * 2, write_dir=str(tmp_path),
+    )  # fmt: skip
+    edit_header(tmp_path, " 212 ", " 212:3 ")
+    filed = open_record(tmp_path, "a", known=Known(gain=-150.0 if upside_down else None))
+    assert isinstance(filed, Filed) and filed.n_samples == n
+    stream = BoardStream(filed, 180.0, 200.0, 12)
+    pieces = list(stream.pieces())
+    assert max(len(piece) for piece in pieces) <= 2 * PIECE < n
+    whole = board_signal(filed.whole(), 180.0, 200.0, 12)
+    assert np.concatenate(pieces).tobytes() == whole.samples.tobytes()
+    assert stream.n_samples == len(whole.samples)
+    assert (stream.gaps, stream.coupled) == (whole.gaps, whole.coupled)
+    assert stream.offset_mv == whole.offset_mv != 0.0
+    held = np.where(counts[:, 1] == -2048, 7, counts[:, 1])
+    assert abs(stream.offset_mv) == pytest.approx(
+        abs(np.median(held) - 7) / filed.gain_lsb_per_mv, abs=0.02
+    )
 
 
 def test_an_empty_record_is_no_samples() -> None:
