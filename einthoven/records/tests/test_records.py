@@ -453,6 +453,13 @@ def test_board_clips_and_shows_missing_samples_as_its_low_rail() -> None:
     assert set(board[400:900].tolist()) == {100}
 
 
+def test_a_record_without_any_value_has_no_offset_either() -> None:
+    counts = np.full(3600, -32_768, dtype=np.int32)
+    signal = board_signal(Record("r", "I", 360.0, 200.0, 50, counts, -32_768), 180.0, 200.0, 12)
+    assert (signal.samples == -2048).all()
+    assert (signal.coupled, signal.offset_mv) == (False, 0.0)
+
+
 def test_gain_and_baseline_are_the_boards() -> None:
     record = Record("r", "I", 180.0, 400.0, 1000, np.array([1000, 1400, 600], np.int32), None)
     assert to_board(record, 180.0, 100.0, 12).tolist() == [0, 100, -100]
