@@ -87,17 +87,27 @@ else
     done
 fi
 
-# The emulated RP2040, and what the page is built and tested with, pinned by their lock files.
-for folder in boards/rp2040js_pico web; do
-    if [ "$level" = dev ] && ! cmp -s $folder/package-lock.json $folder/node_modules/.installed; then
+# The emulated RP2040, and what the page is built and tested with, pinned by their lock files; beside
+# the Python packages below.
+npm_packages() {
+    for folder in boards/rp2040js_pico web; do
+        cmp -s $folder/package-lock.json $folder/node_modules/.installed && continue
         echo "setup: installing $folder's npm packages"
         if ! npm ci --prefix $folder --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then
             echo "error: npm could not install $folder's packages; see its message above, then run make again" >&2
-            exit 2
+            return 2
         fi
         cp $folder/package-lock.json $folder/node_modules/.installed
-    fi
-done
+    done
+}
+node=
+if [ "$level" = dev ]; then
+    npm_packages &
+    node=$!
+fi
+await_node() { # with its failure
+    [ -z "$node" ] || wait "$node" || exit 2
+}
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 # The stamp says what was installed: pip runs again only when one of these files or the level changes.
@@ -105,13 +115,17 @@ stamp() {
     printf '%s %s' "$1" "$(cat pyproject.toml constraints.txt | cksum)"
 }
 installed=$(cat $installed_file 2>/dev/null || true)
-[ "$installed" = "$(stamp "$extras")" ] && exit 0
-[ "$installed" = "$(stamp "$all_extras")" ] && exit 0
+if [ "$installed" = "$(stamp "$extras")" ] || [ "$installed" = "$(stamp "$all_extras")" ]; then
+    await_node
+    exit 0
+fi
 echo "setup: installing Python packages into .venv${extras:+ ($extras)}"
-if ! .venv/bin/pip install --quiet --disable-pip-version-check $constraints --editable ".${extras:+[$extras]}"; then
+# What is never imported, most of TensorFlow, need not be compiled; Python compiles the rest when it is.
+if ! .venv/bin/pip install --quiet --no-compile --disable-pip-version-check $constraints --editable ".${extras:+[$extras]}"; then
     echo "error: pip could not install the Python packages; see its message above, then run make again" >&2
     exit 2
 fi
+await_node
 # Sources that a device's keys are built with, pinned by hash; a build asks again where this fails.
 .venv/bin/python -m einthoven.third_party >/dev/null || true
 stamp "$extras" >$installed_file

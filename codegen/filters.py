@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from einthoven.errors import UsageError
 
@@ -48,6 +47,8 @@ def design_bandpass(order: int, band_hz: tuple[float, float], rate_hz: float) ->
     Each section's own gain peak is brought to 1 so that the cascade keeps its headroom.
     Raises UsageError when the band does not fit between 0 and half the rate.
     """
+    from scipy import signal  # takes a second, which programs that only read the spec need not
+
     low, high = band_hz
     if not 0 < low < high < rate_hz / 2:
         raise UsageError(
@@ -64,6 +65,8 @@ def design_bandpass(order: int, band_hz: tuple[float, float], rate_hz: float) ->
 
 def _balance(sos: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Move gain between sections until each but the last peaks at 1; the product is unchanged."""
+    from scipy import signal
+
     freqs = np.geomspace(0.01, rate_hz / 2 * 0.999, 4096)
     carried = 1.0
     out = sos.copy()

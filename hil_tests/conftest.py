@@ -1,6 +1,8 @@
 """The board under test: `--board NAME [--port URL]` of the root conftest.py; host by default."""
 
-from collections.abc import Iterator
+import fcntl
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,15 +54,35 @@ def signal() -> NDArray[np.int16]:
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`made_once(NAME, MAKE)`: a folder that MAKE fills, and that all workers of `-n` share."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made_once(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def database(made_once: Callable[..., Path]) -> Path:
     """Six records at rates that boards do not have; EC57 scores the last one from 5 min on."""
-    folder = tmp_path_factory.mktemp("database")
-    for i, name in enumerate(NAMES):
-        rate_hz = (360.0, 250.0, 128.0, 257.0)[i % 4]
-        episodes = (Episode("lead_off", 20, 22),) if i == 1 else ()
-        seconds = 600.0 if name == NAMES[-1] else 45.0
-        make_record(i, seconds, rate_hz, episodes=episodes).write(folder, name)
-    return folder
+
+    def make(folder: Path) -> None:
+        for i, name in enumerate(NAMES):
+            rate_hz = (360.0, 250.0, 128.0, 257.0)[i % 4]
+            episodes = (Episode("lead_off", 20, 22),) if i == 1 else ()
+            seconds = 600.0 if name == NAMES[-1] else 45.0
+            make_record(i, seconds, rate_hz, episodes=episodes).write(folder, name)
+
+    return made_once("database", make)
 
 
 @pytest.fixture(scope="session")
@@ -73,13 +95,13 @@ def board_options(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def whole_run(
-    database: Path, board_options: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """An undisturbed run of all records, on two boards where there can be two."""
-    out = tmp_path_factory.mktemp("runs") / "whole"
-    words = ("--records", "all", "--data", database, "--out", out, "--jobs", "2", "--tflm", "all")
-    done = run("replay", *board_options, *words)
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert f"Report: {out}/report.html" in done.stdout.replace("\n", "")
-    return out
+def whole_run(database: Path, board_options: list[str], made_once: Callable[..., Path]) -> Path:
+    """An undisturbed run of all records, on two boards where there can be; not to be changed."""
+
+    def make(out: Path) -> None:
+        words = ("--records", "all", "--data", database, "--out", out)
+        done = run("replay", *board_options, *words, "--jobs", "2", "--tflm", "all")
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert f"Report: {out}/report.html" in done.stdout.replace("\n", "")
+
+    return made_once("whole", make)

@@ -258,10 +258,12 @@ def test_the_demonstration_without_records_and_network(
     board_options: list[str], tmp_path: Path
 ) -> None:
     """A port that nobody listens on stands in for a machine without a network."""
-    elsewhere = {"EINTHOVEN_PHYSIONET": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path)}
+    elsewhere = {"EINTHOVEN_PHYSIONET": "http://127.0.0.1:9"}
     environment = {k: v for k, v in os.environ.items() if k != "EINTHOVEN_DATA"} | elsewhere
+    # The user's cache has what was compiled, too: only its records are not there.
     code = (
         "import einthoven.records.database as d, pathlib; d.ROOT = pathlib.Path('/nonexistent/x')\n"
+        f"d.cached_database = lambda db: pathlib.Path({str(tmp_path / 'records')!r}) / db\n"
         "from einthoven.cli import main; main()"
     )
     words = ("demo", "--board", board_options[1], "--out", str(tmp_path / "out"))

@@ -194,14 +194,17 @@ class _Problem:
         """Each buffer in turn at the lowest offset that harms none placed before."""
         offsets: dict[str, int] = {}
         for key in order:
-            taken = [
+            taken = sorted(
                 (offsets[other] + low, offsets[other] + high)
                 for other, low, high in self.distances[key]
                 if other in offsets
-            ]
+            )
             offset = 0
-            while any(low < offset < high for low, high in taken):
-                offset = _aligned(min(high for low, high in taken if low < offset < high))
+            for low, high in taken:
+                if offset <= low:
+                    break  # and so it is to those that follow
+                if offset < high:
+                    offset = _aligned(high)
             offsets[key] = offset
         return offsets
 

@@ -23,6 +23,7 @@ from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import Annotations
 from einthoven.records.rates import rational_ratio
 from einthoven.records.record import Record
+from einthoven.records.resampling import resampled
 
 FIRST_NOISE_S, SEGMENT_S = 300.0, 120.0
 """nstdb's protocol: noise from the sixth minute on, every other two minutes."""
@@ -149,9 +150,7 @@ def mix(
     ratio = rational_ratio(record.rate_hz, noise.rate_hz)
     added = noise.samples.astype(np.float64)
     if ratio != 1:
-        from scipy.signal import resample_poly  # takes a second, which not every command has
-
-        added = resample_poly(added, ratio.numerator, ratio.denominator, padtype="edge")
+        added = np.concatenate(list(resampled([added], ratio)))
     clean = record.samples.astype(np.float64)
     beats = reference.samples[np.isin(reference.symbols, _NORMAL)]
     gain = noise_gain(clean, beats, added, snr_db, record.rate_hz)

@@ -37,10 +37,12 @@ def run(command: str, scratch: Path) -> str:
 
 
 def test_ci_runs_what_this_file_does_not() -> None:
-    script = (ROOT / ".ci" / "run").read_text() + (ROOT / "Makefile").read_text()
+    script = (ROOT / ".ci" / "run").read_text()
+    made = {word for line in script.splitlines() if "make " in line for word in line.split()}
     assert set(IN_CI) < set(COMMANDS)
     for command in IN_CI:
-        assert command in script
+        tool, what = command.split()
+        assert what in made if tool == "make" else command in (ROOT / "Makefile").read_text()
     assert len(INSTALLED) == 3
     for command in INSTALLED:
         assert command in (Path(__file__).parent / "test_wheel.py").read_text()

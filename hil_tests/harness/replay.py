@@ -49,7 +49,6 @@ from einthoven.report.description import (
     Sizes,
     TflmCheck,
 )
-from einthoven.report.files import write_report
 from einthoven.report.judgement import read_reference
 from einthoven.report.run import RunDir
 from einthoven.report.schema import of_builtins
@@ -160,6 +159,8 @@ def replay_run(
             raise RecordError(next(iter(bad.values())))
         if network is not None and run.plan.float_missing is None:
             score_float(run, board, folder, network)
+        from einthoven.report.files import write_report  # with what draws it, a third of a second
+
         write_report(run)
     return run
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from einthoven.records.header import read_header
 from einthoven.records.noise import qrs_amplitude
@@ -44,6 +43,8 @@ class NoiseMixer:
 
         Raises RecordError.
         """
+        from scipy.signal import resample_poly  # takes a second, which replays need not spend
+
         self._rate_hz = rate_hz
         self._levels: tuple[float | None, ...] = (None, *snrs_db)
         self._noises = []
@@ -72,6 +73,8 @@ class NoiseMixer:
         return mixed
 
     def _draw(self, n: int, rng: np.random.Generator) -> Counts:
+        from scipy.signal import resample_poly
+
         noise = self._noises[rng.integers(len(self._noises))]
         slower = int(rng.choice(SLOWER))
         taken = n // slower + 1

@@ -92,8 +92,9 @@ class HostEngine:
         """`folder` gets the generated C. Raises ModelError, BuildError."""
         self.graph = graph_of(tflite)
         folder.mkdir(parents=True, exist_ok=True)
-        self.arena_bytes = plan(self.graph).size
-        for name, text in emit(self.graph, plan(self.graph), Description("host", "0" * 64)).items():
+        placed = plan(self.graph)
+        self.arena_bytes = placed.size
+        for name, text in emit(self.graph, placed, Description("host", "0" * 64)).items():
             (folder / name).write_text(text)
         sources = [folder / "ein_model.c", *ENGINE_SOURCES]
         library = build_library("ein_study", sources, [folder, ENGINE], FAST)

@@ -1,7 +1,9 @@
 """CardiacNet's own protocol: its trainer, what is trained when, what is reported; Dask."""
 
 import json
-from dataclasses import replace
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,25 +104,46 @@ def test_the_best_trial_is_chosen_on_validation_windows() -> None:
     assert setting_of(best_trial(trials)) == Setting(3, 4, False)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Plan:
+@pytest.fixture(scope="module")
+def small() -> Iterator[Plan]:
     """Made-up windows in the records' place."""
     plan = Plan(
         records=("119", "201", "202"), learning_rate=(1e-2,), batch=(32,), epochs=2,
         pretrain_epochs=1, folds=2,
     )  # fmt: skip
-    monkeypatch.setattr(cardiacnet, "find_database", lambda data, name: Path())
-    monkeypatch.setattr(cardiacnet, "load", lambda folder, names: made_up(names))
-    monkeypatch.setattr(cardiacnet_result, "find_database", lambda data, name: Path())
-    monkeypatch.setattr(cardiacnet_result, "load", lambda folder, names: made_up(names))
-    return plan
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (cardiacnet, cardiacnet_result):
+            patch.setattr(module, "find_database", lambda data, name: Path())
+            patch.setattr(module, "load", lambda folder, names: made_up(names))
+        yield plan
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A whole run, not to be changed, and what it said."""
+
+    folder: Path
+    lines: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def finished(small: Plan, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder, lines = tmp_path_factory.mktemp("finished"), list[str]()
+    cardiacnet.run(small, folder, 1, report=lines.append)
+    return Finished(folder, tuple(lines))
+
+
+@pytest.fixture
+def own(finished: Finished, tmp_path: Path) -> Path:
+    """A copy of the whole run, to be changed."""
+    shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 def test_a_run_goes_on_where_it_was_and_adds_what_a_larger_grid_asks_for(
-    small: Plan, tmp_path: Path
+    small: Plan, finished: Finished, own: Path
 ) -> None:
-    lines: list[str] = []
-    cardiacnet.run(small, tmp_path, 1, report=lines.append)
+    lines = list(finished.lines)
     assert len([s for s in lines if s.startswith("pre-training")]) == 3
     stages = (
         runs.SEARCH,
@@ -130,16 +153,16 @@ def test_a_run_goes_on_where_it_was_and_adds_what_a_larger_grid_asks_for(
     )
     for stage in (*stages, runs.LATE_TUNED):
         assert len([s for s in lines if s.startswith(f"{stage} ")]) == 3, stage
-    before = (tmp_path / runs.SEARCH / "201.json").read_text()
+    before = (own / runs.SEARCH / "201.json").read_text()
     lines.clear()
-    cardiacnet.run(small, tmp_path, 1, report=lines.append)
+    cardiacnet.run(small, own, 1, report=lines.append)
     assert lines == []
-    cardiacnet.run(replace(small, batch=(32, 64)), tmp_path, 1, report=lines.append)
-    trials = runs.read_trials(tmp_path / runs.SEARCH, "201")
+    cardiacnet.run(replace(small, batch=(32, 64)), own, 1, report=lines.append)
+    trials = runs.read_trials(own / runs.SEARCH, "201")
     assert [setting_of(t) for t in trials[:2]] == [setting_of(t) for t in json.loads(before)]
     assert {t["batch"] for t in trials} == {32, 64}
     # Whatever the search has chosen now, there is a fine-tuning with it.
-    assert set(cardiacnet_result.confusions(tmp_path, "201")) == set(cardiacnet_result.COLUMNS)
+    assert set(cardiacnet_result.confusions(own, "201")) == set(cardiacnet_result.COLUMNS)
 
 
 def test_weights_of_the_best_are_kept_and_give_the_trial_s_confusion(
@@ -156,28 +179,26 @@ def test_weights_of_the_best_are_kept_and_give_the_trial_s_confusion(
         assert confusion(test.label, trainer.logits(weights, test)) == best["test"]
 
 
-def test_a_run_without_weights_trains_the_chosen_setting_again(small: Plan, tmp_path: Path) -> None:
+def test_a_run_without_weights_trains_the_chosen_setting_again(small: Plan, own: Path) -> None:
     """As a run is that was begun before weights were kept."""
-    cardiacnet.run(small, tmp_path, 1, report=lambda line: None)
-    stage = tmp_path / runs.SEARCH
+    stage = own / runs.SEARCH
     before = (stage / "201.json").read_text()
-    path = runs.chosen_weights(tmp_path, runs.SEARCH, "201")
+    path = runs.chosen_weights(own, runs.SEARCH, "201")
     content = path.read_bytes()
     path.unlink()
     with pytest.raises(UsageError, match=r"no weights of record 201.*--resume"):
-        runs.chosen_weights(tmp_path, runs.SEARCH, "201")
+        runs.chosen_weights(own, runs.SEARCH, "201")
     lines: list[str] = []
-    cardiacnet.run(small, tmp_path, 1, report=lines.append)
+    cardiacnet.run(small, own, 1, report=lines.append)
     assert lines == ["search 201, 1 of 2 trainings (1/1)"]
     assert path.read_bytes() == content and (stage / "201.json").read_text() == before
 
 
-def test_others_never_saw_the_patient(small: Plan, tmp_path: Path) -> None:
-    cardiacnet.run(small, tmp_path, 1, report=lambda line: None)
+def test_others_never_saw_the_patient(small: Plan, finished: Finished) -> None:
     for record in small.records:
         without = [
             json.loads(p.read_text())["without"]
-            for p in (tmp_path / runs.PRETRAINED).glob("others*.json")
+            for p in (finished.folder / runs.PRETRAINED).glob("others*.json")
         ]
         assert sum(record in some for some in without) == 1
     assert sorted(map(sorted, without)) == [["119"], ["201", "202"]]
@@ -189,8 +210,7 @@ def with_every_value(extra: dict[str, Any]) -> dict[str, Any]:
     return {**extra, "records": {name: {"individual": v} for name, v in values.items()}}
 
 
-def test_the_result_has_the_study_s_figures(small: Plan, tmp_path: Path) -> None:
-    cardiacnet.run(small, tmp_path, 1, report=lambda line: None)
+def test_the_result_has_the_study_s_figures(small: Plan, own: Path) -> None:
     recipe = replace(
         load_recipe(RECIPE),
         own={
@@ -198,7 +218,7 @@ def test_the_result_has_the_study_s_figures(small: Plan, tmp_path: Path) -> None
             "epochs": 2, "pretrain_epochs": 1, "folds": 2,
         },
     )  # fmt: skip
-    result = cardiacnet_result.evaluate(tmp_path, recipe, 1.0, ("command",), None)
+    result = cardiacnet_result.evaluate(own, recipe, 1.0, ("command",), None)
     assert result.extra["grid"] == {"tried": 2, "of": 4}
     assert result.float32["n"] == 3 * 24 and result.float32["patients"] == 2
     mean = result.extra["mean"]
@@ -210,9 +230,9 @@ def test_the_result_has_the_study_s_figures(small: Plan, tmp_path: Path) -> None
     assert sum(bar.get_height() for bar in drawn.axes[0].patches) == 3
     assert len(figures.bars(result).axes[0].patches) == 3 * 4
     assert len(figures.curves(result).axes) == 6
-    (tmp_path / runs.SEARCH / "119.json").unlink()
+    (own / runs.SEARCH / "119.json").unlink()
     with pytest.raises(UsageError, match="record 119 is not trained yet"):
-        cardiacnet_result.evaluate(tmp_path, recipe, 1.0, (), None)
+        cardiacnet_result.evaluate(own, recipe, 1.0, (), None)
 
 
 def test_what_does_not_fit_is_named() -> None:
