@@ -1,6 +1,6 @@
 """Power cuts at every operation of long random histories of the device's log.
 
-    python -m einthoven.native.log_cuts [CUTS]
+    python -m einthoven.native.log_cuts [CUTS] [--pages]
 
 Compiles `firmware/log` with a flash that behaves as badly as flash may (firmware/log/test_flash.h)
 and cuts the power at every word and every erase (firmware/log/test_cuts.c).
@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("cuts", nargs="?", type=int, default=SUITE_CUTS)
     parser.add_argument("--seed", type=int, default=1, help="of the first history")
+    parser.add_argument("--pages", action="store_true", help="on an STM32F103's pages alone")
     parser.add_argument("--sizes", action="store_true", help="instead: what each board's log holds")
     args = parser.parse_args(argv)
     try:
@@ -73,8 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise BuildError(f"{args.cuts} cuts: 1 or more")
         with tempfile.TemporaryDirectory() as scratch:
             program = build("test_ein_log" if args.sizes else "test_cuts", Path(scratch))
-            arguments = ["sizes"] if args.sizes else [str(args.cuts), str(args.seed)]
-            command = [str(program), *arguments]
+            arguments = [str(args.cuts), str(args.seed), *(["pages"] if args.pages else [])]
+            command = [str(program), *(["sizes"] if args.sizes else arguments)]
             return subprocess.run(command, check=False).returncode
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)

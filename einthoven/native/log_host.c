@@ -138,7 +138,8 @@ int ein_host_log_append(void *log, uint8_t kind, const uint32_t *fields, uint32_
 int ein_host_log_time_set(void *log, uint64_t unix_ms, uint32_t now_ms)
 {
     settle(log, now_ms);
-    return ein_log_time_set(log, unix_ms, now_ms);
+    const ein_log_moment_t utc = {(uint32_t)(unix_ms / 1000u), (uint32_t)(unix_ms % 1000u)};
+    return ein_log_time_set(log, utc, now_ms);
 }
 
 int ein_host_log_ecg(void *log, uint16_t number, const int16_t *samples, size_t n, uint32_t now_ms)

@@ -53,7 +53,9 @@ void ein_device_diary_event(ein_device_diary_t *diary, ein_log_event_code_t even
 void ein_device_diary_time(ein_device_diary_t *diary, uint64_t unix_ms, uint32_t now_ms)
 {
     if (diary->has_log) {
-        count(diary, ein_log_time_set(&diary->log, unix_ms, now_ms));
+        const ein_log_moment_t utc = {(uint32_t)(unix_ms / MS_PER_S),
+                                      (uint32_t)(unix_ms % MS_PER_S)};
+        count(diary, ein_log_time_set(&diary->log, utc, now_ms));
     }
 }
 

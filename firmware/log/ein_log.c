@@ -10,8 +10,8 @@ enum { IDLE, ERASING, WORN };
 #define MS_PER_S 1000u
 /* What an estimate of the drift must stand on, and what no clock drifts by: then the host's was set
    anew. */
-#define DRIFT_SPAN_MS 600000u
-#define DRIFT_MOST_PPB 20000000
+#define DRIFT_SPAN_MS 600000
+#define DRIFT_MOST_PART 50u
 
 static void count_seconds(ein_log_t *log, uint32_t now_ms)
 {
@@ -181,9 +181,10 @@ static bool wants_sector(const ein_log_t *log, bool idle)
     if (!is_open(log) || clearing(log)) {
         return true;
     }
-    const uint32_t most = ein_log_port_sector_bytes(log->current) / 8u;
-    const uint32_t reserve = EIN_LOG_RESERVE_BYTES < most ? EIN_LOG_RESERVE_BYTES : most;
-    return free_bytes(log) < (idle ? 2u * reserve : reserve) + EIN_LOG_GIVE_UP_ROOM;
+    const uint32_t bytes = ein_log_port_sector_bytes(log->current);
+    const uint32_t reserve = ein_log_eighth(bytes, EIN_LOG_RESERVE_BYTES);
+    return free_bytes(log) <
+           (idle ? 2u * reserve : reserve) + ein_log_eighth(bytes, EIN_LOG_GIVE_UP_ROOM);
 }
 
 /* How often the sector was erased, as far as that is known: by its header, or by the record before
@@ -236,7 +237,7 @@ static void begin(ein_log_t *log)
         .records = records,
     };
     if (is_open(log)) {
-        ein_log_store(log, EIN_LOG_GIVE_UP, &told, NULL, 0, 0);
+        ein_log_store(log, EIN_LOG_GIVE_UP, &told, NULL, 0, true);
     }
     log->given_up += records;
     log->sequence[sector] = 0;
@@ -297,7 +298,7 @@ static bool anchor(ein_log_t *log)
         return true;
     }
     const ein_log_anchor_t fields = {.t_s = log->seconds, .boot = log->boot};
-    if (!ein_log_store(log, EIN_LOG_ANCHOR, &fields, NULL, 0, EIN_LOG_GIVE_UP_ROOM)) {
+    if (!ein_log_store(log, EIN_LOG_ANCHOR, &fields, NULL, 0, false)) {
         return false;
     }
     log->anchored = true;
@@ -311,7 +312,7 @@ static bool tell_lost(ein_log_t *log)
         return true;
     }
     const ein_log_lost_t fields = {.records = log->lost};
-    if (!ein_log_store(log, EIN_LOG_LOST, &fields, NULL, 0, EIN_LOG_GIVE_UP_ROOM)) {
+    if (!ein_log_store(log, EIN_LOG_LOST, &fields, NULL, 0, false)) {
         return false;
     }
     log->lost = 0;
@@ -331,7 +332,7 @@ ein_log_status_t ein_log_append_rest(ein_log_t *log, ein_log_kind_t kind, const 
         return EIN_LOG_ERR_NONE;
     }
     if (is_open(log) && !clearing(log) && anchor(log) && tell_lost(log) &&
-        ein_log_store(log, kind, fields, rest, n, EIN_LOG_GIVE_UP_ROOM)) {
+        ein_log_store(log, kind, fields, rest, n, false)) {
         return EIN_LOG_OK;
     }
     log->lost++;
@@ -352,33 +353,69 @@ ein_log_status_t ein_log_event(ein_log_t *log, ein_log_event_code_t event, uint8
     return ein_log_append(log, EIN_LOG_EVENT, &fields, now_ms);
 }
 
-ein_log_status_t ein_log_time_set(ein_log_t *log, uint64_t unix_ms, uint32_t now_ms)
+ein_log_moment_t ein_log_now(ein_log_t *log, uint32_t now_ms)
 {
     count_seconds(log, now_ms);
-    const uint32_t part_ms = now_ms - log->seconds_ms;
-    const uint64_t device_ms = (uint64_t)log->seconds * MS_PER_S + part_ms;
-    ein_log_time_set_t fields = {
-        .unix_s = (uint32_t)(unix_ms / MS_PER_S),
-        .unix_ms = (uint32_t)(unix_ms % MS_PER_S),
-        .device_ms = part_ms,
-        .device_s = log->seconds,
-    };
-    if (log->first_time.known && device_ms - log->first_time.device_ms >= DRIFT_SPAN_MS) {
-        const int64_t span = (int64_t)(device_ms - log->first_time.device_ms);
-        const int64_t slow = (int64_t)(unix_ms - log->first_time.unix_ms) - span;
-        const int64_t most = span / (1000000000 / DRIFT_MOST_PPB);
-        if (slow <= most && slow >= -most) {
-            fields.drift_ppb = (int32_t)(slow * 1000000000 / span);
-            fields.span_s = (uint32_t)(span / MS_PER_S);
-        } else {
-            log->first_time.known = false;
+    return (ein_log_moment_t){.s = log->seconds, .ms = now_ms - log->seconds_ms};
+}
+
+#if EIN_LOG_DRIFT
+/* A quotient below 2^25. The library's division of 64 bits takes ten times the flash. */
+static uint32_t divide(uint64_t dividend, uint64_t divisor)
+{
+    uint32_t quotient = 0;
+    for (uint32_t bit = 1u << 24; bit != 0; bit >>= 1) {
+        if (dividend >= divisor * bit) {
+            dividend -= divisor * bit;
+            quotient |= bit;
         }
     }
-    if (!log->first_time.known) {
-        log->first_time.known = true;
-        log->first_time.unix_ms = unix_ms;
-        log->first_time.device_ms = device_ms;
+    return quotient;
+}
+
+static int64_t ms_between(ein_log_moment_t from, ein_log_moment_t to)
+{
+    return (int64_t)((uint64_t)(to.s - from.s) * MS_PER_S) + (int32_t)(to.ms - from.ms);
+}
+
+/* By how much the device's clock is slow since the boot's first time_set. */
+static void tell_drift(ein_log_t *log, ein_log_moment_t utc, ein_log_moment_t now,
+                       ein_log_time_set_t *fields)
+{
+    if (log->first_time.known) {
+        const int64_t span = ms_between(log->first_time.device, now);
+        const int64_t slow = ms_between(log->first_time.utc, utc) - span;
+        const uint64_t size = (uint64_t)(slow < 0 ? -slow : slow);
+        if (span < DRIFT_SPAN_MS) {
+            return;
+        }
+        log->first_time.known = size * DRIFT_MOST_PART <= (uint64_t)span;
+        if (log->first_time.known) {
+            const int32_t ppb = (int32_t)divide(size * 1000000000u, (uint64_t)span);
+            fields->drift_ppb = slow < 0 ? -ppb : ppb;
+            fields->span_s = now.s - log->first_time.device.s;
+            fields->span_s -= now.ms < log->first_time.device.ms ? 1u : 0u;
+            return;
+        }
     }
+    log->first_time.known = true;
+    log->first_time.utc = utc;
+    log->first_time.device = now;
+}
+#endif
+
+ein_log_status_t ein_log_time_set(ein_log_t *log, ein_log_moment_t utc, uint32_t now_ms)
+{
+    const ein_log_moment_t now = ein_log_now(log, now_ms);
+    ein_log_time_set_t fields = {
+        .unix_s = utc.s,
+        .unix_ms = utc.ms,
+        .device_ms = now.ms,
+        .device_s = now.s,
+    };
+#if EIN_LOG_DRIFT
+    tell_drift(log, utc, now, &fields);
+#endif
     return ein_log_append(log, EIN_LOG_TIME_SET, &fields, now_ms);
 }
 
@@ -427,7 +464,7 @@ ein_log_status_t ein_log_clear(ein_log_t *log)
         return EIN_LOG_OK;
     }
     const ein_log_cleared_t fields = {.sequence = log->next_sequence + log->sectors - 1u};
-    if (!ein_log_store(log, EIN_LOG_CLEARED, &fields, NULL, 0, 0)) {
+    if (!ein_log_store(log, EIN_LOG_CLEARED, &fields, NULL, 0, true)) {
         return EIN_LOG_ERR_BUSY;
     }
     log->cleared = fields.sequence;

@@ -34,6 +34,11 @@ typedef enum {
     EIN_LOG_ERR_KIND = -3, /* no such kind, or too many bytes */
 } ein_log_status_t;
 
+/* 0: a time_set tells no drift, 0.3 KB less; who reads two of a boot has it from them. */
+#ifndef EIN_LOG_DRIFT
+#define EIN_LOG_DRIFT 1
+#endif
+
 /* An anchor, a note of what was lost, the record: 4 + 3 + 65, each filled up to a unit. */
 #define EIN_LOG_APPEND_WORDS 76u
 
@@ -44,9 +49,12 @@ typedef struct {
 } ein_log_position_t;
 
 typedef struct {
-    uint32_t sequence[EIN_LOG_SECTORS_MAX]; /* of the content of each; 0: nothing readable */
-    uint8_t buffer[EIN_LOG_RECORD_BYTES];   /* the record that is written, or looked at */
-    uint16_t sectors;                       /* 0: there is no log */
+    uint32_t s;
+    uint32_t ms; /* below 1000 */
+} ein_log_moment_t;
+
+typedef struct {
+    uint16_t sectors; /* 0: there is no log */
     uint8_t unit;
     uint8_t state;
     uint16_t current;  /* sector that is written to; sectors: none yet */
@@ -65,11 +73,14 @@ typedef struct {
     uint16_t erases_of; /* sector whose erases are known from a record; sectors: none */
     uint32_t erases;    /* and how many */
     uint16_t failed;    /* sectors in a row that could not be opened */
-    struct {            /* of the boot's first time_set, for the drift */
-        uint64_t unix_ms;
-        uint64_t device_ms;
+#if EIN_LOG_DRIFT
+    struct { /* of the boot's first time_set */
+        ein_log_moment_t utc, device;
         bool known;
     } first_time;
+#endif
+    uint32_t sequence[EIN_LOG_SECTORS_MAX]; /* of the content of each; 0: nothing readable */
+    uint8_t buffer[EIN_LOG_RECORD_BYTES];   /* the record that is written, or looked at */
 } ein_log_t;
 
 typedef struct {
@@ -105,9 +116,12 @@ ein_log_status_t ein_log_append_rest(ein_log_t *log, ein_log_kind_t kind, const 
 ein_log_status_t ein_log_event(ein_log_t *log, ein_log_event_code_t event, uint8_t detail,
                                uint32_t value, uint16_t battery_mv, uint32_t now_ms);
 
-/* The time became known: UTC in milliseconds since 1970, as it is now. Writes EIN_LOG_TIME_SET with
-   the drift since the boot's first. */
-ein_log_status_t ein_log_time_set(ein_log_t *log, uint64_t unix_ms, uint32_t now_ms);
+/* The time became known: since 1970, UTC, as it is now. Writes EIN_LOG_TIME_SET with the drift
+   since the boot's first. */
+ein_log_status_t ein_log_time_set(ein_log_t *log, ein_log_moment_t utc, uint32_t now_ms);
+
+/* When it is now, as records tell it: monotonic seconds since the reset, and milliseconds of it. */
+ein_log_moment_t ein_log_now(ein_log_t *log, uint32_t now_ms);
 
 /* Bytes as they lie in flash from *from on, at most n; returns how many. Sets *from to where they
    begin: further on if what was asked for has been given up, and in the next sector behind the end

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define EIN_LOG_SECTORS_MAX 32u
-#define EIN_LOG_SECTOR_LEAST_BYTES 2048u
+#define EIN_LOG_SECTOR_LEAST_BYTES 1024u
 
 typedef struct {
     uint16_t sectors;   /* 2 to EIN_LOG_SECTORS_MAX; 0: the board has no room for a log */

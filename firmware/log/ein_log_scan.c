@@ -24,23 +24,18 @@ static const layout_t *layout_of(uint8_t kind)
     return NULL;
 }
 
-static uint32_t mask(unsigned bits)
-{
-    return bits == 32u ? UINT32_MAX : (1u << bits) - 1u;
-}
-
+/* Into so many bits: the nearest that they can tell. */
 static uint32_t saturate(uint32_t value, unsigned bits, bool is_signed)
 {
-    if (!is_signed) {
-        return value < mask(bits) ? value : mask(bits);
-    }
-    const uint32_t top = mask(bits) >> 1; /* the largest; ~top the least */
-    if (value <= UINT32_MAX >> 1) {
-        return value < top ? value : top;
-    }
-    return value > ~top ? value : ~top;
+    const uint32_t all = UINT32_MAX >> (32u - bits);
+    const uint32_t top = is_signed ? all >> 1 : all;
+    const bool negative = is_signed && value > UINT32_MAX >> 1;
+    const uint32_t magnitude = negative ? ~value : value;
+    const uint32_t nearest = magnitude < top ? magnitude : top;
+    return negative ? ~nearest : nearest;
 }
 
+/* Bit by bit: a record is seldom, and this is a third of the code. */
 int ein_log_pack(uint8_t kind, const void *fields, uint8_t *payload, uint8_t *version)
 {
     const layout_t *layout = layout_of(kind);
@@ -48,23 +43,18 @@ int ein_log_pack(uint8_t kind, const void *fields, uint8_t *payload, uint8_t *ve
         return -1;
     }
     const uint32_t *values = fields;
-    uint64_t word = 0;
-    unsigned filled = 0;
-    uint8_t *at = payload;
+    unsigned at = 0;
     for (unsigned i = 0; i < layout->count; i++) {
         const uint8_t width = widths[layout->first + i];
         const unsigned bits = width & (uint8_t)~SIGNED;
-        const uint32_t value = saturate(values[i], bits, (width & SIGNED) != 0) & mask(bits);
-        word |= (uint64_t)value << filled;
-        filled += bits;
-        while (filled >= 32u) {
-            at = ein_put_u32(at, (uint32_t)word);
-            word >>= 32;
-            filled -= 32u;
+        uint32_t value = saturate(values[i], bits, (width & SIGNED) != 0);
+        for (unsigned k = 0; k < bits; k++, at++, value >>= 1) {
+            const unsigned before = at % 8u == 0 ? 0u : payload[at / 8u];
+            payload[at / 8u] = (uint8_t)(before | (value & 1u) << (at % 8u));
         }
     }
     *version = layout->version;
-    return (int)(at - payload);
+    return (int)(at / 8u);
 }
 
 void ein_log_unpack(uint8_t kind, const uint8_t *payload, uint8_t size, void *fields)
@@ -75,17 +65,15 @@ void ein_log_unpack(uint8_t kind, const uint8_t *payload, uint8_t size, void *fi
     for (unsigned i = 0; layout != NULL && i < layout->count; i++) {
         const uint8_t width = widths[layout->first + i];
         const unsigned bits = width & (uint8_t)~SIGNED;
-        uint64_t window = 0; /* the five bytes that a field can lie in */
-        for (unsigned k = 0; k < 5u; k++) {
-            const unsigned byte = at / 8u + k;
-            window |= (uint64_t)(byte < size ? payload[byte] : 0u) << (8u * k);
+        uint32_t value = 0, bit = 0;
+        for (unsigned k = 0; k < bits; k++, at++) {
+            bit = at / 8u < size ? (uint32_t)payload[at / 8u] >> (at % 8u) & 1u : 0u;
+            value |= bit << k;
         }
-        uint32_t value = (uint32_t)(window >> (at % 8u)) & mask(bits);
-        if ((width & SIGNED) != 0 && (value >> (bits - 1u)) != 0) {
-            value |= ~mask(bits);
+        if ((width & SIGNED) != 0 && bit != 0 && bits < 32u) {
+            value |= UINT32_MAX << bits;
         }
         values[i] = value;
-        at += bits;
     }
 }
 

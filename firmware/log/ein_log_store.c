@@ -38,9 +38,10 @@ static bool write_at(uint16_t sector, uint32_t offset, const uint8_t *bytes, uin
 }
 
 bool ein_log_store(ein_log_t *log, ein_log_kind_t kind, const void *fields, const uint8_t *rest,
-                   size_t n, uint32_t room)
+                   size_t n, bool is_own)
 {
-    const uint32_t end = ein_log_port_sector_bytes(log->current) - room;
+    const uint32_t bytes = ein_log_port_sector_bytes(log->current);
+    const uint32_t end = bytes - (is_own ? 0u : ein_log_eighth(bytes, EIN_LOG_GIVE_UP_ROOM));
     uint8_t *const buffer = log->buffer;
     uint8_t version = 0;
     uint32_t size = (uint32_t)ein_log_pack((uint8_t)kind, fields, buffer + 4, &version);
@@ -71,7 +72,7 @@ bool ein_log_store(ein_log_t *log, ein_log_kind_t kind, const void *fields, cons
             return true;
         }
     }
-    log->offset = ein_log_port_sector_bytes(log->current);
+    log->offset = bytes;
     return false;
 }
 
@@ -97,7 +98,7 @@ bool ein_log_store_open(ein_log_t *log, uint16_t sector, uint32_t erases)
     log->anchor_s = log->seconds;
     const ein_log_opened_t opened = {.given_up = log->given_up};
     const ein_log_cleared_t cleared = {.sequence = log->cleared};
-    return ein_log_store(log, EIN_LOG_OPENED, &opened, NULL, 0, 0) &&
+    return ein_log_store(log, EIN_LOG_OPENED, &opened, NULL, 0, true) &&
            (log->sequence[sector] > log->cleared ||
-            ein_log_store(log, EIN_LOG_CLEARED, &cleared, NULL, 0, 0));
+            ein_log_store(log, EIN_LOG_CLEARED, &cleared, NULL, 0, true));
 }

@@ -1,8 +1,10 @@
 /* Power cuts at every operation of long random histories of the log.
  *
- *     cuts CUTS SEED [forgets]
+ *     cuts CUTS SEED [forgets|pages]
  *
- * A history appends, erases, clears and reboots on a flash of a random geometry (test_flash.h).
+ * A history appends, erases, clears and reboots on a flash of a random geometry (test_flash.h), one
+ * in eight, or with `pages` each, on an STM32F103's: few sectors of 1 KB, which is the least, or of
+ * 2 KB that are erased in two pages, and words written by halves.
  * Before each word and each erase the power goes once, on a copy: the copy is mounted and read,
  * every record that an append has answered for must be there with its boot, its time and its bytes,
  * in order, and nothing else; then the copy lives on for a while, and is cut again. One cut in
@@ -292,7 +294,8 @@ static void live_on(ein_log_t *log)
     const uint32_t what = flash_draw(64);
     now_ms += flash_draw(200) == 0 ? 40000000u : flash_draw(60000);
     if (what == 0) {
-        ein_log_time_set(log, 1700000000000u + now_ms, now_ms);
+        ein_log_time_set(log, (ein_log_moment_t){1700000000u + now_ms / 1000u, now_ms % 1000u},
+                         now_ms);
     } else if (what == 1 && flash_draw(16) == 0) {
         clear(log);
     } else if (what < 40) {
@@ -386,7 +389,20 @@ static void before_operation(void)
     }
 }
 
-static void history(uint64_t seed, bool forgets)
+/* Of the STM32F103. */
+static void of_pages(flash_config_t *config)
+{
+    config->sectors = (uint16_t)(2u + flash_draw(3));
+    config->unit = 4;
+    config->write_bytes = 2;
+    config->page_bytes = 1024;
+    const uint32_t bytes = config->page_bytes * (1u + flash_draw(2));
+    for (uint16_t i = 0; i < config->sectors; i++) {
+        config->bytes[i] = bytes;
+    }
+}
+
+static void history(uint64_t seed, bool forgets, bool pages)
 {
     flash_config_t config = {.forgets = forgets};
     flash.random = seed * 0x9E3779B97F4A7C15u + 1u;
@@ -399,6 +415,9 @@ static void history(uint64_t seed, bool forgets)
     config.wear_limit = flash_draw(8) == 0 ? 3 + flash_draw(20) : 0;
     for (uint16_t i = 0; i < config.sectors; i++) {
         config.bytes[i] = EIN_LOG_SECTOR_LEAST_BYTES + 64u * flash_draw(16);
+    }
+    if (pages || flash_draw(8) == 0) {
+        of_pages(&config);
     }
     flash_make(&config, seed, flash_draw(2) == 0);
     flash.before = before_operation;
@@ -421,13 +440,14 @@ static void history(uint64_t seed, bool forgets)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: cuts CUTS SEED [forgets]\n");
+        fprintf(stderr, "usage: cuts CUTS SEED [forgets|pages]\n");
         return 2;
     }
     told.wanted = strtoull(argv[1], NULL, 10);
     const bool forgets = argc > 3 && strcmp(argv[3], "forgets") == 0;
+    const bool pages = argc > 3 && strcmp(argv[3], "pages") == 0;
     for (uint64_t seed = strtoull(argv[2], NULL, 10); told.cuts < told.wanted; seed++) {
-        history(seed, forgets);
+        history(seed, forgets, pages);
         if (told.lost + told.wrong > 1000) {
             break;
         }

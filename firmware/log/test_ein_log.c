@@ -113,6 +113,13 @@ static void test_fields(void)
           "the longest fits");
 }
 
+/* It is unix_ms. */
+static void tell(uint64_t unix_ms, uint32_t now_ms)
+{
+    const ein_log_moment_t utc = {(uint32_t)(unix_ms / 1000u), (uint32_t)(unix_ms % 1000u)};
+    ein_log_time_set(&log_, utc, now_ms);
+}
+
 static void test_times(void)
 {
     ein_log_record_t record;
@@ -132,17 +139,22 @@ static void test_times(void)
     check(fields.normal == 99 && record.t_s == 5 && record.boot == 2, "boots are counted");
 
     ein_log_time_set_t time;
-    ein_log_time_set(&log_, 1700000000000u, 10000);
-    ein_log_time_set(&log_, 1700000000000u + 3600072u, 10000 + 3600000);
+    tell(1700000000000u, 10000);
+    tell(1700000000000u + 3600072u, 10000 + 3600000);
     check(count(EIN_LOG_TIME_SET, &record, &time) == 2 && time.drift_ppb == 20000 &&
               time.span_s == 3600,
           "a clock that is 20 ppm slow");
-    ein_log_time_set(&log_, 1800000000000u, 20000 + 3600000);
+    tell(1800000000000u, 20000 + 3600000);
     count(EIN_LOG_TIME_SET, &record, &time);
     check(time.span_s == 0 && time.drift_ppb == 0, "a host's clock that was set is no drift");
-    ein_log_time_set(&log_, 1800000000000u + 1000000u, 20000 + 4600000);
+    tell(1800000000000u + 1000000u, 20000 + 4600000);
     count(EIN_LOG_TIME_SET, &record, &time);
     check(time.span_s == 1000 && time.drift_ppb == 0, "and it is measured anew from there");
+    tell(1800000000000u + 1990000u, 20500 + 5600000);
+    count(EIN_LOG_TIME_SET, &record, &time);
+    check(time.span_s == 2000 && time.drift_ppb == -5248687, "one that is fast: -10.5 s of 2000.5");
+    const ein_log_moment_t later = ein_log_now(&log_, 20500 + 5600999);
+    check(later.s == time.device_s + 1u && later.ms == 499, "moments go on from there");
 }
 
 static void test_full(void)
@@ -421,6 +433,7 @@ static void print_sizes(void)
         {"STM32F411xE, STM32F446 with a boot stage", {64, 128, 128}},
         {"STM32F411xE, STM32F446 without", {128, 128}},
         {"QEMU", {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4}},
+        {"STM32F103x8", {1, 1, 1}},
     };
     for (unsigned b = 0; b < sizeof(boards) / sizeof(boards[0]); b++) {
         uint32_t held[6];

@@ -86,23 +86,37 @@ static void draw_progress(uint32_t *done, uint32_t *marginal)
 
 static void tear_unit(uint32_t at, const uint8_t *unit)
 {
+    const unsigned all = flash.config.unit;
+    const unsigned part = flash.config.write_bytes != 0 ? flash.config.write_bytes : all;
+    const unsigned torn = flash_draw(all / part) * part;
     uint32_t done, marginal;
     draw_progress(&done, &marginal);
-    for (unsigned i = 0; i < flash.config.unit; i++) {
+    memcpy(flash.state.value + at, unit, torn);
+    for (unsigned i = torn; i < torn + part; i++) {
         const uint8_t zeros = (uint8_t)(flash.state.value[at + i] & ~unit[i]);
         flash.state.value[at + i] &= (uint8_t) ~(zeros & draw_bits(done));
         flash.state.marginal[at + i] |= zeros & draw_bits(marginal);
     }
 }
 
-/* Bits rise towards 1, words at a time or all over the sector. */
+static void erase(uint32_t from, uint32_t to)
+{
+    memset(flash.state.value + from, 0xFF, to - from);
+    memset(flash.state.marginal + from, 0, to - from);
+}
+
+/* Bits rise towards 1, words at a time or all over what is erased at once. */
 static void tear_erase(uint16_t sector)
 {
+    const uint32_t bytes = flash.config.bytes[sector];
+    const uint32_t page = flash.config.page_bytes != 0 ? flash.config.page_bytes : bytes;
+    const uint32_t torn = flash.start[sector] + flash_draw(bytes / page) * page;
     uint32_t done, marginal;
     draw_progress(&done, &marginal);
     const bool by_words = flash_draw(2) == 0;
     uint8_t word_done = 0;
-    for (uint32_t at = flash.start[sector]; at < flash.start[sector + 1]; at++) {
+    erase(flash.start[sector], torn);
+    for (uint32_t at = torn; at < torn + page; at++) {
         uint8_t *const value = &flash.state.value[at];
         if (at % 4u == 0) {
             word_done = flash_draw(256) < done ? 0xFF : 0;
@@ -255,8 +269,7 @@ ein_log_erase_t ein_log_port_erase_poll(void)
     }
     const uint16_t sector = flash.state.erasing;
     const uint32_t at = flash.start[sector];
-    memset(flash.state.value + at, 0xFF, flash.config.bytes[sector]);
-    memset(flash.state.marginal + at, 0, flash.config.bytes[sector]);
+    erase(at, flash.start[sector + 1]);
     flash.state.any_marginal[sector] = false;
     flash.state.erases[sector]++;
     flash.state.erasing = NONE;

@@ -16,7 +16,9 @@ typedef struct {
     uint32_t bytes[EIN_LOG_SECTORS_MAX]; /* of each sector */
     uint32_t erase_polls;                /* that an erase takes */
     uint32_t wear_limit;                 /* erases after which a sector may fail; 0: never */
-    bool forgets; /* deliberately wrong: a write is told as done one write before it is */
+    uint32_t page_bytes;                 /* a sector is erased page by page; 0: at once */
+    uint8_t write_bytes; /* a unit is written part by part, each of so many bytes; 0: at once */
+    bool forgets;        /* deliberately wrong: a write is told as done one write before it is */
 } flash_config_t;
 
 typedef struct {

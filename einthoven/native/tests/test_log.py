@@ -27,8 +27,9 @@ def test_ecg_of_records_takes_a_third(mitdb: Path) -> None:
     assert samples >= 3 * stored
 
 
-def test_cuts_lose_nothing(tmp_path: Path) -> None:
-    done = _run(build("test_cuts", tmp_path), SUITE_CUTS, 1)
+@pytest.mark.parametrize("geometry", [(), ("pages",)], ids=["any", "pages"])
+def test_cuts_lose_nothing(tmp_path: Path, geometry: tuple[str, ...]) -> None:
+    done = _run(build("test_cuts", tmp_path), SUITE_CUTS, 1, *geometry)
     assert done.returncode == 0, done.stdout + done.stderr
     cuts, _, lost, *rest = done.stdout.splitlines()[-1].split()
     assert int(cuts) >= SUITE_CUTS and int(lost) == 0 and rest == ["records", "lost"]
