@@ -138,11 +138,19 @@ FLOORS = (
         generated=("ein_confidence_table.h", "ein_gate_table.h"),
     ),
     Floor(
+        "firmware/diary",
+        "what a recording leaves in the log, and the log over the wire",
+        (
+            *("firmware/app", "firmware/core", "firmware/log"),
+            *("firmware/rhythm", "firmware/wire", PIPELINE),
+        ),
+    ),
+    Floor(
         "firmware/device",
         "what a device does alone: modes, patterns, alarms",
         (
-            *("firmware/app", "firmware/core", "firmware/front_ends", "firmware/keys"),
-            *("firmware/log", "firmware/rhythm", "firmware/wire", PIPELINE),
+            *("firmware/app", "firmware/core", "firmware/diary", "firmware/front_ends"),
+            *("firmware/keys", "firmware/log", "firmware/rhythm", "firmware/wire", PIPELINE),
         ),
         generated=("ein_device_spec.h", "ein_device_table.h", "ein_device_font.h", "ein_golden.h"),
     ),
@@ -379,7 +387,14 @@ def _symbols(
     if floor.monocypher:
         folders.add(str(third_party.monocypher()))
     output = scratch / f"{source.stem}.o"
-    flags = ["-std=gnu99", "-O1", "-w", "-DEIN_DEVICE", *(f"-I{f}" for f in sorted(folders))]
+    flags = [
+        "-std=gnu99",
+        "-O1",
+        "-w",
+        "-DEIN_DEVICE",
+        "-DEIN_EXTENSION",
+        *(f"-I{f}" for f in sorted(folders)),
+    ]
     subprocess.run([*floor.compiler, *flags, "-c", str(source), "-o", str(output)], check=True)
     listed = subprocess.run(
         ["nm", "--format=posix", "-g", str(output)], capture_output=True, text=True, check=True

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#ifdef EIN_DEVICE
+#ifdef EIN_EXTENSION
 #include "ein_app_extension.h"
 #endif
 #include "ein_app_state.h"
@@ -25,7 +25,7 @@ static ein_app_t app;
 /* The session's: a new event. */
 static void ein_app_on_event(void *context, const ein_outbox_event_t *event)
 {
-#ifdef EIN_DEVICE
+#ifdef EIN_EXTENSION
     if (!ein_extension_event(context, event)) {
         return;
     }
@@ -44,7 +44,7 @@ static bool on_reset(const ein_frame_t *frame)
 
 static bool handle(const ein_frame_t *frame)
 {
-#ifdef EIN_DEVICE
+#ifdef EIN_EXTENSION
     const ein_extension_answer_t answer = ein_extension_message(&app, frame);
     if (answer != EIN_EXTENSION_PASS) {
         return answer == EIN_EXTENSION_TAKEN;
@@ -168,7 +168,7 @@ void ein_app_init(void)
     uint32_t credit = port.rx_buffer_bytes - RX_RESERVE_BYTES;
     app.credit_bytes = (uint16_t)(credit < CREDIT_MAX_BYTES ? credit : CREDIT_MAX_BYTES);
     print_banner(&port);
-#ifdef EIN_DEVICE
+#ifdef EIN_EXTENSION
     ein_extension_init(&app);
 #endif
 }
@@ -177,7 +177,7 @@ void ein_app_step(void)
 {
     bool busy = receive();
     busy = stream() || busy;
-#ifdef EIN_DEVICE
+#ifdef EIN_EXTENSION
     busy = ein_extension_step(&app) || busy;
 #endif
     ein_port_poll(!busy);

@@ -1,4 +1,4 @@
-/* What stands on the application in a device build (-D EIN_DEVICE): four functions that the
+/* What stands on the application in a build with -D EIN_EXTENSION: four functions that the
  * application calls and firmware/device implements, as a board implements ein_port.h. Other builds
  * know nothing of it.
  *

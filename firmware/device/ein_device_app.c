@@ -4,10 +4,10 @@
 #include "ein_device_display.h"
 #endif
 #include "ein_device_keys.h"
-#include "ein_device_log.h"
 #include "ein_device_port.h"
 #include "ein_device_state.h"
 #include "ein_device_update.h"
+#include "ein_diary_wire.h"
 #include "ein_keys.h"
 #include "ein_port.h"
 
@@ -27,8 +27,8 @@ static uint32_t ms_of(uint32_t samples)
 
 static void log_event(ein_log_event_code_t event, uint8_t detail, uint32_t value)
 {
-    ein_device_diary_event(&device.diary, event, detail, value, device.modes.battery.mv,
-                           device.clock.seen_ms);
+    ein_diary_event(&device.diary, event, detail, value, device.modes.battery.mv,
+                    device.clock.seen_ms);
 }
 
 static void measure_battery(uint32_t now_ms)
@@ -45,8 +45,7 @@ static void note_alarms(ein_device_alarm_change_t change)
 {
     for (uint8_t i = 0; i < EIN_DEVICE_ALARMS; i++) {
         if ((change.raised >> i & 1u) != 0) {
-            ein_device_diary_alarm(&device.diary, i,
-                                   ein_device_alarm_kind(&device.modes.alarms, i));
+            ein_diary_alarm(&device.diary, i, ein_device_alarm_kind(&device.modes.alarms, i));
         }
     }
 }
@@ -103,19 +102,19 @@ void ein_extension_init(ein_app_t *app)
     device.rail_lo = port.adc_rail_lo;
     device.rail_hi = port.adc_rail_hi;
     device.verdict = EIN_DEVICE_VERDICT_NEVER;
-    ein_device_clock_init(&device.clock, now_ms);
+    ein_diary_clock_init(&device.clock, now_ms);
     ein_device_init(&device.modes, ein_device_port_button(), now_ms);
     ein_device_alarm_restore(&device.modes.alarms, ein_keys_settings());
     for (unsigned i = 0; i < EIN_DEVICE_BATTERY_READINGS; i++) {
         measure_battery(now_ms);
     }
     uint8_t faults = ein_device_check(app);
-    faults |= (uint8_t)(ein_device_diary_open(&device.diary) ? 0u : EIN_DEVICE_CHECK_LOG);
+    faults |= (uint8_t)(ein_diary_open(&device.diary) ? 0u : EIN_DEVICE_CHECK_LOG);
     faults |= (uint8_t)(device.modes.battery.empty ? EIN_DEVICE_CHECK_BATTERY : 0u);
     device.modes.faults = faults;
     ein_device_update_init((faults & (EIN_DEVICE_CHECK_IMAGE | EIN_DEVICE_CHECK_ENGINE)) == 0);
     for (unsigned i = 0; i < LOG_STEPS; i++) { /* a new log is made before its first record */
-        ein_device_diary_step(&device.diary, now_ms, true);
+        ein_diary_step(&device.diary, now_ms, true);
         ein_port_poll(false);
     }
     uint32_t bytes, crc = 0;
@@ -129,8 +128,8 @@ void ein_extension_init(ein_app_t *app)
 ein_extension_answer_t ein_extension_message(ein_app_t *app, const ein_frame_t *frame)
 {
     ein_extension_answer_t answer = ein_device_wire_message(&device, app, frame);
-    if (answer == EIN_EXTENSION_PASS && device.diary.has_log) {
-        answer = ein_device_log_message(&device.diary.log, app, frame);
+    if (answer == EIN_EXTENSION_PASS) {
+        answer = ein_diary_message(&device.diary, &device.clock, app, frame);
     }
     if (answer == EIN_EXTENSION_PASS) {
         answer = ein_device_keys_message(app, frame);
@@ -145,7 +144,7 @@ static void on_rhythm(const ein_wire_beat_t *told)
     const uint32_t lasted = over ? told->rr_next_samples - told->t_samples : age;
     note_alarms(ein_device_alarm_rhythm(&device.modes.alarms, told->label, (uint8_t)told->flags,
                                         ms_of(lasted), device.modes.now_ms));
-    ein_device_diary_rhythm(&device.diary, told, device.modes.now_ms);
+    ein_diary_rhythm(&device.diary, told, device.modes.now_ms);
 }
 
 bool ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event)
@@ -156,7 +155,7 @@ bool ein_extension_event(ein_app_t *app, const ein_outbox_event_t *event)
     switch (event->type) {
     case EIN_WIRE_BEAT:
         ein_device_beat(&device.modes);
-        ein_device_diary_beat(&device.diary, &event->beat);
+        ein_diary_beat(&device.diary, &event->beat);
         break;
     case EIN_WIRE_RHYTHM:
         on_rhythm(&event->beat);
@@ -173,7 +172,7 @@ static void step_modes(uint32_t now_ms)
 {
     ein_device_alarm_change_t change;
     bool shows;
-    ein_device_clock_step(&device.clock, now_ms);
+    ein_diary_clock_step(&device.clock, now_ms);
     ein_device_keys_step();
     ein_device_update_step(now_ms);
     if (now_ms - device.battery_ms >= EIN_DEVICE_BATTERY_EVERY_MS) {
@@ -212,6 +211,6 @@ bool ein_extension_step(ein_app_t *app)
     }
     end_check();
     const bool busy = ein_device_record_step(&device, app);
-    ein_device_diary_step(&device.diary, now_ms, !device.listening);
+    ein_diary_step(&device.diary, now_ms, !device.listening);
     return busy;
 }

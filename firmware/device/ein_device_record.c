@@ -25,8 +25,11 @@ static void begin(ein_device_state_t *device, ein_app_t *app)
     device->recording = true;
     device->recordings++;
     device->samples = 0;
-    ein_device_diary_begin(&device->diary, device->modes.mode == EIN_DEVICE_MODE_STRIP,
-                           device->gain_lsb_per_mv, device->clock.uptime_ms);
+    const bool is_strip = device->modes.mode == EIN_DEVICE_MODE_STRIP;
+    ein_diary_begin(&device->diary, is_strip, device->modes.now_ms);
+    if (is_strip) {
+        ein_diary_strip_begin(&device->strip, device->gain_lsb_per_mv);
+    }
 }
 
 static void end(ein_device_state_t *device, ein_app_t *app)
@@ -35,12 +38,17 @@ static void end(ein_device_state_t *device, ein_app_t *app)
     device->recording = false;
     while (!ein_session_finish(session)) { /* never: nobody waits for the outbox in this mode */
     }
-    const bool tells = device->diary.is_strip && !device->modes.cancelled;
-    if (tells) {
-        device->verdict = session->verdict.verdict;
-        ein_device_verdict(&device->modes, device->verdict);
+    const uint32_t now_ms = device->modes.now_ms;
+    if (device->diary.is_strip) {
+        const bool tells = !device->modes.cancelled;
+        if (tells) {
+            device->verdict = session->verdict.verdict;
+            ein_device_verdict(&device->modes, device->verdict);
+        }
+        ein_diary_strip_end(&device->strip, &device->diary, tells ? &session->verdict : NULL,
+                            now_ms);
     }
-    ein_device_diary_end(&device->diary, tells ? &session->verdict : NULL, device->modes.now_ms);
+    ein_diary_end(&device->diary, now_ms);
     session->id = 0;
 }
 
@@ -67,7 +75,10 @@ static void lose(ein_device_state_t *device, ein_app_t *app, uint32_t lost)
         device->samples_lost += lost;
         device->samples += lost;
         ein_app_lose(app, lost);
-        ein_device_diary_lost(&device->diary, lost, device->modes.now_ms);
+        ein_diary_lost(&device->diary, lost, device->modes.now_ms);
+        if (device->diary.is_strip) {
+            ein_diary_strip_lost(&device->strip, &device->diary, lost, device->modes.now_ms);
+        }
     }
 }
 
@@ -82,8 +93,11 @@ static void take(ein_device_state_t *device, ein_app_t *app, int16_t sample, boo
         device->samples++;
         ein_app_take(app, sample);
         const bool contact = device->off_run < EIN_INPUT_OFF_SAMPLES;
-        ein_device_diary_sample(&device->diary, sample, contact, contact && !device->modes.noisy,
-                                device->modes.now_ms);
+        if (device->diary.is_strip) {
+            ein_diary_strip_sample(&device->strip, &device->diary, sample, device->modes.now_ms);
+        }
+        ein_diary_sample(&device->diary, contact, contact && !device->modes.noisy,
+                         device->modes.now_ms);
     }
     ein_device_samples(&device->modes, device->off_run < EIN_INPUT_OFF_SAMPLES, 1);
 }

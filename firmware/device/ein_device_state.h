@@ -5,15 +5,16 @@
 #include "ein_app_extension.h"
 #include "ein_device.h"
 #include "ein_device_check.h"
-#include "ein_device_clock.h"
-#include "ein_device_diary.h"
+#include "ein_diary_clock.h"
+#include "ein_diary_strip.h"
 
 #define EIN_DEVICE_VERDICT_NEVER 0xFFu
 
 typedef struct {
     ein_device_t modes;
-    ein_device_clock_t clock;
-    ein_device_diary_t diary;
+    ein_diary_clock_t clock;
+    ein_diary_t diary;
+    ein_diary_strip_t strip; /* of the diary */
     ein_device_front_end_check_t front_end_check;
     uint32_t battery_ms; /* when it was last measured */
     uint32_t host_ms;    /* when it last said something */

@@ -26,7 +26,7 @@ static void send_status(ein_device_state_t *device, ein_app_t *app, uint8_t sequ
         .alarms_silent = modes->alarms.silent,
         .boots = device->diary.log.boot,
         .uptime_s = (uint32_t)(device->clock.uptime_ms / MS_PER_S),
-        .unix_s = ein_device_clock_unix_s(&device->clock),
+        .unix_s = ein_diary_clock_unix_s(&device->clock),
         .recordings = device->recordings,
         .samples = device->samples,
         .samples_lost = device->samples_lost,
@@ -59,24 +59,6 @@ static bool on_mode(ein_device_state_t *device, ein_app_t *app, const ein_frame_
     return true;
 }
 
-static bool on_time(ein_device_state_t *device, ein_app_t *app, const ein_frame_t *frame)
-{
-    ein_wire_device_time_t message;
-    if (!ein_wire_get_device_time(&message, frame->payload, frame->size)) {
-        return false;
-    }
-    if (!ein_device_keys_allow(app, frame->sequence)) {
-        return true;
-    }
-    ein_wire_device_time_reply_t reply = {.known = device->clock.known ? 1u : 0u};
-    const uint64_t unix_ms = (uint64_t)message.unix_s * MS_PER_S + message.ms;
-    reply.moved_ms = ein_device_clock_set(&device->clock, unix_ms);
-    ein_device_diary_time(&device->diary, unix_ms, device->clock.seen_ms);
-    ein_app_send(app, EIN_WIRE_DEVICE_TIME_REPLY, frame->sequence,
-                 ein_wire_put_device_time_reply(ein_app_payload(app), &reply));
-    return true;
-}
-
 static bool on_silence(ein_device_state_t *device, ein_app_t *app, const ein_frame_t *frame)
 {
     if (frame->size != EIN_WIRE_DEVICE_SILENCE_SIZE) {
@@ -84,8 +66,8 @@ static bool on_silence(ein_device_state_t *device, ein_app_t *app, const ein_fra
     }
     ein_wire_device_silence_reply_t reply = {ein_device_silence(&device->modes)};
     if (reply.alarms != 0) {
-        ein_device_diary_event(&device->diary, EIN_LOG_EVENT_ALARM_SILENCED, 0, reply.alarms,
-                               device->modes.battery.mv, device->clock.seen_ms);
+        ein_diary_event(&device->diary, EIN_LOG_EVENT_ALARM_SILENCED, 0, reply.alarms,
+                        device->modes.battery.mv, device->clock.seen_ms);
     }
     ein_app_send(app, EIN_WIRE_DEVICE_SILENCE_REPLY, frame->sequence,
                  ein_wire_put_device_silence_reply(ein_app_payload(app), &reply));
@@ -103,9 +85,8 @@ static bool on_alarms(ein_device_state_t *device, ein_app_t *app, const ein_fram
     }
     ein_device_alarm_set(&device->modes.alarms, message.on);
     const bool kept = ein_keys_keep_settings(ein_device_alarm_settings(&device->modes.alarms));
-    ein_device_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, (uint8_t)!kept,
-                           device->modes.alarms.on, device->modes.battery.mv,
-                           device->clock.seen_ms);
+    ein_diary_event(&device->diary, EIN_LOG_EVENT_SETTINGS, (uint8_t)!kept, device->modes.alarms.on,
+                    device->modes.battery.mv, device->clock.seen_ms);
     send_status(device, app, frame->sequence);
     return true;
 }
@@ -175,8 +156,6 @@ ein_extension_answer_t ein_device_wire_message(ein_device_state_t *device, ein_a
         return EIN_EXTENSION_TAKEN;
     case EIN_WIRE_DEVICE_MODE:
         return taken(on_mode(device, app, frame));
-    case EIN_WIRE_DEVICE_TIME:
-        return taken(on_time(device, app, frame));
     case EIN_WIRE_DEVICE_SILENCE:
         return taken(on_silence(device, app, frame));
     case EIN_WIRE_DEVICE_ALARMS:
@@ -187,7 +166,10 @@ ein_extension_answer_t ein_device_wire_message(ein_device_state_t *device, ein_a
         return !device->recording || ein_device_keys_allow(app, frame->sequence)
                    ? EIN_EXTENSION_PASS
                    : EIN_EXTENSION_TAKEN;
-    case EIN_WIRE_WATCH: /* and so are the samples */
+    case EIN_WIRE_WATCH: /* and so are the samples, and what is kept of them */
+    case EIN_WIRE_LOG_READ:
+    case EIN_WIRE_LOG_CLEAR:
+    case EIN_WIRE_DEVICE_TIME:
         return ein_device_keys_allow(app, frame->sequence) ? EIN_EXTENSION_PASS
                                                            : EIN_EXTENSION_TAKEN;
     default:

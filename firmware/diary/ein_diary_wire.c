@@ -1,6 +1,6 @@
-#include "ein_device_log.h"
+#include "ein_diary_wire.h"
 
-#include "ein_device_keys.h"
+#define MS_PER_S 1000u
 
 /* Of a log_bytes message: what is left of a payload behind its two numbers. */
 #define MOST_BYTES (EIN_WIRE_MAX_PAYLOAD - 8u)
@@ -35,9 +35,6 @@ static bool on_read(ein_log_t *log, ein_app_t *app, const ein_frame_t *frame)
     if (!ein_wire_get_log_read(&read, frame->payload, frame->size)) {
         return false;
     }
-    if (!ein_device_keys_allow(app, frame->sequence)) {
-        return true;
-    }
     uint8_t bytes[MOST_BYTES];
     const size_t most = read.most < sizeof(bytes) ? read.most : sizeof(bytes);
     ein_log_position_t from = {read.log_sequence, read.offset};
@@ -59,9 +56,6 @@ static bool on_clear(ein_log_t *log, ein_app_t *app, const ein_frame_t *frame)
     if (!ein_wire_get_log_clear(&clear, frame->payload, frame->size)) {
         return false;
     }
-    if (!ein_device_keys_allow(app, frame->sequence)) {
-        return true;
-    }
     ein_log_about_t about;
     ein_log_about(log, &about);
     if (clear.log_sequence != UINT32_MAX &&
@@ -75,25 +69,47 @@ static bool on_clear(ein_log_t *log, ein_app_t *app, const ein_frame_t *frame)
     return true;
 }
 
+static bool on_time(ein_diary_t *diary, ein_diary_clock_t *clock, ein_app_t *app,
+                    const ein_frame_t *frame)
+{
+    ein_wire_device_time_t message;
+    if (!ein_wire_get_device_time(&message, frame->payload, frame->size)) {
+        return false;
+    }
+    ein_wire_device_time_reply_t reply = {.known = clock->known ? 1u : 0u};
+    const ein_log_moment_t utc = {message.unix_s + message.ms / MS_PER_S, message.ms % MS_PER_S};
+    reply.moved_ms = ein_diary_clock_set(clock, (uint64_t)utc.s * MS_PER_S + utc.ms);
+    ein_diary_time(diary, utc, clock->seen_ms);
+    ein_app_send(app, EIN_WIRE_DEVICE_TIME_REPLY, frame->sequence,
+                 ein_wire_put_device_time_reply(ein_app_payload(app), &reply));
+    return true;
+}
+
 static ein_extension_answer_t taken(bool well_formed)
 {
     return well_formed ? EIN_EXTENSION_TAKEN : EIN_EXTENSION_MALFORMED;
 }
 
-ein_extension_answer_t ein_device_log_message(ein_log_t *log, ein_app_t *app,
-                                              const ein_frame_t *frame)
+ein_extension_answer_t ein_diary_message(ein_diary_t *diary, ein_diary_clock_t *clock,
+                                         ein_app_t *app, const ein_frame_t *frame)
 {
+    if (frame->type == EIN_WIRE_DEVICE_TIME) {
+        return taken(on_time(diary, clock, app, frame));
+    }
+    if (!diary->has_log) {
+        return EIN_EXTENSION_PASS;
+    }
     switch (frame->type) {
     case EIN_WIRE_LOG_STATUS:
         if (frame->size != EIN_WIRE_LOG_STATUS_SIZE) {
             return EIN_EXTENSION_MALFORMED;
         }
-        send_status(log, app, frame->sequence);
+        send_status(&diary->log, app, frame->sequence);
         return EIN_EXTENSION_TAKEN;
     case EIN_WIRE_LOG_READ:
-        return taken(on_read(log, app, frame));
+        return taken(on_read(&diary->log, app, frame));
     case EIN_WIRE_LOG_CLEAR:
-        return taken(on_clear(log, app, frame));
+        return taken(on_clear(&diary->log, app, frame));
     default:
         return EIN_EXTENSION_PASS;
     }
