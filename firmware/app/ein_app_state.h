@@ -13,12 +13,12 @@
 #include "ein_tx.h"
 
 typedef struct {
-    ein_frame_decoder_t decoder;
-    ein_tx_t tx;
     uint32_t events_resent;
     uint32_t rejected_seen; /* of decoder.rejected_frames, already answered */
     uint16_t credit_bytes;
     bool model_fits;
+    ein_frame_decoder_t decoder;
+    ein_tx_t tx;
     ein_tensor_t bench;
     ein_session_t session;
     ein_trace_t trace;

@@ -26,8 +26,8 @@ typedef struct {
 typedef char ein_check_slot[RECORD_BYTES <= EIN_SLOT_BYTES ? 1 : -1];
 
 static struct {
-    record_t record;
     ein_head_state_t state;
+    record_t record;
 } head;
 
 static uint32_t crc_of_record(void)

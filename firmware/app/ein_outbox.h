@@ -23,9 +23,9 @@ typedef struct {
 } ein_outbox_event_t;
 
 typedef struct {
-    ein_outbox_event_t events[EIN_OUTBOX_EVENTS];
     uint32_t first; /* number of the oldest one kept */
     uint32_t next;  /* number of the next one */
+    ein_outbox_event_t events[EIN_OUTBOX_EVENTS];
 } ein_outbox_t;
 
 void ein_outbox_init(ein_outbox_t *outbox);

@@ -32,19 +32,19 @@ typedef struct {
     uint32_t started_at;  /* counter when the newest sample was taken */
     uint32_t event_count_max;
     uint32_t events_lost;
-    ein_stats_t per_sample, per_inference; /* the latter: of beats that the network was run for */
-    ein_core_t core;
-    ein_gate_t gate;
-    ein_vote_t vote, vote_unadapted;
-    ein_quality_t quality;
-    ein_disturbance_t disturbance;
-    uint16_t disturbed;    /* its flags as last reported */
-    uint16_t signal_state; /* the core's, as last reported */
-    ein_strip_t strip;
-    ein_strip_verdict_t verdict; /* once it has finished */
-    ein_rhythm_t rhythm;
     uint32_t rhythm_samples; /* when what the rhythm stage has to tell became known */
     bool rhythm_finished;
+    uint16_t disturbed;          /* the disturbance's flags as last reported */
+    uint16_t signal_state;       /* the core's, as last reported */
+    ein_strip_verdict_t verdict; /* once it has finished */
+    ein_gate_t gate;
+    ein_quality_t quality;
+    ein_stats_t per_sample, per_inference; /* the latter: of beats that the network was run for */
+    ein_disturbance_t disturbance;
+    ein_vote_t vote, vote_unadapted;
+    ein_core_t core;
+    ein_strip_t strip;
+    ein_rhythm_t rhythm;
     ein_outbox_t outbox;
 } ein_session_t;
 

@@ -27,11 +27,11 @@ typedef struct {
 } ein_trace_block_t;
 
 typedef struct {
-    ein_samples_encoder_t encoder; /* of the block that is being filled */
     uint32_t session;              /* whose samples these are; 0: there were none yet */
     uint32_t first, next;          /* blocks kept: first <= number < next */
     uint32_t next_sample;          /* after the last one of them */
     bool sending;                  /* someone watches and has acknowledged in time */
+    ein_samples_encoder_t encoder; /* of the block that is being filled */
     ein_trace_block_t blocks[EIN_TRACE_BLOCKS];
 } ein_trace_t;
 

@@ -11,9 +11,9 @@
 #include "ein_frame.h"
 
 typedef struct {
-    uint8_t frame[EIN_FRAME_MAX];
-    bool cut; /* the line holds the beginning of a frame */
     uint32_t dropped_frames;
+    bool cut; /* the line holds the beginning of a frame */
+    uint8_t frame[EIN_FRAME_MAX];
 } ein_tx_t;
 
 /* Where the payload of the next frame goes: EIN_WIRE_MAX_PAYLOAD bytes. */

@@ -25,13 +25,13 @@ typedef struct {
 } ein_pending_t;
 
 typedef struct {
-    ein_pending_t pending[EIN_BEAT_PENDING]; /* R peaks whose beat has not left yet, oldest first */
-    uint8_t count;
+    uint8_t count; /* of `pending` */
     bool finished;
     bool any; /* a beat has left: last_* are of the latest */
     uint32_t last_r_samples;
     uint32_t last_rr_samples; /* 0: unknown */
     int16_t last_corr_q15;
+    ein_pending_t pending[EIN_BEAT_PENDING]; /* R peaks whose beat has not left yet, oldest first */
     ein_rr_t rr;
     ein_templates_t templates;
     ein_segment_t segment;

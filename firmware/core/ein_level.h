@@ -7,11 +7,11 @@
 #define EIN_LEVEL_VALUES 8u
 
 typedef struct {
-    uint32_t value[EIN_LEVEL_VALUES];
     uint32_t median;    /* the mean of the middle two if there are two; 0 before the first */
     uint32_t low, high; /* a quarter of the values lies below, and above */
     uint8_t next;
     uint8_t count;
+    uint32_t value[EIN_LEVEL_VALUES];
 } ein_level_t;
 
 void ein_level_clear(ein_level_t *level);

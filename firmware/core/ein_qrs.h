@@ -40,22 +40,22 @@ typedef struct {
     uint32_t top_energy;      /* of the candidate that is not decided yet, 0: none */
     uint32_t top_samples;     /* settled, or long ago, where there is none */
     uint32_t top_r_samples;
-    ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* newest last, a ring */
-    uint32_t candidate_count;                  /* ever */
-    uint32_t since_candidate;                  /* the first one since the last beat or start */
-    ein_qrs_levels_t energy_levels, slope_levels;
-    ein_level_t rr; /* samples */
+    uint32_t candidate_count; /* ever */
+    uint32_t since_candidate; /* the first one since the last beat or start */
     uint32_t last_r_samples;
     uint16_t state;          /* EIN_FLAG_LEARNING, EIN_FLAG_NOISY */
     uint32_t search_samples; /* when to look back */
     uint16_t last_slope;
-    ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
     uint8_t confirmed_first, confirmed_count;
-    bool running;  /* there was a sample since the start */
-    bool has_last; /* last_* are of a beat since the start */
-    bool broken;   /* no beat since the start: its RR is no rhythm */
-    bool searched; /* nothing new to look back at */
-    bool rr_void;  /* the next RR interval spans beats that were not found */
+    bool running;   /* there was a sample since the start */
+    bool has_last;  /* last_* are of a beat since the start */
+    bool broken;    /* no beat since the start: its RR is no rhythm */
+    bool searched;  /* nothing new to look back at */
+    bool rr_void;   /* the next RR interval spans beats that were not found */
+    ein_level_t rr; /* samples */
+    ein_qrs_levels_t energy_levels, slope_levels;
+    ein_peak_t candidates[EIN_QRS_CANDIDATES]; /* newest last, a ring */
+    ein_qrs_r_t confirmed[EIN_QRS_CANDIDATES];
 } ein_qrs_t;
 
 void ein_qrs_init(ein_qrs_t *qrs);

@@ -13,9 +13,9 @@
 #define EIN_RING_SAMPLES 512u
 
 typedef struct {
-    int16_t uv[EIN_RING_SAMPLES];
     uint32_t end_samples; /* time of the sample that comes next; the newest held is end - 1 */
     bool full;            /* it holds samples of time 0 and later only: set by the core */
+    int16_t uv[EIN_RING_SAMPLES];
 } ein_ring_t;
 
 /* The signal at time t, for end - EIN_RING_SAMPLES <= t < end (not checked: other times alias). */

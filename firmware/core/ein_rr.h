@@ -15,19 +15,19 @@
 
 /* The last 32 values, and the same in order. */
 typedef struct {
+    uint8_t count, head;
     int16_t ring[EIN_ORDER_LENGTH];
     int16_t sorted[EIN_ORDER_LENGTH];
-    uint8_t count, head;
 } ein_order_t;
 
 typedef struct {
-    ein_order_t rr;       /* log2 RR */
-    ein_order_t step1;    /* |log2 RR(i)/RR(i-1)|: large in AF and in bigeminy */
-    ein_order_t step2;    /* |log2 RR(i)/RR(i-2)|: large in AF only */
     int32_t mean_q16;     /* over about EIN_RR_MEAN_BEATS */
     int32_t slow_q16;     /* over about EIN_RR_SLOW_BEATS */
     uint16_t beats;       /* intervals since the start, saturating */
     int16_t before_q8[2]; /* the last and the last but one interval; 0 = none */
+    ein_order_t rr;       /* log2 RR */
+    ein_order_t step1;    /* |log2 RR(i)/RR(i-1)|: large in AF and in bigeminy */
+    ein_order_t step2;    /* |log2 RR(i)/RR(i-2)|: large in AF only */
 } ein_rr_t;
 
 void ein_rr_init(ein_rr_t *rr);

@@ -43,7 +43,6 @@ typedef struct {
 } ein_deviation_t;
 
 typedef struct {
-    int16_t uv[EIN_WINDOW_BEFORE_SAMPLES + EIN_WINDOW_AFTER_SAMPLES];
     ein_deviation_t qrs;
     ein_shape_t shape;
     uint16_t beats;         /* averaged so far, saturating; 0 = the slot is free */
@@ -51,11 +50,12 @@ typedef struct {
     uint16_t share_q15;     /* leaky share among all beats */
     int16_t prematurity_q8; /* mean of log2 RR before / rhythm of its beats */
     int16_t pause_q8;       /* mean of log2 RR after / rhythm of its beats */
+    int16_t uv[EIN_WINDOW_BEFORE_SAMPLES + EIN_WINDOW_AFTER_SAMPLES];
 } ein_template_t;
 
 typedef struct {
-    ein_template_t slots[EIN_TEMPLATE_SLOTS];
     uint8_t dominant;
+    ein_template_t slots[EIN_TEMPLATE_SLOTS];
 } ein_templates_t;
 
 /* How a beat's window [from, to) fits a template's. Energies in uV^2, means removed. */

@@ -23,15 +23,15 @@
 #define EIN_DISTURBANCE_SAMPLES 180u /* a second */
 
 typedef struct {
-    int32_t sums[EIN_DISTURBANCE_PHASES]; /* of counts, by the time modulo 18 samples */
-    int32_t before;                       /* sum of all in the second before */
-    uint32_t tone_uv;                     /* of the second before, if it was one */
+    int32_t before;   /* sum of all in the second before */
+    uint32_t tone_uv; /* of the second before, if it was one */
     uint16_t gain_lsb_per_mv;
     int16_t rail_lo, rail_hi;
     uint16_t flags; /* EIN_FLAG_HUM, EIN_FLAG_MOTION */
     uint8_t phase, left;
-    bool spoilt; /* the second: by a rail */
-    bool known;  /* `before` */
+    bool spoilt;                          /* the second: by a rail */
+    bool known;                           /* `before` */
+    int32_t sums[EIN_DISTURBANCE_PHASES]; /* of counts, by the time modulo 18 samples */
 } ein_disturbance_t;
 
 /* Gain and rails as ein_core_config_t has them, and valid as there. */

@@ -27,20 +27,19 @@
 #define EIN_RHYTHM_AF_P_SAMPLES (EIN_RHYTHM_AF_P_FROM_SAMPLES - EIN_RHYTHM_AF_P_TO_SAMPLES)
 
 typedef struct {
-    int16_t rr_q8[EIN_RHYTHM_AF_RING];    /* log2 of intervals between normal beats, newest last */
-    uint8_t rr_beat[EIN_RHYTHM_AF_RING];  /* `beat` of each */
-    int8_t p_q7[EIN_RHYTHM_AF_INTERVALS]; /* correlations of P waves, a ring */
-    uint8_t rr_count, p_count, p_next;
+    uint8_t rr_count, p_count, p_next, times_count;
     uint8_t beat;                            /* beats, modulo 256 */
     bool active;                             /* fibrillation */
     bool before_normal;                      /* the beat before was one */
-    int16_t p[EIN_RHYTHM_AF_P_SAMPLES];      /* the average P wave, in 1/8 step of the tensor */
-    uint32_t p_energy;                       /* average energy of the P waves that made it */
+    uint32_t p_energy;                       /* average energy of the P waves that made `p` */
     int32_t sum_q8;                          /* of the evidence since the turning point */
     uint32_t turn_samples;                   /* when that was */
     uint32_t begin_samples;                  /* of the episode, while active */
     uint32_t times[EIN_RHYTHM_AF_LAG_BEATS]; /* of the last beats, oldest first */
-    uint8_t times_count;
+    int16_t rr_q8[EIN_RHYTHM_AF_RING];    /* log2 of intervals between normal beats, newest last */
+    uint8_t rr_beat[EIN_RHYTHM_AF_RING];  /* `beat` of each */
+    int8_t p_q7[EIN_RHYTHM_AF_INTERVALS]; /* correlations of P waves, a ring */
+    int16_t p[EIN_RHYTHM_AF_P_SAMPLES];   /* the average P wave, in 1/8 step of the tensor */
 } ein_rhythm_af_t;
 
 /* A beat that follows the one before after `rr_samples`, 0: unknown. `hidden`: what the signal

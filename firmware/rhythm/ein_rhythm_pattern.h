@@ -30,9 +30,8 @@ typedef struct {
 } ein_rhythm_cycle_t;
 
 typedef struct {
-    uint32_t times[EIN_RHYTHM_TIMES]; /* of beats, by their number: a ring */
-    uint32_t beats;                   /* so far: number of the next one */
-    uint32_t whole_from;              /* the first beat since the last break */
+    uint32_t beats;      /* so far: number of the next one */
+    uint32_t whole_from; /* the first beat since the last break */
     uint32_t run_begin_samples, run_last_samples, run_beats;
     uint32_t last_v, before_v; /* numbers, plus one, of the last ventricular beats; 0: none */
     uint8_t run_class;         /* EIN_CLASS_V (V or F), EIN_CLASS_S, or EIN_CLASS_N: no run */
@@ -41,6 +40,7 @@ typedef struct {
     uint32_t suspects, told_v; /* the last beats, newest lowest: may be, is called ventricular */
     ein_rhythm_rate_t rates[EIN_RHYTHM_RATES];
     ein_rhythm_cycle_t cycles[EIN_RHYTHM_CYCLES];
+    uint32_t times[EIN_RHYTHM_TIMES]; /* of beats, by their number: a ring */
 } ein_rhythm_pattern_t;
 
 /* The next beat. */

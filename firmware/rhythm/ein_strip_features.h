@@ -23,16 +23,16 @@ typedef struct {
 } ein_strip_beat_t;
 
 typedef struct {
-    ein_strip_rr_t rr;
+    uint8_t called[EIN_CLASSES]; /* beats by class */
+    uint8_t surely_s, doubtful;  /* sure ones called S; unsure ones */
+    bool p_absent;               /* of the dominant beat, as the latest beat's features say */
+    uint8_t rr_known;            /* RR intervals, and what they are together */
+    uint32_t rr_sum_samples, rr_longest_samples;
     int32_t squares[EIN_STRIP_SPREADS];
     int16_t sums[EIN_STRIP_SUMS];
     int8_t last[EIN_STRIP_LASTS];
     int8_t top[EIN_STRIP_TOPS][EIN_STRIP_TOP]; /* the largest ones, descending */
-    uint8_t called[EIN_CLASSES];               /* beats by class */
-    uint8_t surely_s, doubtful;                /* sure ones called S; unsure ones */
-    bool p_absent;    /* of the dominant beat, as the latest beat's features say */
-    uint8_t rr_known; /* RR intervals, and what they are together */
-    uint32_t rr_sum_samples, rr_longest_samples;
+    ein_strip_rr_t rr;
 } ein_strip_sums_t;
 
 void ein_strip_sums_init(ein_strip_sums_t *sums);

@@ -12,9 +12,9 @@
 #include "ein_strip_table.h"
 
 typedef struct {
+    uint8_t count;
     /* log2 of the RR before the beat in Q8 (12 bits) and EIN_STRIP_RR_*; oldest first */
     uint16_t word[EIN_STRIP_BEATS];
-    uint8_t count;
 } ein_strip_rr_t;
 
 #define EIN_STRIP_RR_LOG_Q8 0x0FFFu

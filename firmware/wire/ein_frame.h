@@ -26,13 +26,13 @@ typedef struct {
 } ein_frame_t;
 
 typedef struct {
-    uint8_t data[EIN_FRAME_BLOCK_MAX - 1u];
     uint16_t received; /* COBS bytes since the last delimiter, saturating just above the maximum */
     uint16_t length;   /* decoded bytes in data */
     uint8_t code;      /* the COBS code byte that governs now */
     uint8_t left;      /* literal bytes still to come for it */
     uint32_t rejected_frames;
     uint32_t rejected_bytes;
+    uint8_t data[EIN_FRAME_BLOCK_MAX - 1u];
 } ein_frame_decoder_t;
 
 /* Forgets everything, the counters too. */
