@@ -27,7 +27,7 @@ SCHEMA = "einthoven-head/1"
 _SCALE = np.dtype(
     [("bias", "<i4"), ("multiplier", "<i4"), ("left", "u1"), ("right", "u1"), ("unused", "<u2")]
 )
-"""ein_nn_scale_t."""
+"""ein_nn_head_scale_t."""
 _BOUND = 1 << 30
 """Of a sum in the kernels' fast path, as firmware/engine/ein_nn_head.c checks it."""
 

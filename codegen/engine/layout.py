@@ -25,7 +25,7 @@ MARKED_BLOCKS = 31
 SCRATCH_TARGET_BYTES = 1280
 """Scratch beyond this buys nothing: widening a row anew costs less than 3 % of using it."""
 _SCALE_BYTES = 12
-"""sizeof(ein_nn_scale_t)."""
+"""sizeof(ein_nn_head_scale_t)."""
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ TARGETS = {
     ),
     "m3": Target("stm32", _M3, _M3_QEMU),
     "m3-portable": Target("stm32", (*_M3, "-DEIN_NN_PORTABLE"), _M3_QEMU),
+    "m3-small": Target("stm32", (*_M3, "-DEIN_NN_PORTABLE", "-DEIN_NN_SMALL"), _M3_QEMU),
     "m0": Target("lm3s", _M0, _M0_QEMU),
     "m0-portable": Target("lm3s", _M0_PLAIN, _M0_QEMU),
     "m0-on-m3": Target("stm32", _M0, _M3_QEMU),

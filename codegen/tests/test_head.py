@@ -1,6 +1,7 @@
 """Patient heads: the generated C, TFLite Micro on the replaced file, and what is refused."""
 
 import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,12 +43,18 @@ def inputs_of(shipped: model.ModelFolder, n: int, seed: int) -> tuple[np.ndarray
     return noise((signal.length, signal.channels), n, seed), noise((features.size,), n, seed + 1)
 
 
+SMALL = ("-DEIN_NN_PORTABLE", "-DEIN_NN_SMALL")
+
+
+@pytest.mark.parametrize("flags", [(), SMALL], ids=["usual", "small"])
 @pytest.mark.parametrize("seed", range(6))
-def test_a_head_is_the_file_with_its_parameters(shipped: model.ModelFolder, seed: int) -> None:
+def test_a_head_is_the_file_with_its_parameters(
+    shipped: model.ModelFolder, seed: int, flags: tuple[str, ...]
+) -> None:
     """Host engine with a head = TFLite Micro on the `.tflite` that has the head's layers."""
     head = random_head(shipped, seed, spread=128 if seed % 2 else 30)
     signal, features = inputs_of(shipped, 40, seed)
-    host = HostModel()
+    host = HostModel(flags=flags)
     embedding = host.embed(signal, features)
     ours = host.head(embedding, pack(shipped, head))
     by_name = {"signal": signal, "features": features}
@@ -83,12 +90,17 @@ def test_only_the_heads_parameters_are_replaced(shipped: model.ModelFolder) -> N
         np.testing.assert_array_equal(one.bias, other.bias)
 
 
+def scales_at(shipped: model.ModelFolder) -> int:
+    """Where in a head the first layer's scales lie: behind its weights."""
+    first = shipped.graph.head[0]
+    return -(-len(first.bias) // 2) * 2 * (-(-int(first.weights[0].size) // 8) * 8)
+
+
 @pytest.mark.parametrize("field", ["multiplier", "left", "right", "bias"])
 def test_parameters_that_could_overflow_do_not_fit(shipped: model.ModelFolder, field: str) -> None:
     """What `ein_model_head_fits` refuses, a board never runs."""
     packed = bytearray(pack(shipped, own_head(shipped)))
-    first = shipped.graph.head[0]
-    at = -(-len(first.bias) // 2) * 2 * (-(-first.weights[0].size // 8) * 8)
+    at = scales_at(shipped)
     at += {"bias": 3, "multiplier": 5, "left": 8, "right": 9}[field]
     packed[at] ^= 0x40
     host = HostModel()
@@ -97,6 +109,19 @@ def test_parameters_that_could_overflow_do_not_fit(shipped: model.ModelFolder, f
         host.head(embedding, bytes(packed))
     with pytest.raises(ModelError, match="not one of the model's"):
         host.head(embedding, bytes(packed[:-4]))
+
+
+def test_a_bias_that_small_kernels_do_not_keep_does_not_fit(shipped: model.ModelFolder) -> None:
+    packed, host = bytearray(pack(shipped, own_head(shipped))), HostModel(flags=SMALL)
+    embedding = np.zeros((1, int(host.macros["EIN_MODEL_EMBEDDING"])), np.int8)
+    at = scales_at(shipped)
+    for most in (2**23 - 1, 1 - 2**23):
+        struct.pack_into("<i", packed, at, most)
+        host.head(embedding, bytes(packed))
+        struct.pack_into("<i", packed, at, most + (1 if most > 0 else -1))
+        HostModel().head(embedding, bytes(packed))
+        with pytest.raises(ModelError, match="not one of the model's"):
+            host.head(embedding, bytes(packed))
 
 
 def test_what_does_not_fit_the_model_is_refused(shipped: model.ModelFolder) -> None:

@@ -93,6 +93,12 @@ static void gather(const ein_nn_conv_t *layer, const int8_t *in, int32_t first, 
         gather_columns(layer, in, first, count, scratch);
 }
 
+#if defined(EIN_NN_SMALL) || EIN_NN_RV32 /* there, few channels come here: not worth the code */
+#define EIN_NN_BY_FOUR 0
+#else
+#define EIN_NN_BY_FOUR 1
+#endif
+
 /* sums[2 * position + channel] += x * w over `depth` input values, for one position... */
 static inline void mac_2x1(const int8_t *w, const int16_t *x, int32_t depth, int32_t *sums)
 {
@@ -190,7 +196,7 @@ static inline void convolve_pair(const ein_nn_conv_t *l, int32_t c, const int16_
     const ein_nn_rest_t first = small ? ein_nn_rest(&scale[0], l->out_zero) : unused;
     const ein_nn_rest_t second = small ? ein_nn_rest(&scale[1], l->out_zero) : unused;
     const int32_t both = c + 1 < channels;
-    const int32_t by_four = !EIN_NN_RV32; /* there, few channels come here: not worth the code */
+    const int32_t by_four = EIN_NN_BY_FOUR;
 
     for (int32_t n = count; n > 0;) {
         const int32_t positions = small && by_four && n >= 4 ? 4 : 1;

@@ -34,7 +34,8 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_DSP 0
 #endif
 
-/* Define EIN_NN_SMALL where flash is short: without the M4's own ways for dense layers, 0.8 KB. */
+/* Define EIN_NN_SMALL where flash is short: without the M4's own ways for dense layers, 0.8 KB; the
+   plain kernels without the one for four positions at a time, 0.7 KB. */
 #if EIN_NN_DSP && !defined(EIN_NN_SMALL)
 #define EIN_NN_DSP_DENSE 1
 #else
@@ -78,11 +79,27 @@ typedef char ein_nn_arithmetic_shift_t[(-3 >> 1) == -2 ? 1 : -1];
 #define EIN_NN_SHORT_MULTIPLY 0
 #endif
 
-/* A factor and the constant that is added before it: one output channel's requantization. */
+/* Plain kernels with EIN_NN_SMALL: a channel's scale takes 8 bytes instead of 12. A bias that does
+   not fit into 24 bits is refused by the compiler, or in a patient's head by ein_nn_head_fits. */
+#if defined(EIN_NN_SMALL) && defined(EIN_NN_PORTABLE)
+#define EIN_NN_PACKED 1
+#else
+#define EIN_NN_PACKED 0
+#endif
+
+/* A factor and the constant that is added before it: one output channel's requantization. `bias`:
+   with the input's zero point folded in where the kernel's header says so. */
 typedef struct {
-    int32_t bias; /* with the input's zero point folded in where the kernel's header says so */
+#if EIN_NN_PACKED
+    int64_t bias : 24;
+    uint64_t multiplier : 31;
+    uint64_t left : 4;
+    uint64_t right : 5;
+#else
+    int32_t bias;
     int32_t multiplier;
     uint8_t left, right;
+#endif
 } ein_nn_scale_t;
 
 /* (x * multiplier + 2^30) >> 31. Never overflows, multiplier being >= 0. */

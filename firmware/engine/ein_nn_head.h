@@ -1,8 +1,8 @@
 /* A dense layer that runs with its own parameters or with a patient's.
  *
  * A head holds, for each of the model's last dense layers, the weights as ein_nn_conv.h lays them
- * out and after them the scales (ein_nn_scale_t, an even number of them). Tensors keep their units:
- * a head's factors are the model's, only weights and biases differ.
+ * out and after them the scales (ein_nn_head_scale_t, an even number of them). Tensors keep their
+ * units: a head's factors are the model's, only weights and biases differ.
  *
  * RAM: a copy of the layer's description on the stack, 48 B.
  */
@@ -15,6 +15,11 @@
 
 /* Slots and hosts that know another layout of a head must not take it for this one. */
 #define EIN_NN_HEAD_LAYOUT 1u
+
+typedef struct {
+    int32_t bias, multiplier;
+    uint8_t left, right;
+} ein_nn_head_scale_t;
 
 /* Whether the layer's part of a head, at `part` (4-byte aligned), is safe to run: its factors are
    the layer's own, and no sum of int8 inputs can leave 30 bits, before or after the shift left. */

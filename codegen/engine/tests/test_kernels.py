@@ -84,7 +84,8 @@ def test_convolution(case: ConvCase, extreme: bool, objects: Path, tmp_path: Pat
     check(model, objects, tmp_path, varied=not extreme)
 
 
-def test_every_convolution_with_portable_kernels_on_the_m4(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["m4-portable", "m3-small"])
+def test_every_convolution_with_plain_kernels(target: str, tmp_path: Path) -> None:
     """All of the shapes above in one image, and dense layers; test_cross_check.py has the rest."""
     s = Scribe(9)
     sources, outputs = [], []
@@ -98,7 +99,7 @@ def test_every_convolution_with_portable_kernels_on_the_m4(tmp_path: Path) -> No
     data = s.b.finish(sources, outputs)
     graph = lower(reader.parse(data))
     inputs = [noise((t.length, t.channels), 4, i) for i, t in enumerate(graph.inputs)]
-    result = bare_target.run(graph, inputs, "m4-portable", tmp_path)
+    result = bare_target.run(graph, inputs, target, tmp_path)
     expected = np.concatenate(run_tflm(data, inputs, len(outputs)), axis=1)
     np.testing.assert_array_equal(result.outputs, expected)
 
