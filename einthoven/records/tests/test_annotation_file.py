@@ -38,7 +38,9 @@ def by_wfdb(folder: Path, annotator: str) -> Columns:
 
 def same(ours: Columns, theirs: Columns) -> bool:
     columns = zip(ours[:-1], theirs[:-1], strict=True)
-    return ours.aux == theirs.aux and all(np.array_equal(a, b) for a, b in columns)
+    return ours.aux == theirs.aux and all(
+        np.array_equal(np.asarray(a), np.asarray(b)) for a, b in columns
+    )
 
 
 @settings(max_examples=150)
