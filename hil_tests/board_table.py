@@ -3,9 +3,10 @@
     python -m einthoven.hil_tests.board_table [BOARD …] [--beats 2000]
 
 Without names all boards that the system's compilers build. Each is built and its flash and RAM are
-measured; one that is a process also replays a synthetic record of `--beats` beats or more, of which
-every event must be the host's to the bit. The figures go to `docs/results/boards.json`, a row
-a board; boards that were not named keep theirs. docs/boards.md shows them between two marks.
+measured; one that is a process, or whose chip has a model (`simulated/`), also replays a synthetic
+record of `--beats` beats or more, of which every event must be the host's to the bit. The figures
+go to `docs/results/boards.json`, a row a board; boards that were not named keep theirs.
+docs/boards.md shows them between two marks.
 Exit code 1 if a board differs from the host or has outgrown `firmware/budget.toml`, 2 if one cannot
 be built or run.
 """
@@ -15,6 +16,7 @@ import fcntl
 import json
 import shutil
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from einthoven.hil_tests.harness.bench import bench_board
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
+from einthoven.hil_tests.simulated import stm32f103
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.records.synth import make_record
 
@@ -36,11 +39,15 @@ BEGIN, END = "<!-- begin: board table -->", "<!-- end: board table -->"
 BEATS = 2000
 _BPM = 72.0
 _INFERENCES = 10
+_TIMEOUTS_S = (60.0, 60.0)
+"""A good link, and perhaps a busy machine."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A board's figures. Of one that is no process here, what only a run tells is 0."""
+    """A board's figures. Of one that runs nowhere here, what only a run tells is 0; so is what it
+    costs on a model of its chip, which has no time of its own.
+    """
 
     board: str
     core: str
@@ -56,7 +63,7 @@ class Row:
 
     def counts(self) -> dict[str, int]:
         """What only a run tells, by the names of `firmware/budget.toml`; empty where none did."""
-        if not self.beats:
+        if not self.per_inference:
             return {}
         return {
             f"{self.unit}_per_inference": self.per_inference,
@@ -97,23 +104,24 @@ def measure(board: Board, beats: int) -> Row:
             row,
             per_inference=int(bench.inferences.min()),
             per_sample=round(bench.per_sample_mean),
-            beats=replayed_beats(board, beats),
-            model=bench.model,
         )
+    if board.command is not None or board.name in stm32f103.BOARDS:
+        count, model = replayed_beats(board, beats)
+        row = replace(row, beats=count, model=model)
     if problems := resources.image_problems(board, **row.counts()):
         raise BoardError("; ".join(problems))
     return row
 
 
-def replayed_beats(board: Board, beats: int) -> int:
-    """Replay a record with at least `beats` beats; returns how many there were.
+def replayed_beats(board: Board, beats: int) -> tuple[int, str]:
+    """Replay a record with at least `beats` beats; returns how many there were, and the model.
 
     Raises BoardError if the board does not say what the host says.
     """
     seconds = 60.0 + 1.1 * beats * 60.0 / _BPM
     samples = make_record(11, seconds, 180.0, heart_rate_bpm=_BPM).samples
     expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
-    with running(board) as url, Device(url) as device:
+    with _line(board) as url, Device(url, timeouts_s=_TIMEOUTS_S) as device:
         replayed = device.replay(samples)
     told = board_events(replayed.events)
     rows = told.beats.copy()
@@ -129,7 +137,13 @@ def replayed_beats(board: Board, beats: int) -> int:
         raise BoardError(f"{board.name} differs from the host, first near beat {first}")
     if len(rows) < beats:
         raise BoardError(f"the record has {len(rows)} beats, {beats} are wanted")
-    return len(rows)
+    return len(rows), device.hello.model
+
+
+def _line(board: Board) -> AbstractContextManager[str]:
+    if board.name in stm32f103.BOARDS:
+        return stm32f103.serving(stm32f103.Chip(board.program))
+    return running(board)
 
 
 def read(path: Path = RESULTS) -> list[Row]:
@@ -154,9 +168,9 @@ def text(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        ran = row.beats > 0
-        cost = f"{row.per_inference:,} {row.unit} | {row.per_sample:,}" if ran else "– | –"
-        beats = f"{row.beats:,}" if ran else "waits for silicon"
+        counted = row.per_inference > 0
+        cost = f"{row.per_inference:,} {row.unit} | {row.per_sample:,}" if counted else "– | –"
+        beats = f"{row.beats:,}" if row.beats else "waits for silicon"
         lines.append(
             f"| `{row.board}` | {row.core} | {row.flash_bytes:,} | {row.ram_bytes:,} "
             f"| {cost} | {beats} |"

@@ -1,7 +1,5 @@
 """The Blue Pill's image, unchanged, on a model of its chip (hil_tests/simulated/stm32f103.py)."""
 
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +7,22 @@ import pytest
 
 from einthoven.boards import resources
 from einthoven.boards.board import BANNER, build, load_board
+from einthoven.codegen.head import own_head, pack
+from einthoven.codegen.model import load
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
 from einthoven.hil_tests.simulated import stm32f103 as f1
 from einthoven.hil_tests.simulated.stm32f103 import Chip
+from einthoven.hil_tests.simulated.stm32f103_dma import TIM3
+from einthoven.hil_tests.simulated.stm32f103_line import Line, agreed
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 
-PATIENT = (60.0, 60.0)
+PATIENT = (1.0, 60.0, 60.0)
+"""What comes behind a reset in one piece is lost with the chip's RAM, and asked for again."""
+GAP = 0x0008
+"""Flag of samples that were lost."""
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +37,8 @@ def chip(program: Path) -> Chip:
 
 @pytest.fixture
 def url(chip: Chip) -> Iterator[str]:
-    """The chip's line, while a thread runs it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    runs = threading.Thread(target=chip.serve, args=(listener,), daemon=True)
-    runs.start()
-    yield f"socket://127.0.0.1:{port}"
-    listener.close()
-    runs.join(60.0)
+    with f1.serving(chip) as found:
+        yield found
 
 
 @pytest.mark.parametrize(("crystal", "core_hz"), [(True, 72e6), (False, 64e6)])
@@ -48,7 +47,7 @@ def test_it_boots_with_and_without_a_crystal(program: Path, crystal: bool, core_
     chip.sleep()
     assert BANNER in chip.sent
     assert chip.core_hz() == core_hz
-    tree, waits = chip.reg[f1.RCC + 4], chip.reg[f1.CONTROLLER]
+    tree, waits = chip.reg[f1.RCC + 4], chip.flash.read(0) or 0
     assert core_hz / (2 if tree >> 8 & 7 == 4 else 1) <= 36e6, "APB1 [7.3.2]"
     assert core_hz / (2 * (tree >> 14 & 3) + 2) <= 14e6, "the ADC"
     assert waits & 7 == 2 and waits >> 4 & 1, "two wait states above 48 MHz [3.3.3]"
@@ -83,3 +82,63 @@ def test_it_fits_with_its_stack(program: Path) -> None:
     assert image is not None
     assert image.flash_bytes <= 62 * 1024 and image.ram_bytes <= 20 * 1024 - 64
     assert image.stack_bound_bytes < image.stack_bytes
+
+
+def test_its_own_samples_come_whole_by_dma(chip: Chip) -> None:
+    chip.sampling.samples = make_record(5, 40.0, 180.0).samples
+    chip.run(1.0)
+    line = Line(chip)
+    line.start_stream(session=7)
+    chip.run(30.0)
+    events, n = agreed(line)
+    assert len(events.beats) > 30 and n > 29 * 180
+    assert not (events.beats["flags"] & GAP).any()
+
+
+def test_what_was_overwritten_is_told(chip: Chip) -> None:
+    """Conversions go on where nobody fetches them: a session's first sample has a gap before it."""
+    chip.sampling.samples = make_record(5, 40.0, 180.0).samples
+    line = Line(chip)
+    for session in (1, 2):
+        line.start_stream(session)
+        chip.run(2.0)
+        line.ask("finish", samples=0, events_acked=0)
+        chip.run(5.0)
+    line.told.clear()
+    line.start_stream(session=3)
+    chip.run(0.5)
+    n = line.ask("poll", events_acked=0)["next_sample"]
+    assert abs(n - 5.5 * 180) < 20, "5 s that nobody asked for, and half a second"
+    first = next(message for message in line.told if message.name == "signal")
+    assert first["flags"] & GAP
+
+
+def test_a_patients_head_is_kept(chip: Chip, url: str) -> None:
+    shipped = load(SHIPPED_MODEL)
+    with Device(url, timeouts_s=PATIENT) as device:
+        device.upload_head(shipped.sha256, pack(shipped, own_head(shipped)))
+        device.reset()
+        assert device.hello.head == "active"
+        assert chip.flash.erased == 2
+        device.remove_head()
+        device.reset()
+        assert device.hello.head == "none"
+
+
+def test_its_memory_is_tried_while_samples_come(chip: Chip) -> None:
+    chip.sampling.samples = make_record(5, 40.0, 180.0).samples
+    line = Line(chip)
+    line.start_stream(session=7)
+    chip.run(15.0)
+    reply = line.ask("memory")
+    assert reply["ram_bad"] == 0 and reply["ram_bytes"] == f1.RAM_BYTES - 64
+    chip.run(15.0)
+    events, _ = agreed(line)
+    assert len(events.beats) > 30
+
+
+def test_a_mistake_in_the_chain_of_dma_ends_the_run(program: Path) -> None:
+    chip = Chip(program)
+    chip.reg[f1.RCC + 0x14] = 0
+    chip.sampling.write(TIM3 + 0x00, 1, 0)
+    assert "this is not so: clocks of DMA1" in chip.trouble

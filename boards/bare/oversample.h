@@ -1,6 +1,6 @@
 /* Eight conversions make one sample: their mean is an anti-aliasing filter of a kind, and takes
-   noise off. An interrupt adds conversions, the main loop takes samples: one writes, one reads, no
-   lock. Zeroed is empty. 12-bit ADC; 0 mV lies at half its range. */
+   noise off. 12-bit ADC; 0 mV lies at half its range. Where an interrupt adds conversions and the
+   main loop takes samples, a ring lies between: one writes, one reads, no lock. Zeroed is empty. */
 #ifndef EIN_OVERSAMPLE_H
 #define EIN_OVERSAMPLE_H
 
@@ -17,21 +17,24 @@
 #define EIN_OVERSAMPLE_RING 32u /* 0.18 s at 180 Hz: longer than an inference takes */
 
 typedef struct {
+    uint32_t sum;
+    uint8_t count;
+    bool low, high; /* one of the conversions was at a rail */
+} ein_oversample_sum_t;
+
+typedef struct {
     struct {
         int16_t value;
         uint16_t dropped; /* samples before this one for which there was no room */
     } ring[EIN_OVERSAMPLE_RING];
     volatile uint32_t head; /* written by the interrupt only */
     volatile uint32_t tail; /* written by the main loop only */
-    uint32_t sum;
-    uint8_t count;
-    bool low, high; /* one of the conversions was at a rail */
+    ein_oversample_sum_t sum;
     uint16_t dropped;
 } ein_oversample_t;
 
-/* Interrupt: the next conversion, 0 to EIN_OVERSAMPLE_FULL. True and the sample with every eighth.
- */
-static inline bool ein_oversample_add(ein_oversample_t *o, uint32_t value, int16_t *sample)
+/* The next conversion, 0 to EIN_OVERSAMPLE_FULL. True and the sample with every eighth. */
+static inline bool ein_oversample_sum(ein_oversample_sum_t *o, uint32_t value, int16_t *sample)
 {
     o->sum += value;
     o->low = o->low || value == 0;
@@ -46,6 +49,12 @@ static inline bool ein_oversample_add(ein_oversample_t *o, uint32_t value, int16
     o->count = 0;
     o->low = o->high = false;
     return true;
+}
+
+/* Interrupt: the next conversion, as above. */
+static inline bool ein_oversample_add(ein_oversample_t *o, uint32_t value, int16_t *sample)
+{
+    return ein_oversample_sum(&o->sum, value, sample);
 }
 
 /* Interrupt: a sample for the main loop. */

@@ -17,6 +17,7 @@ typedef struct {
 #define CPACR (*(reg_t *)0xE000ED88u)
 #define SYSTICK ((systick_t *)0xE000E010u)
 #define NVIC_ISER ((reg_t *)0xE000E100u)
+#define NVIC_ICPR ((reg_t *)0xE000E280u)
 #define SCB ((scb_t *)0xE000ED00u)
 
 #define CPACR_VECTORS (0xFu << 20) /* CP10 and CP11: FPU, Helium */
@@ -29,6 +30,12 @@ typedef struct {
 static inline void nvic_enable(unsigned irq)
 {
     NVIC_ISER[irq / 32u] = 1u << (irq % 32u);
+}
+
+/* What has come of an interrupt is forgotten. */
+static inline void nvic_clear(unsigned irq)
+{
+    NVIC_ICPR[irq / 32u] = 1u << (irq % 32u);
 }
 
 static inline void irq_disable(void)

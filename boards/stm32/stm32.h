@@ -25,6 +25,7 @@ typedef struct {
 #define USART_CR1_TE (1u << 3)
 #define USART_CR1_RXNEIE (1u << 5)
 #define USART_CR1_UE (1u << 13)
+#define USART_CR3_DMAR (1u << 6)
 
 #define IWDG_KR_FEED 0xAAAAu
 #define IWDG_KR_UNLOCK 0x5555u

@@ -1,4 +1,8 @@
-/* firmware/app/ein_port.h for the STM32F1 boards. */
+/* firmware/app/ein_port.h for the STM32F1 boards.
+ *
+ * Samples and received bytes come by DMA. Interrupts stay masked for ever: the receiver's and
+ * SysTick's only end a sleep, which a masked one does, too.
+ */
 #include "ein_port.h"
 
 #include "board.h"
@@ -14,21 +18,9 @@
 #include "stm32f1.h"
 #include "stream.h"
 
-void SysTick_Handler(void);
-
-static bool streams; /* samples are being taken, by SysTick */
 static uint32_t core_hz;
 static ein_reset_reason_t reset_reason;
 static char serial_number[STM32_SERIAL_CHARS];
-
-void SysTick_Handler(void)
-{
-    if (streams) {
-        ein_stream_tick();
-    } else {
-        SYSTICK->CTRL = 0; /* one shot: it only ends the sleep */
-    }
-}
 
 static void start_counter(void)
 {
@@ -54,11 +46,13 @@ void ein_restart(ein_reset_reason_t reason)
 
 void ein_port_init(void)
 {
+    irq_disable();
     reset_reason = stm32_reset_reason(&RCC->CSR);
     core_hz = ein_clock_tree_init();
     start_counter();
     stm32_serial_number(serial_number, UNIQUE_ID);
     ein_serial_init(core_hz, core_hz); /* the bus, APB2, is not divided */
+    ein_stream_init(core_hz);
     start_watchdog();
 }
 
@@ -99,31 +93,24 @@ uint32_t ein_port_count(void)
 void ein_port_poll(bool idle)
 {
     IWDG->KR = IWDG_KR_FEED;
+    ein_stream_poll();
     if (!idle) {
         return;
     }
-    if (!streams) { /* otherwise it ticks anyway */
-        SYSTICK->LOAD = core_hz / 100u - 1u;
-        SYSTICK->VAL = 0;
-        SYSTICK->CTRL = SYSTICK_CTRL_ON;
-    }
-    /* With interrupts masked, one that comes after the test still ends the sleep. */
-    irq_disable();
-    if (ein_serial_empty() && (!streams || ein_stream_empty())) {
+    SYSTICK->LOAD = core_hz / 100u - 1u;
+    SYSTICK->VAL = 0;
+    SYSTICK->CTRL = SYSTICK_CTRL_ON;
+    /* What comes behind the test still ends the sleep. */
+    nvic_clear(IRQ_USART1);
+    if (ein_serial_empty()) {
         ein_sleep();
     }
-    irq_enable();
-    if (!streams) {
-        SYSTICK->CTRL = 0;
-    }
+    SYSTICK->CTRL = 0;
+    SCB->ICSR = SCB_ICSR_PENDSTCLR;
 }
 
 bool ein_port_adc(int16_t *sample, uint32_t *lost)
 {
-    if (!streams) {
-        ein_stream_begin(core_hz);
-        streams = true;
-    }
     return ein_stream_read(sample, lost);
 }
 

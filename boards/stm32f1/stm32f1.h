@@ -20,13 +20,27 @@ typedef struct { /* [11.12] */
     reg_t SR, CR1, CR2, SMPR1, SMPR2, JOFR[4], HTR, LTR, SQR1, SQR2, SQR3, JSQR, JDR[4], DR;
 } adc_t;
 
+typedef struct { /* [15.4] */
+    reg_t CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR;
+} tim_t;
+
+typedef struct { /* [13.4.3] */
+    reg_t CCR, CNDTR, CPAR, CMAR;
+} dma_channel_t;
+
 typedef struct { /* [3.4] */
     reg_t ACR, KEYR, OPTKEYR, SR, CR, AR;
 } flash_t;
 
+#define TIM2 ((tim_t *)0x40000000u)
+#define TIM3 ((tim_t *)0x40000400u)
 #define GPIO(port) ((gpio_t *)(0x40010800u + 0x400u * (port))) /* 0: GPIOA */
 #define ADC1 ((adc_t *)0x40012400u)
 #define USART1 ((usart_t *)0x40013800u)
+#define DMA1_ISR (*(reg_t *)0x40020000u)
+#define DMA1_IFCR (*(reg_t *)0x40020004u)
+#define DMA_CHANNEL_ADC1 ((dma_channel_t *)0x40020008u)      /* DMA1's first [13.3.7, table 78] */
+#define DMA_CHANNEL_USART1_RX ((dma_channel_t *)0x40020058u) /* its fifth */
 #define RCC ((rcc_t *)0x40021000u)
 #define FLASH ((flash_t *)0x40022000u)
 #define UNIQUE_ID ((const volatile uint32_t *)0x1FFFF7E8u) /* 96 bits [30.2] */
@@ -48,6 +62,9 @@ typedef struct { /* [3.4] */
 #define RCC_CFGR_ADCPRE_DIV6 (2u << 14)
 #define RCC_CFGR_PLLSRC_HSE (1u << 16) /* else the RC oscillator, halved */
 #define RCC_CFGR_PLLMUL_SHIFT 18       /* 0 means 2 */
+#define RCC_AHBENR_DMA1 (1u << 0)
+#define RCC_APB1ENR_TIM2 (1u << 0)
+#define RCC_APB1ENR_TIM3 (1u << 1)
 #define RCC_APB2ENR_IOPA (1u << 2)
 #define RCC_APB2ENR_ADC1 (1u << 9)
 #define RCC_APB2ENR_USART1 (1u << 14)
@@ -66,9 +83,22 @@ typedef struct { /* [3.4] */
 #define ADC_CR2_ADON (1u << 0)
 #define ADC_CR2_CAL (1u << 2)
 #define ADC_CR2_RSTCAL (1u << 3)
-#define ADC_CR2_EXTSEL_SWSTART (7u << 17)
+#define ADC_CR2_DMA (1u << 8)
+#define ADC_CR2_EXTSEL_TIM3_TRGO (4u << 17) /* [11.7, table 69] */
 #define ADC_CR2_EXTTRIG (1u << 20)
-#define ADC_CR2_SWSTART (1u << 22)
+
+#define DMA_ISR_TCIF5 (1u << 17) /* a round is complete; DMA1_IFCR clears it */
+#define DMA_CCR_EN (1u << 0)
+#define DMA_CCR_CIRC (1u << 5)
+#define DMA_CCR_MINC (1u << 7)
+#define DMA_CCR_PSIZE_16 (1u << 8)
+#define DMA_CCR_MSIZE_16 (1u << 10)
+#define DMA_CCR_PL_HIGH (2u << 12)
+
+#define TIM_CR1_CEN (1u << 0)
+#define TIM_CR2_MMS_UPDATE (2u << 4) /* TRGO: once a period */
+#define TIM_SMCR_SMS_CLOCK (7u << 0) /* counts its trigger */
+#define TIM_SMCR_TS_TIM3 (2u << 4)   /* of TIM2 [15.4.3, table 86] */
 
 /* CNF and MODE of a pin [9.2.1]. */
 enum {

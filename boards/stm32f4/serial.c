@@ -27,6 +27,7 @@
 #endif
 
 #include "usart_port.h"
+#include "usart_rx.h"
 
 void ein_serial_init(uint32_t core_hz, uint32_t bus_hz)
 {

@@ -1,14 +1,24 @@
 """An STM32F103C8 with an unchanged image: an emulated Cortex-M3, RM0008's registers around it.
 
-unicorn runs the instructions; what they read and write of RCC, GPIO, USART1, IWDG, the flash's
-controller, SysTick and NVIC goes through here. A register that is not modelled ends the run with
-its address. Bytes leave only over a transmitter that has its clock, its pin and its baud rate.
-Interrupts come while the core sleeps, and no time passes while it works: the cycle counter counts
-its own readings, the watchdog is only looked at, and the ADC converts nothing.
+    python -m einthoven.hil_tests.simulated.stm32f103 [--port 7103] [--flash FILE]
+
+serves one on a TCP port, for any command that takes `--port socket://127.0.0.1:7103`.
+
+unicorn runs the instructions; what they read and write of RCC, GPIO, USART1, IWDG, SysTick, NVIC
+and of the neighbours' registers (`stm32f103_flash`, `stm32f103_dma`) goes through here. A register
+that is not modelled ends the run with its address. Bytes leave only over a transmitter that has its
+clock, its pin and its baud rate. Time passes while the core sleeps and while the flash lets it
+wait, and not while it works: the cycle counter counts its own readings. Interrupts are never taken,
+as the firmware masks them; they end its sleep.
 """
 
+import argparse
 import socket
 import struct
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,41 +34,44 @@ from unicorn import (
     Uc,
 )
 from unicorn.arm_const import (
-    UC_ARM_REG_LR,
     UC_ARM_REG_PC,
     UC_ARM_REG_PRIMASK,
-    UC_ARM_REG_R0,
-    UC_ARM_REG_R1,
-    UC_ARM_REG_R2,
-    UC_ARM_REG_R3,
-    UC_ARM_REG_R12,
     UC_ARM_REG_SP,
+    UC_ARM_REG_XPSR,
     UC_CPU_ARM_CORTEX_M3,
 )
 
-FLASH, FLASH_BYTES, PAGE_BYTES = 0x08000000, 0x10000, 1024
-RAM, RAM_BYTES = 0x20000000, 0x5000
-IWDG, GPIOA, USART1, RCC, CONTROLLER = (
-    *(0x40003000, 0x40010800, 0x40013800),
-    *(0x40021000, 0x40022000),
+from einthoven.boards.board import build, load_board
+from einthoven.errors import EinthovenError
+from einthoven.hil_tests.simulated.stm32f103_dma import NS_PER_S, USART1, Receiver, Sampling
+from einthoven.hil_tests.simulated.stm32f103_flash import (
+    CONTROLLER,
+    PAGE_BYTES,
+    Controller,
+    PowerCutError,
 )
-DWT, SYSTICK, NVIC_ISER, SCB, DEMCR = 0xE0001000, 0xE000E010, 0xE000E100, 0xE000ED00, 0xE000EDFC
+
+BOARDS = ("blue_pill",)
+"""Whose chip this is."""
+FLASH, FLASH_BYTES = 0x08000000, 0x10000
+RAM, RAM_BYTES = 0x20000000, 0x5000
+IWDG, GPIOA, RCC = 0x40003000, 0x40010800, 0x40021000
+DWT, SYSTICK, SCB, DEMCR = 0xE0001000, 0xE000E010, 0xE000ED00, 0xE000EDFC
+NVIC_ISER, NVIC_ICPR = 0xE000E100, 0xE000E280
 UNIQUE_ID = 0x1FFFF7E8
 IDENTITY = (0x00350041, 0x32385105, 0x31393435)
 """Of this chip: what its image must tell as its serial number."""
 CRYSTAL_HZ, RC_HZ, BAUD = 8e6, 8e6, 460800
-SYSTICK_EXCEPTION, USART1_EXCEPTION = 15, 16 + 37
-RETURN = 0xFFFFFFF9
-"""EXC_RETURN: to thread mode and the main stack."""
-RETURNS = 8
-"""What unicorn calls a branch there."""
+WATCHDOG_HZ = 60e3
+"""Of its oscillator, at most [DS5319, table 27]."""
+BYTE_NS = 10 * NS_PER_S // BAUD
 PLAIN = {
-    *(RCC + 0x04, RCC + 0x18, GPIOA, GPIOA + 4, USART1 + 8, USART1 + 12, IWDG + 4, IWDG + 8),
-    *(CONTROLLER, CONTROLLER + 0x14, DWT, DEMCR, SCB + 8),
-    *(SYSTICK, SYSTICK + 4, SYSTICK + 8, NVIC_ISER, NVIC_ISER + 4),
+    *(RCC + 0x04, RCC + 0x14, RCC + 0x18, RCC + 0x1C, GPIOA, GPIOA + 4),
+    *(USART1 + 8, USART1 + 12, USART1 + 20, IWDG + 4, IWDG + 8, DWT, DEMCR, SCB + 4, SCB + 8),
+    *(SYSTICK, SYSTICK + 4, SYSTICK + 8, NVIC_ISER + 4, NVIC_ICPR + 4),
 }
 """Registers that only keep what was written."""
-STACKED = (UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12)
+THUMB = 1 << 24
 
 
 class Chip:
@@ -82,24 +95,53 @@ class Chip:
                 if segment["p_filesz"]:
                     self.uc.mem_write(segment["p_paddr"], segment.data())
         self.reg: dict[int, int] = {}
+        self.flash = Controller(
+            self.uc,
+            range(FLASH, FLASH + FLASH_BYTES, PAGE_BYTES),
+            self.pass_time,
+            self._stop,
+            self._power_off,
+        )
+        self.sampling = Sampling(
+            self.uc,
+            self.timers_hz,
+            lambda offset: self.reg[RCC + offset],
+            lambda: self.reg[GPIOA] >> 4 & 15,
+            self._stop,
+        )
+        self.receiver = Receiver(self.uc, lambda: self.reg[USART1 + 20], self._stop)
         self.sent = bytearray()
         self.coming = bytearray()
         """Towards the receiver."""
+        self.ns = 0
+        """Time."""
+        self.fed = 0
+        self.trouble = ""
+        self.power_on()
+
+    def power_on(self) -> None:
+        """After a cut, too: RAM holds anything, the flash what it held, nothing is on the line."""
+        self.coming.clear()
+        self.sent.clear()
+        self.uc.mem_write(RAM, self.flash.random.randbytes(RAM_BYTES))
+        self._cut: PowerCutError | None = None
+        self.flash.power_on()
         self.flags = 1 << 27 | 1 << 26
         """RCC_CSR [7.3.10]: power on, and the pin with it."""
-        self.fed = self.erased = self.programmed = 0
-        self.trouble = ""
         self.reset()
 
     def reset(self) -> None:
         """As after the reset pin: RAM keeps what it has."""
-        self.reg = dict.fromkeys(PLAIN, 0) | {CONTROLLER + 0x10: 1 << 7}
-        self.keys = 0
-        self.received = -1
+        self.reg = dict.fromkeys(PLAIN, 0) | {RCC + 0x14: 0x14}
+        self.flash.reset()
+        self.sampling.reset()
+        self.receiver.reset()
+        self.fed_ns: int | None = None
         self.restart = False
         stack, entry = struct.unpack("<2I", self.uc.mem_read(FLASH, 8))
         self.uc.reg_write(UC_ARM_REG_SP, stack)
         self.uc.reg_write(UC_ARM_REG_PRIMASK, 0)
+        self.uc.reg_write(UC_ARM_REG_XPSR, THUMB)
         self.pc = entry & ~1
 
     def core_hz(self) -> float:
@@ -110,27 +152,45 @@ class Chip:
         source = CRYSTAL_HZ if tree >> 16 & 1 else RC_HZ / 2
         return source * min((tree >> 18 & 15) + 2, 16)
 
+    def timers_hz(self) -> float:
+        """Of APB1's timers, which run at twice its clock where that is divided [7.2]."""
+        prescaler = self.reg[RCC + 4] >> 8 & 7
+        return self.core_hz() if prescaler < 5 else self.core_hz() / (1 << prescaler - 4)
+
     def sleep(self) -> None:
-        """Run until the core sleeps, or begins anew."""
-        self._start(self.pc)
-        if self.trouble:
-            raise AssertionError(self.trouble)
-        if self.restart:
+        """Run until the core sleeps, through restarts of its own.
+
+        Raises AssertionError for what the firmware must not do, PowerCutError.
+        """
+        while True:
+            self.uc.emu_start(self.pc | 1, 0)
+            if self.trouble:
+                raise AssertionError(self.trouble)
+            if self._cut is not None:
+                raise self._cut
+            if not self.restart:
+                break
             self.flags |= 1 << 28 | 1 << 26
             self.reset()
-            return
         self.pc = self.uc.reg_read(UC_ARM_REG_PC)
 
     def wake(self) -> None:
-        """What has come ends the sleep; else SysTick does."""
-        self.uc.reg_write(UC_ARM_REG_PRIMASK, 0)  # the next that the program does, in any case
-        for byte in self.coming:
-            self.received = byte
-            if self.reg[USART1 + 12] & 0x2024 == 0x2024 and self.reg[NVIC_ISER + 4] >> 5 & 1:
-                self._interrupt(USART1_EXCEPTION)
-        if not self.coming and self.reg[SYSTICK] & 3 == 3:
-            self._interrupt(SYSTICK_EXCEPTION)
-        self.coming.clear()
+        """What has come ends the sleep, when all of it is there; else SysTick does."""
+        if not self.uc.reg_read(UC_ARM_REG_PRIMASK):
+            raise AssertionError("the core sleeps with interrupts unmasked")
+        if not self.reg[NVIC_ISER + 4] >> 5 & 1 or self.reg[SYSTICK] & 3 != 3:
+            raise AssertionError("the core sleeps, and what comes does not wake it")
+        if self.coming:
+            self.pass_time(BYTE_NS * len(self.coming))
+        else:
+            self.pass_time(round((self.reg[SYSTICK + 4] + 1) * NS_PER_S / self.core_hz()))
+
+    def run(self, seconds: float) -> None:
+        """Live for so long on its own time."""
+        until = self.ns + round(seconds * NS_PER_S)
+        while self.ns < until:
+            self.sleep()
+            self.wake()
 
     def serve(self, listener: socket.socket) -> None:
         """Be the board at the other end of `listener`'s connections, until it is closed."""
@@ -144,35 +204,34 @@ class Chip:
                     link.settimeout(0.005)
                 link.sendall(self.sent)
                 self.sent.clear()
-                self.coming += link.recv(512)
+                came = link.recv(512)
+                self.coming += came
+                link = link if came else None
             except TimeoutError:
                 pass
             except OSError:
                 link = None
             self.wake()
 
-    def _start(self, at: int) -> None:
-        self.uc.emu_start(at | 1, RETURN & ~1)
-
-    def _interrupt(self, exception: int) -> None:
-        """Arm DDI 0403, B1.5.6: what the core stacks, and takes back."""
-        kept = [self.uc.reg_read(r) for r in STACKED]
-        link, stack = self.uc.reg_read(UC_ARM_REG_LR), self.uc.reg_read(UC_ARM_REG_SP)
-        frame = struct.pack("<8I", *kept, link, self.pc, 1 << 24)
-        here = (stack - len(frame)) & ~7
-        self.uc.mem_write(here, frame)
-        self.uc.reg_write(UC_ARM_REG_SP, here)
-        self.uc.reg_write(UC_ARM_REG_LR, RETURN)
-        (vector,) = struct.unpack("<I", self.uc.mem_read(self.reg[SCB + 8] + 4 * exception, 4))
-        self._start(vector & ~1)
-        words = struct.unpack("<8I", self.uc.mem_read(here, 32))
-        for register, value in zip(STACKED, words[:5], strict=True):
-            self.uc.reg_write(register, value)
-        self.uc.reg_write(UC_ARM_REG_LR, words[5])
-        self.uc.reg_write(UC_ARM_REG_SP, stack)
+    def pass_time(self, ns: int) -> None:
+        """Time goes on: conversions and bytes come."""
+        self.ns += ns
+        self.sampling.run(self.ns)
+        if self.coming:
+            came = bytes(self.coming[: ns // BYTE_NS])
+            del self.coming[: len(came)]
+            self.receiver.take(came)
+        if self.fed_ns is not None:
+            ticks = (self.reg[IWDG + 8] + 1) * (4 << self.reg[IWDG + 4])
+            if (self.ns - self.fed_ns) * WATCHDOG_HZ > ticks * NS_PER_S:
+                self._stop("the watchdog was not fed in time")
 
     def _exception(self, uc: Uc, number: int, data: Any) -> None:
-        self._stop("" if number == RETURNS else f"exception {number} of unicorn's")
+        self._stop(f"exception {number} of unicorn's")
+
+    def _power_off(self, cut: PowerCutError) -> None:
+        self._cut = cut
+        self.uc.emu_stop()
 
     def _stop(self, trouble: str = "") -> None:
         self.trouble = self.trouble or trouble
@@ -187,19 +246,23 @@ class Chip:
             return self.reg[address] & ~12 | (self.reg[address] & 3) << 2
         if address == RCC + 0x24:
             return self.flags
-        if address == USART1:  # TXE and TC: a byte takes no time; RXNE [27.6.1]
-            return 0xC0 | (self.received >= 0) << 5
-        if address == USART1 + 4:
-            byte, self.received = max(self.received, 0), -1
-            return byte
+        if address == USART1:  # TXE and TC: a byte takes no time [27.6.1]
+            return 0xC0
         if address == DWT + 4:
             self.reg[address] = self.reg.get(address, 0) + 1
             return self.reg[address] & 0xFFFFFFFF
-        if address in (IWDG + 12, CONTROLLER + 12, CONTROLLER + 16):
-            return self.reg.get(address, 0)
-        if address not in PLAIN:
+        if address == IWDG + 12:
+            return 0
+        found = self.reg.get(address) if address in PLAIN else None
+        if found is None:
+            found = self.sampling.read(address, self.ns)
+        if found is None:
+            found = self.receiver.read(address)
+        if found is None and base == CONTROLLER & ~0xFFFFFFF:
+            found = self.flash.read(address - CONTROLLER)
+        if found is None:
             self._stop(f"{address:#x} is read, and not modelled")
-        return self.reg.get(address, 0)
+        return found or 0
 
     def _write(self, uc: Uc, offset: int, size: int, value: int, base: int) -> None:
         address = base + offset
@@ -207,6 +270,8 @@ class Chip:
             self._send(value & 0xFF)
         elif address == IWDG:
             self.fed += value == 0xAAAA
+            if value in (0xAAAA, 0xCCCC) and (value == 0xCCCC or self.fed_ns is not None):
+                self.fed_ns = self.ns
         elif address == RCC + 0x24:
             self.flags = 0 if value >> 24 & 1 else self.flags
         elif address == GPIOA + 0x10:
@@ -214,17 +279,13 @@ class Chip:
         elif address == SCB + 0x0C and value == 0x05FA0004:
             self.restart = True
             self._stop()
-        elif address == CONTROLLER + 4:  # [3.3.3], PM0075 2.3.1: the keys in their order
-            self.keys = self.keys + 1 if value == (0x45670123, 0xCDEF89AB)[self.keys & 1] else 0
-            if self.keys == 2:
-                self.keys = self.reg[CONTROLLER + 0x10] = 0
-        elif address == CONTROLLER + 12:
-            self.reg[address] = self.reg.get(address, 0) & ~value
-        elif address == CONTROLLER + 0x10:
-            self._control(value)
         elif address in (DWT + 4, RCC) or address in PLAIN:
-            self.reg[address] = value | (self.reg[address] if address & ~4 == NVIC_ISER else 0)
-        else:
+            self.reg[address] = value | (self.reg[address] if address == NVIC_ISER + 4 else 0)
+        elif not (
+            self.sampling.write(address, value, self.ns)
+            or self.receiver.write(address, value)
+            or (address >= CONTROLLER and self.flash.write(address - CONTROLLER, value))
+        ):
             self._stop(f"{address:#x} is written, and not modelled")
 
     def _send(self, byte: int) -> None:
@@ -235,22 +296,47 @@ class Chip:
             self._stop(f"a byte is sent at {rate:.0f} baud, by pins {pins:#x}, clocks {clocks:#x}")
         self.sent.append(byte)
 
-    def _control(self, value: int) -> None:
-        """FLASH_CR [PM0075 3.5]: a locked one takes nothing."""
-        control = CONTROLLER + 0x10
-        if self.reg[control] >> 7 & 1:
-            return
-        self.reg[control] = value & ~(1 << 6)
-        if value & 0x42 == 0x42:
-            page = self.reg[CONTROLLER + 0x14] & ~(PAGE_BYTES - 1)
-            self.uc.mem_write(page, b"\xff" * PAGE_BYTES)
-            self.erased += 1
-
     def _program(self, uc: Uc, access: int, address: int, size: int, value: int, data: Any) -> bool:
-        """A half-word into erased flash, where the controller allows it; else a fault."""
-        if self.reg[CONTROLLER + 0x10] & 0x81 != 1 or size != 2:
-            return False
-        if bytes(uc.mem_read(address, 2)) != b"\xff\xff":
-            self._stop(f"{address:#x} is programmed twice")
-        self.programmed += 1
-        return True
+        return self.flash.program(address, size, value)
+
+
+@contextmanager
+def serving(chip: Chip) -> Iterator[str]:
+    """The chip's line for the block, while a thread runs it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    runs = threading.Thread(target=chip.serve, args=(listener,), daemon=True)
+    runs.start()
+    try:
+        yield f"socket://127.0.0.1:{port}"
+    finally:
+        listener.close()
+        runs.join(60.0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve a chip until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m einthoven.hil_tests.simulated.stm32f103")
+    parser.add_argument("--board", default="blue_pill")
+    parser.add_argument("--port", type=int, default=7103)
+    parser.add_argument("--flash", type=Path, help="file that its flash is kept in, image included")
+    args = parser.parse_args(argv)
+    try:
+        chip = Chip(build(load_board(args.board)))
+        if args.flash and args.flash.exists():
+            chip.uc.mem_write(FLASH, args.flash.read_bytes()[:FLASH_BYTES])
+            chip.power_on()
+        with socket.create_server(("127.0.0.1", args.port)) as listener:
+            print(f"{args.board} on socket://127.0.0.1:{args.port}", flush=True)
+            chip.serve(listener)
+    except KeyboardInterrupt:
+        if args.flash:
+            args.flash.write_bytes(chip.uc.mem_read(FLASH, FLASH_BYTES))
+    except (EinthovenError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
