@@ -19,6 +19,7 @@ _SYMBOLS = {
     if symbol != "\0"
 }
 """Code to symbol, by WFDB's ecgcodes.h; 0 is no annotation."""
+_TABLE = np.array([_SYMBOLS.get(code, "") for code in range(max(_SYMBOLS) + 1)], dtype=np.str_)
 _NOTE = 22
 _SKIP, _NUM, _SUB, _CHN, _AUX = range(59, 64)
 _OF_ONE_STEP = 1023
@@ -90,9 +91,6 @@ def decode(data: bytes) -> Columns | None:
         num=_lasting(signed, more & (code == _NUM), owner, len(kind))[kept],
         aux=tuple(note for note, keep in zip(aux, kept.tolist(), strict=True) if keep),
     )
-
-
-_TABLE = np.array([_SYMBOLS.get(code, "") for code in range(max(_SYMBOLS) + 1)], dtype=np.str_)
 
 
 def _placed(values: Words, where: NDArray[np.bool_], owner: Words, n: int) -> NDArray[np.int16]:
