@@ -80,7 +80,7 @@ def test_it_fits_with_its_stack(program: Path) -> None:
     assert resources.image_problems(board) == []
     image = resources.measure(board)
     assert image is not None
-    assert image.flash_bytes <= 62 * 1024 and image.ram_bytes <= 20 * 1024 - 64
+    assert image.flash_bytes <= 59 * 1024 and image.ram_bytes <= 20 * 1024 - 64
     assert image.stack_bound_bytes < image.stack_bytes
 
 
@@ -116,10 +116,11 @@ def test_what_was_overwritten_is_told(chip: Chip) -> None:
 def test_a_patients_head_is_kept(chip: Chip, url: str) -> None:
     shipped = load(SHIPPED_MODEL)
     with Device(url, timeouts_s=PATIENT) as device:
+        before = chip.flash.erased
         device.upload_head(shipped.sha256, pack(shipped, own_head(shipped)))
         device.reset()
         assert device.hello.head == "active"
-        assert chip.flash.erased == 2
+        assert chip.flash.erased - before == 2
         device.remove_head()
         device.reset()
         assert device.hello.head == "none"

@@ -60,7 +60,7 @@ class _Opened:
             if entry is not None and entry.key:
                 self.device.unlock(fleet.key(entry))
                 return
-        if self.device.key_state() == "set":
+        if self.device.keeps_key() and self.device.key_state() == "set":
             where = f"is not in {self._fleet}" if self._fleet.exists() else f"no {self._fleet} here"
             raise KeysError(
                 f"the device {serial or 'on ' + self.device.url} has a key, and {where}: name the "

@@ -146,6 +146,14 @@ FLOORS = (
         ),
     ),
     Floor(
+        "firmware/logger",
+        "a log on a board that is no device",
+        (
+            *("firmware/app", "firmware/core", "firmware/diary", "firmware/log"),
+            *("firmware/rhythm", "firmware/wire", PIPELINE),
+        ),
+    ),
+    Floor(
         "firmware/device",
         "what a device does alone: modes, patterns, alarms",
         (
@@ -247,6 +255,12 @@ FLOORS = (
         "the log's port to that process",
         ("firmware/log/ein_log_port.h", "boards/beside_flash", "boards/stm32f4_device"),
         compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"),
+    ),
+    Floor(
+        "boards/stm32f1_logger",
+        "the log's pages of the STM32F1",
+        ("firmware/log/ein_log_port.h", "firmware/logger/ein_logger_port.h", "boards/stm32f1"),
+        compiler=("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"),
     ),
     Floor(
         "boards/rp_cortex_m",
@@ -435,6 +449,8 @@ def _called(floor: Floor, symbol: str) -> bool:
         return symbol.startswith("ein_log_port_")
     if floor.folder == "firmware/front_ends":
         return symbol.startswith("ein_bus_")
+    if floor.folder == "firmware/logger":
+        return symbol.startswith(("ein_port_", "ein_logger_port_"))
     if floor.folder == "firmware/device":
         return symbol.startswith(("ein_port_", "ein_device_port_", "ein_slots_port_"))
     if floor.folder == "firmware/keys":

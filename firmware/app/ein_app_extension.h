@@ -1,6 +1,6 @@
 /* What stands on the application in a build with -D EIN_EXTENSION: four functions that the
- * application calls and firmware/device implements, as a board implements ein_port.h. Other builds
- * know nothing of it.
+ * application calls and firmware/device or firmware/logger implements, as a board implements
+ * ein_port.h. Other builds know nothing of it.
  *
  * All are called from the main loop only. None may wait: the loop feeds the watchdog once a turn.
  */

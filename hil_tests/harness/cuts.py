@@ -187,23 +187,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.cuts < 1:
             raise UsageError(f"{args.cuts} cuts: 1 or more")
         begin = time.monotonic()
-        found = cut_power(args.cuts, args.board, args.seed, _tell)
+        found = cut_power(args.cuts, args.board, args.seed, tell)
     except EinthovenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    return outcome(args.board, found, time.monotonic() - begin)
+
+
+def outcome(board: str, found: Cuts, seconds: float) -> int:
+    """Print what the cuts showed; the exit code."""
     for line in found.lost:
         print(f"lost: {line}")
     at = ", ".join(f"{n} at {'an' if what == 'erase' else 'a'} {what}"
                    for what, n in sorted(found.operations.items()))  # fmt: skip
     print(
-        f"{args.board}: {found.records:,} records, {found.given_up:,} of them given up; "
-        f"cuts: {at}; {time.monotonic() - begin:.0f} s"
+        f"{board}: {found.records:,} records, {found.given_up:,} of them given up; "
+        f"cuts: {at}; {seconds:.0f} s"
     )
     print(f"{found.cuts} cuts, {len(found.lost)} records lost")
     return 1 if found.lost else 0
 
 
-def _tell(found: Cuts) -> None:
+def tell(found: Cuts) -> None:
+    """Print how far it is, now and then."""
     if found.cuts % 50 == 0:
         print(f"{found.cuts} cuts, {len(found.lost)} records lost", flush=True)
 

@@ -243,6 +243,10 @@ class Device:
             self.link.retries += 1  # a piece was lost
         raise LinkError(f"{self.url}: the tensor does not arrive undamaged; check the cable")
 
+    def keeps_key(self) -> bool:
+        """Whether its firmware has a place for a key; a board without is open to all."""
+        return lock.keeps_key(self._channel)
+
     def key_state(self) -> str:
         """Whether the device has a key: none (it is open to all), set, lost. Closes it.
 

@@ -27,6 +27,12 @@ def _begin(channel: Channel, serial: str) -> tuple[Challenge, Message]:
     return Challenge(serial, nonce, bytes(reply["nonce"])), reply
 
 
+def keeps_key(channel: Channel) -> bool:
+    """Whether the board has a place for a key; one without is open to all. Closes a session."""
+    reply = channel.request("auth_begin", "auth_challenge", _ignore, nonce=tuple(new_nonce()))
+    return reply.name != "error" or reply["error"] != _ERRORS["unknown_message"]
+
+
 def key_state(channel: Channel, serial: str) -> str:
     """Whether the device has a key: none, set, lost. Closes an open session."""
     state = _begin(channel, serial)[1]["state"]

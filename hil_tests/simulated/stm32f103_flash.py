@@ -23,11 +23,13 @@ WRITE, ERASE = "write", "erase"
 
 
 class PowerCutError(Exception):
-    """The power is gone, in the middle of an `operation` of the flash; `before`: what that held."""
+    """The power is gone, in the middle of an `operation` at a place of the flash, counted from its
+    begin; `before`: what the flash held.
+    """
 
-    def __init__(self, operation: str, before: bytes) -> None:
+    def __init__(self, operation: str, place: int, before: bytes) -> None:
         super().__init__(operation)
-        self.operation, self.before = operation, before
+        self.operation, self.place, self.before = operation, place, before
 
 
 class Controller:
@@ -136,7 +138,7 @@ class Controller:
         begin, end = self._pages.start, self._pages.stop
         before = bytes(self._uc.mem_read(begin, end - begin))
         self._tear(address, wanted, rises=operation == ERASE)
-        self._cut(PowerCutError(operation, before))
+        self._cut(PowerCutError(operation, address - begin, before))
         return True
 
     def _tear(self, address: int, wanted: bytes, rises: bool) -> None:
