@@ -25,11 +25,12 @@ import numpy as np
 from einthoven.boards import resources
 from einthoven.boards.board import Board, build, list_boards, load_board, running
 from einthoven.errors import BoardError, EinthovenError, UsageError
+from einthoven.hil_tests.chips.models import MODELS
+from einthoven.hil_tests.chips.served import serving
 from einthoven.hil_tests.harness.bench import bench_board
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
-from einthoven.hil_tests.simulated import stm32f103
 from einthoven.paths import ROOT, SHIPPED_MODEL
 from einthoven.records.synth import make_record
 
@@ -105,7 +106,7 @@ def measure(board: Board, beats: int) -> Row:
             per_inference=int(bench.inferences.min()),
             per_sample=round(bench.per_sample_mean),
         )
-    if board.command is not None or board.name in stm32f103.BOARDS:
+    if board.command is not None or board.name in MODELS:
         count, model = replayed_beats(board, beats)
         row = replace(row, beats=count, model=model)
     if problems := resources.image_problems(board, **row.counts()):
@@ -141,8 +142,8 @@ def replayed_beats(board: Board, beats: int) -> tuple[int, str]:
 
 
 def _line(board: Board) -> AbstractContextManager[str]:
-    if board.name in stm32f103.BOARDS:
-        return stm32f103.serving(stm32f103.Chip(board.program))
+    if board.name in MODELS:
+        return serving(MODELS[board.name](board.program))
     return running(board)
 
 

@@ -1,4 +1,4 @@
-"""The Blue Pill's image, unchanged, on a model of its chip (hil_tests/simulated/stm32f103.py)."""
+"""The Blue Pill's image, unchanged, on a model of its chip (hil_tests/chips/stm32f103/)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +9,14 @@ from einthoven.boards import resources
 from einthoven.boards.board import BANNER, build, load_board
 from einthoven.codegen.head import own_head, pack
 from einthoven.codegen.model import load
+from einthoven.hil_tests.chips.line import Line, agreed
+from einthoven.hil_tests.chips.served import serving
+from einthoven.hil_tests.chips.stm32f103 import chip as f1
+from einthoven.hil_tests.chips.stm32f103.chip import Chip
+from einthoven.hil_tests.chips.stm32f103.dma import TIM3
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
-from einthoven.hil_tests.simulated import stm32f103 as f1
-from einthoven.hil_tests.simulated.stm32f103 import Chip
-from einthoven.hil_tests.simulated.stm32f103_dma import TIM3
-from einthoven.hil_tests.simulated.stm32f103_line import Line, agreed
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 
@@ -37,7 +38,7 @@ def chip(program: Path) -> Chip:
 
 @pytest.fixture
 def url(chip: Chip) -> Iterator[str]:
-    with f1.serving(chip) as found:
+    with serving(chip) as found:
         yield found
 
 

@@ -13,13 +13,14 @@ from einthoven.device_log.description import Device as Identity
 from einthoven.device_log.description import DeviceLog
 from einthoven.device_log.reader import read_log
 from einthoven.errors import UsageError
+from einthoven.hil_tests.chips.line import RAILS, Line, agreed, encoded
+from einthoven.hil_tests.chips.served import serving
+from einthoven.hil_tests.chips.stm32f103 import chip as f1
+from einthoven.hil_tests.chips.stm32f103 import cuts
+from einthoven.hil_tests.chips.stm32f103.cuts import Life
+from einthoven.hil_tests.chips.stm32f103.flash import ERASE_NS
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.replay_runs import run
-from einthoven.hil_tests.simulated import stm32f103 as f1
-from einthoven.hil_tests.simulated import stm32f103_cuts as cuts
-from einthoven.hil_tests.simulated.stm32f103_cuts import Life
-from einthoven.hil_tests.simulated.stm32f103_flash import ERASE_NS
-from einthoven.hil_tests.simulated.stm32f103_line import RAILS, Line, agreed, encoded
 from einthoven.native.log import Log
 from einthoven.native.rhythm import kinds
 from einthoven.records.synth import Episode as SynthEpisode
@@ -151,7 +152,7 @@ def einthoven(folder: Path, *words: str) -> str:
 def test_the_host_fetches_exports_and_clears_it(life: Life, tmp_path: Path) -> None:
     life.chip.sampling.samples = make_record(5, 90.0, 180.0).samples
     life.chip.run(QUIET_S + 65.0)
-    with f1.serving(life.chip) as url:
+    with serving(life.chip) as url:
         on = ("blue_pill", "--port", url)
         facts = json.loads(einthoven(tmp_path, "log", "status", *on, "--json"))
         assert (facts["sectors"], facts["bytes"]) == (3, 3072)
@@ -166,7 +167,7 @@ def test_the_host_fetches_exports_and_clears_it(life: Life, tmp_path: Path) -> N
 
 
 def test_it_keeps_no_key(life: Life) -> None:
-    with f1.serving(life.chip) as url, Device(url) as device:
+    with serving(life.chip) as url, Device(url) as device:
         assert not device.keeps_key()
 
 

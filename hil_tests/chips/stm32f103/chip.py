@@ -1,24 +1,14 @@
 """An STM32F103C8 with an unchanged image: an emulated Cortex-M3, RM0008's registers around it.
 
-    python -m einthoven.hil_tests.simulated.stm32f103 [--port 7103] [--flash FILE]
-
-serves one on a TCP port, for any command that takes `--port socket://127.0.0.1:7103`.
-
 unicorn runs the instructions; what they read and write of RCC, GPIO, USART1, IWDG, SysTick, NVIC
-and of the neighbours' registers (`stm32f103_flash`, `stm32f103_dma`) goes through here. A register
+and of the neighbours' registers (`flash`, `dma`) goes through here. A register
 that is not modelled ends the run with its address. Bytes leave only over a transmitter that has its
 clock, its pin and its baud rate. Time passes while the core sleeps and while the flash lets it
 wait, and not while it works: the cycle counter counts its own readings. Interrupts are never taken,
 as the firmware masks them; they end its sleep.
 """
 
-import argparse
-import socket
 import struct
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +31,14 @@ from unicorn.arm_const import (
     UC_CPU_ARM_CORTEX_M3,
 )
 
-from einthoven.boards.board import build, load_board
-from einthoven.errors import EinthovenError
-from einthoven.hil_tests.simulated.stm32f103_dma import NS_PER_S, USART1, Receiver, Sampling
-from einthoven.hil_tests.simulated.stm32f103_flash import (
+from einthoven.hil_tests.chips.stm32f103.dma import NS_PER_S, USART1, Receiver, Sampling
+from einthoven.hil_tests.chips.stm32f103.flash import (
     CONTROLLER,
     PAGE_BYTES,
     Controller,
     PowerCutError,
 )
 
-BOARDS = ("blue_pill",)
-"""Whose chip this is."""
 FLASH, FLASH_BYTES = 0x08000000, 0x10000
 RAM, RAM_BYTES = 0x20000000, 0x5000
 IWDG, GPIOA, RCC = 0x40003000, 0x40010800, 0x40021000
@@ -130,6 +116,15 @@ class Chip:
         """RCC_CSR [7.3.10]: power on, and the pin with it."""
         self.reset()
 
+    def flashed(self) -> bytes:
+        """What its flash holds, image included."""
+        return bytes(self.uc.mem_read(FLASH, FLASH_BYTES))
+
+    def flash_anew(self, content: bytes) -> None:
+        """Put that into its flash, and the power on."""
+        self.uc.mem_write(FLASH, content[:FLASH_BYTES])
+        self.power_on()
+
     def reset(self) -> None:
         """As after the reset pin: RAM keeps what it has."""
         self.reg = dict.fromkeys(PLAIN, 0) | {RCC + 0x14: 0x14}
@@ -190,27 +185,6 @@ class Chip:
         until = self.ns + round(seconds * NS_PER_S)
         while self.ns < until:
             self.sleep()
-            self.wake()
-
-    def serve(self, listener: socket.socket) -> None:
-        """Be the board at the other end of `listener`'s connections, until it is closed."""
-        listener.settimeout(0.01)
-        link: socket.socket | None = None
-        while listener.fileno() >= 0:
-            self.sleep()
-            try:
-                if link is None:
-                    link = listener.accept()[0]
-                    link.settimeout(0.005)
-                link.sendall(self.sent)
-                self.sent.clear()
-                came = link.recv(512)
-                self.coming += came
-                link = link if came else None
-            except TimeoutError:
-                pass
-            except OSError:
-                link = None
             self.wake()
 
     def pass_time(self, ns: int) -> None:
@@ -298,45 +272,3 @@ class Chip:
 
     def _program(self, uc: Uc, access: int, address: int, size: int, value: int, data: Any) -> bool:
         return self.flash.program(address, size, value)
-
-
-@contextmanager
-def serving(chip: Chip) -> Iterator[str]:
-    """The chip's line for the block, while a thread runs it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    runs = threading.Thread(target=chip.serve, args=(listener,), daemon=True)
-    runs.start()
-    try:
-        yield f"socket://127.0.0.1:{port}"
-    finally:
-        listener.close()
-        runs.join(60.0)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Serve a chip until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m einthoven.hil_tests.simulated.stm32f103")
-    parser.add_argument("--board", default="blue_pill")
-    parser.add_argument("--port", type=int, default=7103)
-    parser.add_argument("--flash", type=Path, help="file that its flash is kept in, image included")
-    args = parser.parse_args(argv)
-    try:
-        chip = Chip(build(load_board(args.board)))
-        if args.flash and args.flash.exists():
-            chip.uc.mem_write(FLASH, args.flash.read_bytes()[:FLASH_BYTES])
-            chip.power_on()
-        with socket.create_server(("127.0.0.1", args.port)) as listener:
-            print(f"{args.board} on socket://127.0.0.1:{args.port}", flush=True)
-            chip.serve(listener)
-    except KeyboardInterrupt:
-        if args.flash:
-            args.flash.write_bytes(chip.uc.mem_read(FLASH, FLASH_BYTES))
-    except (EinthovenError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

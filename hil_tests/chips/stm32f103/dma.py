@@ -60,6 +60,11 @@ class Sampling:
         self._begun_ns: int | None = None
         self._counted_from = 0
 
+    @property
+    def taken(self) -> int:
+        """Samples whose last conversion has been."""
+        return self.conversions // OVERSAMPLING
+
     def read(self, address: int, now_ns: int) -> int | None:
         """None: not modelled."""
         if address == TIM2 + CNT:

@@ -1,8 +1,8 @@
 """Power cuts of the log in the pages of an STM32F103: N cuts, 0 records lost?
 
-    python -m einthoven.hil_tests.simulated.stm32f103_cuts [CUTS] [--board blue_pill] [--seed 1]
+    python -m einthoven.hil_tests.chips.stm32f103.cuts [CUTS] [--board blue_pill] [--seed 1]
 
-Boot after boot of the unchanged image on one flash (`stm32f103_flash`): a host tells the time,
+Boot after boot of the unchanged image on one flash (`flash`): a host tells the time,
 each time a record, until the power goes at an operation that is drawn, a half-word or a page, which
 leaves what such a cut may leave. What the log held before must be there afterwards, with its bytes,
 boots and times, but for the record that was being written and sectors that one says were given up.
@@ -21,16 +21,16 @@ from einthoven.boards.board import Board, build, load_board
 from einthoven.device_log.copy import LogCopy, Place
 from einthoven.device_log.description import Device
 from einthoven.errors import EinthovenError, UsageError
-from einthoven.hil_tests.harness.cuts import Cuts, Records, missing, outcome, records_of, tell
-from einthoven.hil_tests.simulated.stm32f103 import FLASH, Chip
-from einthoven.hil_tests.simulated.stm32f103_flash import (
+from einthoven.hil_tests.chips.line import Line
+from einthoven.hil_tests.chips.stm32f103.chip import FLASH, Chip
+from einthoven.hil_tests.chips.stm32f103.flash import (
     ERASE,
     HALF_WORD_BYTES,
     PAGE_BYTES,
     WRITE,
     PowerCutError,
 )
-from einthoven.hil_tests.simulated.stm32f103_line import Line
+from einthoven.hil_tests.harness.cuts import Cuts, Records, missing, outcome, records_of, tell
 from einthoven.native import log as native
 
 BOARD = "blue_pill"
@@ -148,7 +148,7 @@ def cut_power(
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line: exit code 1 when a record was lost, 2 for a mistake."""
     parser = argparse.ArgumentParser(
-        prog="python -m einthoven.hil_tests.simulated.stm32f103_cuts",
+        prog="python -m einthoven.hil_tests.chips.stm32f103.cuts",
         description=__doc__.splitlines()[0],
     )
     parser.add_argument("cuts", nargs="?", type=int, default=DEFAULT_CUTS)

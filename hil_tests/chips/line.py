@@ -1,9 +1,8 @@
-"""A host on the line of the modelled STM32F103, in the chip's own time; and what both say alike."""
+"""A host on the line of a modelled chip, in the chip's own time; and what both say alike."""
 
+from einthoven.hil_tests.chips.served import Chip
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
-from einthoven.hil_tests.simulated.stm32f103 import Chip
-from einthoven.hil_tests.simulated.stm32f103_dma import OVERSAMPLING
 from einthoven.native.events import Events
 from einthoven.wire import codec
 from einthoven.wire.codec import FrameDecoder, Message
@@ -63,7 +62,7 @@ def agreed(line: Line) -> tuple[Events, int]:
     sampling = line.chip.sampling
     told = {m["number"]: m for m in line.told if m.name in _EVENTS}  # some of them twice
     ours = board_events([told[number] for number in sorted(told)]).beats
-    newest = sampling.conversions // OVERSAMPLING - n
+    newest = sampling.taken - n
     for begin in range(max(newest - _WAITING, 0), newest + 1):
         samples = sampling.samples[begin : begin + n]
         theirs = Host(None).check(samples, GAIN_LSB_PER_MV, RAILS)[0]

@@ -1,0 +1,1 @@
+"""The STM32F103, for the Blue Pill."""
