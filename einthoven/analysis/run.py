@@ -8,13 +8,12 @@ from pathlib import Path
 from einthoven.analysis.record import Analysis, Task, analyze_or_say
 from einthoven.errors import UsageError
 from einthoven.jobs import workers
-from einthoven.records.database import locate_database, record_names
+from einthoven.records.database import locate_database, named_recording, record_names
 from einthoven.records.record import Known
 from einthoven.report.run import whole_file
 from einthoven.report.schema import to_builtins
 
 LINES = "analysis.jsonl"
-_RECORDING = (".hea", ".dat", ".edf", ".bdf", ".csv")
 
 
 def tasks(
@@ -29,21 +28,23 @@ def tasks(
 
     `records`: of a folder, as `record_names` takes it. Raises UsageError, RecordError.
     """
-    folder: Path | None = what
-    names = None
-    if what.suffix.lower() in _RECORDING or what.with_suffix(".hea").is_file():
-        plain = what.suffix.lower() in (".hea", ".dat", "")
-        folder, names = what.parent, [what.stem if plain else what.name]
-    elif not what.is_dir():
-        folder = locate_database(None, str(what)) if len(what.parts) == 1 else None
-    if folder is None:
-        raise UsageError(
-            f"there is no record, folder or database {what}: name one, or see `einthoven data list`"
-        )
-    here = folder.resolve()
+    if (named := named_recording(what)) is not None:
+        folder, names = named[0].resolve(), [named[1]]
+    else:
+        found = what if what.is_dir() else _database(what)
+        if found is None:
+            raise UsageError(
+                f"there is no record, folder or database {what}: name one, or see "
+                "`einthoven data list`"
+            )
+        folder = found.resolve()
+        names = record_names(folder, records)
     place = None if out is None else out.resolve()
-    chosen = names if names is not None else record_names(here, records)
-    return [Task(here, name, lead, known, place, score) for name in chosen]
+    return [Task(folder, name, lead, known, place, score) for name in names]
+
+
+def _database(what: Path) -> Path | None:
+    return locate_database(None, str(what)) if len(what.parts) == 1 else None
 
 
 def analyze_all(

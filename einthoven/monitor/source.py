@@ -13,6 +13,7 @@ from einthoven.boards.board import Board
 from einthoven.boards.workspace import is_plain
 from einthoven.errors import UsageError
 from einthoven.records.adc import to_board
+from einthoven.records.database import named_recording
 from einthoven.records.record import read_record
 from einthoven.records.synth import GAIN_LSB_PER_MV, make_record
 
@@ -62,5 +63,5 @@ def _samples(board: Board, what: str) -> NDArray[np.int16]:
         fits: NDArray[np.int16] = np.clip(scaled, -half, half - 1).astype(np.int16)
         return fits
     path = Path(what)
-    record = read_record(path.parent, path.name)
+    record = read_record(*(named_recording(path) or (path.parent, path.name)))
     return to_board(record, RATE_HZ, board.gain_lsb_per_mv, board.adc_bits)

@@ -230,6 +230,25 @@ def recording_path(folder: Path, name: str) -> Path:
     return header
 
 
+def named_recording(path: Path) -> tuple[Path, str] | None:
+    """Folder and name of the recording that a path means; None if it means none that is there.
+
+    A path is a record's name ("folder/100"), its header or signal file, or an EDF, BDF or CSV file.
+    Raises RecordError for a file that is not read, as another of its name is.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".hea", ".dat") and beside(path.parent, path.stem, ".hea").is_file():
+        return path.parent, path.stem
+    if suffix in OTHER_SUFFIXES and path.is_file():
+        read = recording_path(path.parent, path.stem)
+        if not read.samefile(path):
+            raise RecordError(
+                f"{path} is not read, {read.name} beside it is, which has the same name: rename one"
+            )
+        return path.parent, path.stem
+    return (path.parent, path.name) if recording_path(path.parent, path.name).is_file() else None
+
+
 def beside(folder: Path, name: str, suffix: str) -> Path:
     """Path of a record's file with that suffix."""
     return folder / f"{name}{suffix}"

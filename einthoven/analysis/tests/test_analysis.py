@@ -4,6 +4,7 @@ import json
 import tracemalloc
 from pathlib import Path
 
+import edfio
 import numpy as np
 import pytest
 from msgspec import UNSET
@@ -12,7 +13,7 @@ from einthoven.analysis.record import Task, analyze
 from einthoven.analysis.run import LINES, analyze_all, tasks
 from einthoven.errors import RecordError, UsageError
 from einthoven.records.annotations import read_annotations
-from einthoven.records.record import NOTHING_KNOWN
+from einthoven.records.record import NOTHING_KNOWN, Known
 from einthoven.records.synth import Episode, make_record
 from einthoven.report.schema import to_builtins
 from einthoven.scoring.score import score_files
@@ -103,14 +104,34 @@ def test_lines_come_in_order_and_a_bad_record_costs_no_other(
         analyze_all(todo, 1, None, tmp_path / "out", said.append)
 
 
+@pytest.mark.parametrize("suffix", [".edf", ".EDF", ".bdf", ".csv", ""])
+def test_a_file_of_another_kind_is_analyzed(suffix: str, tmp_path: Path) -> None:
+    """As its own name says, with a dot in it or not; and never another file of that name."""
+    millivolts = make_record(3, 20.0, 250.0).samples / 200.0
+    path = tmp_path / f"holter.2{suffix or '.csv'}"
+    if path.suffix == ".csv":
+        np.savetxt(path, millivolts, header="ecg_mV", comments="", fmt="%.4f")
+    else:
+        kind = "Bdf" if suffix == ".bdf" else "Edf"
+        about = {"label": "II", "physical_dimension": "mV", "physical_range": (-10.0, 10.0)}
+        signal = getattr(edfio, f"{kind}Signal")(millivolts, 250.0, **about)
+        getattr(edfio, kind)([signal]).write(path)
+    known = Known(csv_rate_hz=250.0)
+    (task,) = tasks(tmp_path / f"holter.2{suffix}", "all", None, known, tmp_path / "out")
+    assert sum(analyze(task).beats.values()) > 15
+    assert (tmp_path / "out" / "holter.2.ein").is_file()
+    (tmp_path / "holter.2.hea").touch()
+    if suffix:
+        with pytest.raises(RecordError, match="rename one"):
+            tasks(tmp_path / f"holter.2{suffix}", "all", None, known, None)
+
+
 def test_what_may_be_named(folder: Path, tmp_path: Path) -> None:
     def names(what: Path) -> list[str]:
         return [t.name for t in tasks(what, "all", None, NOTHING_KNOWN, None)]
 
     assert names(folder / "s1") == names(folder / "s1.hea") == names(folder / "s1.dat") == ["s1"]
     assert names(folder) == ["long", "s1", "s2", "torn"]
-    (tmp_path / "x.csv").write_text("t,II\n")
-    assert names(tmp_path / "x.csv") == ["x.csv"]
     with pytest.raises(UsageError, match="no record, folder or database"):
         names(tmp_path / "nowhere")
     with pytest.raises(RecordError):
