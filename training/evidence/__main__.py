@@ -1,10 +1,9 @@
 """Results of trainings as small JSON files, and the pages and figures made from them.
 
-`python -m einthoven.training.evidence.measured.collect RUN …` scores finished, quantized trainings
-on DS2 (each is a look at DS2: docs/accuracy.md counts them), writes
-`docs/results/ds2/<recipe>-seed<n>.json`, and, for the shipped model's training, the figures.
-`python -m einthoven.training.evidence.measured.collect` alone makes the tables of docs/accuracy.md
-and the model card anew from the committed JSON, and nothing else.
+`python -m einthoven.training.evidence RUN …` scores finished, quantized trainings on DS2 (each is a
+look at DS2: docs/accuracy.md counts them), writes `docs/results/ds2/<recipe>-seed<n>.json`, and,
+for the shipped model's training, the figures. `python -m einthoven.training.evidence` alone makes
+the tables of docs/accuracy.md and the model card anew from the committed JSON, and nothing else.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Score the R-peak detector and show how much each of its constants matters.
 
-`python -m einthoven.training.detector.tune score` measures it over MIT-BIH (EC57's rules and whole
-records, by halves of the sorted list), svdb_train, noise (nstdb, and other clean records with its
-noises added), and disturbances, and prints the generated tables of docs/detector.md; with `--json`
-it writes `docs/results/detector.json` and the page. `sensitivity` changes one constant of `[qrs]`
-at a time by a quarter and prints what the page's table of that name shows.
+`python -m einthoven.training.evidence.detector score` measures it over MIT-BIH (EC57's rules and
+whole records, by halves of the sorted list), svdb_train, noise (nstdb, and other clean records with
+its noises added), and disturbances, and prints the generated tables of docs/detector.md; with
+`--json` it writes `docs/results/detector.json` and the page. `sensitivity` changes one constant of
+`[qrs]` at a time by a quarter and prints what the page's table of that name shows.
 
 The mechanisms and most constants were found while looking at all records; of the first version the
 last choice among neighbouring values was made on the first half alone (every other record from the
