@@ -3,7 +3,7 @@
 Measured with 0.12.0 (Debian 12): exit code 1 for every failure. Which of two equal probes is meant
 is said by `adapter serial`; without it the first one found is flashed. Who the chip is is read
 before anything is written: the kind from DBGMCU_IDCODE, the unique id from where the chip's
-reference manual puts it.
+reference manual puts it. Its servers for debuggers would listen while it works.
 """
 
 import re
@@ -43,7 +43,8 @@ def _quoted(word: str) -> str:
 
 def script(job: Job) -> list[str]:
     """OpenOCD's commands for the job, one a `-c`."""
-    lines = []
+    # Open to all users of this machine else, and an error of every OpenOCD but the first.
+    lines = [f"{server}_port disabled" for server in ("gdb", "tcl", "telnet")]
     if job.probe is not None:
         if job.probe.serial and job.probe.serial not in PLACEHOLDERS:
             lines.append(f"adapter serial {_quoted(job.probe.serial)}")
@@ -104,11 +105,18 @@ TOOL = Tool(
         ("LIBUSB_ERROR_ACCESS|[Ii]nsufficient permissions", Trouble.NO_PERMISSION),
         ("UNEXPECTED idcode|UNEXPECTED idcode: |expected 1 of 1: ", Trouble.WRONG_CHIP),
         ("device protected|RDP level|security bit|locked", Trouble.LOCKED),
+        # A target's cable: the probe stays. So first, as a verify then fails, too.
+        (
+            r"processor detected[\s\S]*?(Invalid ACK \(7\)|failed to find out where|"
+            "communication failure|cannot read IDR)",
+            Trouble.LINK_LOST,
+        ),
         (r"\*\* Verify Failed \*\*|checksum mismatch", Trouble.NOT_VERIFIED),
         ("LIBUSB_ERROR_NO_DEVICE|LIBUSB_ERROR_IO|LIBUSB_ERROR_PIPE", Trouble.LINK_LOST),
         (
             r"open failed|unable to find a matching CMSIS-DAP device|No J-Link device found|"
-            r"no device found|Target voltage may be too low|init mode failed",
+            r"no device found|scan chain interrogation failed: all|cannot read IDR|"
+            r"Target voltage may be too low|init mode failed",
             Trouble.NOT_THERE,
         ),
     ),

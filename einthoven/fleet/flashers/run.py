@@ -131,7 +131,7 @@ def understand(tool: Tool, job: Job, step: Step, output: str, code: int) -> Flas
             continue
         if trouble is Trouble.NO_PERMISSION:
             return no_permission(job.name, job.probe, job.port)
-        line = next(s for s in output.splitlines() if found[0].splitlines()[0] in s).strip()
+        line = output[: found.end()].splitlines()[-1] + output[found.end() :].partition("\n")[0]
         return FlashError(trouble, f"{job.name}: {_WORDS.get(trouble, trouble)} ({line})")
     said = first_error(output) if output.strip() else "it said nothing"
     end = f"ended with code {code}" if code else "did not say that it had succeeded"

@@ -176,12 +176,13 @@ def test_openocd_is_told_which_probe_and_asks_who_is_there(tmp_path: Path) -> No
     settings = {"device_id": 0x421, "unique_id_address": 0x1FFF7A10, "address": FLASH}
     job = _job(tmp_path, settings, probe=PROBE, id=UID)
     lines = openocd.script(job)
-    assert lines[0] == "adapter serial {NOSUCH066C}"
+    assert lines[:4] == [
+        *("gdb_port disabled", "tcl_port disabled", "telnet_port disabled"),
+        "adapter serial {NOSUCH066C}",
+    ]
     numberless = dataclasses.replace(PROBE, serial="", path="1-2.3")
-    assert (
-        openocd.script(_job(tmp_path, {"address": 0}, probe=numberless))[0]
-        == "adapter usb location 1-2.3"
-    )
+    of_place = openocd.script(_job(tmp_path, {"address": 0}, probe=numberless))
+    assert of_place[3] == "adapter usb location 1-2.3"
     stand_ins = (
         "proc init {} {}",
         "proc reset {how} {}",

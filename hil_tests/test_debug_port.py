@@ -1,0 +1,218 @@
+"""OpenOCD itself writes the Blue Pill's image into a model of its chip, over the chip's debug port
+(hil_tests/chips/debug/); and the chip then runs it.
+"""
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from einthoven.boards.board import build, load_board
+from einthoven.fleet import lock, usb
+from einthoven.fleet.firmware import as_built
+from einthoven.fleet.flashers import openocd, run
+from einthoven.fleet.flashers.job import Job
+from einthoven.fleet.flashers.registry import choose
+from einthoven.fleet.flashers.trouble import FlashError, Trouble
+from einthoven.fleet.flashing import Flashing, plan
+from einthoven.fleet.inventory import Entry, Fleet
+from einthoven.fleet.ledger import Ledger
+from einthoven.fleet.testing.machine import Machine
+from einthoven.hil_tests.chips.debug.access_port import (
+    CTRL_STAT,
+    DRW,
+    SELECT,
+    STICKY_ERROR,
+    TAR,
+    DebugPort,
+)
+from einthoven.hil_tests.chips.debug.jtag import on_a_socket
+from einthoven.hil_tests.chips.debug.stm32f103 import Debugged
+from einthoven.hil_tests.chips.served import serving
+from einthoven.hil_tests.chips.stm32f103 import chip as f1
+from einthoven.hil_tests.chips.stm32f103.flash import PAGE_BYTES
+from einthoven.hil_tests.harness.introduce import introduce
+
+UID = "".join(f"{word:08x}" for word in f1.IDENTITY)
+FORMER = b"\xa5" * f1.FLASH_BYTES
+BOARD = load_board("blue_pill")
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    return build(BOARD)
+
+
+@contextmanager
+def _probe(chip: Debugged, folder: Path) -> Iterator[dict[str, Any]]:
+    """What board.toml says of OpenOCD, with that chip's port in place of the probe."""
+    with on_a_socket(chip.chain) as port:
+        config = folder / f"probe-{port}.cfg"
+        config.write_text(
+            "adapter driver remote_bitbang\nremote_bitbang host localhost\n"
+            f"remote_bitbang port {port}\ntransport select jtag\n"
+        )
+        settings = dict(choose(BOARD, "openocd")[1])
+        probe, *target = settings["config"]
+        assert probe == "interface/stlink.cfg"
+        yield {**settings, "config": [str(config), *target]}
+
+
+@pytest.fixture
+def piece(tmp_path: Path) -> Path:
+    """An image that is written in no time."""
+    path = tmp_path / "piece.bin"
+    path.write_bytes(bytes(range(1, 256)) * 8)
+    return path
+
+
+def _flash(chip: Debugged, program: Path, folder: Path, device: str = "") -> None:
+    with _probe(chip, folder) as settings:
+        image = as_built(BOARD).image if program.suffix == ".elf" else program
+        job = Job("clinic-01", BOARD.name, program, image, settings, id=device, scratch=folder)
+        run.flash(openocd.TOOL, job, lambda done: None, threading.Event())
+
+
+def _fails(chip: Debugged, program: Path, folder: Path, device: str = "") -> FlashError:
+    with pytest.raises(FlashError) as caught:
+        _flash(chip, program, folder, device)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_openocd_writes_the_chip_that_is_meant(program: Path, piece: Path, tmp_path: Path) -> None:
+    chip = Debugged(program)
+    chip.flash_anew(FORMER)
+    _flash(chip, piece, tmp_path, UID)
+    image = piece.read_bytes()
+    written = -(-len(image) // PAGE_BYTES) * PAGE_BYTES
+    assert chip.flashed()[:written] == image.ljust(written, b"\xff")
+    assert chip.flashed()[written:] == FORMER[written:]
+
+
+@pytest.mark.parametrize(
+    ("fault", "device", "trouble", "says"),
+    [
+        ({"identity": 0x20036414}, "", Trouble.WRONG_CHIP, "kind 0x414 .* has 0x410"),
+        ({}, UID[:-1] + "0", Trouble.WRONG_CHIP, f"chip there is {UID}, and the fleet"),
+        ({"locked": True}, UID, Trouble.LOCKED, "stm32x device protected"),
+    ],
+    ids=["kind", "id", "locked"],
+)
+def test_another_chip_and_a_locked_one_are_left_as_they_are(
+    fault: dict[str, Any],
+    device: str,
+    trouble: Trouble,
+    says: str,
+    program: Path,
+    piece: Path,
+    tmp_path: Path,
+) -> None:
+    chip = Debugged(program, **fault)
+    chip.flash_anew(FORMER)
+    failure = _fails(chip, piece, tmp_path, device)
+    assert failure.trouble is trouble
+    with pytest.raises(FlashError, match=says):
+        raise failure
+    assert chip.flashed() == FORMER
+
+
+@pytest.mark.parametrize(
+    ("when", "trouble"),
+    [
+        (lambda chip: True, Trouble.NOT_THERE),
+        (lambda chip: chip.port.accesses >= 5, Trouble.LINK_LOST),
+        (lambda chip: chip.flash.erased > 0, Trouble.LINK_LOST),
+        (lambda chip: chip.flash.programmed > 200, Trouble.LINK_LOST),
+        # The second code that it runs is the one that verifies, which then fails, too.
+        (lambda chip: chip.core.started == 2, Trouble.LINK_LOST),
+    ],
+    ids=["never there", "at once", "erasing", "writing", "verifying"],
+)
+def test_a_cable_that_is_pulled(
+    when: Callable[[Debugged], bool], trouble: Trouble, program: Path, piece: Path, tmp_path: Path
+) -> None:
+    chip = Debugged(program)
+    chip.chain.pulled = lambda: when(chip)
+    assert _fails(chip, piece, tmp_path).trouble is trouble
+
+
+def test_a_half_word_that_does_not_take(program: Path, piece: Path, tmp_path: Path) -> None:
+    chip = Debugged(program, worn=700)
+    failure = _fails(chip, piece, tmp_path)
+    assert failure.trouble is Trouble.NOT_VERIFIED
+
+
+def test_a_chip_is_flashed_at_the_second_try_and_says_who_it_is(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of `einthoven flash`: another one beside it is locked, and no business of its."""
+    machine = Machine(tmp_path / "machine")
+    monkeypatch.setattr(usb, "SYSFS", machine.sys)
+    monkeypatch.setattr(usb, "DEV", machine.dev)
+    monkeypatch.setattr(lock, "FOLDER", tmp_path / "locks")
+    chip, locked = Debugged(program), Debugged(program, locked=True)
+    chip.flash_anew(FORMER)
+    chip.chain.pulled = lambda: chip.flash.programmed > 1000
+
+    def told(name: str, done: float, what: str) -> None:
+        if name == "clinic-01" and "second try" in what:
+            chip.chain.pulled = lambda: False
+
+    with (
+        serving(chip) as url,
+        _probe(chip, tmp_path) as settings,
+        _probe(locked, tmp_path) as others,
+    ):
+        devices = tuple(
+            Entry(name, board=BOARD.name, flasher="openocd", probe=f"serial:{name}", port=port)
+            for name, port in (("clinic-01", url), ("clinic-02", ""))
+        )
+        for number, device in enumerate(devices, 1):
+            machine.plug(f"1-{number}", "0483:374b", serial=device.name)
+        fleet = Fleet(tmp_path / "fleet.toml", devices)
+        plans = [
+            dataclasses.replace(plan(fleet, device, BOARD, as_built(BOARD)), settings=its)
+            for device, its in zip(devices, (settings, others), strict=True)
+        ]
+        flashing = Flashing(fleet, Ledger(fleet.path), introduce, told)
+        good, other = flashing.run(plans, 2)
+    assert (good.outcome, good.tries, good.id) == ("flashed", 2, UID), good.message
+    image = as_built(BOARD).image.read_bytes()
+    assert chip.flashed()[: len(image)] == image
+    assert good.verified == "read back by OpenOCD"
+    assert other.outcome == Trouble.LOCKED.value
+
+
+class _Words:
+    """A bus of 8 KB."""
+
+    def __init__(self) -> None:
+        self.held = bytearray(8192)
+
+    def load(self, address: int, size: int) -> int:
+        return int.from_bytes(self.held[address : address + size], "little")
+
+    def store(self, address: int, size: int, value: int) -> None:
+        self.held[address : address + size] = value.to_bytes(size, "little")
+
+
+def test_the_access_port_s_lanes_and_count() -> None:
+    """IHI 0031: a byte lies in the lane of its address; TAR counts on within its block."""
+    bus = _Words()
+    port = DebugPort(bus, 0)
+    port.write(False, SELECT, 0)
+    port.write(True, 0, 0x10)  # bytes, counting
+    port.write(True, TAR, 0xFFE)
+    for value in (0x00AA0000, 0xBB000000, 0x000000CC):
+        port.write(True, DRW, value)
+    assert (bus.held[0xFFE], bus.held[0xFFF], bus.held[0]) == (0xAA, 0xBB, 0xCC)
+    port.write(True, 0, 0x02)
+    port.write(True, TAR, 0xFFC)
+    assert port.read(True, DRW) == 0xBBAA0000
+    assert port.read(True, TAR) == 0xFFC
+    assert port.read(False, CTRL_STAT) & STICKY_ERROR == 0
