@@ -30,6 +30,8 @@ PROBES = frozenset(
         "2e8a:000c",
     }
 )
+DBGMCU_IDCODE = 0xE0042000
+"""Where a Cortex-M3 or M4 of ST's says of what kind it is (RM0008 31.6.1, RM0090 38.6.1)."""
 _LIMIT_S = 120.0
 _REPORT = "einthoven chip"
 
@@ -54,10 +56,9 @@ def script(job: Job) -> list[str]:
     lines.append("reset halt")
     kind, unique = job.number("device_id"), job.number("unique_id_address")
     if kind is not None:
-        lines.append(f'echo "{_REPORT} kind [read_memory 0xE0042000 32 1]"')
-        lines.append(
-            f"if {{([read_memory 0xE0042000 32 1] & 0xFFF) != {kind:#x}}} {{shutdown error}}"
-        )
+        asked = f"[read_memory {DBGMCU_IDCODE:#x} 32 1]"
+        lines.append(f'echo "{_REPORT} kind {asked}"')
+        lines.append(f"if {{({asked} & 0xFFF) != {kind:#x}}} {{shutdown error}}")
     if unique is not None:
         lines.append(f'echo "{_REPORT} id [read_memory {unique:#x} 32 3]"')
         if job.id:

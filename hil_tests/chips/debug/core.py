@@ -39,6 +39,25 @@ _REGISTERS = {number: UC_ARM_REG_R0 + number for number in range(13)} | {
     20: UC_ARM_REG_PRIMASK,
 }
 """By DCRSR.REGSEL; 20 holds CONTROL, FAULTMASK, BASEPRI and PRIMASK, of which the last is kept."""
+_ROM_TABLE = 0xE00FF000
+
+
+def _who(base: int, part: int, kind: int) -> dict[int, int]:
+    """Identification registers of a component of Arm's [ADIv5 B2.2]: JEP106 4, 0x3B."""
+    peripheral = (0x04, 0, 0, 0, part & 0xFF, 0xB0 | part >> 8, 0x0B, 0)
+    component = (0x0D, kind, 0x05, 0xB1)
+    return dict(zip(range(base + 0xFD0, base + 0x1000, 4), peripheral + component, strict=True))
+
+
+_PARTS = (0xFFF0F003, 0xFFF02003, 0xFFF03003, 0)
+"""Where SCS, DWT and FPB are, and the end of the list [DDI 0403, table C1-3]."""
+_FIXED = (
+    dict(zip(range(_ROM_TABLE, _ROM_TABLE + 16, 4), _PARTS, strict=True))
+    | _who(_ROM_TABLE, 0x4C3, 0x10)
+    | _who(0xE000E000, 0x000, 0xE0)
+    | _who(0xE0001000, 0x002, 0xE0)
+    | _who(0xE0002000, 0x003, 0xE0)
+)
 _STRETCH = 20_000
 """Instructions at a time."""
 
@@ -100,7 +119,7 @@ class Core:
             state |= _S_RESET_ST if self._was_reset or self.pin else 0
             self._was_reset = False
             return state
-        own = {
+        own = _FIXED | {
             CPUID: self._cpuid,
             AIRCR: 0xFA050000,
             DCRDR: self._data,
@@ -108,7 +127,7 @@ class Core:
             FP_CTRL: self._patch,
             DWT_CTRL: 0,
         }
-        if address >> 18 == _INTERNAL:
+        if address >> 18 == _INTERNAL or address & ~0xFFF == _ROM_TABLE:
             return own.get(address & ~3, 0) >> 8 * (address & 3) & (1 << 8 * size) - 1
         self._run()
         return self._chip.load(address, size)

@@ -13,7 +13,7 @@ from einthoven.hil_tests.chips.debug.access_port import BusFaultError, DebugPort
 from einthoven.hil_tests.chips.debug.core import Core
 from einthoven.hil_tests.chips.debug.jtag import Chain
 from einthoven.hil_tests.chips.stm32f103.chip import FLASH, FLASH_BYTES, Chip
-from einthoven.hil_tests.chips.stm32f103.flash import CONTROLLER
+from einthoven.hil_tests.chips.stm32f103.flash import CONTROLLER, PAGE_BYTES
 
 JTAG_ID, BOUNDARY_ID, CPUID = 0x3BA00477, 0x16410041, 0x411FC231
 DBGMCU_IDCODE, DBGMCU_CR, FLASH_KB = 0xE0042000, 0xE0042004, 0x1FFFF7E0
@@ -26,16 +26,26 @@ _BREAKPOINT = 7
 
 
 class Debugged(Chip):
-    """The chip with its debug port. `locked`: read-out protected."""
+    """The chip with its debug port. `locked`: read-out protected.
+
+    `worn`: a byte of its flash that does not take; `big_pages`: of 2 KB, as a larger one's are.
+    """
 
     def __init__(
-        self, program: Path, identity: int = IDENTITY, locked: bool = False, worn: int | None = None
+        self,
+        program: Path,
+        identity: int = IDENTITY,
+        locked: bool = False,
+        worn: int | None = None,
+        big_pages: bool = False,
     ) -> None:
         self._asleep = False
         super().__init__(program)
+        # Started from its flash, it has that at 0, too [RM0008 3.4]; pyOCD looks there.
+        self.uc.mmio_map(0, FLASH_BYTES, self._alias, None, None, None)
         self.uc.mem_write(FLASH_KB, (FLASH_BYTES // 1024).to_bytes(2, "little"))
         self._debug = {DBGMCU_IDCODE: identity, DBGMCU_CR: 0}
-        self._locked, self._worn = locked, worn
+        self._locked, self._worn, self._big_pages = locked, worn, big_pages
         self._protected = 0
         self.core = Core(self, CPUID)
         self.port = DebugPort(self.core, JTAG_ID)
@@ -83,11 +93,16 @@ class Debugged(Chip):
         try:
             if not FLASH <= address < FLASH + FLASH_BYTES:
                 self.uc.mem_write(address, value.to_bytes(size, "little"))
+            elif self._locked:
+                self._protected = _WRPRTERR
             elif not self.flash.program(address, size, value):
                 raise BusFaultError(f"{address:#x} cannot be written")
         except UcError as error:
             raise BusFaultError(str(error)) from error
         self._require_no_trouble()
+
+    def _alias(self, uc: Uc, offset: int, size: int, data: None) -> int:
+        return int.from_bytes(uc.mem_read(FLASH + offset, size), "little")
 
     def _require_no_trouble(self) -> None:
         """What the firmware must not touch, a debugger may try to."""
@@ -113,8 +128,15 @@ class Debugged(Chip):
             self._protected = _WRPRTERR
             return
         super()._write(uc, offset, size, value, base)
+        if address == CR and self._big_pages and value & _START:
+            page = super()._read(uc, offset + 4, size, base)
+            super()._write(uc, offset + 4, size, page + PAGE_BYTES, base)
+            super()._write(uc, offset, size, value, base)
 
     def _program(self, uc: Uc, access: int, address: int, size: int, value: int, data: Any) -> bool:
+        if self._locked:
+            self._protected = _WRPRTERR
+            return True
         done = super()._program(uc, access, address, size, value, data)
         if self._worn is not None and address == FLASH + self._worn & ~1:
             self.uc.mem_write(FLASH + self._worn, b"\xff")
