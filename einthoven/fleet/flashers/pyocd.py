@@ -29,11 +29,7 @@ def _steps(job: Job) -> list[Step]:
     identify = Step(("commander", *common, *who), 0.1, _LIMIT_S, f"{job.address:08x}: ")
     compare = f"compare {address} {job.image.name}"
     return [
-        *(
-            [Step(("commander", *common, *who), 0.1, _LIMIT_S, f"{job.address:08x}: ")]
-            if who
-            else []
-        ),
+        *([identify] if who else []),
         Step(
             ("load", *common, "--format", "bin", "--base-address", address, str(job.image)),
             0.7 if who else 0.8,
