@@ -1,5 +1,6 @@
 """`einthoven check`: is this board good?"""
 
+import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -56,25 +57,29 @@ def check(
 
     Bad usage also ends with 2, but prints nothing on standard output: a check always does.
     """
+    from einthoven.errors import UsageError
     from einthoven.fleet.checked import CheckReport
     from einthoven.hil_tests.check.run import check as check_boards
     from einthoven.report.schema import dump
 
+    if page is not None and (page.is_dir() or not page.absolute().parent.is_dir()):
+        raise UsageError(f"{page} cannot be written: it is a folder, or in none")
     subjects = _subjects(names or [], every, board, port, fleet)
     told = partial(_tell, brief=len(subjects) > _FEW, quiet=as_json)
     found = check_boards(subjects, jobs, seconds, electrodes and electrodes.value, told)
     report = CheckReport.of(found)
-    if page is not None:
-        from einthoven.report.labels import write_labels
-
-        write_labels(page, report, title=fleet.stem)
     if as_json:
         print(dump(report))
     else:
         good = len(found) - len(report.failed)
         judged = "1 board" if len(found) == 1 else f"{len(found)} boards"
         print(f"{judged}: {good} passed, {len(report.failed)} failed")
-        if page is not None:
+    if page is not None:
+        from einthoven.report.labels import write_labels
+
+        sys.stdout.flush()  # what the boards came to is told, whatever comes of the page
+        write_labels(page, report, title=fleet.stem)
+        if not as_json:
             print(f"wrote {page}: print it on A4")
     if report.exit_code:
         raise typer.Exit(report.exit_code)

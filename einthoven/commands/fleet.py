@@ -151,6 +151,7 @@ def flash(
     from einthoven.fleet.flashing import Flashing
     from einthoven.fleet.ledger import FLASHED, FlashReport, Ledger
     from einthoven.hil_tests.harness.introduce import introduce
+    from einthoven.monitor.stopping import Stopping
     from einthoven.report.schema import dump
 
     if bool(names) == every:
@@ -159,19 +160,22 @@ def flash(
     found, devices, in_file = _chosen(names or [], fleet, port, probe, flasher)
     plans, unbuilt = _plans(found, devices, release, unsigned)
     ledger = Ledger(found.path) if in_file else None
-    with _shown(plans, as_json) as progress:
+    # Ctrl-C, `kill` and the end of an ssh session: no tool is left at work, and all is told.
+    with Stopping() as stopping, _shown(plans, as_json) as progress:
         flashing = Flashing(found, ledger, introduce, progress, allow_downgrade)
-        made = [*flashing.run(plans, jobs), *unbuilt]
+        made = [*flashing.run(plans, jobs, lambda: stopping.asked), *unbuilt]
     order = [device.name for device in devices]
     done = sorted(made, key=lambda one: order.index(one.name))
     failed = sum(outcome.outcome != FLASHED for outcome in done)
-    if in_file:
-        _note_ids(found, done)
     if as_json:
         where = str(ledger.lines) if ledger else None
         print(dump(FlashReport(devices=done, failed=failed, ledger=where)))
     else:
         _tell(done, failed, ledger)
+    sys.stdout.flush()
+    if in_file:
+        _note_ids(found, done)
+    stopping.conclude()
     if failed:
         raise typer.Exit(1)
 
@@ -211,14 +215,19 @@ def _plans(
     And what came of devices whose firmware cannot be built, unless that is so for all of them.
     """
     from einthoven.boards.board import Board, load_board
-    from einthoven.errors import BuildError, KeysError
+    from einthoven.errors import BoardError, BuildError, KeysError
     from einthoven.fleet import firmware
     from einthoven.fleet.firmware import Firmware
+    from einthoven.fleet.flashers import registry as flashers
     from einthoven.fleet.flashing import not_begun, plan
 
     for device in devices:
         if not device.board:
             raise KeysError(f"{fleet.path}: say which board {device.name} is (board = …)")
+        try:
+            flashers.choose(load_board(device.board), device.flasher)
+        except BoardError as error:
+            raise BoardError(f"{device.name}: {error}") from None
     kinds: dict[str, tuple[Board, Firmware]] = {}
     failed: dict[str, BuildError] = {}
     trusted = firmware.trusted_key(fleet, unsigned)
@@ -268,12 +277,20 @@ def _shown(plans: list["Plan"], quiet: bool) -> Iterator["Progress"]:
 
 
 def _note_ids(fleet: "Fleet", done: list["Flashed"]) -> None:
+    """Ids that the file lacks; one that cannot be written is the user's to write."""
+    from einthoven.errors import KeysError
     from einthoven.fleet import inventory
 
     for outcome in done:
         own = outcome.id not in ("", outcome.name)  # a simulated one may go by its name
         if own and not fleet.device(outcome.name).id:
-            inventory.note_id(fleet.path, outcome.name, outcome.id)
+            try:
+                inventory.note_id(fleet.path, outcome.name, outcome.id)
+            except KeysError as error:
+                print(f"warning: {error}", file=sys.stderr)
+            except OSError as error:
+                words = f'{fleet.path} cannot be written ({error.strerror}): write id = "'
+                print(f'warning: {words}{outcome.id}" for {outcome.name}', file=sys.stderr)
 
 
 def _tell(done: list["Flashed"], failed: int, ledger: object) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from einthoven.boards.board import Board, list_boards, load_board
 from einthoven.errors import BoardError, EinthovenError
 from einthoven.fleet import inventory, lock, reach, usb
-from einthoven.fleet.flashers.registry import COMMAND, FLASHERS, TOOLS, names
+from einthoven.fleet.flashers.registry import COMMAND, FLASHERS, TOOLS, choose, names
 from einthoven.fleet.flashers.trouble import udev_rule
 from einthoven.fleet.inventory import Fleet
 from einthoven.paths import cache_dir
@@ -55,7 +55,8 @@ def _fleet(path: Path) -> tuple[Fleet | None, list[Finding]]:
         fleet = inventory.read(path)
     except EinthovenError as error:
         return None, [Finding("fleet", PROBLEM, str(error), f"edit {path}")]
-    return fleet, [Finding("fleet", OK, f"{path}: {len(fleet.devices)} devices")]
+    count = len(fleet.devices)
+    return fleet, [Finding("fleet", OK, f"{path}: {count} device{'' if count == 1 else 's'}")]
 
 
 def _tools(needed: set[str], fleet: Fleet | None) -> Iterator[Finding]:
@@ -175,6 +176,7 @@ def _devices(fleet: Fleet, plugged: Sequence[usb.UsbDevice]) -> Iterator[Finding
             board = reach.board_of(fleet, device)
             if device.key:
                 fleet.key(device)
+            choose(board, device.flasher)
             if board.command is None and (device.port or device.probe):
                 _require_there(device.port, device.probe, plugged, device.name)
         except EinthovenError as error:

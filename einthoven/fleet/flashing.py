@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from einthoven.fleet.inventory import Entry, Fleet
 from einthoven.fleet.ledger import BEGUN, FLASHED, Flashed, Ledger
 
 TRIES = 2
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,19 @@ class Flashing:
         self._seen: dict[str, str] = {}
         self._seen_lock = threading.Lock()
 
-    def run(self, plans: Sequence[Plan], jobs: int) -> list[Flashed]:
-        """Flash them, `jobs` at a time; what came of each, in their order."""
+    def run(
+        self, plans: Sequence[Plan], jobs: int, asked: Callable[[], bool] = lambda: False
+    ) -> list[Flashed]:
+        """Flash them, `jobs` at a time; what came of each, in their order.
+
+        `asked`: whether an end is asked for: then tools are ended, and all outcomes noted and told.
+        """
         with ThreadPoolExecutor(max(1, min(jobs, len(plans)))) as pool:
             futures = [pool.submit(self._one, one) for one in plans]
             try:
+                while wait(futures, _LOOK_S).not_done:
+                    if asked():
+                        self.stop.set()
                 return [future.result() for future in futures]
             except BaseException:
                 self.stop.set()
@@ -138,6 +147,11 @@ class Flashing:
     def _require_allowed(self, one: Plan) -> None:
         if self.stop.is_set():
             raise FlashError(Trouble.STOPPED, f"{one.device.name}: stopped before it began")
+        if one.board.is_device and one.device.key:
+            try:
+                self._fleet.key(one.device)
+            except KeysError as error:
+                raise FlashError(Trouble.NO_KEY, f"{one.device.name}: {error}") from None
         if self._ledger is not None and one.firmware.version and not self._allow_downgrade:
             before = self._ledger.version(one.device.id, one.device.name)
             require_newer(one.device.name, one.firmware.version, before)

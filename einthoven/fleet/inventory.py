@@ -21,14 +21,17 @@
 
 Two adapters of one kind differ by serial number or by the socket they are plugged into, never by
 `/dev/ttyUSB0`, which goes to whichever comes first. A key itself never stands in the file. Whatever
-else a table says belongs to others and is left alone.
+else a table says belongs to others and is left alone, unless it is a word of these mistyped: a
+`singed_by` would have anybody's firmware flashed.
 """
 
+import difflib
 import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,13 @@ from einthoven.fleet.proof import new_key
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 _USB = r"usb:\d+-\d+(\.\d+)*(:\d+\.\d+)?"
 _PORT = re.compile(rf"{_USB}|serial:[!-~]{{1,126}}|[a-z][a-z0-9]*://\S+|/dev/\S+")
+_KEY = re.compile(r"file:.+|env:\w+")
+_ID = re.compile(r"[!-~]{1,64}")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_ABOUT = ("name", "signed_by")
+_TEXTS = ("name", "id", "board", "key", "port", "probe", "flasher", "host")
+_ALIKE = 0.75
+"""How much of a strange word must be one of ours to be a slip of the finger."""
 _PROBE = re.compile(rf"{_USB}|serial:[!-~]{{1,126}}")
 _BY_ORDER = re.compile(r"/dev/(tty(USB|ACM)\d+|serial/by-id/.*)")
 """Ports that are named by the order of plugging in, or alike for two adapters without a number."""
@@ -123,34 +133,53 @@ class Fleet:
 def read(path: Path) -> Fleet:
     """Read a fleet file. Raises KeysError if it is missing, not TOML, or contradicts itself."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Some editors begin a file with a byte order mark, which is no TOML.
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise KeysError(
             f"no {path}: `einthoven fleet scan` or `einthoven keys new NAME` begins one, or name "
             "it with --fleet"
         ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise KeysError(f"{path} is not written in UTF-8: save it so ({error})") from error
+    except tomllib.TOMLDecodeError as error:
         raise KeysError(f"{path} is no TOML: {error}") from error
+    except OSError as error:
+        raise KeysError(f"{path} cannot be read: {error.strerror}") from error
+    _require_known(path, "the file", table, ("fleet", "device"))
     found = table.get("device", [])
     if not isinstance(found, list) or not all(isinstance(d, dict) for d in found):
         raise KeysError(f"{path}: devices are written as [[device]]")
     devices = tuple(_entry(path, d) for d in found)
-    for what in ("name", "id"):
-        values = [getattr(d, what) for d in devices if getattr(d, what)]
-        if twice := _twice(values):
-            raise KeysError(f"{path}: two devices have the {what} '{twice}'")
+    # On some disks `A.key` is `a.key`.
+    if twice := _twice(d.name.casefold() for d in devices):
+        raise KeysError(f"{path}: two devices have the name '{twice}'")
+    if twice := _twice(d.id for d in devices if d.id):
+        raise KeysError(f"{path}: two devices have the id '{twice}'")
+    ids = {d.id: d.name for d in devices if d.id}
+    for device in devices:
+        if ids.get(device.name, device.name) != device.name:
+            raise KeysError(f"{path}: '{device.name}' is a name, and the id of {ids[device.name]}")
     if twice := _twice([place for d in devices for place in {d.port, d.probe} - {""}]):
         raise KeysError(f"{path}: two devices are at '{twice}'")
     about = table.get("fleet", {})
     if not isinstance(about, dict):
         raise KeysError(f"{path}: what is true of all devices is written as [fleet]")
-    name, signer = (_text(path, about, key) for key in ("name", "signed_by"))
+    _require_known(path, "[fleet]", about, _ABOUT)
+    name, signer = (_text(path, about, key) for key in _ABOUT)
     return Fleet(path, devices, name, path.parent / signer if signer else None)
 
 
-def _twice(values: Sequence[str]) -> str:
+def _twice(values: Iterable[str]) -> str:
     """One that is there more than once; "": none is."""
-    return min((v for v in values if values.count(v) > 1), default="")
+    return min((value for value, n in Counter(values).items() if n > 1), default="")
+
+
+def _require_known(path: Path, where: str, table: Mapping[str, Any], words: Sequence[str]) -> None:
+    """Raise KeysError for a key that is not one of `words`, but looks like one."""
+    for key in table.keys() - set(words):
+        if meant := difflib.get_close_matches(key.casefold(), words, 1, _ALIKE):
+            raise KeysError(f"{path}: {where} has '{key}': is '{meant[0]}' meant? Else rename it")
 
 
 def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
@@ -161,12 +190,20 @@ def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
 
 
 def _entry(path: Path, table: Mapping[str, Any]) -> Entry:
-    names = ("name", "id", "board", "key", "port", "probe", "flasher", "host")
-    values = {key: _text(path, table, key) for key in names}
+    values = {key: _text(path, table, key) for key in _TEXTS}
     name = values["name"]
     if not _NAME.fullmatch(name):
         raise KeysError(
             f"{path}: a device's name is letters, digits, '.', '_' and '-', not '{name}'"
+        )
+    _require_known(path, name, table, (*_TEXTS, "words"))
+    if values["id"] and not _ID.fullmatch(values["id"]):
+        raise KeysError(f"{path}: the id of {name} has characters that no chip's has")
+    if _HEX.fullmatch(values["id"]):
+        values["id"] = values["id"].lower()  # as chips say it
+    if values["key"] and not _KEY.fullmatch(values["key"]):
+        raise KeysError(
+            f"{path}: the key of {name} is 'file:PATH' or 'env:NAME', and never the key itself"
         )
     _require_place(path, name, values["port"], _PORT, "port")
     _require_place(path, name, values["probe"], _PROBE, "probe")
@@ -215,11 +252,22 @@ def append(path: Path, entries: Sequence[Entry]) -> None:
 
 def append_text(path: Path, text: str) -> None:
     """Write tables to the end of the fleet file, which may not be there yet."""
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    before = _lines(path) if path.exists() else []
     gap = "\n" if before else ""
+    if before and not before[-1].endswith("\n"):
+        gap = "\n\n"
+    text = gap + text
+    if before and before[0].endswith("\r\n"):
+        text = text.replace("\n", "\r\n")
     made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE_MODE)
-    with os.fdopen(made, "w", encoding="utf-8") as out:
-        out.write(gap + text)
+    with os.fdopen(made, "w", encoding="utf-8", newline="") as out:
+        out.write(text)
+
+
+def _lines(path: Path) -> list[str]:
+    """As they stand there, ends and a byte order mark included."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read().splitlines(keepends=True)
 
 
 def note_id(path: Path, name: str, device_id: str) -> None:
@@ -229,13 +277,16 @@ def note_id(path: Path, name: str, device_id: str) -> None:
     """
     before = read(path)
     at = next(i for i, device in enumerate(before.devices) if device.name == name)
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    heads = [i for i, line in enumerate(lines) if re.match(r"\s*\[\[\s*device\s*\]\]", line)]
+    lines = _lines(path)
+    heads = [i for i, line in enumerate(lines) if re.match(r"\ufeff?\s*\[\[\s*device\s*\]\]", line)]
     wanted = tuple(replace(d, id=device_id) if d.name == name else d for d in before.devices)
     new = path.with_name(path.name + ".new")
     if at < len(heads):
-        lines.insert(heads[at] + 1, f"id = {json.dumps(device_id)}\n")
-        new.write_text("".join(lines), encoding="utf-8")
+        head = lines[heads[at]]
+        end = head[len(head.rstrip("\r\n")) :] or "\n"
+        lines[heads[at]] = head.rstrip("\r\n") + end
+        lines.insert(heads[at] + 1, f"id = {json.dumps(device_id)}{end}")
+        new.write_text("".join(lines), encoding="utf-8", newline="")
         new.chmod(path.stat().st_mode & 0o777)
         try:
             if replace(read(new), path=path) == replace(before, devices=wanted):

@@ -1,7 +1,10 @@
 """The fleet's commands: a fleet of processes flashed, given keys and noted; what is refused."""
 
 import json
+import os
+import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from jsonschema import Draft202012Validator
 import einthoven.cli
 from einthoven.boards.board import build, load_board
 from einthoven.fleet import doctor, inventory, usb
+from einthoven.fleet.flashing import Introduced
 from einthoven.fleet.ledger import Ledger
 from einthoven.fleet.proof import fingerprint
 from einthoven.fleet.testing.machine import Machine
@@ -128,6 +132,62 @@ def test_what_a_fleet_refuses(capfd: pytest.CaptureFixture[str], tmp_path: Path)
     assert einthoven_(capfd, "keys", "operator", ".")[0] == 0
     code, _, err = einthoven_(capfd, "flash", "a")
     assert code == 2 and "host cannot have signed firmware" in err and "--unsigned" in err
+
+
+def test_a_flash_that_is_ended_leaves_no_tool_at_work(tmp_path: Path) -> None:
+    """SIGTERM, as `kill` and a shut-down send it: told, noted, and the chip's tool is gone."""
+    build(load_board("blue_pill"))
+    (tmp_path / "bin").mkdir()
+    tool = tmp_path / "bin" / "stm32flash"
+    tool.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/at-work\nexec sleep 600\n")
+    tool.chmod(0o755)
+    line = 'board = "blue_pill"\nflasher = "stm32flash"\nport = "/dev/null"\n'
+    path = tmp_path / "fleet.toml"
+    path.write_text(f'[[device]]\nname = "a"\n{line}')
+    search = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    words = [sys.executable, "-c", "from einthoven.cli import main; main()", "flash", "a", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=os.environ | search) as flash:
+        at_work = tmp_path / "at-work"
+        while not (at_work.exists() and at_work.read_text()):
+            assert flash.poll() is None
+            time.sleep(0.05)
+        flash.terminate()
+        out, _ = flash.communicate(timeout=60)
+    assert flash.returncode == 130
+    (device,) = valid("flash", out.decode())["devices"]
+    assert device["outcome"] == "stopped"
+    assert [e.outcome for e in Ledger(path).entries()] == ["begun", "stopped"]
+    assert not Path(f"/proc/{at_work.read_text().strip()}").exists()
+
+
+def test_a_report_outlives_what_comes_after_it(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that cannot be noted, a page that cannot be written: what was done is told."""
+    build(load_board("host"))
+    (tmp_path / "fleet.toml").write_text('device = [{name = "a", board = "host"}]\n')
+    monkeypatch.setattr(
+        "einthoven.hil_tests.harness.introduce.introduce",
+        lambda *about: Introduced("00aa", "build", "model", "00" * 32, "11" * 32),
+    )
+    code, out, err = einthoven_(capfd, "flash", "a", "--json")
+    assert code == 0 and valid("flash", out)["devices"][0]["id"] == "00aa"
+    assert err == 'warning: fleet.toml: write id = "00aa" into the table of a\n'
+    code, out, err = einthoven_(capfd, "check", "a", "--page", "nowhere/labels.html")
+    assert (code, out) == (2, "") and "nowhere/labels.html cannot be written" in err
+
+
+def test_a_device_whose_key_is_missing_is_not_written(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    build(load_board("host_device"))
+    (tmp_path / "fleet.toml").write_text(
+        '[[device]]\nname = "a"\nboard = "host_device"\nkey = "file:keys/a.key"\n'
+    )
+    code, out, _ = einthoven_(capfd, "flash", "--all", "--json")
+    (device,) = valid("flash", out)["devices"]
+    assert (code, device["outcome"]) == (1, "no key") and "restore it" in device["message"]
+    assert not (tmp_path / "simulated").exists()
 
 
 def test_answers_for_programs_are_as_published(capfd: pytest.CaptureFixture[str]) -> None:

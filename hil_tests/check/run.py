@@ -89,7 +89,12 @@ def check(
         return found
 
     with ThreadPoolExecutor(max(1, min(jobs, len(subjects)))) as pool:
-        return list(pool.map(done, subjects))
+        futures = [pool.submit(done, subject) for subject in subjects]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # those at work come to their end
+            raise
 
 
 def check_one(subject: Subject, bench: Bench) -> BoardCheck:

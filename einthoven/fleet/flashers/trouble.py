@@ -18,6 +18,7 @@ class Trouble(StrEnum):
     LINK_LOST = "link lost"
     NOT_VERIFIED = "not verified"
     TIME_OUT = "no answer in time"
+    NO_KEY = "no key"
     REFUSED = "firmware refused"
     SILENT = "written, does not answer"
     OTHER_KEY = "written, has another key"

@@ -111,12 +111,70 @@ def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (_one("probe = 3"), "'probe' must be a text"),
         ("fleet = 3\n", r"is written as \[fleet\]"),
         ("[fleet]\nsigned_by = 1\n", "'signed_by' must be a text"),
+        ('[fleet]\nsinged_by = "x"\n', r"\[fleet\] has 'singed_by': is 'signed_by' meant"),
+        (_one('prot = "usb:1-2"'), "a has 'prot': is 'port' meant"),
+        (_one('Port = "usb:1-2"'), "a has 'Port': is 'port' meant"),
+        ('[[devices]]\nname = "a"\n', "the file has 'devices': is 'device' meant"),
+        ('[[device]]\nname = "a"\n[[device]]\nname = "A"\n', "two devices have the name 'a'"),
+        (_one('id = "b"') + '[[device]]\nname = "b"\n', "'b' is a name, and the id of a"),
+        (_two('id = "00AA"').replace("00AA", "00aa", 1), "two devices have the id '00aa'"),
+        (_one('id = "a b"'), "characters that no chip's has"),
+        (_one('id = "a\\nb"'), "characters that no chip's has"),
+        (_one(f'key = "{"0f" * 32}"'), "never the key itself"),
     ],
 )
 def test_a_fleet_file_that_makes_no_sense(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "fleet.toml"
     path.write_text(text)
     with pytest.raises(KeysError, match=says):
+        inventory.read(path)
+
+
+def test_a_key_that_stands_in_the_file_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(_one(f'key = "{"0f" * 32}"'))
+    with pytest.raises(KeysError) as caught:
+        inventory.read(path)
+    assert "0f0f" not in str(caught.value)
+
+
+def test_an_id_in_capitals_is_the_chip_s(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(_one('id = "002F0021"'))
+    assert inventory.read(path).by_id("002f0021") is not None
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_of_any_editor_s(tmp_path: Path, mark: str, end: str) -> None:
+    """Read, and added to, with all that was there left as it was."""
+    path = tmp_path / "fleet.toml"
+    lines = ["[[device]]", 'name = "a"  # é', "", "[[device]]", 'name = "b"']
+    path.write_bytes((mark + end.join(lines)).encode())
+    inventory.append(path, [Entry("c")])
+    inventory.note_id(path, "a", "00aa")
+    inventory.note_id(path, "b", "00bb")
+    assert [(d.name, d.id) for d in inventory.read(path).devices] == [
+        *(("a", "00aa"), ("b", "00bb"), ("c", "")),
+    ]
+    lines[1:1] = ['id = "00aa"']
+    lines[5:5] = ['id = "00bb"']
+    lines += ["", "[[device]]", 'name = "c"', ""]
+    assert path.read_bytes() == (mark + end.join(lines)).encode()
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    for content in ("é".encode("latin1"), "[fleet]".encode("utf-16")):
+        path.write_bytes(content)
+        with pytest.raises(KeysError, match="is not written in UTF-8"):
+            inventory.read(path)
+    path.write_bytes(b"\0")
+    with pytest.raises(KeysError, match="is no TOML"):
+        inventory.read(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(KeysError, match="cannot be read: Is a directory"):
         inventory.read(path)
 
 
