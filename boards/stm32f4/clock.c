@@ -34,9 +34,12 @@ ein_clock_tree_t ein_clock_tree_init(void)
     const bool crystal = wait_for(&RCC->CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
     const uint32_t source_hz = crystal ? EIN_BOARD_CRYSTAL_HZ : HSI_HZ;
 
-    RCC->APB1ENR |= RCC_APB1ENR_PWR;
+    rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_PWR);
     PWR_CR |= EIN_BOARD_PWR_VOS;
     FLASH_ACR = FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN | EIN_BOARD_FLASH_WAIT_STATES;
+    if ((FLASH_ACR & FLASH_ACR_LATENCY) != EIN_BOARD_FLASH_WAIT_STATES) {
+        return on_hsi; /* to be read before the clock is raised (RM0090 3.5.1) */
+    }
 
     /* 1 MHz into the PLL, twice the core's clock out of its oscillator, halved (P = 0 means 2). The
        top bits keep their reset value, which the F446 needs for an output that is not used here. */

@@ -16,7 +16,7 @@ bool ein_count_init(void)
     __asm volatile("nop\n nop\n nop\n nop");
     is_silicon = DWT_CYCCNT != start;
     if (!is_silicon) {
-        RCC->APB1ENR |= RCC_APB1ENR_TIM2;
+        rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_TIM2);
         TIM2->PSC = 0;
         TIM2->ARR = UINT32_MAX;
         TIM2->CR1 = TIM_CR1_CEN;

@@ -3,7 +3,8 @@
  *
  * Erasing takes 1 s, at most 2 s (128 KB, 32 bits at a time; 16 KB: 0.25 s, at most 0.5 s), in
  * which the core waits for its next instruction: the watchdog, 2.7 s at least, is fed just before,
- * and bytes that arrive are lost. A word takes 16 us, at most 100 us. Not run on silicon yet;
+ * and bytes that arrive are lost. A word takes 16 us, at most 100 us. Run on a model of the
+ * controller (hil_tests/chips/stm32f4/flash.py), not on silicon yet;
  * QEMU's machine takes flash for ROM and has no flash controller: who keeps something finds another
  * place there.
  */

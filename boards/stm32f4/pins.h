@@ -24,7 +24,7 @@ static inline void pin_mode(uint32_t pin, uint32_t mode, uint32_t function)
 {
     gpio_t *port = pin_port(pin);
     const uint32_t n = pin & 15u;
-    RCC->AHB1ENR |= 1u << (pin >> 4);
+    rcc_enable(&RCC->AHB1ENR, 1u << (pin >> 4));
     reg_t *afr = &port->AFR[n / 8];
     *afr = (*afr & ~(15u << (4 * (n % 8)))) | function << (4 * (n % 8));
     port->MODER = (port->MODER & ~(3u << (2 * n))) | mode << (2 * n);

@@ -32,9 +32,9 @@
 void ein_serial_init(uint32_t core_hz, uint32_t bus_hz)
 {
 #if EIN_BOARD_USART == 1
-    RCC->APB2ENR |= RCC_APB2ENR_USART1;
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_USART1);
 #else
-    RCC->APB1ENR |= EIN_BOARD_USART == 2 ? RCC_APB1ENR_USART2 : RCC_APB1ENR_USART3;
+    rcc_enable(&RCC->APB1ENR, EIN_BOARD_USART == 2 ? RCC_APB1ENR_USART2 : RCC_APB1ENR_USART3);
 #endif
     pin_mode(TX_PIN, PIN_FUNCTION, 7u);
     pin_mode(RX_PIN, PIN_FUNCTION, 7u);

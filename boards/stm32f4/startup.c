@@ -50,7 +50,8 @@ __attribute__((noreturn)) void Reset_Handler(void)
     SCB->VTOR = (uint32_t)(uintptr_t)vectors;
     const uint32_t ccm_words = (uint32_t)(_ccm_end - _ccm_start);
     if (ccm_words > 0) {
-        RCC->AHB1ENR |= RCC_AHB1ENR_CCM; /* on after a reset; a loader may have run since */
+        rcc_enable(&RCC->AHB1ENR,
+                   RCC_AHB1ENR_CCM); /* on after a reset; a loader may have run since */
         memcpy(_ccm_start, _ccm_load, ccm_words * sizeof(uint32_t));
     }
     ein_memory_init();

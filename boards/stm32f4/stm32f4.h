@@ -139,6 +139,7 @@ typedef struct {
 #define RNG_SR_CECS (1u << 1)
 #define RNG_SR_SECS (1u << 2)
 
+#define FLASH_ACR_LATENCY 7u
 #define FLASH_ACR_PRFTEN (1u << 8)
 #define FLASH_ACR_ICEN (1u << 9)
 #define FLASH_ACR_DCEN (1u << 10)
@@ -212,6 +213,15 @@ enum {
     IRQ_USART2 = 38,
     IRQ_USART3 = 39,
 };
+
+/* Gives peripherals their clocks by an enable register of RCC. They are there some cycles later,
+   and what is written to them before is lost ("Delay after an RCC peripheral clock enabling",
+   errata sheets ES0182, ES0287, ES0298): the register is read back, as ST's own library does. */
+static inline void rcc_enable(reg_t *which, uint32_t bits)
+{
+    *which |= bits;
+    (void)*which;
+}
 
 static inline void nvic_enable(unsigned irq)
 {

@@ -2,6 +2,7 @@
  * read at the next, so nothing waits for it. */
 #include "stream.h"
 
+#include "adc_on.h"
 #include "board.h"
 #ifdef EIN_EMULATED_ADC
 #include "emulated.h"
@@ -39,12 +40,12 @@ void ein_stream_describe(ein_port_info_t *info)
 
 bool ein_stream_begin(uint32_t core_hz)
 {
-    RCC->APB2ENR |= RCC_APB2ENR_ADC1;
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_ADC1);
     pin_mode(PA(CHANNEL), PIN_ANALOGUE, 0u);
     ADC_CCR = ADC_CCR_ADCPRE_DIV4;     /* at most 24 MHz of the 36 allowed */
     ADC1->SMPR2 = 7u << (3 * CHANNEL); /* 480 cycles: 20 us, for a source of many kOhm */
     ADC1->SQR3 = CHANNEL;
-    ADC1->CR2 = ADC_CR2_ADON;
+    adc_on();
     ADC1->CR2 = ADC_CR2_ADON | ADC_CR2_SWSTART;
 
     const uint32_t tick_hz = EIN_PIPELINE_RATE_HZ * EIN_OVERSAMPLING;

@@ -62,9 +62,9 @@ bool ein_adc_start(uint16_t rate_hz, ein_bus_on_adc_t handler, void *context)
     if (rate_hz == 0 || rate_hz > MAX_RATE_HZ) {
         return false;
     }
-    RCC->AHB1ENR |= RCC_AHB1ENR_DMA2;
-    RCC->APB1ENR |= RCC_APB1ENR_TIM2;
-    RCC->APB2ENR |= RCC_APB2ENR_ADC1;
+    rcc_enable(&RCC->AHB1ENR, RCC_AHB1ENR_DMA2);
+    rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_TIM2);
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_ADC1);
     pin_mode(PA(EIN_BOARD_ADC_CHANNEL), PIN_ANALOGUE, 0u);
     on_adc = handler;
     adc_context = context;

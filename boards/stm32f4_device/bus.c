@@ -90,7 +90,7 @@ bool ein_bus_spi(uint8_t mode, const uint8_t *out, uint8_t *in, size_t n)
     const bool listens =
         nvic_is_enabled(IRQ_EXTI9_5); /* its handler's transfers are not this one's */
     nvic_disable(IRQ_EXTI9_5);
-    RCC->APB1ENR |= RCC_APB1ENR_SPI2;
+    rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_SPI2);
     pin_mode(SCK, PIN_FUNCTION, SPI_FUNCTION);
     pin_mode(MISO, PIN_FUNCTION, SPI_FUNCTION);
     pin_mode(MOSI, PIN_FUNCTION, SPI_FUNCTION);
@@ -166,7 +166,7 @@ void ein_bus_listen(ein_bus_on_edge_t handler, void *context)
         uint8_t none = 0;
         ein_beside_ask(EIN_BESIDE_LISTEN, 0, &none, 0, &none);
     } else {
-        RCC->APB2ENR |= RCC_APB2ENR_SYSCFG;
+        rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_SYSCFG);
         pin_mode(EIN_BOARD_PIN_READY, PIN_INPUT, 0u);
         pin_pull(EIN_BOARD_PIN_READY, PULL_UP); /* INTB of a MAX30003 is open drain */
         const uint32_t at = 4u * (READY_LINE % 4u);

@@ -9,6 +9,7 @@
  */
 #include "ein_device_port.h"
 
+#include "adc_on.h"
 #include "board.h"
 #include "pins.h"
 #include "timer.h"
@@ -30,8 +31,8 @@ static uint32_t seen_us, left_us, ms;
 
 void ein_device_port_init(void)
 {
-    RCC->APB1ENR |= RCC_APB1ENR_TIM3 | RCC_APB1ENR_I2C1;
-    RCC->APB2ENR |= RCC_APB2ENR_ADC1;
+    rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_TIM3 | RCC_APB1ENR_I2C1);
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_ADC1);
 
     pin_mode(EIN_BOARD_PIN_BUTTON, PIN_INPUT, 0u);
     pin_pull(EIN_BOARD_PIN_BUTTON, PULL_DOWN);
@@ -88,7 +89,7 @@ uint16_t ein_device_port_battery_mv(void)
     ADC_CCR = ADC_CCR_ADCPRE_DIV4;
     ADC1->SMPR2 |= 7u << (3 * EIN_BOARD_BATTERY_CHANNEL);
     ADC1->JSQR = EIN_BOARD_BATTERY_CHANNEL << 15;
-    ADC1->CR2 |= ADC_CR2_ADON;
+    adc_on();
     ADC1->SR = ~ADC_SR_JEOC;
     ADC1->CR2 |= ADC_CR2_JSWSTART;
     for (uint32_t i = 0; i < WAIT_POLLS; i++) {

@@ -88,7 +88,7 @@ static bool next_random(uint32_t *word)
 /* RM0090 24.3.1: the first number is not used, and none may equal the one before. */
 static size_t random_words(uint8_t bytes[32])
 {
-    RCC->AHB2ENR |= RCC_AHB2ENR_RNG;
+    rcc_enable(&RCC->AHB2ENR, RCC_AHB2ENR_RNG);
     RNG->CR = RNG_CR_RNGEN;
     uint32_t before, word;
     bool good = next_random(&before);

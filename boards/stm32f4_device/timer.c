@@ -35,7 +35,7 @@ uint32_t ein_timer_us(void)
 {
     if (!runs) {
         runs = true;
-        RCC->APB1ENR |= RCC_APB1ENR_TIM5;
+        rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_TIM5);
         ein_timer_start(TIM5, US_HZ, UINT32_MAX);
     }
     return TIM5->CNT + skipped_us;

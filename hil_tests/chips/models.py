@@ -9,14 +9,21 @@ import argparse
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from einthoven.boards.board import build, load_board
 from einthoven.errors import EinthovenError
 from einthoven.hil_tests.chips.served import Chip, serve
+from einthoven.hil_tests.chips.stm32f4 import kinds
+from einthoven.hil_tests.chips.stm32f4.chip import Chip as Stm32f4
 from einthoven.hil_tests.chips.stm32f103.chip import Chip as Stm32f103
 
-MODELS: dict[str, Callable[[Path], Chip]] = {"blue_pill": Stm32f103}
+MODELS: dict[str, Callable[[Path], Chip]] = {
+    "blue_pill": Stm32f103,
+    "blackpill_f411ce": partial(Stm32f4, kinds.BLACKPILL_F411CE),
+    "nucleo_f446re": partial(Stm32f4, kinds.NUCLEO_F446RE),
+}
 """Board to the chip with a program (ELF)."""
 
 
