@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from einthoven.errors import BoardError, EinthovenError
@@ -19,7 +20,7 @@ from einthoven.errors import BoardError, EinthovenError
 _MAGIC = 0x0A324655, 0x9E5D5157
 _MAGIC_END = 0x0AB16F30
 _FAMILY_PRESENT = 0x2000
-_PAYLOAD = 256
+_PAYLOAD, _BLOCK = 256, 512
 _HEADER = struct.Struct("<8I")
 INFO = "INFO_UF2.TXT"
 """What such a drive holds, with the line `Board-ID: …`."""
@@ -90,14 +91,28 @@ def find_drive(family: Family, among: Iterable[Path]) -> Path:
 
 
 def write(data: bytes, path: Path) -> None:
-    """All of `data` on the drive before it returns. Raises BoardError."""
+    """All of `data` on the drive before it returns. Raises BoardError.
+
+    The chip restarts when it has every block, and its drive is gone before the system has heard
+    that the last one arrived. So that one goes alone: before it, a drive that goes away was pulled.
+    """
     try:
-        with path.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with path.open("wb", buffering=0) as file:
+            _send(file, data[:-_BLOCK])
+            try:
+                _send(file, data[-_BLOCK:])
+            except OSError:
+                if path.parent.is_dir() and (path.parent / INFO).exists():
+                    raise
     except OSError as error:
         raise BoardError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _send(file: FileIO, data: bytes) -> None:
+    """All of it, to the device itself. Raises OSError."""
+    while data:
+        data = data[file.write(data) :]
+    os.fsync(file.fileno())
 
 
 def main(argv: list[str] | None = None) -> int:

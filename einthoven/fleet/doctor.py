@@ -14,6 +14,7 @@ from einthoven.fleet import inventory, lock, reach, usb
 from einthoven.fleet.flashers.registry import COMMAND, FLASHERS, TOOLS, choose, names
 from einthoven.fleet.flashers.trouble import udev_rule
 from einthoven.fleet.inventory import Fleet
+from einthoven.fleet.ledger import Ledger
 from einthoven.paths import cache_dir
 
 PROC = Path("/proc")
@@ -44,7 +45,11 @@ def examine(fleet_file: Path) -> list[Finding]:
     plugged = usb.plugged_in()
     needed = {device.board for device in fleet.devices} if fleet else set()
     found = [*_tools(needed, fleet), *_plugged(plugged), *_in_the_way(plugged), *told]
-    found += [*_devices(fleet, plugged), *_locks(), _disk()] if fleet else [*_locks(), _disk()]
+    found += (
+        [*_devices(fleet, plugged), *_ledger(fleet), *_locks(), _disk()]
+        if fleet
+        else [*_locks(), _disk()]
+    )
     return found
 
 
@@ -189,6 +194,18 @@ def _devices(fleet: Fleet, plugged: Sequence[usb.UsbDevice]) -> Iterator[Finding
             )
         else:
             yield Finding(device.name, OK, _words(board))
+
+
+def _ledger(fleet: Fleet) -> Iterator[Finding]:
+    """Whether it can be read, and of which chips nobody knows what is in them."""
+    busy = {holder.device for holder in lock.holders()}
+    try:
+        for entry in Ledger(fleet.path).unfinished():
+            if entry.name not in busy:
+                words = f"its flashing began at {entry.time}, and nothing says how it ended"
+                yield Finding(entry.name, PROBLEM, words, f"einthoven flash {entry.name}")
+    except BoardError as error:
+        yield Finding("ledger", PROBLEM, str(error), f"edit {Ledger(fleet.path).lines}")
 
 
 def _words(board: Board) -> str:

@@ -133,6 +133,8 @@ class Flashing:
             note = _with(note, outcome=error.trouble.value, message=str(error))
         except KeysError as error:
             note = _with(note, outcome=Trouble.REFUSED.value, message=str(error))
+        except lock.InUseError as error:
+            note = _with(note, outcome=Trouble.IN_USE.value, message=str(error))
         except (EinthovenError, OSError) as error:
             note = _with(note, outcome=Trouble.FAILED.value, message=str(error))
         note = _with(note, time=_now(), seconds=round(time.monotonic() - began, 1))

@@ -88,16 +88,26 @@ class Ledger:
     def entries(self) -> list[Flashed]:
         """All lines, oldest first. Raises BoardError if a line is none."""
         try:
-            text = self.lines.read_text(encoding="utf-8")
+            text = self.lines.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise BoardError(f"{self.lines} cannot be read: {error.strerror}") from None
         found = []
         for number, line in enumerate(text.splitlines(), 1):
             try:
                 found.append(msgspec.json.decode(line, type=Flashed))
             except msgspec.DecodeError as error:
-                raise BoardError(f"{self.lines}, line {number}, is damaged: {error}") from None
+                raise BoardError(
+                    f"{self.lines}, line {number}, is damaged ({error}): look at it, and take it "
+                    "out of the file"
+                ) from None
         return found
+
+    def unfinished(self) -> list[Flashed]:
+        """The devices whose last line says that they were about to be written."""
+        last = {entry.name: entry for entry in self.entries()}
+        return [entry for entry in last.values() if entry.outcome == BEGUN]
 
     def version(self, device_id: str, name: str) -> str:
         """Of the firmware that a device was last given, by its id, else by its name; "" if none."""
@@ -126,8 +136,12 @@ class Ledger:
     def _append(self, path: Path, text: str, entry: Flashed) -> None:
         before = self._size(path)
         try:
-            with path.open("ab", buffering=0) as file:
+            with path.open("a+b", buffering=0) as file:
                 data = text.encode()
+                if before:
+                    file.seek(-1, os.SEEK_END)
+                    # Half a line is what the machine's own end has left: it spoils no other.
+                    data = data if file.read(1) == b"\n" else b"\n" + data
                 while data:
                     data = data[file.write(data) :]
                 os.fsync(file.fileno())

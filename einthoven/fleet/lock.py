@@ -23,6 +23,10 @@ from einthoven.fleet.inventory import Entry, Fleet
 FOLDER = Path(tempfile.gettempdir()) / "einthoven-locks"
 
 
+class InUseError(BoardError):
+    """Another program has the device."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who has a device."""
@@ -70,7 +74,7 @@ def _user() -> str:
 def held(fleet: Fleet, device: Entry, doing: str = "") -> Iterator[None]:
     """Keep others from the device during the block. `doing`: in words, for them.
 
-    Raises BoardError with the holder if somebody has it.
+    Raises InUseError with the holder if somebody has it.
     """
     path = _path(fleet, device)
     lock = _open(path)
@@ -80,7 +84,7 @@ def held(fleet: Fleet, device: Entry, doing: str = "") -> Iterator[None]:
         except BlockingIOError:
             holder = _read(lock)
             who = holder.words if holder else "another program"
-            raise BoardError(
+            raise InUseError(
                 f"{device.name} is in use by {who}: wait for it, or end that program"
             ) from None
         words = doing or " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]

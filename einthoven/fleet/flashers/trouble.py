@@ -19,6 +19,7 @@ class Trouble(StrEnum):
     NOT_VERIFIED = "not verified"
     TIME_OUT = "no answer in time"
     NO_KEY = "no key"
+    IN_USE = "in use"
     REFUSED = "firmware refused"
     SILENT = "written, does not answer"
     OTHER_KEY = "written, has another key"

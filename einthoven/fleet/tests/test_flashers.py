@@ -5,6 +5,8 @@ and USB boot loaders have no model: there the tools' own words are held to the t
 """
 
 import dataclasses
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -415,6 +417,35 @@ def test_a_drive_that_does_not_restart_or_is_not_mounted(
             )
         assert caught.value.trouble is trouble
     assert "udisksctl mount -b /dev/sdx" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("at", "trouble"), [(1, Trouble.LINK_LOST), (2, None)], ids=["in the middle", "at the end"]
+)
+def test_a_drive_that_goes_away(
+    at: int, trouble: Trouble | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel's answer to a synchronisation with a device that is gone. A chip that has the last
+    block restarts at once; one that lacks it was pulled.
+    """
+    drive = _drive(tmp_path, monkeypatch, "sdb")
+    calls: list[int] = []
+
+    def sync(descriptor: int) -> None:
+        calls.append(os.fstat(descriptor).st_size)
+        if len(calls) == at:
+            shutil.rmtree(drive)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    job = _job(tmp_path, {"family": "rp2040"})
+    if trouble is None:
+        assert "restarted" in uf2.write(job, lambda done: None, threading.Event())
+        assert calls[1] - calls[0] == 512
+        return
+    with pytest.raises(FlashError, match="einthoven.uf2: Input/output error") as caught:
+        uf2.write(job, lambda done: None, threading.Event())
+    assert caught.value.trouble is trouble
 
 
 def test_a_drive_that_does_not_take_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,7 @@ def test_a_device_that_somebody_has_is_left_alone(
     ledger = Ledger(fleet.path)
     with lock.held(fleet, fleet.devices[0], "a check"):
         (done,) = Flashing(fleet, ledger, None).run(_plans(fleet, board, image), 1)
-    assert done.outcome == Trouble.FAILED and "a is in use by 'a check'" in done.message
+    assert done.outcome == Trouble.IN_USE and "a is in use by 'a check'" in done.message
     assert chip.written == 0 and ledger.entries() == []
 
 
@@ -381,6 +381,16 @@ def test_a_device_is_known_by_its_id_even_under_another_name(tmp_path: Path) -> 
     with ledger.lines.open("a") as file:
         file.write("{}\n")
     with pytest.raises(BoardError, match="line 4, is damaged"):
+        ledger.entries()
+
+
+def test_half_a_line_spoils_no_other(tmp_path: Path) -> None:
+    """What the machine's own end, in the middle of a line, has left."""
+    ledger = Ledger(tmp_path / "fleet.toml")
+    ledger.lines.write_text('{"time": "20')
+    ledger.add(_entry("a", FLASHED))
+    assert json.loads(ledger.lines.read_text().splitlines()[1])["name"] == "a"
+    with pytest.raises(BoardError, match=r"line 1, is damaged .*: look at it, and take it out"):
         ledger.entries()
 
 

@@ -10,6 +10,7 @@ from einthoven.fleet import doctor, inventory, lock, usb
 from einthoven.fleet.doctor import NOTE, OK, PROBLEM, Finding, examine
 from einthoven.fleet.flashers.dfu_util import ROM, rom_serial
 from einthoven.fleet.inventory import Entry, Fleet
+from einthoven.fleet.ledger import BEGUN, FLASHED, Flashed, Ledger
 from einthoven.fleet.scan import Found, Who, scan, toml
 from einthoven.fleet.testing.machine import Machine
 
@@ -203,6 +204,21 @@ def test_a_fleet_file_with_troubles(healthy: Machine, tmp_path: Path) -> None:
     assert about["away"].state == NOTE and "is not plugged in" in about["away"].found
     assert about["keyless"].state == PROBLEM and "restore it" in about["keyless"].found
     assert about["strange"].state == PROBLEM and "no board 'nonsense'" in about["strange"].found
+
+
+def test_a_chip_of_which_nobody_knows_what_is_in_it(healthy: Machine, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    inventory.append(path, [Entry("a", board="host"), Entry("b", board="host")])
+    ledger = Ledger(path)
+    about = {"time": "2026-01-02T03:04:05Z", "fleet": "f", "id": "", "board": "host"}
+    for name, outcome in (("a", BEGUN), ("b", BEGUN), ("a", FLASHED)):
+        ledger.add(Flashed(name=name, outcome=outcome, **about))
+    (problem,) = _problems(examine(path))
+    assert problem.about == "b" and problem.mend == "einthoven flash b"
+    assert "began at 2026-01-02T03:04:05Z" in problem.found
+    ledger.lines.write_text("no line of a ledger\n")
+    (problem,) = _problems(examine(path))
+    assert problem.about == "ledger" and "line 1, is damaged" in problem.found
 
 
 def test_a_disk_without_room(healthy: Machine, tmp_path: Path) -> None:
