@@ -443,7 +443,7 @@ def test_a_drive_that_goes_away(
         assert "restarted" in uf2.write(job, lambda done: None, threading.Event())
         assert calls[1] - calls[0] == 512
         return
-    with pytest.raises(FlashError, match="einthoven.uf2: Input/output error") as caught:
+    with pytest.raises(FlashError, match=r"einthoven\.uf2: Input/output error") as caught:
         uf2.write(job, lambda done: None, threading.Event())
     assert caught.value.trouble is trouble
 

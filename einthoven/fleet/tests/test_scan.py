@@ -210,12 +210,13 @@ def test_a_chip_of_which_nobody_knows_what_is_in_it(healthy: Machine, tmp_path: 
     path = tmp_path / "fleet.toml"
     inventory.append(path, [Entry("a", board="host"), Entry("b", board="host")])
     ledger = Ledger(path)
-    about = {"time": "2026-01-02T03:04:05Z", "fleet": "f", "id": "", "board": "host"}
+    when = "2026-01-02T03:04:05Z"
     for name, outcome in (("a", BEGUN), ("b", BEGUN), ("a", FLASHED)):
-        ledger.add(Flashed(name=name, outcome=outcome, **about))
+        entry = Flashed(time=when, fleet="f", name=name, id="", board="host", outcome=outcome)
+        ledger.add(entry)
     (problem,) = _problems(examine(path))
     assert problem.about == "b" and problem.mend == "einthoven flash b"
-    assert "began at 2026-01-02T03:04:05Z" in problem.found
+    assert f"began at {when}" in problem.found
     ledger.lines.write_text("no line of a ledger\n")
     (problem,) = _problems(examine(path))
     assert problem.about == "ledger" and "line 1, is damaged" in problem.found
