@@ -8,7 +8,7 @@ from pathlib import Path
 from einthoven.analysis.record import Analysis, Task, analyze_or_say
 from einthoven.errors import UsageError
 from einthoven.jobs import workers
-from einthoven.records.database import locate_database, named_recording, record_names
+from einthoven.records.database import find_recording, locate_database, record_names
 from einthoven.records.record import Known
 from einthoven.report.run import whole_file
 from einthoven.report.schema import to_builtins
@@ -28,7 +28,7 @@ def tasks(
 
     `records`: of a folder, as `record_names` takes it. Raises UsageError, RecordError.
     """
-    if (named := named_recording(what)) is not None:
+    if (named := find_recording(what)) is not None:
         folder, names = named[0].resolve(), [named[1]]
     else:
         found = what if what.is_dir() else _database(what)
@@ -57,7 +57,8 @@ def analyze_all(
     """Analyze all of `todo`; `say` gets a JSON line for each record, in order.
 
     `out`: folder for the same lines as `analysis.jsonl`, beside the annotation files. Returns the
-    records that cannot be read with the reason, which is told on stderr at once; the others go on.
+    records that cannot be read with the reason, which is told on stderr at once if there are
+    others, which go on.
     Raises UsageError for a folder that holds lines already, EinthovenError.
     """
     if out is not None and (out / LINES).exists():
@@ -74,7 +75,8 @@ def analyze_all(
                 line = waiting.pop(order[done])
                 if isinstance(line, str):
                     bad[order[done]] = line
-                    print(f"not analyzed: {line}", file=sys.stderr)
+                    if len(todo) > 1:  # the only one is what the command ends with
+                        print(f"not analyzed: {line}", file=sys.stderr)
                 else:
                     lines.append(json.dumps(to_builtins(line)))
                     say(lines[-1])

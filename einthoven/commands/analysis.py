@@ -48,8 +48,10 @@ def analyze(
     from einthoven.records.record import Known
 
     known = Known(gain, units, checksum, csv_rate, csv_gain)
-    bad = analyze_all(tasks(what, records, lead, known, out, score), jobs, cluster, out, print)
+    todo = tasks(what, records, lead, known, out, score)
+    bad = analyze_all(todo, jobs, cluster, out, print)
+    if bad and len(todo) > 1:
+        were = "was" if len(bad) == 1 else "were"
+        raise RecordError(f"{len(bad)} of {len(todo)} records {were} not analyzed: see above")
     if bad:
-        first = next(iter(bad.values()))
-        others = f" (and {len(bad) - 1} more: see above)" if len(bad) > 1 else ""
-        raise RecordError(f"{first}{others}")
+        raise RecordError(*bad.values())

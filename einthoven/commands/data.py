@@ -55,7 +55,10 @@ def fetch(
 
 def verify(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of records (default: mitdb).", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="Database by name or folder of records (default: mitdb).", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Check SHA-256 and WFDB checksums of a folder of records."""
@@ -65,9 +68,11 @@ def verify(
     from einthoven.records.download import verify as check
     from einthoven.report.text import console
 
-    folder = folder or locate_database(None, "mitdb")
-    if folder is None:
-        raise RecordError("no MIT-BIH records here: einthoven data fetch mitdb")
+    if folder is None or (not folder.exists() and len(folder.parts) == 1):
+        name = str(folder or "mitdb")
+        folder = locate_database(None, name)
+        if folder is None:
+            raise RecordError(f"no folder {name}, nor a database: einthoven data fetch {name}")
     found = check(folder)
     screen = console()
     for problem in found.problems:

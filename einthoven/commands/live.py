@@ -12,7 +12,7 @@ Play = Annotated[
     str | None,
     typer.Option(
         help="What a board that is a process samples: `synthetic` (unless told otherwise) or a "
-        "WFDB record, over and over.",
+        "recording (folder/100, mitdb/100, x.edf), over and over.",
         show_default=False,
     ),
 ]
@@ -90,13 +90,14 @@ def serve(
     import sys
     import time
 
+    from einthoven.boards.board import load_board
     from einthoven.monitor.bridge import Bridge, run
     from einthoven.monitor.session import started
     from einthoven.monitor.stopping import Stopping
     from einthoven.page import html
 
     page = html(served=True)
-    if port is None:
+    if port is None and load_board(board).command is not None:
         print(f"{board}: building what is not built yet, and starting it", file=sys.stderr)
     with (
         started(board, port, play, speed) as found,

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from einthoven.boards.board import Board
 from einthoven.boards.workspace import is_plain
-from einthoven.errors import UsageError
+from einthoven.errors import RecordError, UsageError
 from einthoven.records.adc import to_board
-from einthoven.records.database import named_recording
+from einthoven.records.database import find_recording
 from einthoven.records.record import read_record
 from einthoven.records.synth import GAIN_LSB_PER_MV, make_record
 
@@ -62,6 +62,11 @@ def _samples(board: Board, what: str) -> NDArray[np.int16]:
         half = 1 << (board.adc_bits - 1)
         fits: NDArray[np.int16] = np.clip(scaled, -half, half - 1).astype(np.int16)
         return fits
-    path = Path(what)
-    record = read_record(*(named_recording(path) or (path.parent, path.name)))
+    found = find_recording(Path(what))
+    if found is None:
+        raise RecordError(
+            f"there is no recording {what} to play: name a record (folder/100), an EDF, BDF or CSV "
+            f"file, or {SYNTHETIC}"
+        )
+    record = read_record(*found)
     return to_board(record, RATE_HZ, board.gain_lsb_per_mv, board.adc_bits)

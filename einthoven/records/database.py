@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from einthoven.aami import DS1, DS2
@@ -33,6 +34,8 @@ def locate_database(data: Path | None, db: str = DEFAULT_DATABASE) -> Path | Non
     if data is not None:
         found = _database_in(data, db)
         if found is None:
+            if data.is_file() and (one := named_recording(data)) is not None:
+                raise RecordError(f"{data} is a file: say --data {one[0]} --records {one[1]}")
             what = "has no WFDB records" if data.is_dir() else "is not a folder"
             raise RecordError(
                 f"{data} {what}: name a folder of *.hea (or EDF, BDF, CSV) files or one that holds "
@@ -73,15 +76,17 @@ def _database_in(folder: Path, db: str) -> Path | None:
 def record_names(folder: Path, selection: str) -> list[str]:
     """Names of the records that `selection` means, each of which is in `folder`.
 
-    `selection`, with commas between: names ("100,119"), patterns of names ("1*", "p0?/*"),
-    "@FILE" (a file with a selection a line), "ds1", "ds2" (de Chazal's split of MIT-BIH), or
-    "all": the records of the folder's RECORDS file, which may list folders, else every
-    recording in it, sorted. Raises RecordError if there are none or if one that was named is
-    not there.
+    `selection`, with commas between: names ("100,119"), their files ("x.edf"), patterns of names
+    ("1*", "p0?/*"), "@FILE" (a file with a selection a line), "ds1", "ds2" (de Chazal's split of
+    MIT-BIH), or "all": the records of the folder's RECORDS file, which may list folders, else
+    every recording in it, sorted. Raises RecordError if there are none or if one that was named
+    is not there.
     """
     chosen = selected_names(selection)
     everything = cache(lambda: all_records(folder))
     names = everything() if chosen is None else fitting(chosen, everything, folder)
+    if chosen is not None:
+        names = list(dict.fromkeys(_without_ending(folder, name) for name in names))
     if not names:
         raise RecordError(f"{folder} has no WFDB records (*.hea), EDF, BDF or CSV files")
     # A file that is there but has no record's name is one bad record among the others.
@@ -100,6 +105,14 @@ def record_names(folder: Path, selection: str) -> list[str]:
         span = f"{there[0]} to {there[-1]} ({number})" if there else "no records"
         raise RecordError(f"record {_listed(missing)} is not in {folder}, which has {span}")
     return names
+
+
+def _without_ending(folder: Path, name: str) -> str:
+    """The record that `name` means where it is a file's (`x.edf`), else `name`."""
+    if not _NAME.fullmatch(name) or recording_path(folder, name).is_file():
+        return name
+    found = named_recording(folder / name)
+    return name if found is None else (found[0] / found[1]).relative_to(folder).as_posix()
 
 
 def _listed(names: list[str], most: int = 10) -> str:
@@ -219,15 +232,23 @@ def require_name(name: str) -> None:
 def recording_path(folder: Path, name: str) -> Path:
     """The file that record `name` is read from: its header, else an EDF, BDF or CSV file.
 
-    Its header's path if there is none of them.
+    Endings of the latter count in any case. Its header's path if there is none of them.
     """
     header = beside(folder, name, ".hea")
     if not header.is_file():
         for suffix in OTHER_SUFFIXES:
-            for path in (beside(folder, name, suffix), beside(folder, name, suffix.upper())):
+            for written in (suffix, suffix.upper(), *_also_written(suffix)):
+                path = beside(folder, name, written)
                 if path.is_file():
                     return path
     return header
+
+
+@cache
+def _also_written(suffix: str) -> tuple[str, ...]:
+    """An ending in all mixtures of cases: recorders and people write `.Edf`, too."""
+    mixed = map("".join, product(*((c, c.upper()) for c in suffix[1:])))
+    return tuple(f".{letters}" for letters in mixed if not letters.islower() | letters.isupper())
 
 
 def named_recording(path: Path) -> tuple[Path, str] | None:
@@ -247,6 +268,15 @@ def named_recording(path: Path) -> tuple[Path, str] | None:
             )
         return path.parent, path.stem
     return (path.parent, path.name) if recording_path(path.parent, path.name).is_file() else None
+
+
+def find_recording(path: Path) -> tuple[Path, str] | None:
+    """The same; and where nothing is there, `mitdb/100` means a record of that database."""
+    found = named_recording(path)
+    if found is None and len(path.parts) > 1 and not path.parent.exists():
+        folder = locate_database(None, path.parts[0])
+        found = None if folder is None else named_recording(folder.joinpath(*path.parts[1:]))
+    return found
 
 
 def beside(folder: Path, name: str, suffix: str) -> Path:

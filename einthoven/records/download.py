@@ -160,7 +160,8 @@ def verify(folder: Path) -> Verification:
     ]
     names = headers(folder)
     if not names:
-        raise RecordError(f"{folder} has no WFDB records (*.hea)")
+        what = "has no WFDB records (*.hea)" if folder.is_dir() else "is not a folder of records"
+        raise RecordError(f"{folder} {what}")
     for name in names:
         try:
             verify_record(folder, name)

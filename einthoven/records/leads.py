@@ -77,6 +77,12 @@ def _plain(name: str) -> str:
     return " ".join(re.sub(r"[\s_:/.,]+|-(?=\w)", " ", bare).split())
 
 
+def _lead_alone(name: str) -> str:
+    """A lead as people call it, where EDF's labels say `ECG` before it; all of any other name."""
+    words = [w for w in _plain(name).upper().split() if w not in ("ECG", "EKG", "LEAD")]
+    return " ".join(words) or name.upper()
+
+
 def units_per_mv(units: str) -> float | None:
     """How many of `units` make a millivolt; None where it is no voltage that is known.
 
@@ -119,10 +125,11 @@ def unit_in_name(name: str) -> str | None:
 
 
 def choose_lead(names: Sequence[str], units: Sequence[str], record: str, lead: str | None) -> int:
-    """Number of the signal named `lead`, in any case; None: the default.
+    """Number of the signal named `lead`; None: the default.
 
-    That is MLII, else the first whose name says that it is an ECG lead, else the first whose
-    name says nothing, with a voltage for a unit. Raises RecordError, naming what there is.
+    In any case, and with or without `ECG` or `lead` before it. The default is MLII, else the first
+    whose name says that it is an ECG lead, else the first whose name says nothing, with a voltage
+    for a unit. Raises RecordError, naming what there is.
     """
     if lead is not None:
         return _by_name(names, record, lead)
@@ -148,7 +155,7 @@ def _by_name(names: Sequence[str], record: str, lead: str) -> int:
     def key(name: str) -> str:
         return " ".join(name.upper().split())
 
-    for same in (key, lambda name: key(_plain(name))):
+    for same in (key, lambda name: key(_plain(name)), _lead_alone):
         for index, name in enumerate(names):
             if same(name) == same(lead):
                 return index

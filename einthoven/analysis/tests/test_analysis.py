@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import edfio
@@ -104,7 +105,19 @@ def test_lines_come_in_order_and_a_bad_record_costs_no_other(
         analyze_all(todo, 1, None, tmp_path / "out", said.append)
 
 
-@pytest.mark.parametrize("suffix", [".edf", ".EDF", ".bdf", ".csv", ""])
+def test_a_bad_record_is_told_once(
+    folder: Path, einthoven: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert einthoven("analyze", folder / "torn") == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n"), err.count("record torn")) == ("", 1, 1)
+    assert einthoven("analyze", folder) == 2
+    out, err = capfd.readouterr()
+    assert (out.count("\n"), err.count("record torn")) == (3, 1)
+    assert err.endswith("error: 1 of 4 records was not analyzed: see above\n")
+
+
+@pytest.mark.parametrize("suffix", [".edf", ".EDF", ".Edf", ".bdf", ".csv", ""])
 def test_a_file_of_another_kind_is_analyzed(suffix: str, tmp_path: Path) -> None:
     """As its own name says, with a dot in it or not; and never another file of that name."""
     millivolts = make_record(3, 20.0, 250.0).samples / 200.0
@@ -124,6 +137,19 @@ def test_a_file_of_another_kind_is_analyzed(suffix: str, tmp_path: Path) -> None
     if suffix:
         with pytest.raises(RecordError, match="rename one"):
             tasks(tmp_path / f"holter.2{suffix}", "all", None, known, None)
+
+
+def test_a_record_of_a_database_by_its_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EINTHOVEN_DATA", str(folder.parent))
+    monkeypatch.chdir(tmp_path)
+    for what in (f"{folder.name}/s1", f"{folder.name}/s1.hea"):
+        (task,) = tasks(Path(what), "all", None, NOTHING_KNOWN, None)
+        assert (task.folder, task.name) == (folder.resolve(), "s1")
+    for what in (f"{folder.name}/s9", "other/s1"):
+        with pytest.raises(UsageError, match="no record, folder or database"):
+            tasks(Path(what), "all", None, NOTHING_KNOWN, None)
 
 
 def test_what_may_be_named(folder: Path, tmp_path: Path) -> None:

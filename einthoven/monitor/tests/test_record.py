@@ -249,18 +249,41 @@ def test_what_ended_it_is_told_first(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("name", "seconds", "speed"), [("host", 20, 5), ("qemu_stm32f405", 4, 1)])
-def test_record_is_read_back(tmp_path: Path, name: str, seconds: int, speed: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "seconds", "speed", "what"),
+    [
+        ("host", 20, 5, "synthetic"),
+        ("host", 5, 20, "day.1.edf"),
+        ("host", 5, 20, "strip.hea"),
+        ("qemu_stm32f405", 4, 1, "synthetic"),
+    ],
+)
+def test_record_is_read_back(
+    tmp_path: Path, name: str, seconds: int, speed: int, what: str
+) -> None:
     """Sample by sample what was played: on this machine and on the emulated chip."""
     board = playable(load_board(name))
     build(board)
     out = tmp_path / "live"
-    with playing(board, "synthetic", speed) as played, running(played) as url:
+    played_samples = make_record(11, 120.0, 180.0).samples
+    if what.endswith(".edf"):
+        signal = edfio.EdfSignal.from_digital(
+            played_samples,
+            180.0,
+            label="ECG",
+            physical_dimension="mV",
+            physical_range=(-10.24, 10.235),
+            digital_range=(-2048, 2047),
+        )
+        edfio.Edf([signal]).write(tmp_path / what)
+    elif what.endswith(".hea"):
+        make_record(11, 120.0, 180.0).write(tmp_path, what.removesuffix(".hea"))
+    what = what if what == "synthetic" else str(tmp_path / what)
+    with playing(board, what, speed) as played, running(played) as url:
         words = ["record", name, "--out", str(out), "--seconds", str(seconds), "--port", url]
         done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     found = wfdb.rdrecord(str(out), physical=False)
-    played_samples = make_record(11, 120.0, 180.0).samples
     values = found.d_signal[:, 0]
     assert len(values) >= seconds * 180
     there = values != INVALID
@@ -277,3 +300,17 @@ def test_monitor_tells_beats(url: str) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines[0]["type"] == "session"
     assert sum(line["type"] == "beat" for line in lines) > 5
+
+
+@pytest.mark.parametrize("what", ["nothing", "folder", "mitdb/9999", "x.edf"])
+def test_what_is_not_there_is_not_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    out = CliRunner().invoke(
+        app, ["record", "host", "--out", "r", "--seconds", "1", "--play", what]
+    )
+    assert out.exit_code == 2
+    assert out.stderr.startswith(f"error: there is no recording {what} to play: name a record")
+    assert out.stderr.count("\n") == 1 and not list(tmp_path.glob("r.*"))

@@ -96,6 +96,18 @@ def test_ecg_leads_are_known_by_their_names(tmp_path: Path, lead: str) -> None:
     assert read_record(tmp_path, "a").lead == lead
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("V5", "ECG V5"), ("ecg v5", "V5"), ("V5", "Lead V5"), ("lead II", "ECG_II"), ("ECG", "ECG")],
+)
+def test_a_lead_is_asked_for_with_or_without_the_word_ecg(
+    tmp_path: Path, asked: str, given: str
+) -> None:
+    samples = write(tmp_path, leads=("ECG I", "V5R", given))
+    record = read_record(tmp_path, "a", asked)
+    assert (record.lead, record.samples.tolist()) == (given, samples[:, 2].tolist())
+
+
 def test_unknown_lead_lists_those_there_are(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(RecordError) as error:
@@ -324,6 +336,21 @@ def test_selection(tmp_path: Path) -> None:
         record_names(tmp_path, "ds1")
     with pytest.raises(RecordError, match="no record named"):
         record_names(tmp_path, " , ")
+
+
+def test_a_record_may_be_selected_by_its_file(tmp_path: Path) -> None:
+    """`--records x.edf`, and `--data x.edf` says what to say."""
+    write(tmp_path, "a")
+    (tmp_path / "b.hea.hea").touch()  # a record that is called so
+    for name in ("x.edf", "y.Edf", "z.BDF", "day.1.csv"):
+        (tmp_path / name).write_text("ECG\n0.1\n")
+    assert record_names(tmp_path, "a.hea,a.dat,b.hea") == ["a", "b.hea"]
+    assert record_names(tmp_path, "x.edf,y.Edf,z.BDF,day.1.csv") == ["x", "y", "z", "day.1"]
+    assert record_names(tmp_path, "all") == ["a", "b.hea", "day.1", "x", "y", "z"]
+    with pytest.raises(RecordError, match=r"record x\.csv is not in"):
+        record_names(tmp_path, "x.csv")
+    with pytest.raises(RecordError, match=f"is a file: say --data {tmp_path} --records day.1$"):
+        locate_database(tmp_path / "day.1.csv")
 
 
 def test_records_in_a_folder_per_patient(tmp_path: Path) -> None:
