@@ -80,6 +80,7 @@ class Head:
             ],
         }
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(table) + "\n", encoding="utf-8")
         except OSError as error:
             raise ModelError(f"cannot write the head to {path}: {error.strerror}") from error

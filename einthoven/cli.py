@@ -147,5 +147,7 @@ def main() -> None:
         code = app(prog_name="einthoven", standalone_mode=False)
     except typer.TyperException as error:  # unknown option, missing argument, no number ...
         message = error.format_message()  # none where help was asked for by saying nothing
-        code = _failed(f"{message} (see: einthoven --help)").exit_code if message else 2
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "einthoven"
+        code = _failed(f"{message} (see: {where} --help)").exit_code if message else 2
     sys.exit(code or 0)

@@ -4,6 +4,7 @@ Every device that is a process here, with samples from a file; `--board NAME` ta
 """
 
 import dataclasses
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from einthoven.boards.board import Board, build, list_boards, load_board, runnin
 from einthoven.device.spec import load as load_spec
 from einthoven.errors import BoardError, UsageError
 from einthoven.hil_tests.harness import alone, day
-from einthoven.hil_tests.harness.alone import DeviceStatus, set_mode, status
+from einthoven.hil_tests.harness.alone import DeviceStatus, set_mode, silence, status
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.lone import STRIP, Lone
 from einthoven.records.synth import make_record
@@ -183,11 +184,45 @@ def test_no_such_mode(device: Device, mode: int) -> None:
         device.ask("device_mode", "device_status_reply", mode=mode)
 
 
+def test_the_command_shows_and_sets(
+    board: Board,
+    ecg: NDArray[np.int16],
+    tmp_path: Path,
+    einthoven: Callable[..., int],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "ecg.bin"
+    ecg.astype("<i2").tofile(path)
+    with running(with_samples(board, path)) as url:
+
+        def run(*words: str) -> tuple[int, dict[str, str], str]:
+            code = einthoven("device", board.name, "--port", url, *words)
+            out, err = capfd.readouterr()
+            rows = [re.split(r"  +", line.strip(), maxsplit=1) for line in out.splitlines()]
+            return code, {row[0]: row[-1] for row in rows}, err
+
+        code, said, _ = run("--time", "--alarms", "asystole,af", "--silence")
+        assert code == 0 and {"time set", "silenced: nothing sounded"} <= said.keys()
+        assert (said["mode"], said["alarms on"]) == ("ready", "asystole, af")
+        code, said, _ = run("--mode", "continuous")
+        assert (code, said["mode"], said["alarms on"]) == (0, "continuous", "asystole, af")
+        for words, told in (
+            (("--mode", "strap"), "no mode 'strap'"),
+            (("--alarms", "x"), "alarm x"),
+        ):
+            code, said, err = run(*words)
+            assert (code, said, err.count("\n")) == (2, {}, 1) and told in err
+        code, said, _ = run("--mode", "ready", "--alarms", "")
+        assert (code, said["mode"], said["alarms on"], said["recordings"]) == (0, "ready", "–", "1")
+
+
 def test_a_board_that_is_no_device_says_so() -> None:
     plain = load_board("host")
     build(plain)
-    with running(plain) as url, Device(url) as device, pytest.raises(BoardError, match="unknown"):
-        status(device)
+    with running(plain) as url, Device(url) as device:
+        for ask in (status, silence, lambda device: set_mode(device, "strip")):
+            with pytest.raises(BoardError, match="does nothing alone: its firmware is no device's"):
+                ask(device)
 
 
 # ---- what only a process has: a button, a light and a buzzer ----

@@ -107,7 +107,7 @@ def test_a_log_that_was_made_anew_is_not_mixed_with_the_old_copy(tmp_path: Path)
     for i in range(1000):
         same.append("minute", 60_000 * i, normal=i % 90)
     for log in (small, same):
-        with pytest.raises(LogError, match="made anew"):
+        with pytest.raises(LogError, match="made anew since; fetch to another file with --copy"):
             fetched(Direct(log), path)
     assert path.read_bytes() == before
     assert fetched(Direct(other), path).bytes_new == 0

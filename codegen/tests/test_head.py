@@ -147,12 +147,12 @@ def test_what_does_not_fit_the_model_is_refused(shipped: model.ModelFolder) -> N
 
 def test_a_head_is_read_as_it_was_written(shipped: model.ModelFolder, tmp_path: Path) -> None:
     head = replace(random_head(shipped, 2), about={"record": "100"})
-    head.write(tmp_path / "head.json")
-    again = Head.read(tmp_path / "head.json")
+    head.write(tmp_path / "new folder" / "head.json")
+    again = Head.read(tmp_path / "new folder" / "head.json")
     assert again.about == {"record": "100"}
     assert pack(shipped, again) == pack(shipped, head)
     with pytest.raises(ModelError, match="cannot write the head"):
-        head.write(tmp_path / "no folder" / "head.json")
+        head.write(tmp_path / "new folder" / "head.json" / "head.json")
 
 
 @pytest.mark.parametrize(

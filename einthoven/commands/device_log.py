@@ -160,6 +160,7 @@ def _fetch(opened: _Opened, given: Path | None) -> "tuple[Path, LogCopy]":
     from einthoven.errors import EinthovenError
     from einthoven.hil_tests.harness import fetch as fetching
     from einthoven.hil_tests.harness.alone import set_time
+    from einthoven.native.log import LogError
     from einthoven.report.text import console
 
     path = opened.copy_path(given)
@@ -183,6 +184,8 @@ def _fetch(opened: _Opened, given: Path | None) -> "tuple[Path, LogCopy]":
                     bar.update(task, completed=came, total=came + ahead)
 
                 done = fetching.fetch(device, file, opened.unlock, tell)
+        except LogError:  # of another log: the same command would end here again
+            raise
         except (EinthovenError, KeyboardInterrupt):
             screen.print(
                 f"{file.copy.size:,} bytes are in {path}: the same command goes on there",
@@ -241,11 +244,14 @@ def export(
     from einthoven.device_log.export import Options, export_sealed, parse_formats
     from einthoven.device_log.export import export as export_log
     from einthoven.device_log.reader import read_log
+    from einthoven.errors import UsageError
     from einthoven.report.text import console
 
     options = Options(parse_formats(formats), patient, _zone(zone))
     if Path(what).is_file():
         path, fetched = Path(what), read_copy(Path(what))
+    elif Path(what).suffix or len(Path(what).parts) > 1:  # no name of a board, nor of a device
+        raise UsageError(f"there is no file {what}: name a copy or a dump, or a board")
     else:
         with _opened(what, port, fleet, key) as opened:
             path, fetched = _fetch(opened, copy)

@@ -28,6 +28,7 @@ def card(
     spec = load()
     screen = console()
     if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(cards.html(spec), encoding="utf-8")
         screen.print(f"wrote {out}: print it on A5, both sides", soft_wrap=True)
         return

@@ -3,8 +3,10 @@
 What needs a board is in hil_tests/test_replay_trouble.py.
 """
 
+import html
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import einthoven.cli
+from einthoven.device.spec import load
 from einthoven.records.synth import make_record
 
 Run = Callable[..., tuple[int, str, str]]
@@ -165,6 +168,19 @@ def test_verify(run: Run, database: Path, tmp_path: Path) -> None:
     damaged(database, tmp_path, "checksum")
     code, out, err = run("data", "verify", tmp_path)
     assert code == 2 and "1 problem" in out and err.count("\n") == 1
+    complain(run("data", "verify", tmp_path / "nowhere"), "nowhere is not a folder of records")
+    complain(run("data", "verify", "no_such_db"), "einthoven data fetch no_such_db")
+    code, out, _ = run("data", "verify", database / "a.hea")
+    assert code == 2
+
+
+def test_verify_takes_a_database_by_name(
+    run: Run, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(database, tmp_path / "own_db")
+    monkeypatch.setenv("EINTHOVEN_DATA", str(tmp_path))
+    code, out, _ = run("data", "verify", "own_db")
+    assert code == 0 and f"{tmp_path / 'own_db'}: " in out and "2 records" in out
 
 
 def test_lists(run: Run) -> None:
@@ -182,6 +198,18 @@ def test_training_without_tensorflow(
     complain(run("quantize", tmp_path), "tensorflow", "pip install")
 
 
+def test_the_card_is_shown_and_written(run: Run, tmp_path: Path) -> None:
+    """Its figures are those of the device's table, in a folder that need not be there."""
+    page = tmp_path / "box" / "my card.html"
+    assert run("card", "--out", page)[0] == 0
+    code, shown, _ = run("card")
+    assert code == 0
+    for said in (shown, html.unescape(page.read_text(encoding="utf-8"))):
+        assert "Not a medical device" in said
+        for alarm in load().alarms:
+            assert " ".join(alarm.says.split()) in " ".join(said.split())
+
+
 def test_export_complains(run: Run, tmp_path: Path) -> None:
     complain(run("export", tmp_path, "--out", tmp_path / "c"), "no model in")
     assert not (tmp_path / "c").exists()
@@ -196,7 +224,8 @@ def test_a_typing_error_is_no_traceback(run: Run) -> None:
     complain(run("replay", "--jobs", "many"), "--jobs", "--help")
     complain(run("replay", "--jobs", "0"), "--jobs", "--help")
     complain(run("replay", "--bord", "host"), "--bord", "--help")
-    complain(run("build"), "board", "--help")
+    complain(run("build"), "board", "(see: einthoven build --help)")
+    complain(run("data", "mix", "100"), "noise", "(see: einthoven data mix --help)")
     complain(run("replya"), "replya", "--help")
     code, out, err = run()
     assert code == 2 and "replay" in out and not err
@@ -254,7 +283,7 @@ def test_help_shows_every_default(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
         (("export",), "(default: firmware/generated of a checkout, else"),
         (("score",), "(default: those in TEST)."),
         (("data", "fetch"), "(default: the user's cache)."),
-        (("data", "verify"), "Folder of records (default: mitdb)."),
+        (("data", "verify"), "Database by name or folder of records (default: mitdb)."),
     ):
         code, out, _ = run(*words, "--help")
         assert code == 0 and default in out

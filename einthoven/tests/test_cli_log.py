@@ -152,6 +152,8 @@ def test_a_device_with_a_key_gives_its_log_to_nobody_else(
     [
         (("export", "no_such_board"), "no_such_board"),
         (("export", "x.log"), "is no log"),
+        (("export", "none.log"), "there is no file none.log"),
+        (("export", "logs/none"), "there is no file logs/none"),
         (("export", "good.log", "--format", "pdf"), "page, wfdb, edf, csv"),
         (("export", "good.log", "--zone", "Mars/Base"), "time zone"),
         (("export", "good.log", "--to", "none.pub"), "none.pub"),

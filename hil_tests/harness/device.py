@@ -451,6 +451,12 @@ class Device:
     def _request(self, name: str, reply_name: str, **fields: Any) -> Message:
         reply = self._channel.request(name, reply_name, _ignore, **fields)
         if reply.name == "error":
+            unknown = reply["error"] == schema().enums["error"]["unknown_message"]
+            if unknown and name.startswith("device_"):
+                raise BoardError(
+                    f"the board on {self.url} does nothing alone: its firmware is no device's "
+                    "(einthoven boards)"
+                )
             raise self._channel.refusal(reply)
         return reply
 

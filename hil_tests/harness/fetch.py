@@ -112,7 +112,7 @@ def _require_same(reader: _Reader, copy: LogCopy, at: Place, end: Place) -> None
     """The copy's last bytes must be the board's, if it still has them."""
     other = LogError(
         "the board's log is not the one that the copy is of: it was made anew since; fetch to "
-        "another file with --out"
+        "another file with --copy"
     )
     if at > end:
         raise other

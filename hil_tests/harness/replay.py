@@ -26,6 +26,7 @@ from einthoven import __version__
 from einthoven.boards.board import Board, build, load_board
 from einthoven.boards.resources import measure
 from einthoven.codegen.confidence import Calibration
+from einthoven.components.words import number
 from einthoven.errors import ModelError, RecordError, UsageError
 from einthoven.hil_tests.harness.arithmetics import FloatNetwork, score_float
 from einthoven.hil_tests.harness.heads import Fit
@@ -219,8 +220,8 @@ def plan_run(
         raise RecordError(f"{first}{others}")
     if unchecked:
         console.print(
-            f"The headers of {len(unchecked)} records have a checksum of 0, that is, none: "
-            "their samples are not checked.",
+            f"No checksum (0) in the headers of {number(len(unchecked), 'record')}: samples are not "
+            "checked there.",
             soft_wrap=True,
         )
     model = model_facts(options.model)
