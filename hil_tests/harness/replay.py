@@ -220,8 +220,8 @@ def plan_run(
         raise RecordError(f"{first}{others}")
     if unchecked:
         console.print(
-            f"No checksum (0) in the headers of {number(len(unchecked), 'record')}: samples are not "
-            "checked there.",
+            f"No checksum (0) in the headers of {number(len(unchecked), 'record')}: their samples "
+            "are not checked.",
             soft_wrap=True,
         )
     model = model_facts(options.model)
