@@ -148,6 +148,55 @@ def module_file(module: str) -> Path | None:
     return None
 
 
+def python_names() -> list[tuple[Named, str]]:
+    """Dotted names of our Python that pages use: `einthoven.a.b`, and what their code imports."""
+    found = []
+    for piece in code():
+        text = re.sub(r"python -m einthoven[\w.]*", "", piece.text)
+        imported = re.match(r"from (einthoven[\w.]*) import ([\w, ]+)$", text)
+        if imported:
+            found += [(piece, f"{imported[1]}.{n.strip()}") for n in imported[2].split(",")]
+        else:
+            file = r"(?!\.(?:ini|html)\b)"
+            dotted = re.findall(rf"(?<![\w./])einthoven{file}(?:\.[A-Za-z_]\w*)+(?![\w/])", text)
+            found += [(piece, name) for name in dotted]
+    return found
+
+
+def is_python_name(name: str) -> bool:
+    """Whether `einthoven.a.b` is a module, or `b` is what the module `einthoven.a` has at its top.
+
+    Read and not imported, as in `module_words`.
+    """
+    place = ROOT.joinpath(*name.split("."))
+    if place.with_suffix(".py").is_file() or place.is_dir():
+        return True
+    file = place.parent.with_suffix(".py")
+    file = file if file.is_file() else place.parent / "__init__.py"
+    return file.is_file() and place.name in _top_names(ast.parse(_read(file)))
+
+
+def _top_names(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def scripts() -> list[tuple[str, str]]:
+    """The Python that pages feed to an interpreter (`python - <<'END'`): page and text."""
+    told = r"python - <<'END'\n(.*?)\nEND$"
+    return [
+        (page, script)
+        for page in pages()
+        for script in re.findall(told, (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    ]
+
+
 def module_words(file: Path) -> set[str]:
     """The words that a module's command line may know: its strings, and those of its own imports.
 

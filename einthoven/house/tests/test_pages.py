@@ -5,7 +5,10 @@ That a command does what its page says is another question: README's are run by
 """
 
 import doctest
+import os
 import re
+import subprocess
+import sys
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +20,7 @@ import typer
 from einthoven.cli import app
 from einthoven.house import pages
 from einthoven.paths import BOARDS, ROOT
+from einthoven.records.synth import make_record
 
 PLACEHOLDERS = {"BOARD", "NAME"}
 MADE_BY_A_READER = {"name.csv", "x.csv"}
@@ -181,6 +185,40 @@ def test_every_module_that_code_and_scripts_tell_to_run_can_be_run() -> None:
     told = set(re.findall(r"python -m (einthoven(?:\.\w+)+)(?!\.…|\w)", pages.everything()))
     assert len(told) > 20
     _missing(sorted(name for name in told if pages.module_file(name) is None))
+
+
+def test_every_name_of_our_python_is_there() -> None:
+    """At the top of the module that a page says, not imported there by chance."""
+    assert len(pages.python_names()) > 5
+    _missing([f"{piece}" for piece, name in pages.python_names() if not pages.is_python_name(name)])
+
+
+def test_a_name_that_moved_is_found() -> None:
+    there = "einthoven.records.database.record_names"
+    assert pages.is_python_name(there) and pages.is_python_name("einthoven.wire.codec")
+    assert not pages.is_python_name("einthoven.records.record.record_names")
+    assert not pages.is_python_name("einthoven.wire.encode")
+
+
+def test_the_pages_scripts_run(tmp_path: Path) -> None:
+    """On two short records in place of MIT-BIH: bytes a sample, on the line."""
+    for n in (1, 2):
+        make_record(n, 20.0).write(tmp_path / "mitdb", f"10{n}")
+    (page, script) = pages.scripts()[0]
+    assert page == "docs/wire.md" and len(pages.scripts()) == 1
+    done = subprocess.run(
+        [sys.executable, "-"],
+        input=script,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "EINTHOVEN_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [name for name, _ in rows] == ["101", "102"]
+    assert all(0.5 < float(figure) < 1.0 for _, figure in rows)
 
 
 ROOT_COMMAND: Any = typer.main.get_command(app)
