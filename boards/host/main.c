@@ -146,6 +146,7 @@ int main(int argc, char **argv)
             continue;
         }
         if (i + 1 == argc) {
+            fprintf(stderr, "error: %s is no option, or lacks its value\n", option);
             usage();
         }
         const char *value = argv[++i];
@@ -234,6 +235,7 @@ int main(int argc, char **argv)
                 open_listener(value);
             }
         } else {
+            fprintf(stderr, "error: no option %s\n", option);
             usage();
         }
         open = true;

@@ -12,26 +12,59 @@ _FLEET = Path("fleet.toml")
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="What you call the device.")],
+    name: Annotated[
+        str | None, typer.Argument(help="What you call the device.", show_default=False)
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Each device of the fleet file that takes a key and has none yet."
+        ),
+    ] = False,
     fleet: FleetFile = _FLEET,
     device_id: Annotated[
         str, typer.Option("--id", help="The chip's unique id, as `einthoven info` shows it.")
     ] = "",
     board: Annotated[str, typer.Option(help="Its board (see: einthoven boards).")] = "",
 ) -> None:
-    """Make a key for a device, and note both in the fleet file. Keep a copy of the key file."""
+    """Make a key for a device, and note it in the fleet file. Keep a copy of the key file."""
+    from einthoven.boards.board import load_board
+    from einthoven.errors import UsageError
     from einthoven.fleet import inventory
     from einthoven.fleet.proof import fingerprint
     from einthoven.report.text import console
 
-    entry = inventory.add(fleet, name, device_id, board)
-    print_to = console()
-    made = inventory.read(fleet).key(entry)
-    where = fleet.parent / entry.key.removeprefix("file:")
-    print_to.print(f"wrote {where}, fingerprint {fingerprint(made)}", soft_wrap=True)
-    print_to.print(
-        f"keep a copy of it: without it nobody reads that device's log. Next: einthoven keys set "
-        f"{name}",
+    if every == (name is not None):
+        raise UsageError("name a device, or say --all (see: einthoven keys new --help)")
+    if every and (device_id or board):
+        raise UsageError("--id and --board are of one device")
+    names = [name] if name is not None else []
+    if every:
+        names = [
+            device.name
+            for device in inventory.read(fleet).devices
+            if not device.key and device.board and load_board(device.board).is_device
+        ]
+    screen = console()
+    for one in names:
+        entry = inventory.add(fleet, one, device_id, board)
+        made = inventory.read(fleet).key(entry)
+        where = fleet.parent / entry.key.removeprefix("file:")
+        screen.print(f"wrote {where}, fingerprint {fingerprint(made)}", soft_wrap=True)
+    if not names:
+        screen.print(f"every device of {fleet} that takes a key has one", soft_wrap=True)
+        return
+    copies, devices = (
+        ("a copy of it", "that device's log")
+        if len(names) == 1
+        else (
+            "copies of them",
+            "those devices' logs",
+        )
+    )
+    screen.print(
+        f"keep {copies}: without it nobody reads {devices}. The next `einthoven flash` gives it, "
+        f"or einthoven keys set {names[0] if len(names) == 1 else 'NAME'}",
         soft_wrap=True,
     )
 
@@ -51,7 +84,7 @@ def show(fleet: FleetFile = _FLEET) -> None:
         table.add_column(heading, overflow="fold")
     for device in found.devices:
         try:
-            words = fingerprint(found.key(device))
+            words = fingerprint(found.key(device)) if device.key else "none"
         except KeysError as error:
             words = str(error)
         table.add_row(device.name, device.id, device.board, words)

@@ -17,7 +17,7 @@
     [[device]]
     name = "simulated-01"                # a board that is a process
     board = "host"
-    words = ["--adc-ppm", "40"]          # added to the command that starts it
+    words = ["--adc", "ecg.i16"]         # added to the command that starts it
 
 Two adapters of one kind differ by serial number or by the socket they are plugged into, never by
 `/dev/ttyUSB0`, which goes to whichever comes first. A key itself never stands in the file. Whatever
@@ -227,19 +227,28 @@ def _require_place(path: Path, name: str, value: str, form: re.Pattern[str], wha
 
 
 def add(path: Path, name: str, device_id: str = "", board: str = "") -> Entry:
-    """A new device with a new key, at the end of the fleet file, which may not be there yet.
+    """A device with a new key: at the end of the fleet file, which may not be there yet, or into
+    the table of one that has none.
 
-    The key goes to `keys/NAME.key` beside it. Raises KeysError if the name or the id is taken, or
-    if a key file of that name is there already: a key is never overwritten.
+    The key goes to `keys/NAME.key` beside it. Raises KeysError if the device has a key, or another
+    id or board than is said, if another has the id, or if a key file of that name is there already:
+    a key is never overwritten.
     """
     if not _NAME.fullmatch(name):
         raise KeysError(f"a device's name is letters, digits, '.', '_' and '-', not '{name}'")
     fleet = read(path) if path.exists() else Fleet(path, ())
+    known = next((d for d in fleet.devices if d.name == name), None)
     for taken in fleet.devices:
-        if taken.name == name or (device_id and taken.id == device_id):
+        other = device_id and taken.id == device_id and taken.name != name
+        if other or (taken.name == name and taken.key):
             raise KeysError(f"{path} has {taken.name} ({taken.id or 'no id'}) already")
+    if known and (device_id not in ("", known.id) or board not in ("", known.board)):
+        raise KeysError(f"{path} has {name} with another id or board: correct the file")
     where = f"keys/{name}.key"
     keys.write_key(path.parent / where, new_key())
+    if known:
+        note(path, name, "key", f"file:{where}")
+        return replace(known, key=f"file:{where}")
     entry = Entry(name, device_id, board, f"file:{where}")
     append(path, [entry])
     return entry
@@ -271,7 +280,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def note_id(path: Path, name: str, device_id: str) -> None:
-    """Write a device's id into the fleet file, which has none for it; all else stays as it is.
+    """Write a device's id into the fleet file, as `note` does."""
+    note(path, name, "id", device_id)
+
+
+def note(path: Path, name: str, key: str, value: str) -> None:
+    """Write a text into a device's table, which has none of that key; all else stays as it is.
 
     Raises KeysError if the file is written in a way that this does not understand.
     """
@@ -279,13 +293,14 @@ def note_id(path: Path, name: str, device_id: str) -> None:
     at = next(i for i, device in enumerate(before.devices) if device.name == name)
     lines = _lines(path)
     heads = [i for i, line in enumerate(lines) if re.match(r"\ufeff?\s*\[\[\s*device\s*\]\]", line)]
-    wanted = tuple(replace(d, id=device_id) if d.name == name else d for d in before.devices)
+    change: dict[str, Any] = {key: value}
+    wanted = tuple(replace(d, **change) if d.name == name else d for d in before.devices)
     new = path.with_name(path.name + ".new")
     if at < len(heads):
         head = lines[heads[at]]
         end = head[len(head.rstrip("\r\n")) :] or "\n"
         lines[heads[at]] = head.rstrip("\r\n") + end
-        lines.insert(heads[at] + 1, f"id = {json.dumps(device_id)}{end}")
+        lines.insert(heads[at] + 1, f"{key} = {json.dumps(value)}{end}")
         new.write_text("".join(lines), encoding="utf-8", newline="")
         new.chmod(path.stat().st_mode & 0o777)
         try:
@@ -295,7 +310,7 @@ def note_id(path: Path, name: str, device_id: str) -> None:
         except KeysError:
             pass
         new.unlink()
-    raise KeysError(f'{path}: write id = "{device_id}" into the table of {name}')
+    raise KeysError(f'{path}: write {key} = "{value}" into the table of {name}')
 
 
 def toml(entry: Entry) -> str:

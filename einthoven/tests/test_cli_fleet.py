@@ -177,6 +177,25 @@ def test_a_report_outlives_what_comes_after_it(
     assert (code, out) == (2, "") and "nowhere/labels.html cannot be written" in err
 
 
+def test_keys_for_all_that_take_one(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "fleet.toml").write_text(
+        "".join(
+            f'[[device]]\nname = "{name}"\nboard = "{board}"\n'
+            for name, board in (("a", "host"), ("b", "host_device"), ("c", "host_device"))
+        )
+    )
+    code, out, _ = einthoven_(capfd, "keys", "new", "--all")
+    assert code == 0 and sorted(p.name for p in (tmp_path / "keys").iterdir()) == ["b.key", "c.key"]
+    assert out.count("wrote keys/") == 2
+    code, out, _ = einthoven_(capfd, "keys", "show")
+    assert [line.split()[-1] == "none" for line in out.splitlines()[1:]] == [True, False, False]
+    code, out, _ = einthoven_(capfd, "keys", "new", "--all")
+    assert code == 0 and "that takes a key has one" in out
+    for words in ((), ("a", "--all"), ("--all", "--id", "00aa")):
+        code, _, err = einthoven_(capfd, "keys", "new", *words)
+        assert code == 2 and err.count("\n") == 1
+
+
 def test_a_device_whose_key_is_missing_is_not_written(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -66,6 +66,26 @@ def test_a_new_device_is_noted_and_its_key_kept_apart(tmp_path: Path) -> None:
     assert fingerprint(first) not in made.read_text()
 
 
+def test_a_device_that_the_file_has_gets_its_key_there(tmp_path: Path) -> None:
+    """As `fleet scan --write` leaves it."""
+    path = tmp_path / "fleet.toml"
+    path.write_text('[[device]]\nname = "a"\nid = "00aa"\nboard = "host_device"\nsite = "x"\n')
+    for words, says in (
+        (("00bb",), "with another id or board"),
+        (("00aa", "host"), "with another id or board"),
+    ):
+        with pytest.raises(KeysError, match=says):
+            inventory.add(path, "a", *words)
+    entry = inventory.add(path, "a", "00aa", "host_device")
+    fleet = inventory.read(path)
+    assert fleet.devices == (entry,) and len(fleet.key(entry)) == 32
+    assert 'site = "x"' in path.read_text()
+    with pytest.raises(KeysError, match=r"has a \(00aa\) already"):
+        inventory.add(path, "a")
+    with pytest.raises(KeysError, match=r"has a \(00aa\) already"):
+        inventory.add(path, "b", "00aa")
+
+
 def test_what_others_write_into_the_fleet_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "fleet.toml"
     before = '# ours\n[[device]]\nname = "a"\nsite = "attic"\n\n[site]\nname = "here"\n'
