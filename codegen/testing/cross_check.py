@@ -84,17 +84,26 @@ def check(
     return wrong
 
 
+def _part(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole: say 3/20")
+    return int(part), int(parts)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print what differs, and how far it is."""
     parser = argparse.ArgumentParser(
         prog="python -m einthoven.codegen.testing.cross_check", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--part", default="1/1", metavar="K/N", help="the K-th of N parts [1/1]")
+    parser.add_argument(
+        "--part", type=_part, default="1/1", metavar="K/N", help="the K-th of N parts [1/1]"
+    )
     parser.add_argument("--place", action="append", choices=EVERYWHERE, help="[all of them]")
     parser.add_argument("--seed", type=int, default=0, help="of weights, scales and inputs [0]")
     args = parser.parse_args(argv)
-    part, parts = map(int, args.part.split("/"))
+    part, parts = args.part
     cases = all_cases()
     random.Random(args.seed).shuffle(cases)
     chosen = cases[part - 1 :: parts]

@@ -114,6 +114,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     good = True
     for path in args.given:
+        if not path.exists():
+            parser.error(f"no file {path}: give a .tflite, or a folder that holds a case")
         if path.is_dir():
             right, what = check_model_case(path)
         else:

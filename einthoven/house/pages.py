@@ -222,6 +222,37 @@ def _strings(tree: ast.AST) -> set[str]:
     }
 
 
+def told_commands() -> list[tuple[str, list[str]]]:
+    """What messages of our code tell a user to run: place, and the words after `einthoven`.
+
+    Of exceptions and of what is printed; a value that a message fills in is one word.
+    """
+    found = []
+    for name in tracked():
+        if name.endswith(".py") and "/tests/" not in name and "test_" not in Path(name).name:
+            for node in ast.walk(ast.parse(_read(ROOT / name))):
+                if isinstance(node, ast.Raise) or (
+                    isinstance(node, ast.Call)
+                    and getattr(node.func, "id", getattr(node.func, "attr", "")) == "print"
+                ):
+                    for text in _texts(node):
+                        told = re.findall(r"(?<![\w.`/-])`?einthoven ((?:[\w<>./-]+ ?)+)", text)
+                        found += [(f"{name}:{node.lineno}", words.split()) for words in told]
+    return found
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """Whole strings below a node, with `x` for each value of an f-string."""
+    if isinstance(node, ast.JoinedStr):
+        parts = (v.value if isinstance(v, ast.Constant) else "x" for v in node.values)
+        yield "".join(map(str, parts))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _texts(child)
+
+
 @cache
 def _read(file: Path) -> str:
     return file.read_text(encoding="utf-8")

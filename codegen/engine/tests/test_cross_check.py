@@ -46,6 +46,14 @@ def test_the_product_is_that_of_the_issue() -> None:
         assert axis in labels
 
 
+@pytest.mark.parametrize("part", ["x", "3", "0/3", "4/3", "-1/3", "1/0"])
+def test_a_part_that_is_none(part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cross_check.main([f"--part={part}"])
+    assert left.value.code == 2
+    assert f"'{part}' is no part of a whole: say 3/20" in capsys.readouterr().err
+
+
 def test_the_data_reach_the_limits() -> None:
     """Sums up to the last bit of 32, factors of both ends, fast path and long way, saturation."""
     graphs = [lower(reader.parse(d)) for _, d in kernel_cases.models(CORNERS, seed=5)]

@@ -8,7 +8,7 @@ import pytest
 from einthoven.codegen.engine import reader
 from einthoven.codegen.engine.graph import Conv, Conv2d, Lookup, Move, PadPlane, Pair, Pool2d
 from einthoven.codegen.engine.lower import lower
-from einthoven.codegen.testing import op_models, plain_reference
+from einthoven.codegen.testing import model_case, op_models, plain_reference
 from einthoven.codegen.testing.many_models import PLACES
 from einthoven.codegen.testing.model_case import case_of, check_model_case, compare
 from einthoven.codegen.testing.op_models import OpScribe
@@ -157,6 +157,15 @@ def test_a_folder_of_models(tmp_path: Path) -> None:
     assert "open.tflite: refused: op 0" in what
     (tmp_path / "none.tflite").write_bytes(b"PK" + bytes(100))
     assert not check_model_case(tmp_path)[0]
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        model_case.main([str(tmp_path / "none.tflite")])
+    assert left.value.code == 2
+    assert f"error: no file {tmp_path / 'none.tflite'}: give a .tflite" in capsys.readouterr().err
 
 
 def test_a_dense_layer_over_rows_is_a_convolution() -> None:

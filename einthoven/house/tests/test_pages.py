@@ -251,6 +251,14 @@ def test_every_command_of_einthoven_exists_with_its_options() -> None:
     _missing([f"{piece}: {why}" for piece, why in said if why])
 
 
+def test_every_command_that_a_message_tells_exists_with_its_options() -> None:
+    told = pages.told_commands()
+    assert len(told) > 30
+    # A command that is filled in, too, is known when it is told.
+    said = [(place, words, _refused(words)) for place, words in told if words[0] != "x"]
+    _missing([f"{place}: einthoven {' '.join(w)}: {why}" for place, w, why in said if why])
+
+
 @pytest.mark.parametrize(
     "words", [["analyse"], ["replay", "--boards-dir", "x"], ["log", "write"], ["keys", "--to", "x"]]
 )
