@@ -127,7 +127,8 @@ def test_the_pico_2s_file_is_for_its_cores(board: str, family: str, number: int)
 
 
 def test_the_esp32_c3s_boot_rom_would_start_the_image() -> None:
-    """Direct boot: two words of magic, then instructions; data at the same distance elsewhere."""
+    """Direct boot: two words of magic, then instructions; data at the same distance elsewhere; and
+    what start-up copies to RAM, code first."""
     board = load_board("esp32c3")
     build(board)
     assert resources.image_problems(board) == []
@@ -137,7 +138,8 @@ def test_the_esp32_c3s_boot_rom_would_start_the_image() -> None:
         elf = ELFFile(file)
         assert elf.header.e_entry == 0x42000008
         sections = {s.name: s for s in elf.iter_sections()}
-        text, rodata, data = (sections[name] for name in (".text", ".rodata", ".data"))
+        names = (".text", ".rodata", ".ram_code", ".data")
+        text, rodata, code, data = (sections[name] for name in names)
         table = sections[".symtab"]
         assert isinstance(table, SymbolTableSection)
         found = table.get_symbol_by_name("_data_load")
@@ -147,5 +149,6 @@ def test_the_esp32_c3s_boot_rom_would_start_the_image() -> None:
         assert at == text["sh_size"]
         assert image[at : at + rodata["sh_size"]] == rodata.data()
         at = load["st_value"] - 0x3C000000
-        assert image[at : at + data["sh_size"]] == data.data()
-        assert len(image) == at + data["sh_size"]
+        copied = code.data() + data.data()
+        assert image[at:] == copied
+        assert code["sh_addr"] - 0x40380000 == sections[".ram_code_room"]["sh_addr"] - 0x3FC80000

@@ -40,6 +40,8 @@ INTERRUPTS = (
     "ein_on_timer",
     "ein_on_external",
     "ein_on_uart",
+    "ein_on_stream",
+    "ein_on_wake",
 )
 INTERRUPTIBLE = ("EXTI9_5_IRQHandler",)
 """Interrupts of a lower priority: a front end's data-ready line."""
