@@ -121,9 +121,12 @@ def replayed_beats(board: Board, beats: int) -> tuple[int, str]:
     """
     seconds = 60.0 + 1.1 * beats * 60.0 / _BPM
     samples = make_record(11, seconds, 180.0, heart_rate_bpm=_BPM).samples
-    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
     with _line(board) as url, Device(url, timeouts_s=_TIMEOUTS_S) as device:
         replayed = device.replay(samples)
+    who = device.hello
+    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(
+        samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi)
+    )
     told = board_events(replayed.events)
     rows = told.beats.copy()
     rows["count"] = 0

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from einthoven.boards.board import build, load_board
 from einthoven.errors import EinthovenError
+from einthoven.hil_tests.chips.esp32c3.chip import Chip as Esp32c3
 from einthoven.hil_tests.chips.served import Chip, serve
 from einthoven.hil_tests.chips.stm32f4 import kinds
 from einthoven.hil_tests.chips.stm32f4.chip import Chip as Stm32f4
@@ -21,6 +22,7 @@ from einthoven.hil_tests.chips.stm32f103.chip import Chip as Stm32f103
 
 MODELS: dict[str, Callable[[Path], Chip]] = {
     "blue_pill": Stm32f103,
+    "esp32c3": Esp32c3,
     "blackpill_f411ce": partial(Stm32f4, kinds.BLACKPILL_F411CE),
     "nucleo_f446re": partial(Stm32f4, kinds.NUCLEO_F446RE),
 }
