@@ -17,11 +17,19 @@ def test_the_stm32_samples_the_pin_that_is_drawn() -> None:
     channel, other = found
     assert channel is not None  # ADC1's channel n is pin PAn for n below 8
     assert other is not None and channel[1] == other[1]
-    drawn = {name.split("-")[0] for name in pictures()} - {"feather_f405"}
+    drawn = {name.split("-")[0] for name in pictures()} - {"feather_f405", "esp32c3"}
     assert drawn
     for name in drawn:
         table = tomllib.loads((BOARDS / name / "board.toml").read_text())
         assert table["front_end"]["ad8232"]["OUTPUT"] == f"PA{channel[1]}"
+
+
+def test_the_esp32_c3_samples_the_pin_that_is_drawn() -> None:
+    header = (BOARDS / "esp32c3" / "board.h").read_text()
+    pin = re.search(r"#define EIN_BOARD_ADC_PIN (\d+)", header)
+    assert pin is not None and int(pin[1]) <= 4, "GPIO0 to 4 are ADC1's channels 0 to 4"
+    table = tomllib.loads((BOARDS / "esp32c3" / "board.toml").read_text())
+    assert table["front_end"]["ad8232"]["OUTPUT"] == f"GPIO{pin[1]}"
 
 
 def test_the_feather_is_wired_as_its_c_says() -> None:
