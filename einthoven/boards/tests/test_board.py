@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import serial
@@ -16,7 +18,7 @@ from einthoven.boards import board as boards
 from einthoven.boards.board import Board, find_port, list_boards, load_board, running
 from einthoven.boards.resources import image_problems
 from einthoven.errors import BoardError, BuildError
-from einthoven.paths import BOARDS, FIRMWARE
+from einthoven.paths import BOARDS, FIRMWARE, ROOT
 
 PROCESSES = [n for n in list_boards() if load_board(n).command and not load_board(n).is_device]
 WITH_HEADER = [n for n in list_boards() if (BOARDS / n / "board.h").exists()]
@@ -96,6 +98,55 @@ def test_incomplete_description(
     monkeypatch.setattr(boards, "BOARDS", tmp_path)
     with pytest.raises(BoardError, match=f"boards/odd/board.toml: .*{what}"):
         load_board("odd")
+
+
+def _described() -> str:
+    """The `board.toml` of docs/SPEC.md, section 6: every key that there is."""
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "SPEC.md").read_text(), re.DOTALL)
+    return str(block)
+
+
+@pytest.mark.parametrize("other", ["serial", "run|play"])
+def test_a_board_as_the_specification_describes_it(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has `[run]` or `[serial]`; the page shows both."""
+    text = re.sub(rf"^\[(?:{other})\].*?(?=^\[)", "", _described(), flags=re.DOTALL | re.MULTILINE)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "board.toml").write_text(text)
+    monkeypatch.setattr(boards, "BOARDS", tmp_path)
+    board = load_board("mine")
+    assert (board.mcu, board.adc_bits, board.gain_lsb_per_mv) == ("STM32F405RG", 12, 200)
+    assert board.is_device and board.has_watchdog and board.weights == "ram"
+    assert board.slots and [at for _, at in board.slots.images] == [0x08020000, 0x08040000]
+    assert set(board.flash_tools) == {"dfu-util"}
+    assert set(board.flash_settings) == {"address", "device_id", "unique_id_address"}
+    if other == "serial":
+        assert board.command == ("…", "{program}", "{fd}") and board.play
+        assert board.play.words == ("…", "{samples}") and board.device_words[0] == "--serial"
+    else:
+        assert (board.command, board.play, board.usb) == (None, None, ("0483:374b",))
+
+
+def test_the_specification_has_every_key_of_our_boards() -> None:
+    """But the pins of a front end, and what only one flasher is told (docs/fleet.md)."""
+
+    def keys(table: dict[str, Any], above: str = "") -> set[str]:
+        found = set()
+        for key, value in table.items():
+            if not isinstance(value, dict) or key == "front_end":
+                found.add(above + key)
+            elif not above:  # below: a flasher's own table
+                found |= keys(value, f"{key}.")
+        return found
+
+    used = set[str]()
+    for folder in BOARDS.glob("*/board.toml"):
+        used |= keys(tomllib.loads(folder.read_text()))
+    described = keys(tomllib.loads(_described()))
+    apart = {"flash.command", "flash.package", "watchdog"}  # the sentences below the table
+    assert used - apart <= described
+    assert described - used <= {"build.weights"}
 
 
 @pytest.mark.parametrize(
