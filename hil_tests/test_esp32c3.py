@@ -12,7 +12,7 @@ from einthoven.boards.board import BANNER, Board, build, load_board
 from einthoven.codegen.head import own_head, pack
 from einthoven.codegen.model import load
 from einthoven.hil_tests.check import device as of_device
-from einthoven.hil_tests.check import firmware
+from einthoven.hil_tests.check import firmware, signal
 from einthoven.hil_tests.chips.esp32c3 import chip as c3
 from einthoven.hil_tests.chips.esp32c3.analogue import ONETIME, PLL, START
 from einthoven.hil_tests.chips.esp32c3.chip import Chip
@@ -140,6 +140,7 @@ def test_it_sleeps_when_nobody_asks_for_samples_any_more(chip: Chip) -> None:
 
 
 def test_check_finds_it_good(chip: Chip, url: str, program: Path) -> None:
+    chip.sampling.samples = make_record(5, 10.0, 180.0).samples
     board = load_board("esp32c3")
     with Device(url, timeouts_s=PATIENT) as device:
         items = [
@@ -147,11 +148,12 @@ def test_check_finds_it_good(chip: Chip, url: str, program: Path) -> None:
             *firmware.memory(device, board, None),
             firmware.engine(device),
             firmware.rhythm(device),
+            signal.signal(device, board, signal.take(device, 2.0), "on"),
             of_device.watchdog(device, board.has_watchdog),
         ]
     assert [item for item in items if item.passed is False] == []
     passed = {item.name for item in items if item.passed}
-    assert {"RAM", "engine", "rhythm", "watchdog"} <= passed, passed
+    assert {"RAM", "engine", "rhythm", "signal", "watchdog"} <= passed, passed
 
 
 def test_a_stack_overflow_is_told_after_the_restart(chip: Chip) -> None:

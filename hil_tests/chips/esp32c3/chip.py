@@ -13,11 +13,9 @@ priorities beyond on and off, what the ROM itself needs of RAM above 0x3FCC0000.
 import ctypes
 import random
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from elftools.elf.elffile import ELFFile
 from unicorn import (
     UC_ARCH_RISCV,
     UC_HOOK_CODE,
@@ -40,13 +38,13 @@ from unicorn import (
 )
 from unicorn import riscv_const as riscv
 
-from einthoven.hil_tests.chips.esp32c3 import analogue, rom, uart
+from einthoven.hil_tests.chips.esp32c3 import analogue, image, rom, uart
 from einthoven.hil_tests.chips.esp32c3.analogue import Adc, Bus
 from einthoven.hil_tests.chips.esp32c3.rom import FLASH_BYTES, Rom
 from einthoven.hil_tests.chips.esp32c3.timers import NS_PER_S, SystemTimer, Watchdogs
 from einthoven.hil_tests.chips.esp32c3.uart import Uart
 
-CODE, DATA, DRAM, IRAM, ROM = 0x42000000, rom.SEEN_AT, 0x3FC80000, 0x40380000, 0x40000000
+CODE, DATA, DRAM, IRAM, ROM = image.CODE, rom.SEEN_AT, 0x3FC80000, 0x40380000, 0x40000000
 RAM_BYTES, ROM_BYTES = 0x40000, 0x60000
 """Of RAM, what the ROM leaves to a program."""
 ENTRY, MAGIC = CODE + 8, struct.pack("<2I", 0xAEDB041D, 0xAEDB041D)
@@ -73,8 +71,6 @@ FETCH_FAULT, LOAD_FAULT, STORE_FAULT = 1, 5, 7
 COUNTED, COUNTS, COUNT = 0x7E0, 0x7E1, 0x7E2
 """The performance counter's CSRs [1.5.2]."""
 CYCLES_PER_READING = 16
-SELF_JUMP, SETS_MSTATUS = 0xA001, 0x30002073
-"""c.j to itself; csrs and csrsi without their source."""
 MOST_PASSED_OVER = 1000
 """Sleeps at once that a waiting interrupt does not let begin."""
 PLAIN = {
@@ -125,7 +121,7 @@ class Chip:
         self.sampling = Adc(self._adc_ready, self._stop)
         self.rom = Rom(self._flash, self.bus.put, self._of_ram, self._show_flash, self._stop)
         self._watched: list[int] = []
-        self.flash_anew(_image(program))
+        self.flash_anew(image.loaded(program))
 
     def flashed(self) -> bytes:
         """What its flash holds, image included."""
@@ -138,8 +134,8 @@ class Chip:
         for hook in self._watched:
             self.uc.hook_del(hook)
         self._watched = [
-            self.uc.hook_add(UC_HOOK_CODE, self._watch, why, begin=at, end=at)
-            for at, why in _watched(content[:FLASH_BYTES].rstrip(b"\xff"))
+            self.uc.hook_add(UC_HOOK_CODE, self._watch, why, begin=CODE + at, end=CODE + at)
+            for at, why in image.watched(content[:FLASH_BYTES].rstrip(b"\xff"))
         ]
         self.power_on()
 
@@ -205,18 +201,25 @@ class Chip:
             elif not self._why and not waits:
                 if not self.coming:
                     return
-                self.wake()
+                self._wake()
             elif not self._why and (passed_over := passed_over + 1) > MOST_PASSED_OVER:
                 raise AssertionError(f"at {self.pc:#x} an interrupt ends the sleep, and is masked")
 
     def wake(self) -> None:
+        """Time goes on until it has something to say, 10 ms at most."""
+        until = self.ns + NS_PER_S // 100
+        self._wake()
+        while self.ns < until and not self.sent:
+            self.sleep()
+            self._wake()
+
+    def _wake(self) -> None:
         """Time goes on until something ends the sleep."""
         if left := self.watchdogs.left:
             raise AssertionError(f"the core sleeps, and the ROM's watchdogs run: {left}")
-        if self.core_hz() != rom_hz(self.rom):
-            raise AssertionError(
-                f"the core runs at {self.core_hz():.0f} Hz, which the ROM is not told"
-            )
+        hz, told = self.core_hz(), self.rom.cpu_mhz
+        if hz != told * 1e6:
+            raise AssertionError(f"the core runs at {hz:.0f} Hz, and the ROM is told {told} MHz")
         if self.rom.stale:
             raise AssertionError(f"the cache still shows what was at {self.rom.stale} of the flash")
         if self.timer.next_ns() is None:
@@ -418,32 +421,3 @@ class Chip:
             if begin <= address < begin + 0x1000:
                 return write(address - begin, value, self.ns)
         return False
-
-
-def rom_hz(said: Rom) -> float:
-    """At what the ROM was told that the core runs."""
-    return said.cpu_mhz * 1e6
-
-
-def _image(program: Path) -> bytes:
-    """What the flash holds, by where the program is loaded."""
-    image = bytearray()
-    with program.open("rb") as file:
-        for segment in ELFFile(file).iter_segments("PT_LOAD"):
-            if segment["p_filesz"] and segment["p_paddr"] >= CODE:
-                at = segment["p_paddr"] - CODE
-                image = image.ljust(at + segment["p_filesz"], b"\xff")
-                image[at : at + segment["p_filesz"]] = segment.data()
-    return bytes(image)
-
-
-def _watched(content: bytes) -> Iterator[tuple[int, str]]:
-    """Where instructions stand at which the core is stopped, and why; also where only such bits do,
-    which does no harm.
-    """
-    for at in range(0, len(content) - 3, 2):
-        (word,) = struct.unpack_from("<I", content, at)
-        if word & 0xFFFF == SELF_JUMP:
-            yield CODE + at, "stands"
-        elif word & 0xFFF0307F == SETS_MSTATUS and word >> 15 & 31:
-            yield CODE + at + 4, "unmasked"
