@@ -36,9 +36,19 @@ static inline void pin_pull(uint32_t pin, uint32_t pull)
     pin_port(pin)->PUPDR = (pin_port(pin)->PUPDR & ~(3u << at)) | pull << at;
 }
 
+/* Of an output, whose port has its clock. */
 static inline void pin_set(uint32_t pin, bool high)
 {
     pin_port(pin)->BSRR = 1u << ((pin & 15u) + (high ? 0u : 16u));
+}
+
+/* Drives it, and never to the other level on the way. What is written to a port without its clock
+   is lost. */
+static inline void pin_output(uint32_t pin, bool high)
+{
+    rcc_enable(&RCC->AHB1ENR, 1u << (pin >> 4));
+    pin_set(pin, high);
+    pin_mode(pin, PIN_OUTPUT, 0u);
 }
 
 static inline bool pin_get(uint32_t pin)

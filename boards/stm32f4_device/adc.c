@@ -1,5 +1,6 @@
 #include "adc.h"
 
+#include "adc_on.h"
 #include "board.h"
 #include "pins.h"
 #include "timer.h"
@@ -49,8 +50,8 @@ static void begin(void)
     ADC1->SMPR2 |= 7u << (3 * EIN_BOARD_ADC_CHANNEL); /* 480 cycles: for a source of many kOhm */
     ADC1->SQR1 = 0;                                   /* one channel */
     ADC1->SQR3 = EIN_BOARD_ADC_CHANNEL;
-    ADC1->CR2 =
-        ADC_CR2_ADON | ADC_CR2_DMA | ADC_CR2_DDS | ADC_CR2_EXTSEL_TIM2_TRGO | ADC_CR2_EXTEN_RISING;
+    adc_on(); /* the timer's start triggers at once */
+    ADC1->CR2 |= ADC_CR2_DMA | ADC_CR2_DDS | ADC_CR2_EXTSEL_TIM2_TRGO | ADC_CR2_EXTEN_RISING;
     ein_timer_start(TIM2, US_PER_S, period_us - 1u);
     read_at = 0;
     waited = 0;

@@ -6,7 +6,7 @@
  * 0.3 ms, and a byte comes every 87 us. Not run on silicon yet: QEMU has no GPIO and no DMA, and
  * nothing hangs on its SPI, so there each function asks the models beside the chip (beside.h).
  * What it writes to the registers is held to a model of them by
- * einthoven/front_ends/tests/test_stm32f4_bus.py.
+ * einthoven/front_ends/tests/test_stm32f4_bus.py and hil_tests/test_stm32f4_device.py.
  */
 #include "ein_bus.h"
 
@@ -94,8 +94,7 @@ bool ein_bus_spi(uint8_t mode, const uint8_t *out, uint8_t *in, size_t n)
     pin_mode(SCK, PIN_FUNCTION, SPI_FUNCTION);
     pin_mode(MISO, PIN_FUNCTION, SPI_FUNCTION);
     pin_mode(MOSI, PIN_FUNCTION, SPI_FUNCTION);
-    pin_set(EIN_BOARD_PIN_CS, true);
-    pin_mode(EIN_BOARD_PIN_CS, PIN_OUTPUT, 0u);
+    pin_output(EIN_BOARD_PIN_CS, true);
     SPI2->CR1 = 0;
     SPI2->CR1 = SPI_CR1_MSTR | SPI_CR1_SSM | SPI_CR1_SSI | divider() << SPI_CR1_BR_SHIFT |
                 (mode == 1u ? SPI_CR1_CPHA : 0u);
@@ -129,8 +128,7 @@ void ein_bus_set(ein_bus_pin_t pin, bool high)
         ein_beside_ask(EIN_BESIDE_SET, (uint8_t)pin, &level, 1, &level);
         return;
     }
-    pin_set(number_of(pin), high);
-    pin_mode(number_of(pin), PIN_OUTPUT, 0u);
+    pin_output(number_of(pin), high);
 }
 
 bool ein_bus_get(ein_bus_pin_t pin)

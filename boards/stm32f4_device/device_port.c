@@ -36,7 +36,7 @@ void ein_device_port_init(void)
 
     pin_mode(EIN_BOARD_PIN_BUTTON, PIN_INPUT, 0u);
     pin_pull(EIN_BOARD_PIN_BUTTON, PULL_DOWN);
-    pin_mode(EIN_BOARD_PIN_LED, PIN_OUTPUT, 0u);
+    pin_output(EIN_BOARD_PIN_LED, false);
     pin_mode(EIN_BOARD_PIN_PIEZO, PIN_FUNCTION, PIEZO_FUNCTION);
     pin_port(SCL)->OTYPER |=
         1u << (SCL & 15u) | 1u << (SDA & 15u); /* open drain; the module pulls up */

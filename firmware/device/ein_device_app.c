@@ -211,6 +211,9 @@ bool ein_extension_step(ein_app_t *app)
     }
     end_check();
     const bool busy = ein_device_record_step(&device, app);
-    ein_diary_step(&device.diary, now_ms, !device.listening);
+    /* An erase may stop the core: samples that waited for the last one come first. */
+    if (!device.listening || !busy) {
+        ein_diary_step(&device.diary, now_ms, !device.listening);
+    }
     return busy;
 }

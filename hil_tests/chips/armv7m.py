@@ -42,6 +42,8 @@ from unicorn.arm_const import (
     UC_ARM_REG_XPSR,
 )
 
+from einthoven.hil_tests.chips.registers import Registers
+
 NS_PER_S = 1_000_000_000
 SLICE = 2048
 """Instructions between two looks at what is pending."""
@@ -56,10 +58,13 @@ STKERR, PRECISERR, BFARVALID, IACCVIOL = 1 << 12, 1 << 9, 1 << 15, 1 << 0
 UNDEFINSTR, FORCED = 1 << 16, 1 << 30
 EXCEPTION_RETURN, NO_CODE_THERE = 8, 3
 """unicorn's numbers for a branch to EXC_RETURN, and for one to where nothing is executed."""
-FRAME = (
+CALLED = (
     *(UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3),
-    *(UC_ARM_REG_R12, UC_ARM_REG_LR, UC_ARM_REG_PC, UC_ARM_REG_XPSR),
+    *(UC_ARM_REG_R12, UC_ARM_REG_LR),
 )
+"""Registers that are stacked, in that order; behind them PC and xPSR."""
+ENTERED = (UC_ARM_REG_LR, UC_ARM_REG_SP, UC_ARM_REG_XPSR)
+MASKS = (UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_CONTROL)
 WFI, SPIN = b"\x30\xbf", b"\xfe\xe7"
 
 DWT_CTRL, DWT_CYCCNT, DEMCR = 0xE0001000, 0xE0001004, 0xE000EDFC
@@ -105,6 +110,10 @@ class Core:
         self.levels: dict[int, Callable[[], bool]] = {}
         self._ram, self._now_ns, self._hz = ram, now_ns, hz
         self._priority_mask = 0xFF & ~(0xFF >> priority_bits)
+        self._masks = Registers(self.uc, MASKS)
+        self._stacks = Registers(self.uc, (UC_ARM_REG_SP, UC_ARM_REG_XPSR, *CALLED))
+        self._enters = Registers(self.uc, ENTERED)
+        self._pc = Registers(self.uc, (UC_ARM_REG_PC,))
         self.uc.hook_add(UC_HOOK_INTR, self._interrupted)
         self.uc.hook_add(UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_FETCH_PROT, self._nothing_there)
         self._wfi_hooks: list[int] = []
@@ -144,9 +153,7 @@ class Core:
         self._flag = False
         self.slept_ns = 0
         self._counts_from_ns = 0
-        for register in (UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK):
-            self.uc.reg_write(register, 0)
-        self.uc.reg_write(UC_ARM_REG_CONTROL, 0)
+        self._masks.write((0,) * len(MASKS))
         self.uc.reg_write(UC_ARM_REG_XPSR, THUMB)
         self.uc.reg_write(UC_ARM_REG_SP, stack & ~3)
         self.pc = entry & ~1
@@ -165,16 +172,19 @@ class Core:
         instruction, and none for a piece that ended before its last. Raises MistakeError,
         ResetError.
         """
-        if (number := self._first(masked=False)) is not None:
-            self._enter(number, self.pc)
-        count = 1 if self._first(masked=True) is not None else SLICE
+        count = SLICE
+        if requested := self._requested():
+            if (number := self._first(requested, self._masked())) is not None:
+                self._enter(number, self.pc)
+            elif self._first(requested, 0) is not None:
+                count = 1  # until it unmasks
         self._wfi_at = 0
         failed: UcError | None = None
         try:
             self.uc.emu_start(self.pc | 1, 0, count=count)
         except UcError as error:
             failed = error
-        self.pc = self.uc.reg_read(UC_ARM_REG_PC)
+        (self.pc,) = self._pc.read()
         if self._ends is not None:
             raise self._ends
         if failed is not None or self._fault is not None:
@@ -191,7 +201,7 @@ class Core:
 
     def wakes(self) -> bool:
         """Whether something ends a sleep: what would be taken, were PRIMASK 0 [B1.5.17]."""
-        return self._first(masked=True) is not None
+        return self._first(self._requested(), 0) is not None
 
     def spins(self) -> bool:
         """Whether its next instruction is a branch to itself."""
@@ -199,7 +209,12 @@ class Core:
 
     def interruptible(self) -> bool:
         """Whether something is pending that would be taken now."""
-        return self._first(masked=False) is not None
+        requested = self._requested()
+        return bool(requested) and self._first(requested, self._masked()) is not None
+
+    def _masked(self) -> int:
+        """PRIMASK."""
+        return self._masks.read()[0] & 1
 
     def _requested(self) -> list[int]:
         if not self._pending and not any(high() for high in self.levels.values()):
@@ -211,50 +226,46 @@ class Core:
         ]
         return [n for n in self._pending if n < IRQ0 or n in self._enabled] + lines
 
-    def _first(self, masked: bool) -> int | None:
-        """The pending exception to be taken; `masked`: were PRIMASK 0."""
-        requested = self._requested()
+    def _first(self, requested: list[int], primask: int) -> int | None:
+        """The one of them that is to be taken."""
         if not requested:
             return None
         level, number = min((self._of(n), n) for n in requested)
-        return number if level < self._execution(not masked) else None
+        return number if level < self._execution(primask) else None
 
     def _of(self, exception: int) -> int:
         return -1 if exception == HARD_FAULT else self._priority.get(exception, 0)
 
-    def _execution(self, with_primask: bool) -> int:
+    def _execution(self, primask: int) -> int:
         """Its priority now [B1.5.4]."""
         level = min((self._of(n) for n in self.active), default=NOBODY)
-        if basepri := self.uc.reg_read(UC_ARM_REG_BASEPRI):
+        _, basepri, faultmask, _ = self._masks.read()
+        if basepri:
             level = min(level, basepri & self._priority_mask)
-        if with_primask and self.uc.reg_read(UC_ARM_REG_PRIMASK) & 1:
+        if primask:
             level = min(level, 0)
-        if self.uc.reg_read(UC_ARM_REG_FAULTMASK) & 1:
-            level = min(level, -1)
-        return level
+        return min(level, -1) if faultmask & 1 else level
 
     def _enter(self, number: int, return_to: int) -> None:
         """PushStack and ExceptionTaken [B1.5.6, B1.5.7]."""
-        if self.uc.reg_read(UC_ARM_REG_CONTROL) & 2:
+        if self._masks.read()[3] & 2:
             raise MistakeError("the process stack is used, and not modelled")
-        r0, r1, r2, r3, r12, lr, _, xpsr = (self.uc.reg_read(register) for register in FRAME)
-        sp = self.uc.reg_read(UC_ARM_REG_SP)
+        sp, xpsr, *called = self._stacks.read()
         aligned = self.reg[CCR] & 0x200 and sp & 4
         frame = (sp - 32) & (~4 if self.reg[CCR] & 0x200 else ~0) & 0xFFFFFFFF
         if any(frame in ram and frame + 31 in ram for ram in self._ram):
-            words = (r0, r1, r2, r3, r12, lr, return_to, xpsr & ~ALIGNED | (aligned and ALIGNED))
+            words = (*called, return_to, xpsr & ~ALIGNED | (aligned and ALIGNED))
             self.uc.mem_write(frame, struct.pack("<8I", *words))
         else:  # a derived exception takes its place, and pushes nothing more [B1.5.11]
             self.reg[CFSR] |= STKERR
             self.reg[HFSR] |= FORCED
-            if self._execution(False) <= -1:
+            if self._execution(0) <= -1:
                 raise MistakeError(f"lockup: no stack at {frame:#x}")
             number = HARD_FAULT
         self._pending.discard(number)
         self.taken[number] = self.taken.get(number, 0) + 1
-        self.uc.reg_write(UC_ARM_REG_LR, TO_HANDLER if self.active else TO_THREAD)
-        self.uc.reg_write(UC_ARM_REG_SP, frame)
-        self.uc.reg_write(UC_ARM_REG_XPSR, xpsr & 0xF8000000 | THUMB | number)
+        link = TO_HANDLER if self.active else TO_THREAD
+        self._enters.write((link, frame, xpsr & 0xF8000000 | THUMB | number))
         self.active.append(number)
         vector = struct.unpack("<I", self.uc.mem_read(self.reg[VTOR] + 4 * number, 4))[0]
         if not vector & 1:
@@ -268,14 +279,11 @@ class Core:
         if code != wanted or not self.active:
             raise MistakeError(f"exception return by {code:#x}, with {self.active} active")
         number = self.active.pop()
-        sp = self.uc.reg_read(UC_ARM_REG_SP)
-        *registers, pc, xpsr = struct.unpack("<8I", self.uc.mem_read(sp, 32))
+        (_, sp, _) = self._enters.read()
+        *called, pc, xpsr = struct.unpack("<8I", self.uc.mem_read(sp, 32))
         if xpsr & IPSR != (self.active[-1] if self.active else 0):
             raise MistakeError(f"exception {number} returns to a frame of {xpsr & IPSR}")
-        for register, value in zip(FRAME, registers, strict=False):
-            self.uc.reg_write(register, value)
-        self.uc.reg_write(UC_ARM_REG_XPSR, xpsr & ~ALIGNED)
-        self.uc.reg_write(UC_ARM_REG_SP, sp + 32 | (xpsr & ALIGNED) >> 7)
+        self._stacks.write((sp + 32 | (xpsr & ALIGNED) >> 7, xpsr & ~ALIGNED, *called))
         if number != HARD_FAULT:
             self.uc.reg_write(UC_ARM_REG_FAULTMASK, 0)
         self.pc = pc & ~1
@@ -292,7 +300,7 @@ class Core:
         else:
             raise MistakeError(f"unicorn stops at {self.pc:#x}: {error}")
         self.reg[HFSR] |= FORCED
-        if self._execution(False) <= -1:
+        if self._execution(0) <= -1:
             raise MistakeError(f"lockup: a fault in a fault's handler at {self.pc:#x}")
         self._enter(HARD_FAULT, self.pc)
 

@@ -25,6 +25,7 @@ MODELS: dict[str, Callable[[Path], Chip]] = {
     "esp32c3": Esp32c3,
     "blackpill_f411ce": partial(Stm32f4, kinds.BLACKPILL_F411CE),
     "nucleo_f446re": partial(Stm32f4, kinds.NUCLEO_F446RE),
+    "feather_f405": partial(Stm32f4, kinds.FEATHER_F405),
 }
 """Board to the chip with a program (ELF)."""
 

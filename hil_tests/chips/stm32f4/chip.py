@@ -1,8 +1,8 @@
 """An STM32F405, F411 or F446 with an unchanged image: a Cortex-M4, the manuals' registers around.
 
-What the image reads and writes of RCC, PWR, FLASH, GPIO, USART, ADC1 and IWDG goes through here,
-and a register that no model has ends the run with its address, as does what the firmware must not
-do. Bytes leave only over a transmitter that has its clock, its pin and its baud rate.
+What the image reads and writes of its peripherals goes through here (`_map` has them all), and a
+register that no model has ends the run with its address, as does what the firmware must not do.
+Bytes leave only over a transmitter that has its clock, its pin and its baud rate.
 
 Time passes by a cycle an instruction, in pieces of `armv7m.SLICE` (what is left of one when the
 core falls asleep is not counted), by `ACCESS_CYCLES` an access to a peripheral, while the core
@@ -17,32 +17,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from elftools.elf.elffile import ELFFile
-from unicorn import UC_HOOK_MEM_WRITE_PROT, UC_PROT_EXEC, UC_PROT_READ, Uc
+from numpy.typing import NDArray
+from unicorn import UC_HOOK_MEM_WRITE_PROT, UC_PROT_EXEC, UC_PROT_READ, UC_PROT_WRITE, Uc
 from unicorn.arm_const import UC_ARM_REG_PC, UC_CPU_ARM_CORTEX_M4
 
 from einthoven.hil_tests.chips.armv7m import NS_PER_S, Core, MistakeError, ResetError
 from einthoven.hil_tests.chips.stm32f4 import clock as rcc
 from einthoven.hil_tests.chips.stm32f4 import serial
-from einthoven.hil_tests.chips.stm32f4.adc import Adc
+from einthoven.hil_tests.chips.stm32f4.adc import ADC1, DR, Adc, Electrodes, Steady
 from einthoven.hil_tests.chips.stm32f4.clock import PWR, RCC, Clock
+from einthoven.hil_tests.chips.stm32f4.dma import DMA2, Stream
+from einthoven.hil_tests.chips.stm32f4.edges import EXTI, IRQ_9_5, SYSCFG, Edges
 from einthoven.hil_tests.chips.stm32f4.flash import FLASH, Controller
 from einthoven.hil_tests.chips.stm32f4.kinds import Kind
 from einthoven.hil_tests.chips.stm32f4.pins import ANALOGUE, GPIO, PORTS, Pins
+from einthoven.hil_tests.chips.stm32f4.plain import I2C1, I2C_SET_UP, RNG, Plain, Rng
 from einthoven.hil_tests.chips.stm32f4.serial import Usart
+from einthoven.hil_tests.chips.stm32f4.spi import FUNCTION, PINS, SPI2, Spi
+from einthoven.hil_tests.chips.stm32f4.timers import TIM2, TIM3, TIM5, Timer
 from einthoven.hil_tests.chips.stm32f4.watchdog import Watchdog
 
 RAM, RAM_BYTES = 0x20000000, 128 << 10
 SYSTEM_MEMORY, UNIQUE_ID, FLASH_KB = 0x1FFF7000, 0x1FFF7A10, 0x1FFF7A22
-FLASH_CONTROLLER, IWDG, ADC1, PRIVATE = 0x40023C00, 0x40003000, 0x40012000, 0xE0000000
+CCM, CCM_BYTES = 0x10000000, 64 << 10
+FLASH_CONTROLLER, IWDG, PRIVATE = 0x40023C00, 0x40003000, 0xE0000000
 IDENTITY = (0x00350041, 0x32385105, 0x31393435)
 """Of this chip: what its image must tell as its serial number."""
 PRIORITY_BITS = 4
 IRQS = {0x40011000: 37, 0x40004400: 38, 0x40004800: 39}
 """Of the USARTs."""
 SERIAL_FUNCTION = 7
-ELECTRODES = 1
-"""PA1: the channel that the board's amplifier is on."""
+BATTERY_COUNTS = 2420
+"""3.9 V behind a divider of two, at a reference of 3.3 V."""
 ACCESS_CYCLES = 6
 PIECE_NS = 5_000_000
 """What `wake` lets pass at least, if nothing is said meanwhile."""
@@ -77,6 +85,8 @@ class Chip:
         self.uc = self.core.uc
         self.uc.mem_map(FLASH, kind.flash_bytes, UC_PROT_READ | UC_PROT_EXEC)
         self.uc.mem_map(RAM, RAM_BYTES)
+        if kind.ccm:
+            self.uc.mem_map(CCM, CCM_BYTES, UC_PROT_READ | UC_PROT_WRITE)
         self.uc.mem_map(SYSTEM_MEMORY, 0x1000, UC_PROT_READ)
         for base, size in ((0x40000000, 0x80000), (0x50000000, 0x61000), (PRIVATE, 0x100000)):
             self.uc.mmio_map(base, size, self._read, base, self._write, base)
@@ -100,17 +110,52 @@ class Chip:
             self._require_line,
         )
         self.sent, self.coming = self.usart.sent, self.usart.coming
-        self.sampling = Adc(
-            ELECTRODES,
-            lambda: self.ns,
+        self.electrodes = Electrodes(kind.rate_hz, kind.conversions)
+        self.battery = Steady(BATTERY_COUNTS)
+        self.dma = Stream(self.uc, ADC1 + DR, ram[0])
+        now = lambda: self.ns  # noqa: E731
+        on_apb1 = lambda: self.clock.timers_hz(1)  # noqa: E731
+        self.trigger = Timer(32, now, on_apb1, lambda: self.adc.triggered())
+        self.piezo, self.us = Timer(16, now, on_apb1), Timer(32, now, on_apb1)
+        inputs = {kind.electrodes: self.electrodes}
+        self.adc = Adc(
+            inputs if kind.battery is None else inputs | {kind.battery: self.battery},
+            now,
             lambda: self.clock.bus_hz(2),
-            lambda: self.pins.mode(ELECTRODES) == ANALOGUE,
+            lambda channel: self.pins.mode(channel) == ANALOGUE,
+            self.trigger,
+            self.dma,
         )
+        self.spi = Spi(now, lambda: self.clock.bus_hz(1), self._require_bus)
+        self.edges = Edges(self.pins.seen)
+        self.i2c = Plain(I2C_SET_UP)
+        self.rng = Rng(now, self.clock.usb_hz)
+        self.core.levels[IRQ_9_5] = self.edges.asks
         self.core.levels[IRQS[kind.usart]] = self.usart.asks
         self.blocks = self._map()
         self.restarts: list[str] = []
         """Why it began again, since the power came."""
         self.power_on()
+
+    @property
+    def sampling(self) -> "Chip":
+        """What its ADC sees, as a model's user knows it."""
+        return self
+
+    @property
+    def samples(self) -> NDArray[np.int16]:
+        """At the electrodes."""
+        return self.electrodes.samples
+
+    @samples.setter
+    def samples(self, samples: NDArray[np.int16]) -> None:
+        self.electrodes.samples = samples
+
+    @property
+    def taken(self) -> int:
+        """Samples whose last conversion may have been, by the time."""
+        begun = self.electrodes.begun_ns
+        return 0 if begun is None else (self.ns - begun) * self.kind.rate_hz // NS_PER_S
 
     def _map(self) -> dict[int, Block]:
         ports = {
@@ -129,7 +174,16 @@ class Chip:
             PWR: Block(self.clock.read_power, self.clock.write_power),
             FLASH_CONTROLLER: Block(self.flash.read, self.flash.write, frozenset((0x0C,))),
             self.kind.usart: Block(self.usart.read, self.usart.write, frozenset((serial.SR,))),
-            ADC1: Block(self.sampling.read, self.sampling.write, frozenset((0x00,))),
+            ADC1: Block(self.adc.read, self.adc.write, frozenset((0x00,))),
+            DMA2: Block(self.dma.read, self.dma.write),
+            TIM2: Block(self.trigger.read, self.trigger.write),
+            TIM3: Block(self.piezo.read, self.piezo.write),
+            TIM5: Block(self.us.read, self.us.write),
+            SPI2: Block(self.spi.read, self.spi.write, frozenset((0x08,))),
+            EXTI: Block(self.edges.read, self.edges.write),
+            SYSCFG: Block(self.edges.read_choice, self.edges.write_choice),
+            I2C1: Block(self.i2c.read, self.i2c.write),
+            RNG: Block(self.rng.read, self.rng.write),
             IWDG: Block(self.watchdog.read, self.watchdog.write, frozenset((0x0C,))),
         }
 
@@ -156,8 +210,12 @@ class Chip:
         """RAM keeps what it has, and RCC_CSR the flags that nobody cleared [6.1.1]."""
         self.clock.reset()
         self.clock.flags |= CAUSES[why] | rcc.PIN
-        for peripheral in (self.flash, self.pins, self.watchdog, self.usart, self.sampling):
+        for peripheral in (
+            *(self.flash, self.pins, self.watchdog, self.usart, self.adc, self.dma, self.trigger),
+            *(self.piezo, self.us, self.spi, self.edges, self.i2c, self.rng),
+        ):
             peripheral.reset()
+        self.electrodes.begun_ns = None
         stack, entry = struct.unpack("<2I", self.uc.mem_read(FLASH, 8))
         self.core.reset(stack, entry)
         self.core.reg[0xE000ED08] = FLASH  # where its alias at 0 leads
@@ -255,6 +313,11 @@ class Chip:
         for pin in (self.kind.tx, self.kind.rx):
             if self.pins.function(pin) != SERIAL_FUNCTION:
                 raise MistakeError(f"a byte, and pin {pin:#x} is not the USART's")
+
+    def _require_bus(self) -> None:
+        for pin in PINS:
+            if self.pins.function(pin) != FUNCTION:
+                raise MistakeError(f"a byte, and pin {pin:#x} is not SPI2's")
 
     def _access(self, address: int) -> Block | None:
         """Time for it, and its peripheral; None: the core's own."""

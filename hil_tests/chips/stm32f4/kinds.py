@@ -27,7 +27,15 @@ class Kind:
     rx: int
     """Pins: 0x1A is PB10."""
     baud: int
+    electrodes: int = 1
+    """ADC channel that the amplifier is on: PA1."""
+    rate_hz: int = 180
+    conversions: int = 8
+    """Of the amplifier's samples, and how many conversions the firmware makes one of."""
+    battery: int | None = None
+    """ADC channel."""
     ccm: bool = False
+    """It has core-coupled memory, and a random number generator."""
 
 
 BLACKPILL_F411CE = Kind(
@@ -73,6 +81,10 @@ FEATHER_F405 = Kind(
     tx=0x1A,
     rx=0x1B,
     baud=115200,
+    electrodes=4,
+    rate_hz=500,
+    conversions=1,
+    battery=3,
     ccm=True,
 )
-"""RM0090: table 10, 7.3.3; PWR_CR 5.4.1."""
+"""RM0090: table 10, 7.3.3; PWR_CR 5.4.1. A device, whose AD8232 has 1365 counts a millivolt."""
