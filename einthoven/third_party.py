@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from einthoven.errors import BuildError, EinthovenError
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import IN_CHECKOUT, ROOT, cache_dir
 
 
@@ -116,4 +117,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main())

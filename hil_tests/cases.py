@@ -7,6 +7,7 @@ and a word. `CHECKS` knows by the number what is right; a folder that nobody kno
 it was not run. Prints a line a case and last `N cases, 0 wrong`; exit code 1 if any is wrong.
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Callable
@@ -233,7 +234,12 @@ def run(folder: Path) -> int:
 
 def main() -> int:
     """`python -m einthoven.hil_tests.cases [FOLDER]`."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.hil_tests.cases", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT, help=f"[{DEFAULT}]")
+    folder: Path = parser.parse_args().folder
     if not folder.is_dir():
         print(f"error: {folder} is not a folder of cases: name one", file=sys.stderr)
         return 2

@@ -16,6 +16,7 @@ from einthoven.device_log.testing import device_written_log
 from einthoven.fleet.proof import Challenge
 from einthoven.native.log import Log, decode_ecg, scan
 from einthoven.native.log_spec import load
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import WEB
 
 FILE = WEB / "tests" / "vectors.json"
@@ -147,4 +148,5 @@ def text() -> str:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     FILE.write_text(text(), encoding="ascii")

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from einthoven.codegen.testing import bare_target
 from einthoven.fleet.image import layout
 from einthoven.fleet.proof import Challenge
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import FIRMWARE, GENERATED
 from einthoven.third_party import monocypher
 
@@ -146,4 +147,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main())

@@ -18,6 +18,7 @@ from einthoven.codegen import model
 from einthoven.codegen.testing import bare_target, core_bench
 from einthoven.codegen.testing.random_models import noise
 from einthoven.native import core
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records import synth
 
@@ -153,4 +154,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main())

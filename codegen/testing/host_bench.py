@@ -6,6 +6,7 @@ One run, in turns, the best of five each: a machine that does other things gives
 only their ratio is worth keeping. The outputs are compared first.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -44,8 +45,12 @@ def best_s(*works: Callable[[], object]) -> list[float]:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the figures; exit code 1 if the builds differ."""
-    given = sys.argv[1:] if argv is None else argv
-    n = int(given[0]) if given else 2000
+    parser = argparse.ArgumentParser(
+        prog="python -m einthoven.codegen.testing.host_bench", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("beats", nargs="?", type=int, default=2000, help="[2000]")
+    n: int = parser.parse_args(argv).beats
     signal, features = beats(n)
     plain, vectors, tflm = HostModel(flags=["-DEIN_NN_PORTABLE"]), HostModel(), TflmModel()
     expected = plain.infer(signal, features)

@@ -23,6 +23,7 @@ from einthoven.codegen.testing.counted_steps import first_counted
 from einthoven.codegen.testing.m4_cycles import Memory, Steps, cycles
 from einthoven.codegen.testing.tools import symbols
 from einthoven.errors import EinthovenError
+from einthoven.no_arguments import no_arguments
 
 BLOCK = bytes(range(0, 256, 17))
 """The plain text of FIPS 197, appendix C. The keys are 0, 1, 2, ..., as there."""
@@ -193,4 +194,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main())

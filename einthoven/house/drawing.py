@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from html import escape
 
 from einthoven.house.floors import FLOORS
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import ROOT
 
 PICTURE = ROOT / "docs" / "house.svg"
@@ -130,4 +131,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main())

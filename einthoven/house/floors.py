@@ -17,6 +17,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from einthoven import third_party
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import ROOT
 
 PLAIN = frozenset(
@@ -486,4 +487,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main())

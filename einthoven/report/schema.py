@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from einthoven.errors import EinthovenError
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import ROOT
 from einthoven.report.answers import ANSWERS
 from einthoven.report.description import SCHEMA, Plan, Result
@@ -102,4 +103,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

@@ -19,6 +19,7 @@ import typer
 
 from einthoven.cli import app
 from einthoven.house import pages
+from einthoven.house.drawing import PICTURE
 from einthoven.paths import BOARDS, ROOT
 from einthoven.records.synth import make_record
 
@@ -185,6 +186,31 @@ def test_every_module_that_code_and_scripts_tell_to_run_can_be_run() -> None:
     told = set(re.findall(r"python -m (einthoven(?:\.\w+)+)(?!\.…|\w)", pages.everything()))
     assert len(told) > 20
     _missing(sorted(name for name in told if pages.module_file(name) is None))
+
+
+def test_every_module_that_can_be_run_has_a_help() -> None:
+    """One that reads no command line would begin its work for `--help`, and write its files."""
+    told = {words[0] for _, words in pages.commands("python -m") if words}
+    told |= set(re.findall(r"python -m (einthoven(?:\.\w+)+)(?!\.…|\w)", pages.everything()))
+    told -= {"einthoven.fleet.testing.stm32loader_on_pty"}  # hands its words to stm32loader
+    files = {name: pages.module_file(name) for name in told if name.startswith("einthoven.")}
+    reads = ("ArgumentParser(", "no_arguments(__doc__)")
+    _missing(sorted(n for n, f in files.items() if f and not any(r in _text(f) for r in reads)))
+
+
+@pytest.mark.parametrize(("word", "code"), [("--help", 0), ("-h", 0), ("bogus", 2)])
+def test_a_module_that_takes_nothing_says_what_it_does(word: str, code: int) -> None:
+    before = PICTURE.stat().st_mtime_ns
+    done = subprocess.run(
+        [sys.executable, "-m", "einthoven.house.drawing", word],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "usage: python -m einthoven.house.drawing" in (done.stdout or done.stderr)
+    assert PICTURE.stat().st_mtime_ns == before
 
 
 def test_every_name_of_our_python_is_there() -> None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from einthoven.no_arguments import no_arguments
 from einthoven.paths import ROOT
 from einthoven.report.run import write_text
 from einthoven.scoring.comparison import gross
@@ -179,4 +180,5 @@ def disturbance_table(disturbances: Sequence[Entry]) -> str:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     write()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from einthoven.aami import CLASSES, literature_class
 from einthoven.errors import RecordError, UsageError
+from einthoven.no_arguments import no_arguments
 from einthoven.provenance import patient
 from einthoven.records.adc import to_board
 from einthoven.records.annotations import read_annotations
@@ -211,4 +212,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

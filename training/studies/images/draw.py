@@ -10,6 +10,7 @@ difference and running sum fill the pixels between.
 import numpy as np
 from numpy.typing import NDArray
 
+from einthoven.no_arguments import no_arguments
 from einthoven.training.command_line import one_line_errors
 
 SIZE = 128
@@ -128,4 +129,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()
