@@ -45,6 +45,8 @@ QUICK = "training/recipes/quick.toml"
         ("evidence.__main__", "none", "none"),
         ("evidence.measured.rivals", "none", "no *.osea in none"),
         ("evidence.pages.adaptation", "none", "none holds no finished replay"),
+        ("evidence.pages.adaptation", "--crossval none", "none is none of `python -m"),
+        ("evidence.pages.adaptation", "--crossval pyproject.toml", "pyproject.toml is none of"),
     ],
 )
 def test_bad_input_is_one_line(

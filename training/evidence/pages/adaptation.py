@@ -154,6 +154,20 @@ def keep(run: Path) -> Path:
     return path
 
 
+def keep_crossval(path: Path) -> None:
+    """Keep what `adaptation.crossval --json` wrote, if it makes the page's table.
+
+    Raises UsageError.
+    """
+    try:
+        crossval_table(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is none of `python -m einthoven.training.adaptation.crossval`: {error!r}"
+        ) from None
+    shutil.copyfile(path, RESULTS / "crossval.json")
+
+
 @one_line_errors("docs/")
 def main() -> None:
     """Command line."""
@@ -164,7 +178,7 @@ def main() -> None:
     parser.add_argument("--crossval", type=Path)
     args = parser.parse_args()
     if args.crossval is not None:
-        shutil.copyfile(args.crossval, RESULTS / "crossval.json")
+        keep_crossval(args.crossval)
     if args.run is not None:
         keep(args.run)
     write_text(PAGE, page())
