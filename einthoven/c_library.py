@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from einthoven.errors import BuildError
+from einthoven.errors import DISK_FULL, BuildError
 from einthoven.paths import cache_dir
 from einthoven.tool_output import first_error
 
@@ -46,7 +46,7 @@ def build_library(
     """Return the path of a shared library built from `sources`, compiling it if needed.
 
     `include_dirs` are searched for headers; all `*.h` in them count for the digest.
-    Raises BuildError when there is no C compiler or when it fails.
+    Raises BuildError when there is no C compiler, when it fails, or without a cache to write to.
     """
     compiler = os.environ.get("CC", "cc")
     flags = [*simd_flags(), *flags]
@@ -59,7 +59,15 @@ def build_library(
         return library
     if shutil.which(compiler) is None:
         raise BuildError(f"no C compiler '{compiler}': install gcc (apt-get install gcc) or set CC")
-    library.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        library.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        raise BuildError(
+            f"nothing can be kept in {library.parent} ({error.strerror}): name another folder with "
+            "$XDG_CACHE_HOME"
+        ) from None
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         output = Path(scratch) / library.name
         includes = [f"-I{d}" for d in include_dirs]

@@ -31,6 +31,11 @@ def tasks(
     if (named := find_recording(what)) is not None:
         folder, names = named[0].resolve(), [named[1]]
     else:
+        if what.is_file():
+            raise UsageError(
+                f"{what} is no recording: name a header (.hea), an EDF, BDF or CSV file, or a "
+                "record without its ending"
+            )
         found = what if what.is_dir() else _database(what)
         if found is None:
             raise UsageError(

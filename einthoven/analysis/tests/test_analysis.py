@@ -160,6 +160,10 @@ def test_what_may_be_named(folder: Path, tmp_path: Path) -> None:
     assert names(folder) == ["long", "s1", "s2", "torn"]
     with pytest.raises(UsageError, match="no record, folder or database"):
         names(tmp_path / "nowhere")
+    for other in ("s1.atr", "S1.HEA", "notes.txt"):
+        (tmp_path / other).touch()
+        with pytest.raises(UsageError, match=f"{other} is no recording: name a header"):
+            names(tmp_path / other)
     with pytest.raises(RecordError):
         analyze(Task(folder, "torn"))
     assert np.isfinite(analyze(Task(folder, "s2")).af_burden)
