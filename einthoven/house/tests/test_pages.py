@@ -119,6 +119,27 @@ def _names() -> set[str]:
     return words | {Path(part).stem for name in pages.tracked() for part in Path(name).parts}
 
 
+def test_declarations_of_c_are_those_of_the_headers() -> None:
+    headers = [ROOT / n for n in pages.tracked() if n.startswith("firmware/") and n.endswith(".h")]
+    ours = _plain_c("\n".join(_text(header) for header in headers))
+    declared = [
+        (page, declaration)
+        for page in pages.pages()
+        for block in re.findall(r"```c\n(.*?)```", _text(ROOT / page), re.DOTALL)
+        for declaration in re.findall(r"\w[\w *]*\bein_\w+\([^()]*\);", _plain_c(block))
+    ]
+    assert len(declared) > 5
+    _missing(
+        [f"{page}: {declaration}" for page, declaration in declared if declaration not in ours]
+    )
+
+
+def _plain_c(text: str) -> str:
+    """Without comments and macros, one blank between words."""
+    bare = re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
+    return " ".join(re.sub(r"^#.*", " ", bare, flags=re.MULTILINE).split())
+
+
 def test_what_pytest_is_given_exists() -> None:
     wrong = []
     for piece, words in pages.commands("pytest"):
