@@ -26,7 +26,7 @@ def first_error(*texts: str) -> str:
     """
     lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
     causes = [s for s in lines if _CAUSE.search(s) and not _AFTERMATH.search(s)]
-    about = [s for s in lines if "error" in s.lower()]
+    about = [s for s in lines if "error" in s.lower() and "no error" not in s.lower()]
     return (causes or about or lines[-1:] or ["no message"])[0]
 
 

@@ -64,6 +64,7 @@ TOOL = Tool(
     steps=_steps,
     verified="read back by dfu-util",
     probes=frozenset({ROM}),
+    phases={"Erase": (0.0, 0.4), "Download": (0.4, 0.6)},
     wake="hold BOOT0 while plugging it in",
     troubles=(
         ("LIBUSB_ERROR_ACCESS", Trouble.NO_PERMISSION),
@@ -71,7 +72,8 @@ TOOL = Tool(
         ("not correctly executed|is not writeable|errVENDOR", Trouble.LOCKED),
         (
             "LIBUSB_ERROR_NO_DEVICE|LIBUSB_ERROR_IO|LIBUSB_ERROR_PIPE|LIBUSB_ERROR_TIMEOUT|"
-            "Lost device after RESET|Error during download|Error during upload|"
+            "Lost device after RESET|Error during (download|upload|special command|abort)|"
+            "Error sending dfu abort request|"
             "USB communication error",
             Trouble.LINK_LOST,
         ),

@@ -110,6 +110,9 @@ class Tool:
     """How it knows that the chip holds the image."""
     stages: Mapping[str, float] = field(default_factory=dict)
     """Lines that it prints, and how much of the step is done then; else its percentages count."""
+    phases: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """What its percentages are of, by how the line begins: where that lies in the step, 0 to 1, and
+    its share; of other lines the whole step."""
     probes: frozenset[str] = frozenset()
     """`vendor:product` of what it flashes through, if that is a USB device and not a port."""
     chip: Callable[[str], Chip] | None = None
@@ -125,4 +128,9 @@ class Tool:
             if words in line:
                 return share
         found = None if self.stages else _PERCENT.search(line)
-        return min(float(found[1]), 100.0) / 100 if found else None
+        if found is None:
+            return None
+        begin, share = next(
+            (part for words, part in self.phases.items() if line.startswith(words)), (0.0, 1.0)
+        )
+        return begin + share * min(float(found[1]), 100.0) / 100

@@ -132,6 +132,7 @@ def understand(tool: Tool, job: Job, step: Step, output: str, code: int) -> Flas
         if trouble is Trouble.NO_PERMISSION:
             return no_permission(job.name, job.probe, job.port)
         line = output[: found.end()].splitlines()[-1] + output[found.end() :].partition("\n")[0]
+        line = line.rpartition(f"{tool.name}: ")[2]  # behind a progress bar that it broke off
         return FlashError(trouble, f"{job.name}: {_WORDS.get(trouble, trouble)} ({line})")
     said = first_error(output) if output.strip() else "it said nothing"
     end = f"ended with code {code}" if code else "did not say that it had succeeded"

@@ -1,7 +1,8 @@
 """Flashers: the real tools on models of the chips' boot loaders, and what each failure comes to.
 
-The models speak ST's AN3155 and Espressif's ROM protocol (`einthoven.fleet.testing`). Debug probes
-and USB boot loaders have no model: there the tools' own words are held to the tools' own programs.
+The models speak ST's AN3155 and AN3156 and Espressif's ROM protocol (`einthoven.fleet.testing`).
+Debug probes are in hil_tests/test_debug_port.py. What no model says, a tool's words, is held to the
+tool's own program.
 """
 
 import dataclasses
@@ -24,6 +25,7 @@ from einthoven.fleet.flashers.job import Job, Step, Tool
 from einthoven.fleet.flashers.registry import TOOLS, choose, names
 from einthoven.fleet.flashers.trouble import FlashError, Trouble
 from einthoven.fleet.testing.esp_rom import EspRom
+from einthoven.fleet.testing.stm32_dfu import Stm32Dfu
 from einthoven.fleet.testing.stm32_rom import FLASH, Stm32Rom
 from einthoven.fleet.usb import UsbDevice
 
@@ -222,49 +224,45 @@ def test_openocd_is_told_which_probe_and_asks_who_is_there(tmp_path: Path) -> No
         assert (found.trouble if found else None) is trouble
 
 
-STAND_IN = """
-import pathlib, sys
-words = dict(zip(sys.argv[2::2], sys.argv[3::2]))
-folder = pathlib.Path(sys.argv[1])
-chip, calls = folder / "chip", folder / "calls"
-with calls.open("a") as file:
-    print(*sys.argv[2:], file=file)
-if "-D" in words:
-    chip.write_bytes(pathlib.Path(words["-D"]).read_bytes())
-    print("Download\\t[============             ]  50%          640 bytes")
-    print("Download\\t[=========================] 100%         1275 bytes")
-    print("File downloaded successfully")
-else:
-    _, size, *_ = words["-s"].split(":")
-    back = pathlib.Path(words["-U"])
-    assert not back.exists()
-    content = chip.read_bytes()[: int(size)]
-    back.write_bytes(content[:700] + bytes([content[700] ^ 1]) + content[701:]
-                     if (folder / "worn").exists() and len(content) > 700 else content)
-"""
+IN_ITS_LOADER = UsbDevice("1-2.3", dfu_util.ROM, "386232543137", "STM32 BOOTLOADER", Path("/no"))
 
 
-def test_dfu_util_leaves_the_loader_when_all_is_read_back(tmp_path: Path) -> None:
-    """A program stands in for dfu-util and a chip: what it is told, in which order."""
-    program = tmp_path / "stand_in.py"
-    program.write_text(STAND_IN)
-    tool = dataclasses.replace(dfu_util.TOOL, command=(sys.executable, str(program), str(tmp_path)))
-    probe = dataclasses.replace(PROBE, kind=dfu_util.ROM, path="1-2.3", serial="386232543137")
-    job = _job(tmp_path, {"usb": dfu_util.ROM, "address": FLASH}, probe=probe)
-    verified, seen = _flash(tool, job)
+def _dfu_job(chip: Stm32Dfu, tmp_path: Path) -> Job:
+    settings = {"usb": dfu_util.ROM, "address": FLASH}
+    return _job(tmp_path, settings, probe=IN_ITS_LOADER, environment=chip.environment)
+
+
+def test_an_stm32_over_usb(tmp_path: Path) -> None:
+    """Written, read back, and only then told to start."""
+    with Stm32Dfu() as chip:
+        verified, seen = _flash(dfu_util.TOOL, _dfu_job(chip, tmp_path))
+        assert bytes(chip.flash[: len(IMAGE)]) == IMAGE and chip.left
     assert verified == "read back by dfu-util" and seen == sorted(seen) and seen[-1] == 1.0
-    calls = (tmp_path / "calls").read_text().splitlines()
-    who = "-d 0483:df11 -a 0 -p 1-2.3 -S 386232543137"
-    assert all(call.startswith(who) for call in calls)
-    assert [call.split()[-3] for call in calls] == [
-        "0x08000000",
-        f"0x08000000:{len(IMAGE)}",
-        "0x08000000:256:leave",
-    ]
-    (tmp_path / "worn").touch()
-    failure = _fails(tool, job)
-    assert failure.trouble is Trouble.NOT_VERIFIED and "first at byte 700" in str(failure)
-    assert ":leave" not in (tmp_path / "calls").read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble", "says"),
+    [
+        ({"locked": True}, Trouble.LOCKED, "(ERASE_PAGE not correctly executed)"),
+        ({"worn": {FLASH + 700}}, Trouble.NOT_VERIFIED, "first at byte 700"),
+        ({"cable": 0}, Trouble.NOT_THERE, "No DFU capable USB device"),
+        ({"cable": 1}, Trouble.LINK_LOST, "is the cable loose"),
+        ({"denied": True}, Trouble.NO_PERMISSION, "/etc/udev/rules.d/60-einthoven.rules"),
+        # Others in their loaders: at another socket, or another chip at this one.
+        ({"path": "1-2.4"}, Trouble.NOT_THERE, "No DFU capable USB device"),
+        ({"serial": "386232543138"}, Trouble.NOT_THERE, "No DFU capable USB device"),
+    ],
+    ids=["locked", "worn", "gone", "pulled", "denied", "socket", "number"],
+)
+def test_an_stm32_over_usb_that_cannot_be_written(
+    fault: dict[str, Any], trouble: Trouble, says: str, tmp_path: Path
+) -> None:
+    with Stm32Dfu(**fault) as chip:
+        failure = _fails(dfu_util.TOOL, _dfu_job(chip, tmp_path))
+        assert failure.trouble is trouble and says in str(failure)
+        assert not chip.left
+        if trouble in (Trouble.LOCKED, Trouble.NOT_THERE, Trouble.NO_PERMISSION):
+            assert chip.written == 0 and set(chip.flash) == {0xA5}
 
 
 SAYINGS = [
