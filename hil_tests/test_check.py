@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from einthoven.boards.board import build, load_board, running
 from einthoven.fleet.checked import MOST_FAILED, BoardCheck, CheckReport, Item
+from einthoven.hil_tests.check import run as check_run
 from einthoven.hil_tests.check.run import Bench, Subject, check_one, one
 from einthoven.hil_tests.check.signal import clock_error, hum_amplitude
 from einthoven.hil_tests.replay_runs import run
@@ -82,6 +84,24 @@ def test_what_is_bad_is_said(tmp_path: Path) -> None:
     assert CheckReport.of([found]).exit_code == 1
     gone = check_one(Subject("gone", board, lambda: running(board, "/nowhere")), Bench(1.0))
     assert [item.name for item in gone.failures] == ["answers"]
+
+
+def test_an_interrupted_check_begins_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = load_board("host")
+    build(board)
+    begun: list[str] = []
+
+    def check_none(subject: Subject, bench: Bench) -> BoardCheck:
+        begun.append(subject.name)
+        if len(begun) > 1:
+            time.sleep(1.0)  # whoever is at work comes to its end
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check_run, "check_one", check_none)
+    subjects = [Subject(str(i), board, lambda: running(board)) for i in range(50)]
+    with pytest.raises(KeyboardInterrupt):
+        check_run.check(subjects, 1)
+    assert len(begun) < 50
 
 
 def test_clock_error_knows_its_error() -> None:

@@ -102,6 +102,10 @@ def test_across_hosts_through_dask(
     done = run("replay", "--fleet", fleet, *words)
     assert done.returncode == 0, done.stderr
     assert found(out) == one_board
+    complains(
+        run("replay", "--fleet", fleet_file(tmp_path, {"a": []}), *words[:4], *words[6:]),
+        "gives a 'host', and none has one",
+    )
     fleet = fleet_file(tmp_path, {"a": []}, host="nowhere")
     complains(
         run("replay", "--fleet", fleet, *words[:4], "--out", tmp_path / "n", *words[6:]),

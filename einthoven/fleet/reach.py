@@ -23,6 +23,11 @@ def board_of(fleet: Fleet, device: Entry) -> Board:
         if device.words:
             raise KeysError(f"{fleet.path}: {device.name} is no process, which 'words' are for")
         return board
+    if not identity(device).isascii():
+        raise KeysError(
+            f"{fleet.path}: give {device.name} an 'id': a process says what it is called by, and "
+            "boards say their numbers in ASCII"
+        )
     return one_of_many(board, identity(device), fleet.folder(device), device.words)
 
 

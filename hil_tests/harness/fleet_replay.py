@@ -104,6 +104,8 @@ def replay_fleet(
     if not resume:
         RunDir.require_new(out)
     fleet = inventory.read(path)
+    if cluster is not None and not any(device.host for device in fleet.choose(names)):
+        raise UsageError(f"--cluster is for devices that {path} gives a 'host', and none has one")
     seats = _seats(fleet, fleet.choose(names), console)
     kinds = sorted({seat.board.name for seat in seats.values()})
     units = {seat.board.count_unit for seat in seats.values()}

@@ -59,6 +59,7 @@ def test_what_was_flashed_into_a_process_is_what_runs(tmp_path: Path) -> None:
     ("device", "says"),
     [
         (Entry("a"), "say which board a is"),
+        (Entry("Zürich-1", board="host"), "give Zürich-1 an 'id'"),
         (Entry("a", board="pico", words=("--adc", "x")), "a is no process"),
     ],
 )
