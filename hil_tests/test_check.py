@@ -122,6 +122,9 @@ def test_hum_is_measured() -> None:
 
 
 def test_command_tells_boards_that_failed_from_bad_usage() -> None:
+    for seconds in ("nan", "inf", "0"):
+        bad = run("check", "--board", "host", "--seconds", seconds)
+        assert bad.returncode == 2 and bad.stdout == "", bad.stderr
     good = run("check", "--board", "host", "--json", "--seconds", "1")
     assert good.returncode == 0, good.stderr
     report = json.loads(good.stdout)

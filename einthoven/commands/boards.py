@@ -108,9 +108,12 @@ OwnModel = Annotated[
 def use_own(model: Path | None) -> None:
     """Build with the user's own model from now on, if there is one."""
     if model is not None:
+        from einthoven.errors import ModelError
         from einthoven.hil_tests.harness.own_model import use_model
 
-        use_model(model)
+        folder = use_model(model)
+        if not (folder / "model.tflite").is_file():
+            raise ModelError(f"no {folder / 'model.tflite'}: name the folder of an int8 model")
 
 
 def build(board: BoardName, boards: Boards = None, model: OwnModel = None) -> None:

@@ -40,7 +40,7 @@ def check(
     boards: Boards = None,
     seconds: Annotated[
         float | None,
-        typer.Option(min=1, help="Signal to look at (default: 20).", show_default=False),
+        typer.Option(min=1, max=3600, help="Signal to look at (default: 20).", show_default=False),
     ] = None,
     electrodes: Annotated[
         Electrodes | None,

@@ -107,6 +107,7 @@ def test_a_fleet_of_processes_is_flashed_and_gets_its_keys(
         (("nobody",), "'nobody' is no board, and there is no fleet.toml"),
         (("host",), "nothing to flash"),
         (("pico", "--fleet", "other.toml"), "no other.toml"),
+        (("pico", "--model", "nowhere"), "no nowhere/model.tflite"),
     ],
 )
 def test_what_cannot_be_meant(
