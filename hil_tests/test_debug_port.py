@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from einthoven.boards.board import build, load_board
+from einthoven.boards.board import Board, build, load_board
 from einthoven.fleet import lock, usb
 from einthoven.fleet.firmware import as_built
 from einthoven.fleet.flashers import openocd, pyocd, run
@@ -23,7 +23,7 @@ from einthoven.fleet.inventory import Entry, Fleet
 from einthoven.fleet.ledger import Ledger
 from einthoven.fleet.testing.machine import Machine
 from einthoven.fleet.usb import UsbDevice
-from einthoven.hil_tests.chips.debug import pyocd_probe
+from einthoven.hil_tests.chips.debug import pyocd_probe, stm32f4
 from einthoven.hil_tests.chips.debug.access_port import (
     CTRL_STAT,
     DRW,
@@ -50,7 +50,9 @@ def program() -> Path:
 
 
 @contextmanager
-def _probe(chip: Debugged, folder: Path) -> Iterator[dict[str, Any]]:
+def _probe(
+    chip: Debugged | stm32f4.Stm32f4, folder: Path, board: Board = BOARD
+) -> Iterator[dict[str, Any]]:
     """What board.toml says of OpenOCD, with that chip's port in place of the probe."""
     with on_a_socket(chip.chain) as port:
         config = folder / f"probe-{port}.cfg"
@@ -58,7 +60,7 @@ def _probe(chip: Debugged, folder: Path) -> Iterator[dict[str, Any]]:
             "adapter driver remote_bitbang\nremote_bitbang host localhost\n"
             f"remote_bitbang port {port}\ntransport select jtag\n"
         )
-        settings = dict(choose(BOARD, "openocd")[1])
+        settings = dict(choose(board, "openocd")[1])
         probe, *target = settings["config"]
         assert probe == "interface/stlink.cfg"
         yield {**settings, "config": [str(config), *target]}
@@ -220,6 +222,41 @@ def test_a_chip_is_flashed_at_the_second_try_and_says_who_it_is(
     assert chip.flashed()[: len(image)] == image
     assert good.verified == "read back by OpenOCD"
     assert other.outcome == Trouble.LOCKED.value
+
+
+F4 = load_board("blackpill_f411ce")
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [
+        ({}, None),
+        ({"identity": 0x10006421}, Trouble.WRONG_CHIP),
+        ({"locked": True}, Trouble.LOCKED),
+        ({"worn": 700}, Trouble.NOT_VERIFIED),
+        ({"pulled": True}, Trouble.LINK_LOST),
+    ],
+    ids=["good", "kind", "locked", "worn", "pulled"],
+)
+def test_a_black_pill(
+    fault: dict[str, Any], trouble: Trouble | None, piece: Path, tmp_path: Path
+) -> None:
+    """OpenOCD has another driver for it, with another loader."""
+    pulled = "pulled" in fault
+    chip = stm32f4.Stm32f4(**{name: value for name, value in fault.items() if name != "pulled"})
+    chip.chain.pulled = lambda: pulled and chip.programmed > 200
+    with _probe(chip, tmp_path, F4) as settings:
+        job = Job("clinic-01", F4.name, piece, piece, settings, id=UID, scratch=tmp_path)
+        if trouble is None:
+            run.flash(openocd.TOOL, job, lambda done: None, threading.Event())
+            assert chip.flashed().startswith(piece.read_bytes()) and chip.core.alone
+            return
+        with pytest.raises(FlashError) as caught:
+            run.flash(openocd.TOOL, job, lambda done: None, threading.Event())
+    assert caught.value.trouble is trouble, caught.value
+    assert (chip.erased == chip.programmed == 0) == (
+        trouble in (Trouble.WRONG_CHIP, Trouble.LOCKED)
+    )
 
 
 class _Words:
