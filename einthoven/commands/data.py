@@ -134,7 +134,7 @@ def mix(
 
 def score(
     reference: Annotated[
-        Path, typer.Argument(help="Annotation file, folder, or database (100.atr, mitdb).")
+        Path, typer.Argument(help="Annotation file, folder, or database (mitdb/100.atr, mitdb).")
     ],
     test: Annotated[Path, typer.Argument(help="Annotation file (run/100.ein) or folder.")],
     annotator: Annotated[str, typer.Option(help="Annotator of a test folder.")] = "ein",
@@ -151,14 +151,17 @@ def score(
     from json import dumps
 
     from einthoven.errors import UsageError
-    from einthoven.records.database import locate_database
+    from einthoven.records.database import below_database
     from einthoven.scoring.score import score_files, score_folders, text_report, to_dict
 
-    if not reference.exists() and len(reference.parts) == 1:
-        reference = locate_database(None, str(reference)) or reference
+    if not reference.exists():
+        reference = below_database(reference) or reference
     for path in (reference, test):
         if not path.exists():
-            raise UsageError(f"there is no annotation file, folder or database {path}")
+            raise UsageError(
+                f"there is no annotation file, folder or database {path}: name one, such as "
+                "mitdb/100.atr, runs/first or mitdb"
+            )
     if reference.is_dir() != test.is_dir():
         raise UsageError("give two annotation files or two folders, not one of each")
     if reference.is_dir():

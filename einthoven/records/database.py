@@ -274,9 +274,16 @@ def find_recording(path: Path) -> tuple[Path, str] | None:
     """The same; and where nothing is there, `mitdb/100` means a record of that database."""
     found = named_recording(path)
     if found is None and len(path.parts) > 1 and not path.parent.exists():
-        folder = locate_database(None, path.parts[0])
-        found = None if folder is None else named_recording(folder.joinpath(*path.parts[1:]))
+        below = below_database(path)
+        found = None if below is None else named_recording(below)
     return found
+
+
+def below_database(path: Path) -> Path | None:
+    """Where `mitdb` or `mitdb/100.atr` is; None for what does not begin with a database's name."""
+    first = path.parts[0] if path.parts else ""
+    folder = locate_database(None, first) if _NAME.fullmatch(first) else None
+    return None if folder is None else folder.joinpath(*path.parts[1:])
 
 
 def beside(folder: Path, name: str, suffix: str) -> Path:

@@ -153,6 +153,19 @@ def test_score_prints_physionets_lines(run: Run, database: Path) -> None:
     assert scores["whole"]["gross"]["qrs"]["fn"] == 0
 
 
+def test_score_takes_a_database_by_its_name(
+    run: Run, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EINTHOVEN_DATA", str(database.parent))
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("score", f"{database.name}/a.atr", database / "a.atr")
+    assert code == 0 and any(line.split()[:1] == ["a"] for line in out.splitlines())
+    code, out, _ = run("score", database.name, database, "--annotator", "atr", "--json")
+    assert code == 0 and len(json.loads(out)["whole"]["records"]) == 2
+    complain(run("score", f"{database.name}/z.atr", database / "a.atr"), "there is no", "z.atr")
+    complain(run("score", "../z.atr", database / "a.atr"), "there is no", "../z.atr")
+
+
 def test_score_complains(run: Run, database: Path, tmp_path: Path) -> None:
     complain(run("score", tmp_path / "none.atr", tmp_path), "there is no", "none.atr")
     complain(run("score", database, database / "a.atr"), "two annotation files or two folders")
