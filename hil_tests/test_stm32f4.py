@@ -123,6 +123,19 @@ def test_its_own_samples_are_what_the_pin_saw(blackpill: Chip) -> None:
     assert not (events.beats["flags"] & GAP).any()
 
 
+def test_it_sleeps_again_when_nobody_wants_samples_any_more(blackpill: Chip) -> None:
+    """They go on coming, and wait in a ring that stays full."""
+    chip = blackpill
+    line = Line(chip)
+    line.start_stream(session=7)
+    chip.run(1.0)
+    line.ask("finish", samples=0, events_acked=0)
+    chip.run(0.2)
+    begun, slept = chip.ns, chip.core.slept_ns
+    chip.run(0.5)
+    assert chip.core.slept_ns - slept > 0.9 * (chip.ns - begun)
+
+
 def test_a_patients_head_is_kept_in_the_last_sector(chip: Chip, url: str) -> None:
     shipped = load(SHIPPED_MODEL)
     with Device(url, timeouts_s=PATIENT) as device:

@@ -20,7 +20,7 @@
 
 void Wake_Handler(void);
 
-static bool streams;
+static bool streams, wanted;
 static ein_reset_reason_t reset_reason;
 static char serial_number[17];
 
@@ -83,12 +83,14 @@ void ein_port_poll(bool idle)
         return;
     }
     REG(TIMER, TIMER_ALARM(WAKE_ALARM)) = ein_micros() + IDLE_US;
-    /* With interrupts masked, one that comes after the test still ends the sleep. */
+    /* With interrupts masked, one that comes after the test still ends the sleep. Samples that
+       nobody asks for any more do not keep it from sleeping. */
     irq_disable();
-    if (ein_serial_empty() && (!streams || ein_stream_empty())) {
+    if (ein_serial_empty() && (!wanted || ein_stream_empty())) {
         ein_sleep();
     }
     irq_enable();
+    wanted = false;
     REG(TIMER, TIMER_ARMED) = 1u << WAKE_ALARM;
 }
 
@@ -98,6 +100,7 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
         streams = true;
         ein_stream_init();
     }
+    wanted = true;
     return ein_stream_read(sample, lost);
 }
 

@@ -25,6 +25,7 @@ void SysTick_Handler(void);
 
 static bool is_silicon;
 static bool streams; /* samples are being taken */
+static bool wanted;  /* by the application, since it slept */
 static bool ticks;   /* by SysTick */
 static volatile uint16_t unfed_ticks;
 static uint32_t core_hz;
@@ -108,12 +109,14 @@ void ein_port_poll(bool idle)
         SYSTICK->VAL = 0;
         SYSTICK->CTRL = SYSTICK_CTRL_CLKSOURCE | SYSTICK_CTRL_TICKINT | SYSTICK_CTRL_ENABLE;
     }
-    /* With interrupts masked, one that comes after the test still ends the sleep. */
+    /* With interrupts masked, one that comes after the test still ends the sleep. Samples that
+       nobody asks for any more do not keep it from sleeping. */
     irq_disable();
-    if (ein_serial_empty() && (!streams || ein_stream_empty())) {
+    if (ein_serial_empty() && (!wanted || ein_stream_empty())) {
         __asm volatile("dsb\n wfi" ::: "memory");
     }
     irq_enable();
+    wanted = false;
     if (!ticks && is_silicon) {
         SYSTICK->CTRL = 0;
     }
@@ -125,6 +128,7 @@ bool ein_port_adc(int16_t *sample, uint32_t *lost)
         streams = true;
         ticks = ein_stream_begin(core_hz);
     }
+    wanted = true;
     return ein_stream_read(sample, lost);
 }
 

@@ -52,8 +52,9 @@ SERIAL_FUNCTION = 7
 BATTERY_COUNTS = 2420
 """3.9 V behind a divider of two, at a reference of 3.3 V."""
 ACCESS_CYCLES = 6
-PIECE_NS = 5_000_000
-"""What `wake` lets pass at least, if nothing is said meanwhile."""
+PIECE_NS = 10_000_000
+"""What `wake` lets pass at least: a host is asked so often, which may take longer."""
+AWAKE_NS = 4_000_000_000
 CAUSES = {"power": rcc.POWER, "pin": 0, "software": rcc.SOFTWARE, "watchdog": rcc.WATCHDOG}
 
 
@@ -221,25 +222,27 @@ class Chip:
         self.core.reg[0xE000ED08] = FLASH  # where its alias at 0 leads
 
     def sleep(self) -> None:
-        """Run until the core sleeps and nothing comes, through restarts of its own.
+        """Run until the core sleeps and nothing comes, through restarts of its own; or for a while,
+        if it never does.
 
         Raises AssertionError for what the firmware must not do.
         """
-        while not self.core.sleeping or self.coming:
+        until = self.ns + AWAKE_NS
+        while self.coming or not (self.core.sleeping or self.ns > until):
             if self.core.sleeping:
                 self._doze()
             else:
                 self._run()
 
     def wake(self) -> None:
-        """Time goes on until something ends the sleep; and on, while nobody has anything to say."""
+        """Time goes on until something ends the sleep, and for a while, or until it is told."""
         until = self.ns + PIECE_NS
-        while True:
+        while self.ns < until:
             if self.core.sleeping:
                 self._doze()
-            if self.ns >= until or self.sent:
-                return
             self.sleep()
+            if self.sent:
+                return
 
     def run(self, seconds: float) -> None:
         """Live for so long on its own time."""
