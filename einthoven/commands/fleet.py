@@ -190,7 +190,8 @@ def _chosen(
     from einthoven.fleet.inventory import Entry, Fleet
 
     fleet = inventory.read(path) if path.exists() or path != _FLEET else Fleet(path, ())
-    known = {text for device in fleet.devices for text in (device.name, device.id) if text}
+    texts = (text for d in fleet.devices for text in (d.name, d.id, d.id.upper()) if text)
+    known = set(texts)
     if set(names) <= known:
         if port or probe or flasher:
             raise UsageError(f"--port, --probe and --flasher are for a board: {path} names them")

@@ -288,14 +288,14 @@ def find_probe(one: Plan, plugged: Sequence[usb.UsbDevice]) -> usb.UsbDevice | N
     of its kind that is plugged in. Raises FlashError.
     """
     name, kinds = one.device.name, one.flasher.probes
-    if not kinds:
-        return usb.find(one.device.probe, plugged, name) if one.device.probe else None
-    place = one.device.probe or _own_probe(one, plugged)
+    place = one.device.probe or (_own_probe(one, plugged) if kinds else "")
     if place:
         try:
             return usb.find(place, plugged, name)
         except BoardError as error:
             raise FlashError(Trouble.NOT_THERE, str(error)) from None
+    if not kinds:
+        return None
     there = [d for d in plugged if d.kind in kinds]
     if ROM in kinds and (number := rom_serial(one.device.id)):
         there = [d for d in there if d.serial == number]

@@ -91,7 +91,7 @@ class Fleet:
     def device(self, name: str) -> Entry:
         """The device of that name or id. Raises KeysError."""
         for device in self.devices:
-            if name in (device.name, device.id) and name:
+            if name and (name in (device.name, device.id) or name.lower() == device.id):
                 return device
         known = ", ".join(device.name for device in self.devices) or "none yet"
         raise KeysError(f"{self.path} has no device '{name}': it has {known}")

@@ -243,6 +243,15 @@ def test_the_probe_is_the_named_one_or_the_only_one(machine: Machine) -> None:
         )
 
 
+def test_a_probe_that_is_away_is_not_there_for_a_tool_on_a_port_either(machine: Machine) -> None:
+    pill = Entry("a", board="blue_pill", probe="serial:066E")
+    plan = _plan(pill, pill.board)
+    assert plan.flasher.needs_port
+    with pytest.raises(FlashError, match="nothing at serial:066E") as caught:
+        flashing.find_probe(plan, usb.plugged_in())
+    assert caught.value.trouble is Trouble.NOT_THERE
+
+
 def test_one_probe_under_two_names_flashes_one(
     machine: Machine, tmp_path: Path, image: Firmware
 ) -> None:

@@ -161,7 +161,8 @@ def test_a_key_that_stands_in_the_file_is_not_repeated(tmp_path: Path) -> None:
 def test_an_id_in_capitals_is_the_chip_s(tmp_path: Path) -> None:
     path = tmp_path / "fleet.toml"
     path.write_text(_one('id = "002F0021"'))
-    assert inventory.read(path).by_id("002f0021") is not None
+    fleet = inventory.read(path)
+    assert fleet.by_id("002f0021") is fleet.device("002F0021") is fleet.device("a")
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
