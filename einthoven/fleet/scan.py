@@ -173,7 +173,7 @@ def toml(found: Iterable[Found]) -> str:
     tables = []
     for one in found:
         if one.state == "new":
-            note = f"# {one.what}\n"
+            note = f"# {usb.printable(one.what)}\n"
             if one.boards:
                 note += f'# say which: board = "{" | ".join(one.boards)}"\n'
             tables.append(note + inventory.toml(one.entry))

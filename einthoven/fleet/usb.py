@@ -69,7 +69,7 @@ def _by_ports() -> list[UsbDevice]:
         before = found.get(path)
         ports = (*(before.ports if before else ()), (interface or "1.0", Path(port.device)))
         kind = f"{port.vid:04x}:{port.pid:04x}"
-        words = port.product or ""
+        words = printable(port.product or "")
         found[path] = UsbDevice(path, kind, port.serial_number or "", words, Path(), ports)
     return [found[path] for path in sorted(found, key=_natural)]
 
@@ -95,7 +95,7 @@ def _device(folder: Path, path: str) -> UsbDevice | None:
         path=path,
         kind=f"{vendor}:{product_id}".lower(),
         serial=_line(at / "serial"),
-        product=_line(at / "product"),
+        product=printable(_line(at / "product")),
         node=DEV / "bus" / "usb" / f"{int(bus):03d}" / f"{int(number):03d}",
         ports=tuple(ports),
         drives=tuple(drives),
@@ -107,6 +107,11 @@ def _line(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def printable(text: str) -> str:
+    """What a device says of itself, on one line: it may be anything, another line of a file too."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _natural(path: str) -> tuple[int, ...]:

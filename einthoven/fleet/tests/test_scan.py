@@ -108,6 +108,21 @@ def test_a_machine_without_sysfs_is_told_by_pyserial(
     assert usb.address(found[0], found) == "usb:20-1"
 
 
+def test_what_a_device_says_of_itself_is_no_line_of_the_file(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """A text of USB's may hold anything."""
+    said = ('x\n[fleet]\nsigned_by = "mine"', "\x1b[2J", "a\rb", "a\x85b", "a\u2028b", 'q"\\', "\0")
+    for i, text in enumerate(said, 1):
+        machine.plug(f"1-{i}", ST_LINK, text, text, "ttyACM")
+    found = scan(Fleet(tmp_path / "x", ()), usb.plugged_in(), lambda port, baud: None, [])
+    path = tmp_path / "fleet.toml"
+    inventory.append_text(path, toml(found))
+    fleet = inventory.read(path)
+    assert len(fleet.devices) == len(said) and fleet.signed_by is None
+    assert all(one.what.isprintable() for one in found)
+
+
 # The doctor
 
 
