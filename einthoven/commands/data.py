@@ -101,6 +101,7 @@ def mix(
     ] = None,
 ) -> None:
     """Add noise to a record as PhysioNet's nst does: from minute 6 on, every other 2 minutes."""
+    from einthoven.errors import RecordError
     from einthoven.records.annotations import at_rate, read_annotations
     from einthoven.records.download import find_database
     from einthoven.records.noise import clipped
@@ -109,6 +110,10 @@ def mix(
     from einthoven.records.writing import write_record
     from einthoven.report.text import console
 
+    # As nstdb names its records, with _ for a minus, which WFDB does not allow.
+    name = f"{record}{noise}{snr:02g}".replace("-", "_").replace(".", "_").replace("+", "")
+    if (there := out / f"{name}.hea").exists():
+        raise RecordError(f"{there} is there already: name another --out")
     folder = find_database(None, db, record)
     clean = read_record(folder, record)
     reference = at_rate(read_annotations(folder, record), clean.rate_hz)
@@ -120,8 +125,6 @@ def mix(
         all_along=all_along,
         seed=seed,
     )
-    # As nstdb names its records, with _ for a minus, which WFDB does not allow.
-    name = f"{record}{noise}{snr:02g}".replace("-", "_").replace(".", "_").replace("+", "")
     write_record(noisy, reference, out, name)
     console().print(f"{name}: {snr:g} dB, written to {out}", soft_wrap=True)
     if lost := clipped(noisy):

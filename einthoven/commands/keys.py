@@ -145,8 +145,9 @@ def sign_image(
     from einthoven.report.text import console
 
     number = version_number(version or __version__)
-    made = release.make(load_board(board), number, own.signing_key(key))
-    out.mkdir(parents=True, exist_ok=True)
+    described, signing = load_board(board), own.signing_key(key)
+    out.mkdir(parents=True, exist_ok=True)  # before what takes a minute
+    made = release.make(described, number, signing)
     screen = console()
     whole = out / f"{board}.bin"
     whole.write_bytes(release.whole(made))

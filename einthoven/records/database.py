@@ -264,7 +264,8 @@ def named_recording(path: Path) -> tuple[Path, str] | None:
         read = recording_path(path.parent, path.stem)
         if not read.samefile(path):
             raise RecordError(
-                f"{path} is not read, {read.name} beside it is, which has the same name: rename one"
+                f"{path} is not read, {read.name} beside it is, which has the same name: name "
+                f"{path.with_suffix('')} for that, or rename one"
             )
         return path.parent, path.stem
     return (path.parent, path.name) if recording_path(path.parent, path.name).is_file() else None

@@ -74,3 +74,5 @@ def test_an_update_that_nobody_signed(run: Run, tmp_path: Path) -> None:
     )
     words = ("sign-image", "qemu_stm32f405_device", "--key", "own/operator-sign.key")
     complain(run(*words, "--out", "release", "--version", "3"), "three numbers")
+    Path("taken").touch()
+    complain(run(*words, "--out", "taken"), "taken")  # before it builds

@@ -114,6 +114,10 @@ def test_command_writes_a_record_that_reads_back(mitdb: Path, tmp_path: Path) ->
     assert written.n_samples == record.n_samples
     assert np.std(added(written, record)[301 * 360 : 419 * 360]) > 100
     assert len(read_annotations(tmp_path, "100ma_6")) == len(read_annotations(mitdb, "100"))
+    words = ["data", "mix", "100", "ma", "--snr=-6", "--seed=3", "--out", str(tmp_path)]
+    again = CliRunner().invoke(app, words)
+    assert again.exit_code == 2 and "there already" in again.output
+    assert np.array_equal(read_record(tmp_path, "100ma_6").samples, written.samples)
 
 
 @pytest.mark.parametrize("snr_db", [float("nan"), float("inf"), -500.0, 1e6])
