@@ -1,6 +1,7 @@
 """What a run says in the terminal: text tables of its summary."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import UNSET
 from rich.box import SIMPLE_HEAD
@@ -164,9 +165,11 @@ def console(stderr: bool = False, least: int = 0) -> Console:
     `least`: columns to print, also on a terminal that has fewer and breaks the lines: a score
     table that is cut shows no scores.
     """
-    made = Console(stderr=stderr, highlight=False)
+    # Brackets and colons are what they are: [dap] is no style, and serial:b:1 has no emoji.
+    plain = partial(Console, stderr=stderr, highlight=False, markup=False, emoji=False)
+    made = plain()
     if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, width=120)
+        made = plain(width=120)
     elif made.width < least:
-        made = Console(stderr=stderr, highlight=False, width=least)
+        made = plain(width=least)
     return made

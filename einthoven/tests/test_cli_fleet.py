@@ -178,6 +178,19 @@ def test_a_report_outlives_what_comes_after_it(
     assert (code, out) == (2, "") and "nowhere/labels.html cannot be written" in err
 
 
+def test_what_a_tool_or_a_device_says_is_printed_as_it_is(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Brackets are no markup: [dap] was left out, and [/x] ended with a traceback."""
+    machine = Machine(tmp_path / "machine")
+    monkeypatch.setattr(usb, "SYSFS", machine.sys)
+    monkeypatch.setattr(usb, "DEV", machine.dev)
+    machine.plug("1-1", "0483:374b", "066C", "[/x] [dap] :b:", "ttyACM")
+    for words in (("fleet", "scan", "--write", "--no-ask"), ("doctor",)):
+        _, out, err = einthoven_(capfd, *words)
+        assert "[/x] [dap] :b:" in out, out + err
+
+
 def test_keys_for_all_that_take_one(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "fleet.toml").write_text(
         "".join(
