@@ -3,15 +3,23 @@
 Its AD8232 is what the ADC's pin and the two lead-off pins see; nothing answers on SPI.
 """
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from einthoven.boards.board import build, load_board
 from einthoven.device.spec import load as load_spec
+from einthoven.fleet import operator as own
+from einthoven.fleet import release
+from einthoven.fleet.image import version_number
 from einthoven.hil_tests.chips.armv7m import MistakeError
 from einthoven.hil_tests.chips.line import Line
+from einthoven.hil_tests.chips.served import serving
 from einthoven.hil_tests.chips.stm32f4.chip import Chip
 from einthoven.hil_tests.chips.stm32f4.kinds import FEATHER_F405
+from einthoven.hil_tests.harness.device import Device
 from einthoven.records.synth import make_record
 from einthoven.wire.codec import Message
 from einthoven.wire.schema import schema
@@ -21,6 +29,11 @@ BUTTON, LED, SHUTDOWN, LEADS = 0x27, 0x21, 0x23, (0x18, 0x19)
 COUNTS_PER_MV = 1365
 STRIP_SAMPLES = 30 * 180
 MODES = schema().enums["device_mode"]
+AS_IN_QEMU = dataclasses.replace(
+    FEATHER_F405, crystal_hz=8_000_000, usart=0x40011000, tx=0x09, rx=0x0A, electrodes=1, battery=4
+)
+"""boards/qemu_stm32f405_device/board.h, whose image is linked for slots: the same chip."""
+SECOND_SLOT = 0x40000
 EVERYTHING = 0xFFFFFFFF
 """log_clear: whatever was added."""
 
@@ -126,3 +139,35 @@ def test_what_a_front_end_that_is_not_there_does_not_answer(chip: Chip) -> None:
 def test_a_pin_is_not_set_before_its_port_has_a_clock(chip: Chip) -> None:
     with pytest.raises(MistakeError, match="0x40020800 is touched, and has no clock"):
         chip.clock.require_on(0x40020800, lambda: 0)
+
+
+def test_a_boot_stage_tries_the_newer_slot_and_goes_back(tmp_path: Path) -> None:
+    """Signatures, marks in flash, the watchdog and the jump, and a key in its pages: what QEMU,
+    whose flash cannot be written, does not take.
+    """
+    device = load_board("qemu_stm32f405_device")
+    own.make(tmp_path / "operator")
+    key = own.signing_key(tmp_path / "operator" / "operator-sign.key")
+    old, new = (release.make(device, version_number(v), key) for v in ("0.2.0", "0.3.0"))
+    chip = Chip(AS_IN_QEMU, build(device))
+    chip.pins.level |= dict.fromkeys((0x10, 0x18, 0x15), 0)
+    content = bytearray(b"\xff" * AS_IN_QEMU.flash_bytes)
+    content[: len(release.whole(old))] = release.whole(old)
+    chip.flash_anew(bytes(content))
+    with serving(chip) as url, Device(url, timeouts_s=(1.0, 60.0, 60.0)) as opened:
+        now = opened.update_status(confirm=True)
+        assert (now.running, now.slots[0].state) == (0, "confirmed")
+        opened.set_key(bytes(32))
+        assert chip.flash.erased == [2, 4, 1, 2] and chip.rng.words >= 9
+    content[:] = chip.flashed()
+    file = new.images[1].file
+    content[SECOND_SLOT : SECOND_SLOT + len(file)] = file
+    chip.flash_anew(bytes(content))
+    with serving(chip) as url, Device(url, timeouts_s=(1.0, 60.0, 60.0)) as opened:
+        assert opened.key_state() == "set"
+        now = opened.update_status()
+        assert (now.running, now.slots[1].state) == (1, "tried")
+        opened.unlock(bytes(32))
+        opened.reset()  # before it has confirmed itself
+        now = opened.update_status()
+        assert (now.running, now.slots[1].state) == (0, "refused")

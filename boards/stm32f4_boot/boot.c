@@ -3,8 +3,8 @@
  * 16 MHz of the reset, with interrupts off, and leaves no register changed but the watchdog's and
  * the counter's. Without anything to start it sleeps: a cable has to bring something.
  *
- * Not run on silicon yet. In QEMU it runs as far as flash that cannot be written lets it: what it
- * marks stays unmarked.
+ * Run on a model of the chip's registers (hil_tests/test_stm32f4_device.py), not on silicon yet. In
+ * QEMU it runs as far as flash that cannot be written lets it: what it marks stays unmarked.
  */
 #include "board.h"
 #include "count.h"

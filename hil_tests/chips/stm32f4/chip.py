@@ -193,7 +193,6 @@ class Chip:
         self.coming.clear()
         self.sent.clear()
         self.uc.mem_write(RAM, self.random.randbytes(RAM_BYTES))
-        self.core.watch_sleeps(FLASH, self.flashed())
         self.clock.flags = 0
         self.restarts = []
         self.reset("power")
@@ -217,6 +216,7 @@ class Chip:
         ):
             peripheral.reset()
         self.electrodes.begun_ns = None
+        self.core.watch_sleeps(FLASH, self.flashed())  # a program may be new
         stack, entry = struct.unpack("<2I", self.uc.mem_read(FLASH, 8))
         self.core.reset(stack, entry)
         self.core.reg[0xE000ED08] = FLASH  # where its alias at 0 leads
