@@ -25,6 +25,7 @@ typedef struct {
 #define SCB_ICSR_ACTIVE 0x1FFu
 #define SCB_ICSR_PENDSTCLR (1u << 25)
 #define SCB_ICSR_PENDSTSET (1u << 26)
+#define CFSR_STKOF (1u << 20)       /* Armv8-M: a push below MSPLIM */
 #define SCB_AIRCR_RESET 0x05FA0004u /* VECTKEY, SYSRESETREQ */
 
 static inline void nvic_enable(unsigned irq)

@@ -22,6 +22,11 @@ void ein_fault_report(const uint32_t *frame)
     end = ein_put_register(end, " cfsr=", SCB->CFSR);
     end = ein_put_register(end, " bfar=", SCB->BFAR);
 #endif
+#ifndef __ARM_ARCH_6M__
+    if ((SCB->CFSR & CFSR_STKOF) != 0) { /* with a limit the pointer stays above it */
+        frame = NULL;
+    }
+#endif
     end = ein_put_frame(end, frame);
     end = ein_put_text(end, "\r\n");
     *end++ = '\0';

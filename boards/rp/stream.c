@@ -47,6 +47,7 @@ void ein_stream_init(void)
     REG(PADS_BANK0, PAD(PIN)) = PAD_OUTPUT_OFF; /* neither input buffer nor pulls */
     REG(IO_BANK0, GPIO_CTRL(PIN)) = GPIO_FUNCTION_NONE;
     REG(ADC, ADC_CS) = ADC_CS_EN | ADC_CS_CHANNEL(CHANNEL);
+    (void)ein_wait_for(ADC, ADC_CS, ADC_CS_READY); /* what is started before is not converted */
     REG_SET(ADC, ADC_CS) = ADC_CS_START;
     next_us = ein_micros();
     REG_SET(TIMER, TIMER_INTE) = 1u << ALARM;

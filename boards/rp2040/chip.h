@@ -130,6 +130,7 @@
 #define ADC_CS 0x0u
 #define ADC_CS_EN (1u << 0)
 #define ADC_CS_START (1u << 2)
+#define ADC_CS_READY (1u << 8)
 #define ADC_CS_CHANNEL(n) ((n) << 12)
 #define ADC_RESULT 0x4u
 

@@ -132,8 +132,14 @@
 #define ADC_CS 0x0u
 #define ADC_CS_EN (1u << 0)
 #define ADC_CS_START (1u << 2)
+#define ADC_CS_READY (1u << 8)
 #define ADC_CS_CHANNEL(n) ((n) << 12)
 #define ADC_RESULT 0x4u
+
+/* 12.14.6: timing, format and command of the window's reading, a word each. */
+#define QMI 0x400D0000u
+#define QMI_M0(i) (0xCu + 4u * (i))
+#define QMI_M0_WORDS 3u
 
 /* 3.2 */
 #define IRQ_TIMER_0 0u

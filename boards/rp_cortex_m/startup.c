@@ -29,6 +29,10 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + IR
 __attribute__((noreturn)) void Reset_Handler(void)
 {
     SCB->VTOR = (uint32_t)(uintptr_t)vectors;
+#ifdef __ARM_ARCH_8M_MAIN__
+    /* Below RAM lies the flash's window, where the data sheet promises no fault to a write. */
+    __asm volatile("msr msplim, %0" ::"r"(_stack_bottom));
+#endif
     ein_memory_init();
     main();
     for (;;) {

@@ -15,6 +15,7 @@ from pathlib import Path
 from einthoven.boards.board import build, load_board
 from einthoven.errors import EinthovenError
 from einthoven.hil_tests.chips.esp32c3.chip import Chip as Esp32c3
+from einthoven.hil_tests.chips.rp2350.chip import Chip as Rp2350
 from einthoven.hil_tests.chips.served import Chip, serve
 from einthoven.hil_tests.chips.stm32f4 import kinds
 from einthoven.hil_tests.chips.stm32f4.chip import Chip as Stm32f4
@@ -26,6 +27,8 @@ MODELS: dict[str, Callable[[Path], Chip]] = {
     "blackpill_f411ce": partial(Stm32f4, kinds.BLACKPILL_F411CE),
     "nucleo_f446re": partial(Stm32f4, kinds.NUCLEO_F446RE),
     "feather_f405": partial(Stm32f4, kinds.FEATHER_F405),
+    "pico2": Rp2350,
+    "pico2_riscv": Rp2350,
 }
 """Board to the chip with a program (ELF)."""
 

@@ -9,6 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+_LOOK_S, _PATIENCE_S = 0.005, 10.0
+"""For what a host sends while nothing is on the chip's line; for a host that does not read."""
+
 
 class Sampling(Protocol):
     """What a chip's ADC sees."""
@@ -60,13 +63,14 @@ def serve(chip: Chip, listener: socket.socket) -> None:
         try:
             if link is None:
                 link = listener.accept()[0]
-                link.settimeout(0.005)
+            link.settimeout(_PATIENCE_S)
             link.sendall(chip.sent)
             chip.sent.clear()
+            link.settimeout(0.0 if chip.coming else _LOOK_S)
             came = link.recv(512)
             chip.coming += came
             link = link if came else None
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             pass
         except OSError:
             link = None
