@@ -9,7 +9,7 @@ import pytest
 from unicorn.arm_const import UC_ARM_REG_SP
 from unicorn.riscv_const import UC_RISCV_REG_X2
 
-from einthoven.boards.board import BANNER, build, load_board
+from einthoven.boards.board import BANNER, build, load_board, with_weights
 from einthoven.codegen.head import own_head, pack
 from einthoven.codegen.model import load
 from einthoven.hil_tests.chips.line import Line, agreed
@@ -238,3 +238,21 @@ def test_the_image_can_be_checked_while_it_runs(chip: Chip) -> None:
     assert reply["image_crc"] == zlib.crc32(image)
     assert reply["ram_bad"] == 0
     assert _told(chip) == "power"
+
+
+@pytest.mark.parametrize("name", ["pico2", "pico2_riscv"])
+def test_with_model_and_engine_in_ram_it_says_the_same(name: str) -> None:
+    board = with_weights(load_board(name), "ram")
+    chip = Chip(build(board))
+    samples = make_record(3, 15.0, 180.0).samples
+    expected, _, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
+    with serving(chip) as url, Device(url, timeouts_s=PATIENT) as device:
+        told = board_events(device.replay(samples).events)
+        reply = device.ask("memory", "memory_reply").fields
+        device.reset()
+        again = board_events(device.replay(samples).events)
+    rows = told.beats.copy()
+    rows["count"] = 0
+    assert rows.tobytes() == expected.beats.tobytes()
+    assert reply["ram_bad"] == 0
+    assert len(again.beats) == len(rows) > 10
