@@ -22,7 +22,7 @@ void ein_fault_report(const uint32_t *frame)
     end = ein_put_register(end, " cfsr=", SCB->CFSR);
     end = ein_put_register(end, " bfar=", SCB->BFAR);
 #endif
-#ifndef __ARM_ARCH_6M__
+#ifdef __ARM_ARCH_8M_MAIN__
     if ((SCB->CFSR & CFSR_STKOF) != 0) { /* with a limit the pointer stays above it */
         frame = NULL;
     }
