@@ -75,7 +75,7 @@ class Row:
 def wanted() -> list[str]:
     """The boards of the table: those with a flash that a compiler on this system builds for."""
     boards = map(load_board, list_boards())
-    return [b.name for b in boards if b.compiler[0] and b.mcu != "host" and not b.is_device]
+    return [b.name for b in boards if b.compiler[0] and b.mcu != "host"]
 
 
 def measure(board: Board, beats: int) -> Row:
