@@ -13,7 +13,7 @@ from einthoven.hil_tests.chips.line import Line, agreed
 from einthoven.hil_tests.chips.served import serving
 from einthoven.hil_tests.chips.stm32f103 import chip as f1
 from einthoven.hil_tests.chips.stm32f103.chip import Chip
-from einthoven.hil_tests.chips.stm32f103.dma import TIM3
+from einthoven.hil_tests.chips.stm32f103.dma import TIM3, USART1
 from einthoven.hil_tests.harness.device import Device
 from einthoven.hil_tests.harness.host import Host
 from einthoven.hil_tests.harness.record import board_events
@@ -144,3 +144,16 @@ def test_a_mistake_in_the_chain_of_dma_ends_the_run(program: Path) -> None:
     chip.reg[f1.RCC + 0x14] = 0
     chip.sampling.write(TIM3 + 0x00, 1, 0)
     assert "this is not so: clocks of DMA1" in chip.trouble
+
+
+@pytest.mark.parametrize("read_back", [True, False])
+def test_a_clock_is_read_back_before_what_it_drives_is_touched(
+    program: Path, read_back: bool
+) -> None:
+    chip = Chip(program)
+    rcc, uart = f1.RCC - f1.BUSES, USART1 - f1.BUSES
+    chip._write(chip.uc, rcc + 0x18, 4, 1 << 14, f1.BUSES)
+    if read_back:
+        chip._read(chip.uc, rcc + 0x18, 4, f1.BUSES)
+    chip._write(chip.uc, uart + 8, 4, 100, f1.BUSES)
+    assert ("before 0x40021018 was read back" in chip.trouble) != read_back

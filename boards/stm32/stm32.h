@@ -41,6 +41,16 @@ typedef struct {
 
 #define IWDG_WAIT_POLLS 10000u
 
+/* Gives peripherals their clocks by an enable register of RCC. They are there some cycles later,
+   and what is written to them before is lost ("Delay after an RCC peripheral clock enabling",
+   errata sheets ES0182, ES0287, ES0298 of the F4): the register is read back, as ST's own libraries
+   do for both families. */
+static inline void rcc_enable(volatile uint32_t *which, uint32_t bits)
+{
+    *which |= bits;
+    (void)*which;
+}
+
 /* Bites after 4 * 2^prescaler * reload periods of the low-speed RC oscillator. */
 static inline void stm32_watchdog_start(uint32_t prescaler, uint32_t reload)
 {

@@ -24,8 +24,8 @@ void ein_serial_init(uint32_t core_hz, uint32_t bus_hz)
     pin_mode_a(TX_PIN, PIN_FUNCTION_50MHZ);
     GPIO(0u)->BSRR = 1u << RX_PIN; /* pulled up */
     pin_mode_a(RX_PIN, PIN_PULLED_INPUT);
-    RCC->AHBENR |= RCC_AHBENR_DMA1;
-    RCC->APB2ENR |= RCC_APB2ENR_USART1;
+    rcc_enable(&RCC->AHBENR, RCC_AHBENR_DMA1);
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_USART1);
     DMA_CHANNEL_USART1_RX->CPAR = (uint32_t)(uintptr_t)&USART1->DR;
     DMA_CHANNEL_USART1_RX->CMAR = (uint32_t)(uintptr_t)ring;
     DMA_CHANNEL_USART1_RX->CNDTR = EIN_RX_BYTES;

@@ -111,7 +111,7 @@ enum { IRQ_USART1 = 37 }; /* [10.1.2, table 63] */
 
 static inline void pin_mode_a(unsigned pin, uint32_t mode)
 {
-    RCC->APB2ENR |= RCC_APB2ENR_IOPA;
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_IOPA);
     reg_t *cr = &GPIO(0u)->CR[pin / 8u];
     const unsigned at = 4u * (pin % 8u);
     *cr = (*cr & ~(15u << at)) | mode << at;

@@ -35,9 +35,9 @@ static void calibrate(void)
 
 void ein_stream_init(uint32_t core_hz)
 {
-    RCC->AHBENR |= RCC_AHBENR_DMA1;
-    RCC->APB1ENR |= RCC_APB1ENR_TIM2 | RCC_APB1ENR_TIM3;
-    RCC->APB2ENR |= RCC_APB2ENR_ADC1;
+    rcc_enable(&RCC->AHBENR, RCC_AHBENR_DMA1);
+    rcc_enable(&RCC->APB1ENR, RCC_APB1ENR_TIM2 | RCC_APB1ENR_TIM3);
+    rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_ADC1);
     pin_mode_a(CHANNEL, PIN_ANALOGUE);
     ADC1->SMPR2 = 7u << (3u * CHANNEL); /* 239.5 cycles: 20 us, for a source of many kOhm */
     ADC1->SQR3 = CHANNEL;

@@ -214,15 +214,6 @@ enum {
     IRQ_USART3 = 39,
 };
 
-/* Gives peripherals their clocks by an enable register of RCC. They are there some cycles later,
-   and what is written to them before is lost ("Delay after an RCC peripheral clock enabling",
-   errata sheets ES0182, ES0287, ES0298): the register is read back, as ST's own library does. */
-static inline void rcc_enable(reg_t *which, uint32_t bits)
-{
-    *which |= bits;
-    (void)*which;
-}
-
 static inline void nvic_enable(unsigned irq)
 {
     NVIC_ISER[irq / 32u] = 1u << (irq % 32u);

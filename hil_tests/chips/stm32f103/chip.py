@@ -41,6 +41,7 @@ from einthoven.hil_tests.chips.stm32f103.flash import (
 
 FLASH, FLASH_BYTES = 0x08000000, 0x10000
 RAM, RAM_BYTES = 0x20000000, 0x5000
+BUSES = 0x40000000
 IWDG, GPIOA, RCC = 0x40003000, 0x40010800, 0x40021000
 DWT, SYSTICK, SCB, DEMCR = 0xE0001000, 0xE000E010, 0xE000ED00, 0xE000EDFC
 NVIC_ISER, NVIC_ICPR = 0xE000E100, 0xE000E280
@@ -51,8 +52,9 @@ CRYSTAL_HZ, RC_HZ, BAUD = 8e6, 8e6, 460800
 WATCHDOG_HZ = 60e3
 """Of its oscillator, at most [DS5319, table 27]."""
 BYTE_NS = 10 * NS_PER_S // BAUD
+CLOCKS = {RCC + offset for offset in (0x14, 0x18, 0x1C)}
 PLAIN = {
-    *(RCC + 0x04, RCC + 0x14, RCC + 0x18, RCC + 0x1C, GPIOA, GPIOA + 4),
+    *(RCC + 0x04, *CLOCKS, GPIOA, GPIOA + 4),
     *(USART1 + 8, USART1 + 12, USART1 + 20, IWDG + 4, IWDG + 8, DWT, DEMCR, SCB + 4, SCB + 8),
     *(SYSTICK, SYSTICK + 4, SYSTICK + 8, NVIC_ISER + 4, NVIC_ICPR + 4),
 }
@@ -70,7 +72,7 @@ class Chip:
         self.uc.mem_map(FLASH, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC)
         self.uc.mem_map(RAM, RAM_BYTES)
         self.uc.mem_map(UNIQUE_ID & ~0xFFF, 0x1000, UC_PROT_READ)
-        self.uc.mmio_map(0x40000000, 0x30000, self._read, 0x40000000, self._write, 0x40000000)
+        self.uc.mmio_map(BUSES, 0x30000, self._read, BUSES, self._write, BUSES)
         self.uc.mmio_map(0xE0000000, 0x100000, self._read, 0xE0000000, self._write, 0xE0000000)
         self.uc.hook_add(UC_HOOK_MEM_WRITE_PROT, self._program)
         self.uc.hook_add(UC_HOOK_INTR, self._exception)
@@ -133,6 +135,8 @@ class Chip:
         self.receiver.reset()
         self.fed_ns: int | None = None
         self.restart = False
+        self._switched = 0
+        """Register of RCC that gave a clock, and was not read since."""
         stack, entry = struct.unpack("<2I", self.uc.mem_read(FLASH, 8))
         self.uc.reg_write(UC_ARM_REG_SP, stack)
         self.uc.reg_write(UC_ARM_REG_PRIMASK, 0)
@@ -211,8 +215,15 @@ class Chip:
         self.trouble = self.trouble or trouble
         self.uc.emu_stop()
 
+    def _touch(self, address: int) -> None:
+        """A peripheral whose clock has just been switched on is there some cycles later."""
+        if self._switched and RCC != address & ~0x3FF < 0xE0000000:
+            self._stop(f"{address:#x} is touched before {self._switched:#x} was read back")
+
     def _read(self, uc: Uc, offset: int, size: int, base: int) -> int:
         address = base + offset
+        self._switched = 0 if address == self._switched else self._switched
+        self._touch(address)
         if address == RCC:  # what is switched on is ready [7.3.1]
             on = self.reg.get(RCC, 0)
             return 3 | on | (on & 1 << 24) << 1 | ((on & 1 << 16) << 1 if self.crystal else 0)
@@ -240,6 +251,9 @@ class Chip:
 
     def _write(self, uc: Uc, offset: int, size: int, value: int, base: int) -> None:
         address = base + offset
+        self._touch(address)
+        if address in CLOCKS and value & ~self.reg[address]:
+            self._switched = address
         if address == USART1 + 4:
             self._send(value & 0xFF)
         elif address == IWDG:
