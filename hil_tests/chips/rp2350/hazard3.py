@@ -45,7 +45,12 @@ from einthoven.hil_tests.chips.rp.cortex_m import Board
 from einthoven.hil_tests.chips.rp2350 import bit_manipulation as bits
 
 MEIEA, MEINEXT, MCOUNTINHIBIT, MCYCLE, MSTATUS = 0xBE0, 0xBE4, 0x320, 0xB00, 0x300
-OURS = (MEIEA, MEINEXT, MCOUNTINHIBIT, MCYCLE)
+PMPCFG0, PMPADDR0 = 0x3A0, 0x3B0
+OURS = (MEIEA, MEINEXT, MCOUNTINHIBIT, MCYCLE, PMPCFG0, PMPADDR0)
+LOCKED_NAPOT = 0x98
+"""Of a region whose permissions, none, hold for machine mode, too [3.8.3.2]."""
+WINDOW = range(0x14000000, 0x20000000)
+"""The flash's, behind what is mapped to it: no fault is promised there [4.4.1]."""
 NONE = 1 << 31
 """MEINEXT's where no line waits."""
 MIE, MPIE, MPP, EXTERNAL = 1 << 3, 1 << 7, 3 << 11, 11
@@ -142,6 +147,9 @@ class Hazard3:
         for register in (UC_RISCV_REG_MSTATUS, UC_RISCV_REG_MIE, UC_RISCV_REG_MTVEC):
             self._uc.reg_write(register, 0)
         self._cycles_from_ns = 0
+        self._guard = 0
+        self.guarded = range(0)
+        """By the first region of the PMP, from everybody."""
 
     def start(self, entry: int) -> None:
         """As the boot ROM leaves it: no stack [5.9.5.2]."""
@@ -244,6 +252,8 @@ class Hazard3:
         if kind in (UC_MEM_FETCH_UNMAPPED, UC_MEM_FETCH_PROT):
             self._fault = FETCH_FAULT, 0
         else:
+            if address in WINDOW and address not in self.guarded:
+                self._stop(f"{address:#x} is touched, which may be no fault")
             written = kind in (UC_MEM_WRITE_UNMAPPED, UC_MEM_WRITE_PROT)
             self._fault = STORE_FAULT if written else LOAD_FAULT, 0
         return False
@@ -277,6 +287,12 @@ class Hazard3:
             wanted = operand >> 16 << place
             before = self.enabled & ~(0xFFFF << place) if kind == 1 else self.enabled
             self.enabled = before & ~wanted if kind == 3 else before | wanted
+        elif number == PMPADDR0 and kind == 1 and not self.guarded:
+            self._guard = operand | 7  # the grain is 32 bytes [3.8.3.1]
+        elif number == PMPCFG0 and kind == 1 and operand == LOCKED_NAPOT and not self.guarded:
+            words = (self._guard ^ self._guard + 1) + 1
+            begin = 4 * (self._guard & ~(words - 1))
+            self.guarded = range(begin, begin + 4 * words)
         elif number == MCOUNTINHIBIT and kind == 1:
             if self.inhibited & 1 and not operand & 1:
                 self._cycles_from_ns = self._board.ns
