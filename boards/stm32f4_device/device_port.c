@@ -130,6 +130,9 @@ static bool i2c_wait(uint32_t flag)
 
 bool ein_device_port_i2c(uint8_t address, const uint8_t *bytes, size_t n)
 {
+    /* Until the last one's STOP is on the line CR1 must not be written (RM0090 27.6.1). */
+    for (uint32_t i = 0; i < WAIT_POLLS && (I2C1->CR1 & I2C_CR1_STOP) != 0; i++) {
+    }
     I2C1->CR1 = I2C_CR1_PE | I2C_CR1_START;
     if (!i2c_wait(I2C_SR1_SB)) {
         return false;
