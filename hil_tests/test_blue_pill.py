@@ -65,6 +65,7 @@ def test_it_says_of_half_a_minute_what_the_host_says(url: str) -> None:
         assert (who.board, who.reset_reason) == ("blue_pill", "power")
         assert who.serial == "".join(f"{word:08x}" for word in f1.IDENTITY)
         replayed = device.replay(samples)
+        assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         device.reset()
         assert device.hello.reset_reason == "software"
     told = board_events(replayed.events)

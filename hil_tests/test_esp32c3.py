@@ -76,6 +76,7 @@ def test_it_says_of_some_beats_what_the_host_says(url: str) -> None:
         assert (who.board, who.reset_reason, who.serial) == ("esp32c3", "power", c3.MAC)
         assert who.gain_lsb_per_mv == load_board("esp32c3").gain_lsb_per_mv == GAIN
         replayed = device.replay(samples)
+        assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         device.reset()
         assert device.hello.reset_reason == "software"
     told = board_events(replayed.events)

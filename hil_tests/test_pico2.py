@@ -75,6 +75,7 @@ def test_it_says_of_a_short_record_what_the_host_says(url: str, board: str) -> N
         assert (who.board, who.reset_reason) == (board, "power")
         assert who.serial == f"{rp2350.IDENTITY:016x}"
         replayed = device.replay(samples)
+        assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         device.reset()
         assert device.hello.reset_reason == "software"
     told = board_events(replayed.events)

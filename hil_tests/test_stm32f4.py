@@ -100,6 +100,7 @@ def test_it_says_of_half_a_minute_what_the_host_says(url: str) -> None:
     expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
     with Device(url, timeouts_s=PATIENT) as device:
         replayed = device.replay(samples)
+        assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         assert device.hello.count_unit == "cycles"
     told = board_events(replayed.events)
     rows = told.beats.copy()

@@ -358,20 +358,25 @@ class Chip:
             found = self.core.read(offset) if size == 4 else None
         else:
             block = self._block(address)
-            if block is self.uart:
-                self._wait_for_uart(address & 0xFFF)
             plain = size == 4 and address & 0x3000 == 0
-            found = block.read(address & 0xFFF, self.ns) if block and plain else None
+            if plain and block is self.uart and address & 0xFFF == uart.FR:
+                found = self._flags()
+            else:
+                found = block.read(address & 0xFFF, self.ns) if block and plain else None
         if found is None:
             self._stop(f"{address:#x} is read, and not modelled")
         return found or 0
 
-    def _wait_for_uart(self, offset: int) -> None:
-        """A flag that would be asked for again and again is, until it falls."""
-        if offset == uart.FR:
-            flags = self.uart.read(offset, self.ns) or 0
-            if flags & uart.TX_FULL:
-                self.pass_time(max(self.uart.free_ns(self.ns, uart.TX_FULL) - self.ns, 0))
+    def _flags(self) -> int:
+        """The UART's. While the transmitter is full time goes on, to what comes first: room
+        or bytes that the receiver asks the core to take. The firmware, told that it is full, asks
+        for the time, and lets them come (`WAITS`).
+        """
+        flags = self.uart.read(uart.FR, self.ns) or 0
+        if flags & uart.TX_FULL:
+            room, asks = self.uart.free_ns(self.ns, uart.TX_FULL), self.uart.event_ns(self.ns)
+            self.pass_time(max(min(room, room if asks is None else asks) - self.ns, 0))
+        return flags
 
     def _write(self, uc: Uc, offset: int, size: int, value: int, base: int) -> None:
         address = base + offset
