@@ -20,18 +20,15 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from einthoven.boards import resources
 from einthoven.boards.board import Board, build, list_boards, load_board, running
 from einthoven.errors import BoardError, EinthovenError, UsageError
 from einthoven.hil_tests.chips.models import MODELS
 from einthoven.hil_tests.chips.served import serving
+from einthoven.hil_tests.harness.alike import replayed_alike
 from einthoven.hil_tests.harness.bench import bench_board
 from einthoven.hil_tests.harness.device import Device
-from einthoven.hil_tests.harness.host import Host
-from einthoven.hil_tests.harness.record import board_events
-from einthoven.paths import ROOT, SHIPPED_MODEL
+from einthoven.paths import ROOT
 from einthoven.records.synth import make_record
 
 RESULTS = ROOT / "docs" / "results" / "boards.json"
@@ -122,26 +119,10 @@ def replayed_beats(board: Board, beats: int) -> tuple[int, str]:
     seconds = 60.0 + 1.1 * beats * 60.0 / _BPM
     samples = make_record(11, seconds, 180.0, heart_rate_bpm=_BPM).samples
     with _line(board) as url, Device(url, timeouts_s=_TIMEOUTS_S) as device:
-        replayed = device.replay(samples)
-    who = device.hello
-    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(
-        samples, who.gain_lsb_per_mv, (who.rail_lo, who.rail_hi)
-    )
-    told = board_events(replayed.events)
-    rows = told.beats.copy()
-    rows["count"] = 0
-    same = (
-        rows.tobytes() == expected.beats.tobytes()
-        and told.rhythm.tobytes() == expected.rhythm.tobytes()
-        and replayed.verdict == verdict
-    )
-    if not same:
-        n = min(len(rows), len(expected.beats))
-        first = int(np.argmax(rows[:n] != expected.beats[:n])) if n else 0
-        raise BoardError(f"{board.name} differs from the host, first near beat {first}")
-    if len(rows) < beats:
-        raise BoardError(f"the record has {len(rows)} beats, {beats} are wanted")
-    return len(rows), device.hello.model
+        told = replayed_alike(device, samples)[1]
+    if len(told.beats) < beats:
+        raise BoardError(f"the record has {len(told.beats)} beats, {beats} are wanted")
+    return len(told.beats), device.hello.model
 
 
 def _line(board: Board) -> AbstractContextManager[str]:

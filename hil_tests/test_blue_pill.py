@@ -14,9 +14,8 @@ from einthoven.hil_tests.chips.served import serving
 from einthoven.hil_tests.chips.stm32f103 import chip as f1
 from einthoven.hil_tests.chips.stm32f103.chip import Chip
 from einthoven.hil_tests.chips.stm32f103.dma import TIM3, USART1
+from einthoven.hil_tests.harness.alike import replayed_alike
 from einthoven.hil_tests.harness.device import Device
-from einthoven.hil_tests.harness.host import Host
-from einthoven.hil_tests.harness.record import board_events
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 
@@ -59,22 +58,15 @@ def test_it_boots_with_and_without_a_crystal(program: Path, crystal: bool, core_
 
 def test_it_says_of_half_a_minute_what_the_host_says(url: str) -> None:
     samples = make_record(3, 20.0, 180.0).samples
-    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
     with Device(url, timeouts_s=PATIENT) as device:
         who = device.hello
         assert (who.board, who.reset_reason) == ("blue_pill", "power")
         assert who.serial == "".join(f"{word:08x}" for word in f1.IDENTITY)
-        replayed = device.replay(samples)
+        replayed, told = replayed_alike(device, samples)
         assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         device.reset()
         assert device.hello.reset_reason == "software"
-    told = board_events(replayed.events)
-    rows = told.beats.copy()
-    rows["count"] = 0
-    assert len(rows) > 15
-    assert rows.tobytes() == expected.beats.tobytes()
-    assert told.rhythm.tobytes() == expected.rhythm.tobytes()
-    assert replayed.verdict == verdict
+    assert len(told.beats) > 15
 
 
 def test_it_fits_with_its_stack(program: Path) -> None:

@@ -19,9 +19,8 @@ from einthoven.hil_tests.chips.esp32c3.chip import Chip
 from einthoven.hil_tests.chips.esp32c3.rom import SUSPEND
 from einthoven.hil_tests.chips.line import Line, agreed, encoded
 from einthoven.hil_tests.chips.served import serving
+from einthoven.hil_tests.harness.alike import replayed_alike
 from einthoven.hil_tests.harness.device import Device
-from einthoven.hil_tests.harness.host import Host
-from einthoven.hil_tests.harness.record import board_events
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 from einthoven.wire.schema import schema
@@ -70,22 +69,15 @@ def test_only_the_magic_of_direct_boot_is_started(chip: Chip) -> None:
 
 def test_it_says_of_some_beats_what_the_host_says(url: str) -> None:
     samples = make_record(3, 20.0, 180.0).samples
-    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, GAIN, (-2048, 2047))
     with Device(url, timeouts_s=PATIENT) as device:
         who = device.hello
         assert (who.board, who.reset_reason, who.serial) == ("esp32c3", "power", c3.MAC)
         assert who.gain_lsb_per_mv == load_board("esp32c3").gain_lsb_per_mv == GAIN
-        replayed = device.replay(samples)
+        replayed, told = replayed_alike(device, samples)
         assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         device.reset()
         assert device.hello.reset_reason == "software"
-    told = board_events(replayed.events)
-    rows = told.beats.copy()
-    rows["count"] = 0
-    assert len(rows) > 15
-    assert rows.tobytes() == expected.beats.tobytes()
-    assert told.rhythm.tobytes() == expected.rhythm.tobytes()
-    assert replayed.verdict == verdict
+    assert len(told.beats) > 15
 
 
 def test_its_own_samples_are_the_hosts(chip: Chip) -> None:

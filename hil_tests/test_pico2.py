@@ -19,9 +19,8 @@ from einthoven.hil_tests.chips.rp2350 import chip as rp2350
 from einthoven.hil_tests.chips.rp2350 import rom
 from einthoven.hil_tests.chips.rp2350.chip import LAYOUT, Chip
 from einthoven.hil_tests.chips.served import serving
+from einthoven.hil_tests.harness.alike import replayed_alike
 from einthoven.hil_tests.harness.device import Device
-from einthoven.hil_tests.harness.host import Host
-from einthoven.hil_tests.harness.record import board_events
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 from einthoven.wire.schema import schema
@@ -69,22 +68,15 @@ def test_without_a_crystal_nothing_is_sent_at_a_wrong_rate(program: Path) -> Non
 
 def test_it_says_of_a_short_record_what_the_host_says(url: str, board: str) -> None:
     samples = make_record(3, 15.0, 180.0).samples
-    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
     with Device(url, timeouts_s=PATIENT) as device:
         who = device.hello
         assert (who.board, who.reset_reason) == (board, "power")
         assert who.serial == f"{rp2350.IDENTITY:016x}"
-        replayed = device.replay(samples)
+        replayed, told = replayed_alike(device, samples)
         assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         device.reset()
         assert device.hello.reset_reason == "software"
-    told = board_events(replayed.events)
-    rows = told.beats.copy()
-    rows["count"] = 0
-    assert len(rows) > 10
-    assert rows.tobytes() == expected.beats.tobytes()
-    assert told.rhythm.tobytes() == expected.rhythm.tobytes()
-    assert replayed.verdict == verdict
+    assert len(told.beats) > 10
 
 
 def test_its_own_samples_are_what_the_pin_saw(chip: Chip) -> None:
@@ -247,14 +239,10 @@ def test_with_model_and_engine_in_ram_it_says_the_same(name: str) -> None:
     board = with_weights(load_board(name), "ram")
     chip = Chip(build(board))
     samples = make_record(3, 15.0, 180.0).samples
-    expected, _, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
     with serving(chip) as url, Device(url, timeouts_s=PATIENT) as device:
-        told = board_events(device.replay(samples).events)
+        told = replayed_alike(device, samples)[1]
         reply = device.ask("memory", "memory_reply").fields
         device.reset()
-        again = board_events(device.replay(samples).events)
-    rows = told.beats.copy()
-    rows["count"] = 0
-    assert rows.tobytes() == expected.beats.tobytes()
+        replayed_alike(device, samples)
     assert reply["ram_bad"] == 0
-    assert len(again.beats) == len(rows) > 10
+    assert len(told.beats) > 10

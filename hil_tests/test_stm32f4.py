@@ -18,9 +18,8 @@ from einthoven.hil_tests.chips.stm32f4 import chip as f4
 from einthoven.hil_tests.chips.stm32f4 import clock as rcc
 from einthoven.hil_tests.chips.stm32f4.chip import Chip
 from einthoven.hil_tests.chips.stm32f4.kinds import BLACKPILL_F411CE, NUCLEO_F446RE, Kind
+from einthoven.hil_tests.harness.alike import replayed_alike
 from einthoven.hil_tests.harness.device import Device
-from einthoven.hil_tests.harness.host import Host
-from einthoven.hil_tests.harness.record import board_events
 from einthoven.paths import SHIPPED_MODEL
 from einthoven.records.synth import make_record
 from einthoven.wire.schema import schema
@@ -97,19 +96,12 @@ def test_the_pin_is_a_reason_too(blackpill: Chip) -> None:
 
 def test_it_says_of_half_a_minute_what_the_host_says(url: str) -> None:
     samples = make_record(3, 20.0, 180.0).samples
-    expected, verdict, _ = Host(SHIPPED_MODEL / "model.tflite").check(samples, 200, (-2048, 2047))
     with Device(url, timeouts_s=PATIENT) as device:
-        replayed = device.replay(samples)
+        replayed, told = replayed_alike(device, samples)
         assert replayed.info["rx_overruns"] == replayed.info["rejected_bytes"] == 0
         assert device.hello.count_unit == "cycles"
-    told = board_events(replayed.events)
-    rows = told.beats.copy()
-    assert rows["count"].min() > 100_000
-    rows["count"] = 0
-    assert len(rows) > 15
-    assert rows.tobytes() == expected.beats.tobytes()
-    assert told.rhythm.tobytes() == expected.rhythm.tobytes()
-    assert replayed.verdict == verdict
+    assert len(told.beats) > 15
+    assert told.beats["count"].min() > 100_000
 
 
 def test_its_own_samples_are_what_the_pin_saw(blackpill: Chip) -> None:
