@@ -26,6 +26,7 @@ HISTORY_S = 600
 """Of signal, which the page keeps."""
 RATE_HZ = 180
 _LOOK_MS = 500
+_LOOKS = 5
 
 
 @contextmanager
@@ -73,7 +74,8 @@ class Received:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of the page after the collector ran."""
+    """Of the page after the collector ran, where it was least of some looks: what is being drawn at
+    one of them holds a tenth, and is gone at the next."""
 
     signal_s: float
     """Since it was connected, with what was lost on the way."""
@@ -101,7 +103,11 @@ class Meter:
         return {m["name"]: m["value"] for m in found}
 
     def memory(self, received: Received) -> Memory:
-        """After two collections: what the first one frees may hold more."""
+        """The least of some looks, each after two collections: what one frees may hold more."""
+        return min((self._look(received) for _ in range(_LOOKS)), key=lambda one: one.heap_bytes)
+
+    def _look(self, received: Received) -> Memory:
+        self.page.wait_for_timeout(_LOOK_MS / _LOOKS)
         for _ in range(2):
             self.cdp.send("HeapProfiler.collectGarbage")
         used = self.cdp.send("Runtime.getHeapUsage")["usedSize"]
