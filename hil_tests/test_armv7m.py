@@ -19,7 +19,7 @@ from unicorn.arm_const import (
     UC_CPU_ARM_CORTEX_M4,
 )
 
-from einthoven.hil_tests.chips import armv7m
+from einthoven.hil_tests.chips import armv7m, systick
 from einthoven.hil_tests.chips.armv7m import Core, MistakeError
 
 CODE, RAM, TOP = 0x08000000, 0x20000000, 0x20001000
@@ -199,17 +199,17 @@ def test_a_sleep_ends_by_what_is_enabled_even_if_masked(tmp_path: Path) -> None:
 def test_systick_counts_and_rounds_that_nobody_takes_are_one(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     core = bench.core
-    core.write(armv7m.LOAD, 4, 99)
-    core.write(armv7m.VAL, 4, 0)
-    core.write(armv7m.CTRL, 4, 7)
+    core.write(systick.LOAD, 4, 99)
+    core.write(systick.VAL, 4, 0)
+    core.write(systick.CTRL, 4, 7)
     assert core.systick_due_ns() == 100_000
     for ns, taken in ((99_000, 0), (100_000, 1), (950_000, 2), (1_000_000, 3)):
         bench.ns = ns
         core.tick()
         bench.run()
         assert bench.register(UC_ARM_REG_R7) == taken
-    assert (core.read(armv7m.CTRL) or 0) >> 16 & 1 and core.read(armv7m.CTRL) == 7
-    core.write(armv7m.CTRL, 4, 0)
+    assert (core.read(systick.CTRL) or 0) >> 16 & 1 and core.read(systick.CTRL) == 7
+    core.write(systick.CTRL, 4, 0)
     assert core.systick_due_ns() is None
 
 

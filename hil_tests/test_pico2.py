@@ -17,7 +17,9 @@ from einthoven.hil_tests.chips.rp.cortex_m import CortexM
 from einthoven.hil_tests.chips.rp.flash import PAGE, SECTOR, WINDOW
 from einthoven.hil_tests.chips.rp2350 import chip as rp2350
 from einthoven.hil_tests.chips.rp2350 import rom
-from einthoven.hil_tests.chips.rp2350.chip import LAYOUT, Chip
+from einthoven.hil_tests.chips.rp2350.blocks import BY_EBH
+from einthoven.hil_tests.chips.rp2350.chip import Chip
+from einthoven.hil_tests.chips.rp2350.layout import LAYOUT
 from einthoven.hil_tests.chips.served import serving
 from einthoven.hil_tests.harness.alike import replayed_alike
 from einthoven.hil_tests.harness.device import Device
@@ -94,7 +96,7 @@ def test_a_patients_head_is_kept_and_the_flash_read_as_fast_as_before(chip: Chip
     shipped = load(SHIPPED_MODEL)
     with Device(url, timeouts_s=PATIENT) as device:
         device.upload_head(shipped.sha256, pack(shipped, own_head(shipped)))
-        assert chip.qmi.reg == dict(zip(chip.qmi.reg, rp2350.BY_EBH, strict=True))
+        assert chip.qmi.reg == dict(zip(chip.qmi.reg, BY_EBH, strict=True))
         device.reset()
         assert (device.hello.head, device.hello.reset_reason) == ("active", "software")
         assert chip.flash.erased == 2 and chip.flash.programmed > 6

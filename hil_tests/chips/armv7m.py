@@ -1,7 +1,8 @@
-"""An Armv7-M core on unicorn: exceptions, NVIC, SysTick, system control, cycle counter.
+"""An Armv7-M core on unicorn: exceptions, NVIC, system control, cycle counter.
 
 unicorn 2.1 runs the instructions and has none of these. Arm DDI 0403E: B1.5 exceptions (stacking,
-EXC_RETURN, priorities, escalation, WFI), B3.2 system control, B3.3 SysTick, B3.4 NVIC, C1.8 DWT.
+EXC_RETURN, priorities, escalation, WFI), B3.2 system control, B3.4 NVIC, C1.8 DWT; SysTick is a
+module of its own.
 Whoever owns the time calls `run`, adds the cycles that it tells, and tells SysTick the time; what
 is pending is taken between two pieces of `SLICE` instructions, or where a masked core unmasks.
 
@@ -42,14 +43,15 @@ from unicorn.arm_const import (
     UC_ARM_REG_XPSR,
 )
 
+from einthoven.hil_tests.chips import NS_PER_S, systick
 from einthoven.hil_tests.chips.registers import Registers
+from einthoven.hil_tests.chips.systick import SysTick
 
-NS_PER_S = 1_000_000_000
 SLICE = 2048
 """Instructions between two looks at what is pending."""
 HARD_FAULT, SYSTICK, IRQ0 = 3, 15, 16
 """Numbers of exceptions [B1.5.2]; of an interrupt: IRQ0 and its own."""
-THUMB, IT_BITS, ALIGNED, IPSR = 1 << 24, 0x0600FC00, 1 << 9, 0x1FF
+THUMB, ALIGNED, IPSR = 1 << 24, 1 << 9, 0x1FF
 TO_HANDLER, TO_THREAD = 0xFFFFFFF1, 0xFFFFFFF9
 """EXC_RETURN with the main stack and without FPU [B1.5.8]."""
 NOBODY = 256
@@ -68,7 +70,6 @@ MASKS = (UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_RE
 WFI, SPIN = b"\x30\xbf", b"\xfe\xe7"
 
 DWT_CTRL, DWT_CYCCNT, DEMCR = 0xE0001000, 0xE0001004, 0xE000EDFC
-CTRL, LOAD, VAL = 0xE000E010, 0xE000E014, 0xE000E018
 ISER, ICER, ISPR, ICPR, IPR = 0xE000E100, 0xE000E180, 0xE000E200, 0xE000E280, 0xE000E400
 CPUID, ICSR, VTOR, AIRCR, SCR, CCR, SHPR = (0xE000ED00 + 4 * i for i in range(7))
 CFSR, HFSR, BFAR = 0xE000ED28, 0xE000ED2C, 0xE000ED38
@@ -117,6 +118,7 @@ class Core:
         self.uc.hook_add(UC_HOOK_INTR, self._interrupted)
         self.uc.hook_add(UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_FETCH_PROT, self._nothing_there)
         self._wfi_hooks: list[int] = []
+        self._systick = SysTick(now_ns, hz, lambda: self.pend(SYSTICK))
         self.taken: dict[int, int] = {}
         """By exception: how often."""
         self.reset(0, 0)
@@ -147,10 +149,7 @@ class Core:
         self._returns = False
         self._fault: tuple[int, int] | None = None
         self._ends: Exception | None = None
-        self._systick = {CTRL: 0, LOAD: 0}
-        self._systick_begun_ns: int | None = None
-        self._wraps = 0
-        self._flag = False
+        self._systick.reset()
         self.slept_ns = 0
         self._counts_from_ns = 0
         self._masks.write((0,) * len(MASKS))
@@ -324,24 +323,12 @@ class Core:
         self._wfi_at = address
 
     def tick(self) -> None:
-        """The owner's time went on: SysTick may have gone round. Rounds that nobody took in
-        between are one [B3.3.1].
-        """
-        if self._systick_begun_ns is None:
-            return
-        elapsed = self._now_ns() - self._systick_begun_ns
-        wraps = int(elapsed * round(self._hz()) // (NS_PER_S * (self._systick[LOAD] + 1)))
-        if wraps > self._wraps:
-            self._wraps, self._flag = wraps, True
-            if self._systick[CTRL] & 2:
-                self.pend(SYSTICK)
+        """The owner's time went on: SysTick may have gone round."""
+        self._systick.tick()
 
     def systick_due_ns(self) -> int | None:
         """When it goes round next and asks for its exception; None: not."""
-        if self._systick_begun_ns is None or not self._systick[CTRL] & 2:
-            return None
-        cycles = (self._wraps + 1) * (self._systick[LOAD] + 1) * NS_PER_S
-        return self._systick_begun_ns - int(-cycles // round(self._hz()))
+        return self._systick.due_ns()
 
     def cycles(self) -> int:
         """Of the cycle counter, which a sleep stops [C1.8.1]."""
@@ -353,15 +340,12 @@ class Core:
         if address == DWT_CYCCNT:
             counts = self.reg[DEMCR] >> 24 & 1 and self.reg[DWT_CTRL] & 1
             return self.cycles() & 0xFFFFFFFF if counts else 0
-        if address == CTRL:
-            flag, self._flag = self._flag, False
-            return self._systick[CTRL] | flag << 16
+        if address in systick.REGISTERS:
+            return self._systick.read(address)
         if address == ICSR:
             return (self.active[-1] if self.active else 0) | (SYSTICK in self._pending) << 26
         if ISER <= address < ISER + 12 or ICER <= address < ICER + 12:
             return self._bits(self._enabled, address & 0x1F)
-        if address in self._systick:
-            return self._systick[address]
         return self.reg.get(address)
 
     def write(self, address: int, size: int, value: int) -> bool:
@@ -370,8 +354,8 @@ class Core:
             raise ResetError("software")
         if address == DWT_CYCCNT:
             self._counts_from_ns = self._now_ns() - self.slept_ns
-        elif address in (CTRL, LOAD, VAL):
-            self._write_systick(address, value)
+        elif address in systick.REGISTERS:
+            return self._systick.write(address, value)
         elif address == ICSR:
             self._pending -= {SYSTICK} if value >> 25 & 1 else set()
             self._pending |= {SYSTICK} if value >> 26 & 1 else set()
@@ -388,22 +372,6 @@ class Core:
         else:
             return False
         return True
-
-    def _write_systick(self, address: int, value: int) -> None:
-        if address == LOAD:
-            self._systick[LOAD] = value & 0xFFFFFF
-            return
-        if address == CTRL:
-            if value & 1 and not value & 4:
-                raise MistakeError("SysTick by its other clock is not modelled")
-            runs = self._systick_begun_ns is not None
-            self._systick[CTRL] = value & 7
-            if runs == bool(value & 1):
-                return
-        self._flag = False
-        runs = bool(self._systick[CTRL] & 1)
-        self._systick_begun_ns = self._now_ns() if runs else None
-        self._wraps = 0
 
     def _write_nvic(self, address: int, value: int) -> None:
         first = IRQ0 + 8 * (address & 0x1F)

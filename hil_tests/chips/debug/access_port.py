@@ -12,7 +12,7 @@ STICKY_ERROR = 1 << 5
 _POWER_UP = 1 << 30 | 1 << 28
 _STICKY = 1 << 7 | 1 << 5 | 1 << 4 | 1 << 1
 # Memory access port [7.6].
-CSW, TAR, DRW, BANKED, CFG, BASE, AP_ID = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
+CSW, TAR, DRW, BANKED, BASE, AP_ID = 0x00, 0x04, 0x0C, 0x10, 0xF8, 0xFC
 AHB_AP = 0x24770011
 _INCREMENT_WITHIN = 0x1000
 """TAR counts on within 4 KB: by ten bits at least [7.2.2], and by twelve in a Cortex-M3 or M4."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from einthoven.hil_tests.chips.debug.access_port import RDBUFF, DebugPort
 
 # Instructions of the JTAG-DP [ADIv5 3.3.1] and of the boundary scan.
-ABORT, DPACC, APACC, IDCODE, BYPASS = 0b1000, 0b1010, 0b1011, 0b1110, 0b1111
+ABORT, DPACC, APACC, IDCODE = 0b1000, 0b1010, 0b1011, 0b1110
 _BS_BITS, _BS_IDCODE = 5, 0b00001
 _OK = 0b010
 """OK or a fault: which one, CTRL/STAT tells [3.4.3]."""

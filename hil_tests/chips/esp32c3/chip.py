@@ -38,10 +38,11 @@ from unicorn import (
 )
 from unicorn import riscv_const as riscv
 
+from einthoven.hil_tests.chips import NS_PER_S
 from einthoven.hil_tests.chips.esp32c3 import analogue, image, rom, uart
 from einthoven.hil_tests.chips.esp32c3.analogue import Adc, Bus
 from einthoven.hil_tests.chips.esp32c3.rom import FLASH_BYTES, Rom
-from einthoven.hil_tests.chips.esp32c3.timers import NS_PER_S, SystemTimer, Watchdogs
+from einthoven.hil_tests.chips.esp32c3.timers import SystemTimer, Watchdogs
 from einthoven.hil_tests.chips.esp32c3.uart import Uart
 
 CODE, DATA, DRAM, IRAM, ROM = image.CODE, rom.SEEN_AT, 0x3FC80000, 0x40380000, 0x40000000

@@ -6,11 +6,12 @@ which the ROM leaves running are ended.
 
 from collections.abc import Callable
 
-NS_PER_S = 1_000_000_000
+from einthoven.hil_tests.chips import NS_PER_S
+
 TICK_HZ, XTAL_HZ, APB_HZ = 16_000_000, 40_000_000, 80_000_000
 CONF, TARGET_CONF, COMP_LOAD, INT_ENA, INT_CLR = 0x00, 0x34, 0x50, 0x64, 0x6C
 TARGETS = 3
-PERIODIC, UNIT_1 = 1 << 30, 1 << 31
+PERIODIC = 1 << 30
 
 
 class SystemTimer:

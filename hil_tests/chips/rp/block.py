@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-NS_PER_S = 1_000_000_000
 Stop = Callable[[str], None]
 """Told a mistake of the firmware's, which ends the run."""
 

@@ -5,7 +5,8 @@ RP2350's data sheet: 8.1 clocks, 8.2 crystal oscillator, 8.6 PLL, 7.5 resets; RP
 stands still, which ends the run.
 """
 
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Block, Layout, Stop
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.rp.block import Block, Layout, Stop
 
 CRYSTAL_HZ, RING_HZ = 12e6, 11e6
 VCO_HZ = (750e6, 1600e6)

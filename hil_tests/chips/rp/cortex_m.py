@@ -38,7 +38,8 @@ from unicorn.arm_const import (
     UC_ARM_REG_XPSR,
 )
 
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Stop
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.rp.block import Stop
 
 SYSTICK, NVIC_ISER, SCB = 0xE010, 0xE100, 0xED00
 VTOR, ICSR, SCR, CFSR, HFSR, BFAR = SCB + 8, SCB + 4, SCB + 16, SCB + 40, SCB + 44, SCB + 56
@@ -81,9 +82,6 @@ class CortexM:
     """`code`: address and content of what may be run; `waits`: where the firmware may wait for an
     interrupt, awake; `main`: whether it is an Armv8-M with the Main Extension.
     """
-
-    ACCESS = 4
-    """Bytes of an access that the registers want."""
 
     def __init__(
         self,

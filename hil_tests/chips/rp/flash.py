@@ -16,7 +16,7 @@ from einthoven.hil_tests.chips.rp.block import Stop
 WINDOW = 0x10000000
 SECTOR, PAGE, BLOCK = 4096, 256, 65536
 BLOCK_COMMAND = 0xD8
-SECTOR_NS, PAGE_NS, BLOCK_NS = 400_000_000, 3_000_000, 2_000_000_000
+SECTOR_NS, PAGE_NS = 400_000_000, 3_000_000
 
 
 class Flash:

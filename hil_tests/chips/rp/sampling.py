@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Block, Stop
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.rp.block import Block, Stop
 from einthoven.hil_tests.chips.rp.uart import Pads, Pins
 
 ALARM, ARMED, RAWL = (0x10, 0x14, 0x18, 0x1C), 0x20, 0x28

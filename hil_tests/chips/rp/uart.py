@@ -7,7 +7,8 @@ transmitter when the chip is reset is lost.
 
 from collections.abc import Callable
 
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Block, Stop
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.rp.block import Block, Stop
 
 DR, FR, IBRD, FBRD, LCR, CR, IMSC = 0x0, 0x18, 0x24, 0x28, 0x2C, 0x30, 0x38
 RX_EMPTY, TX_FULL, BUSY, OVERRUN = 1 << 4, 1 << 5, 1 << 3, 1 << 11

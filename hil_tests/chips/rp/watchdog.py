@@ -5,7 +5,8 @@ RP2350's data sheet: 12.9 watchdog, 7.4 power-on state machine, 8.5 ticks; RP204
 
 from collections.abc import Callable
 
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Block, Stop
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.rp.block import Block, Stop
 
 CTRL, LOAD, REASON, SCRATCH = 0x0, 0x4, 0x8, range(0xC, 0x2C, 4)
 TRIGGER, RUNS = 1 << 31, 1 << 30

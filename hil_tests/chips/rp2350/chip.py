@@ -25,46 +25,18 @@ from unicorn import (
 from unicorn.arm_const import UC_ARM_REG_R0, UC_CPU_ARM_CORTEX_M33
 from unicorn.riscv_const import UC_RISCV_REG_X0
 
+from einthoven.hil_tests.chips import NS_PER_S
 from einthoven.hil_tests.chips.rp import clocks, uart, watchdog
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Block, Layout, Stop
+from einthoven.hil_tests.chips.rp.block import Block
 from einthoven.hil_tests.chips.rp.cortex_m import CortexM
 from einthoven.hil_tests.chips.rp.flash import WINDOW, Flash
 from einthoven.hil_tests.chips.rp.program import Program
 from einthoven.hil_tests.chips.rp.sampling import Adc, Timer
 from einthoven.hil_tests.chips.rp2350 import rom
+from einthoven.hil_tests.chips.rp2350.blocks import BY_EBH, Qmi, Ticks
 from einthoven.hil_tests.chips.rp2350.hazard3 import Hazard3
+from einthoven.hil_tests.chips.rp2350.layout import LAYOUT, POWMAN, QMI, TICKS
 
-LAYOUT = Layout(
-    resets=0x40020000,
-    clocks=0x40010000,
-    xosc=0x40048000,
-    pll_sys=0x40050000,
-    pll_usb=0x40058000,
-    psm=0x40018000,
-    watchdog=0x400D8000,
-    io_bank0=0x40028000,
-    pads_bank0=0x40038000,
-    uart0=0x40070000,
-    timer=0x400B0000,
-    adc=0x400A0000,
-    reset_bits={
-        0x400A0000: 0,
-        0x40028000: 6,
-        0x40038000: 9,
-        0x40050000: 14,
-        0x40058000: 15,
-        0x400B0000: 23,
-        0x40070000: 26,
-    },
-    clock_ref=0x30,
-    clock_adc=0x6C,
-    core_hz=150e6,
-    watchdog_selects=0x01FFFFF3,
-    pad_isolated=1 << 8,
-    pad_reset=0x116,
-    alarm_interrupts=0x3C,
-)
-TICKS, POWMAN, QMI = 0x40108000, 0x40100000, 0x400D0000
 RAM, RAM_BYTES = 0x20000000, 520 * 1024
 FLASH_BYTES = 4 * 1024 * 1024
 PSM_WDSEL, CHIP_RESET = 0x8, 0x2C
@@ -81,34 +53,6 @@ PRIVATE = 0xE0000000
 FLASH, ALL_RAM = range(WINDOW, WINDOW + FLASH_BYTES), range(RAM, RAM + RAM_BYTES)
 BEHIND = {FLASH: 0x0FFF0000, ALL_RAM: 0x20090000}
 """Where nothing of the chip's is that a program may touch: for the emulator (`hazard3`)."""
-BY_EBH = (0x60007203, 0x000492A8, 0xEB)
-BY_03H = (0x6000720C, 0x00001000, 0x03)
-"""M0_TIMING, M0_RFMT and M0_RCMD for reading by EBh and by 03h [12.14.6]."""
-
-
-class Ticks(Block):
-    """TICKS: control and cycles for each of its users [8.5.2]."""
-
-    TIMER0, WATCHDOG = 0x18, 0x30
-
-    def __init__(self, stop: Stop) -> None:
-        super().__init__(stop, {12 * user + at: 0 for user in range(6) for at in (0, 4)})
-
-    def hz(self, user: int, ref_hz: float) -> int:
-        """Ticks a second, 0 while they are off."""
-        on, cycles = self.reg[user] & 1, self.reg[user + 4]
-        return round(ref_hz / cycles) if on and cycles else 0
-
-
-class Qmi(Block):
-    """How the window reads the flash: timing, format, command."""
-
-    def __init__(self, stop: Stop) -> None:
-        super().__init__(stop, dict.fromkeys((0xC, 0x10, 0x14), 0))
-
-    def by(self, how: tuple[int, int, int]) -> None:
-        """As one of the ROM's modes."""
-        self.reg = dict(zip((0xC, 0x10, 0x14), how, strict=True))
 
 
 class Chip:
@@ -133,10 +77,12 @@ class Chip:
         for base in (0x40000000,) if image.riscv else (0x40000000, PRIVATE):
             self.uc.mmio_map(base, 0x200000, self._read, base, self._write, base)
         self._build(crystal)
-        for place, content in image.loaded:
-            self.flash.put(place - WINDOW, content)
-        self._rom, places = rom.content(image.riscv)
-        self.uc.mem_write(0, self._rom)
+        for place, loaded in image.loaded:
+            self.flash.put(place - WINDOW, loaded)
+        content, places = rom.content(image.riscv)
+        self.uc.mem_write(0, content)
+        about = rom.sys_info(IDENTITY, PACKAGE)
+        self._functions = rom.Functions(self.uc, content, about, self.flash, self.qmi, self._stop)
         for at, name in places.items():
             self.uc.hook_add(UC_HOOK_CODE, self._rom_call, name, at, at)
         self.core: CortexM | Hazard3
@@ -403,35 +349,6 @@ class Chip:
 
     def _rom_call(self, uc: Uc, address: int, size: int, name: str) -> None:
         values = [uc.reg_read(register) for register in self._arguments]
-        result = self._rom_function(name, values)
+        result = self._functions.call(name, values)
         if result is not None:
             uc.reg_write(self._arguments[0], result & 0xFFFFFFFF)
-
-    def _rom_function(self, name: str, values: list[int]) -> int | None:
-        """Do it. The caller goes on behind it."""
-        first, second, third, fourth = values[:4]
-        if name == "lookup":
-            return rom.lookup(self._rom, first, second)
-        if name == "GS":
-            words = rom.sys_info(third, second, IDENTITY, PACKAGE)
-            if words is None:
-                self._stop(f"get_sys_info() is asked for {third:#x} in {second} words")
-                return -1
-            content = b"".join(word.to_bytes(4, "little") for word in words)
-            self.uc.mem_write(first, content)
-            return len(words)
-        if name == "IF":
-            self.flash.connect()
-        elif name == "EX":
-            self.qmi.by(BY_03H)
-            self.flash.exit_xip()
-        elif name == "RE":
-            self.flash.erase(first, second, third, fourth & 0xFF)
-        elif name == "RP":
-            self.flash.program(first, bytes(self.uc.mem_read(second, third)))
-        elif name == "FC":
-            self.flash.flush_cache()
-        elif name == "CX":
-            self.qmi.by(BY_03H)
-            self.flash.enter_xip()
-        return None

@@ -40,7 +40,8 @@ from unicorn.riscv_const import (
     UC_RISCV_REG_X0,
 )
 
-from einthoven.hil_tests.chips.rp.block import NS_PER_S, Stop
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.rp.block import Stop
 from einthoven.hil_tests.chips.rp.cortex_m import Board
 from einthoven.hil_tests.chips.rp2350 import bit_manipulation as bits
 

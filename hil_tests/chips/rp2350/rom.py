@@ -9,8 +9,13 @@ partitions, signatures, hashes, versions, other windows than the flash's first.
 """
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
+
+from unicorn import Uc
+
+from einthoven.hil_tests.chips.rp.block import Stop
+from einthoven.hil_tests.chips.rp.flash import Flash
+from einthoven.hil_tests.chips.rp2350.blocks import BY_03H, Qmi
 
 SIZE = 0x8000
 TABLE, ARM_LOOKUP, RISCV_LOOKUP, STUBS = 0x7C00, 0x0200, 0x7A00, 0x0400
@@ -117,14 +122,49 @@ def lookup(rom: bytes, code: int, mask: int) -> int:
         at += 4 + 2 * who.bit_count()
 
 
-def sys_info(asked: int, room_words: int, identity: int, package: int) -> list[int] | None:
-    """get_sys_info() [5.4.8.17] for CHIP_INFO alone: words, of which the first says what there is.
-    None: no room, or more is asked for than is modelled.
-    """
-    if asked != SYS_INFO_CHIP or room_words < 4:
-        return None
+def sys_info(identity: int, package: int) -> list[int]:
+    """What get_sys_info() tells of CHIP_INFO [5.4.8.17]: words, of which the first says what."""
     return [SYS_INFO_CHIP, package, identity & 0xFFFFFFFF, identity >> 32]
 
 
-Call = Callable[[str, list[int]], int | None]
-"""A function of the ROM by its letters and arguments; its result, None for none."""
+class Functions:
+    """What its functions do to a chip. `content`: of the ROM; `about`: the chip, as `sys_info`."""
+
+    def __init__(
+        self, uc: Uc, content: bytes, about: list[int], flash: Flash, qmi: Qmi, stop: Stop
+    ) -> None:
+        self._uc, self._content, self._about = uc, content, about
+        self._flash, self._qmi, self._stop = flash, qmi, stop
+
+    def call(self, name: str, values: list[int]) -> int | None:
+        """Do what that function does, by its letters, with these arguments. None: it returns
+        nothing.
+        """
+        first, second, third, fourth = values[:4]
+        if name == "lookup":
+            return lookup(self._content, first, second)
+        if name == "GS":
+            return self._sys_info(first, second, third)
+        if name == "IF":
+            self._flash.connect()
+        elif name == "EX":
+            self._qmi.by(BY_03H)
+            self._flash.exit_xip()
+        elif name == "RE":
+            self._flash.erase(first, second, third, fourth & 0xFF)
+        elif name == "RP":
+            self._flash.program(first, bytes(self._uc.mem_read(second, third)))
+        elif name == "FC":
+            self._flash.flush_cache()
+        elif name == "CX":
+            self._qmi.by(BY_03H)
+            self._flash.enter_xip()
+        return None
+
+    def _sys_info(self, to: int, room_words: int, asked: int) -> int:
+        """Of CHIP_INFO alone: more is not modelled."""
+        if asked != SYS_INFO_CHIP or room_words < len(self._about):
+            self._stop(f"get_sys_info() is asked for {asked:#x} in {room_words} words")
+            return -1
+        self._uc.mem_write(to, struct.pack(f"<{len(self._about)}I", *self._about))
+        return len(self._about)

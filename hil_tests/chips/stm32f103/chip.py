@@ -31,7 +31,8 @@ from unicorn.arm_const import (
     UC_CPU_ARM_CORTEX_M3,
 )
 
-from einthoven.hil_tests.chips.stm32f103.dma import NS_PER_S, USART1, Receiver, Sampling
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.stm32f103.dma import USART1, Receiver, Sampling
 from einthoven.hil_tests.chips.stm32f103.flash import (
     CONTROLLER,
     PAGE_BYTES,

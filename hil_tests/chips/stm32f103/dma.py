@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from unicorn import Uc
 
+from einthoven.hil_tests.chips import NS_PER_S
+
 TIM2, TIM3, ADC1, USART1 = 0x40000000, 0x40000400, 0x40012400, 0x40013800
 DMA1 = 0x40020000
 CHANNEL, RX_CHANNEL = DMA1 + 0x08, DMA1 + 0x58
@@ -21,7 +23,6 @@ RCC_AHBENR, RCC_APB2ENR, RCC_APB1ENR = 0x14, 0x18, 0x1C
 FULL, MIDDLE = 4095, 2048
 OVERSAMPLING, RATE_HZ = 8, 180
 """Of the firmware: conversions of a sample, samples a second."""
-NS_PER_S = 1_000_000_000
 REGISTERS = {
     *(timer + offset for timer in (TIM2, TIM3) for offset in (CR1, CR2, SMCR, CNT, PSC, ARR)),
     *(ADC1 + offset for offset in (ADC_CR2, SMPR2, SQR1, SQR3)),

@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S, MistakeError
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.armv7m import MistakeError
 from einthoven.hil_tests.chips.stm32f4.dma import Stream
 from einthoven.hil_tests.chips.stm32f4.timers import Timer
 

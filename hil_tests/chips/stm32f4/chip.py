@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from unicorn import UC_HOOK_MEM_WRITE_PROT, UC_PROT_EXEC, UC_PROT_READ, UC_PROT_WRITE, Uc
 from unicorn.arm_const import UC_ARM_REG_PC, UC_CPU_ARM_CORTEX_M4
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S, Core, MistakeError, ResetError
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.armv7m import Core, MistakeError, ResetError
 from einthoven.hil_tests.chips.stm32f4 import clock as rcc
 from einthoven.hil_tests.chips.stm32f4 import serial
 from einthoven.hil_tests.chips.stm32f4.adc import ADC1, DR, Adc, Electrodes, Steady
 from einthoven.hil_tests.chips.stm32f4.clock import PWR, RCC, Clock
 from einthoven.hil_tests.chips.stm32f4.dma import DMA2, Stream
-from einthoven.hil_tests.chips.stm32f4.edges import EXTI, IRQ_9_5, SYSCFG, Edges
+from einthoven.hil_tests.chips.stm32f4.edges import EXTI, SYSCFG, Edges
 from einthoven.hil_tests.chips.stm32f4.flash import FLASH, Controller
 from einthoven.hil_tests.chips.stm32f4.kinds import Kind
 from einthoven.hil_tests.chips.stm32f4.pins import ANALOGUE, GPIO, PORTS, Pins
@@ -128,10 +129,9 @@ class Chip:
             self.dma,
         )
         self.spi = Spi(now, lambda: self.clock.bus_hz(1), self._require_bus)
-        self.edges = Edges(self.pins.seen)
+        self.edges = Edges()
         self.i2c = Plain(I2C_SET_UP)
         self.rng = Rng(now, self.clock.usb_hz)
-        self.core.levels[IRQ_9_5] = self.edges.asks
         self.core.levels[IRQS[kind.usart]] = self.usart.asks
         self.blocks = self._map()
         self.restarts: list[str] = []

@@ -15,9 +15,9 @@ from einthoven.hil_tests.chips.armv7m import MistakeError
 
 FLASH = 0x08000000
 ACR, KEYR, SR, CR = 0x00, 0x04, 0x0C, 0x10
-PG, SER, STRT, LOCK, BSY = 1 << 0, 1 << 1, 1 << 16, 1 << 31, 1 << 16
+PG, SER, STRT, LOCK = 1 << 0, 1 << 1, 1 << 16, 1 << 31
 ERRORS = 0xF2
-PGSERR, PGPERR, WRPERR = 1 << 7, 1 << 6, 1 << 4
+WRPERR = 1 << 4
 DCEN, ICRST, DCRST, ICEN = 1 << 10, 1 << 11, 1 << 12, 1 << 9
 KEYS = (0x45670123, 0xCDEF89AB)
 KB = 1 << 10

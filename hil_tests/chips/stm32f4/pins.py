@@ -49,10 +49,6 @@ class Pins:
         """0, 1: up, 2: down."""
         return self._reg[pin >> 4][PUPDR] >> 2 * (pin & 15) & 3
 
-    def is_open_drain(self, pin: int) -> bool:
-        """Of an output or a function."""
-        return bool(self._reg[pin >> 4][OTYPER] >> (pin & 15) & 1)
-
     def output(self, pin: int) -> int | None:
         """What the chip drives it to; None: it is no output."""
         driven = self._reg[pin >> 4][ODR] >> (pin & 15) & 1

@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Iterable
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S, MistakeError
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.armv7m import MistakeError
 
 I2C1, RNG = 0x40005400, 0x50060800
 I2C_SET_UP = (0x00, 0x04, 0x1C, 0x20)

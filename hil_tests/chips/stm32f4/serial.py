@@ -6,7 +6,8 @@ last was read is lost, and both flags ask for the interrupt. Left out: parity, n
 
 from collections.abc import Callable
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S, MistakeError
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.armv7m import MistakeError
 
 SR, DR, BRR, CR1, CR2, CR3, GTPR = range(0, 28, 4)
 ORE, RXNE, TC, TXE = 1 << 3, 1 << 5, 1 << 6, 1 << 7

@@ -5,12 +5,13 @@
 
 from collections.abc import Callable
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S, MistakeError
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.armv7m import MistakeError
 
 SPI2 = 0x40003800
 CR1, CR2, SR, DR = 0x00, 0x04, 0x08, 0x0C
 MSTR, SPE, SSI, SSM = 1 << 2, 1 << 6, 1 << 8, 1 << 9
-RXNE, TXE, BSY, OVR = 1 << 0, 1 << 1, 1 << 7, 1 << 6
+RXNE, TXE, OVR = 1 << 0, 1 << 1, 1 << 6
 MAX_HZ = 1_000_000
 """What the parts let a bus of this firmware have."""
 FUNCTION, PINS = 5, (0x1D, 0x1E, 0x1F)

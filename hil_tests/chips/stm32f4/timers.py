@@ -6,7 +6,7 @@ so. Left out: interrupts, capture, other modes; of an output only what it would 
 
 from collections.abc import Callable
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S
+from einthoven.hil_tests.chips import NS_PER_S
 
 TIM2, TIM3, TIM5 = 0x40000000, 0x40000400, 0x40000C00
 CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR = range(0, 48, 4)

@@ -6,7 +6,8 @@ A new prescaler or reload value takes five of its periods.
 
 from collections.abc import Callable
 
-from einthoven.hil_tests.chips.armv7m import NS_PER_S, MistakeError
+from einthoven.hil_tests.chips import NS_PER_S
+from einthoven.hil_tests.chips.armv7m import MistakeError
 
 LSI_HZ = 47_000
 KR, PR, RLR, SR = 0, 4, 8, 12
