@@ -1,18 +1,19 @@
 """An ESP32-C3 with an unchanged image of direct boot: an emulated rv32imc, its registers around it.
 
-unicorn runs the instructions; what the chip has beyond the privileged specification (the counter's
-CSRs, the interrupt matrix), traps, the ROM's functions and every register go through here. A
-register that is not modelled ends the run with its address. Time passes while the core sleeps,
-stands still in an endless loop, or waits for the ROM to write the flash, and not while it works:
-the cycle counter counts its own readings. Interrupts are taken where time passes, of the lines that
-the matrix lets through, by their vector. An exception's mepc is the begin of a run of instructions
-without a branch: unicorn knows no better. Left out: the cache's time, the pins but GPIO0's pad,
-priorities beyond on and off, what the ROM itself needs of RAM above 0x3FCC0000.
+unicorn runs the instructions; what the chip has beyond the privileged specification, traps, the
+ROM's functions and every register go through here and the modules beside. A register that is not
+modelled ends the run with its address. Time passes while the core sleeps, stands still in an
+endless loop, or waits for the ROM to write the flash, and not while it works. Interrupts are taken
+where time passes, of the lines that the matrix lets through, by their vector. An exception's mepc
+is the begin of a run of instructions without a branch: unicorn knows no better. Left out: the
+cache's time, the pins but GPIO0's pad, priorities beyond on and off, what the ROM itself needs of
+RAM above 0x3FCC0000.
 """
 
 import ctypes
 import random
 import struct
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ from unicorn import riscv_const as riscv
 from einthoven.hil_tests.chips import NS_PER_S
 from einthoven.hil_tests.chips.esp32c3 import analogue, image, rom, uart
 from einthoven.hil_tests.chips.esp32c3.analogue import Adc, Bus
+from einthoven.hil_tests.chips.esp32c3.counter import Counter
+from einthoven.hil_tests.chips.esp32c3.matrix import Matrix
 from einthoven.hil_tests.chips.esp32c3.rom import FLASH_BYTES, Rom
-from einthoven.hil_tests.chips.esp32c3.timers import SystemTimer, Watchdogs
+from einthoven.hil_tests.chips.esp32c3.timers import TARGETS, SystemTimer, Watchdogs
 from einthoven.hil_tests.chips.esp32c3.uart import Uart
 
 CODE, DATA, DRAM, IRAM, ROM = image.CODE, rom.SEEN_AT, 0x3FC80000, 0x40380000, 0x40000000
@@ -55,7 +58,6 @@ ANALOGUE, TIMG0, SYSTIMER, SARADC = 0x6000E000, 0x6001F000, 0x60023000, 0x600400
 SYSTEM, INTERRUPTS = 0x600C0000, 0x600C2000
 RTC_OPTIONS0, RTC_RESET_STATE, RTC_STORE0 = RTC + 0x00, RTC + 0x38, RTC + 0x50
 PER_CONF, CLK_EN0, RST_EN0, SYSCLK = SYSTEM + 0x08, SYSTEM + 0x10, SYSTEM + 0x18, SYSTEM + 0x58
-INT_ENABLE, INT_THRESHOLD = INTERRUPTS + 0x104, INTERRUPTS + 0x194
 MAC = "7cdfa10b0c0d"
 """Of this chip: what its image must tell as its serial number."""
 EFUSES = {
@@ -63,21 +65,17 @@ EFUSES = {
     **{0x6C: 1, 0x70: analogue.INIT_CODE - 1000 << 18},
 }
 SARADC_BIT = 1 << 28
-LINES = range(1, 32)
 POWER, SOFTWARE, WATCHDOG = 0x01, 0x03, 0x07
 """Reset causes [2.1.3]."""
 MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
 INTERRUPT = 1 << 31
+UART_SOURCE, TIMER_SOURCE = 21, 37
+"""Numbers of the matrix's sources, the system timer's first one [8.3.1]."""
 FETCH_FAULT, LOAD_FAULT, STORE_FAULT = 1, 5, 7
-COUNTED, COUNTS, COUNT = 0x7E0, 0x7E1, 0x7E2
-"""The performance counter's CSRs [1.5.2]."""
-CYCLES_PER_READING = 16
 MOST_PASSED_OVER = 1000
 """Sleeps at once that a waiting interrupt does not let begin."""
 PLAIN = {
     *(GPIO + 0x28, IO_MUX + 4, RTC_STORE0, RTC_STORE0 + 4, PER_CONF, CLK_EN0, SYSCLK),
-    *(INTERRUPTS + 0x54, *(INTERRUPTS + 4 * source for source in (37, 38, 39))),
-    *(INT_ENABLE, INT_THRESHOLD, *(INTERRUPTS + 0x114 + 4 * line for line in LINES)),
 }
 """Registers that only keep what was written."""
 _FETCHES = (UC_MEM_FETCH, UC_MEM_FETCH_PROT, UC_MEM_FETCH_UNMAPPED)
@@ -102,7 +100,8 @@ class Chip:
         self.uc.mem_map_ptr(IRAM, RAM_BYTES, UC_PROT_ALL, ram)
         self.uc.mem_map(ROM, ROM_BYTES, UC_PROT_READ | UC_PROT_EXEC)
         self.uc.mmio_map(PERIPHERALS, PERIPHERALS_BYTES, self._read, None, self._write, None)
-        self.uc.hook_add(UC_HOOK_INTR, self._instruction)
+        self.counter = Counter(self._stop)
+        self.uc.hook_add(UC_HOOK_INTR, self.counter.instruction)
         self.uc.hook_add(UC_HOOK_MEM_INVALID, self._fault)
         self.uc.hook_add(UC_HOOK_CODE, self._rom_call, begin=ROM, end=ROM + ROM_BYTES - 1)
         for function in rom.FUNCTIONS:
@@ -117,6 +116,8 @@ class Chip:
         """Towards its receiver."""
         self.uart = Uart(self.sent, self.coming, self._stop)
         self.timer = SystemTimer(self._stop)
+        timers = {TIMER_SOURCE + n: partial(self.timer.interrupts, n) for n in range(TARGETS)}
+        self.matrix = Matrix({UART_SOURCE: lambda: self.uart.interrupts, **timers})
         self.watchdogs = Watchdogs(self._stop)
         self.bus = Bus()
         self.sampling = Adc(self._adc_ready, self._stop)
@@ -156,15 +157,20 @@ class Chip:
         self.reg = dict.fromkeys(PLAIN, 0) | kept
         self.reg |= {PER_CONF: 0xC, CLK_EN0: 1 << 29 | 1 << 28 | 1 << 24 | 1 << 2, RST_EN0: 0}
         self.reg |= {SYSCLK: 1, RTC_OPTIONS0: 0x1C00A000, RTC_RESET_STATE: cause, IO_MUX + 4: 0xB00}
-        for part in (self.uart, self.timer, self.bus, self.sampling, self.rom):
+        parts = (
+            self.uart,
+            self.timer,
+            self.bus,
+            self.sampling,
+            self.rom,
+            self.matrix,
+            self.counter,
+        )
+        for part in parts:
             part.reset()
         self.watchdogs.reset(self.ns)
         if self._flash[: len(MAGIC)] != MAGIC:
             self._stop("the flash does not begin with the magic of direct boot")
-        self._counter = {COUNTED: 0, COUNTS: 0}
-        self._readings: dict[int, int] = {}
-        """Of the cycle counter: where they stand, and the register that they go to."""
-        self.cycles = 0
         self._why = ""
         self.uc.reg_write(riscv.UC_RISCV_REG_MSTATUS, 0)
         self.uc.reg_write(riscv.UC_RISCV_REG_MTVEC, ROM | 1)
@@ -188,11 +194,11 @@ class Chip:
         """
         passed_over = 0
         while True:
-            line = self._waiting_line()
+            line = self.matrix.waiting()
             if line is not None and self._status() & MIE:
                 self._trap(INTERRUPT | line, 0)
             self._run()
-            waits = self._waiting_line() is not None
+            waits = self.matrix.waiting() is not None
             if self._why == "exception":
                 self._trap(*self._exception)
             elif self._why == "reset":
@@ -239,7 +245,7 @@ class Chip:
         ends = (self.timer.next_ns(), self.uart.next_ns(self.ns), self.ns + NS_PER_S // 1000)
         step = min(ns for ns in ends[: 2 if ends[0] is not None else 3] if ns is not None)
         self.ns = max(self.ns, step)
-        self.cycles += 1000
+        self.counter.cycles += 1000
         self.sampling.run(self.ns)
         self.timer.run(self.ns)
         self.uart.run(self.ns)
@@ -257,23 +263,6 @@ class Chip:
             raise AssertionError(self.trouble)
         self.pc = self.uc.reg_read(riscv.UC_RISCV_REG_PC)
 
-    def _waiting_line(self) -> int | None:
-        """The first line whose interrupt waits to be taken."""
-        asks = {21: self.uart.interrupts, **{37 + n: self.timer.interrupts(n) for n in range(3)}}
-        for line in LINES:
-            lets = self.reg[INT_ENABLE] >> line & 1
-            priority = self.reg[INTERRUPTS + 0x114 + 4 * line] & 15
-            if (
-                lets
-                and priority >= max(self.reg[INT_THRESHOLD], 1)
-                and any(
-                    asked and self.reg[INTERRUPTS + 4 * source] & 31 == line
-                    for source, asked in asks.items()
-                )
-            ):
-                return line
-        return None
-
     def _status(self) -> int:
         return int(self.uc.reg_read(riscv.UC_RISCV_REG_MSTATUS))
 
@@ -286,31 +275,6 @@ class Chip:
         self.uc.reg_write(riscv.UC_RISCV_REG_MTVAL, value)
         vectors = self.uc.reg_read(riscv.UC_RISCV_REG_MTVEC)
         self.pc = (vectors & ~0xFF) + (4 * (cause & 31) if cause & INTERRUPT else 0)
-
-    def _instruction(self, uc: Uc, number: int, data: Any) -> None:
-        """An instruction that the privileged specification does not have; unicorn is behind it."""
-        at = uc.reg_read(riscv.UC_RISCV_REG_PC) - 4
-        to = self._readings.get(at)
-        if to is None:
-            to = self._decode(at)
-        if to:
-            self.cycles += CYCLES_PER_READING
-            uc.reg_write(to, self.cycles & 0xFFFFFFFF)
-
-    def _decode(self, at: int) -> int:
-        """Do what a CSR of the chip's own is told; of a reading, where it goes, which is kept."""
-        (word,) = struct.unpack("<I", self.uc.mem_read(at, 4))
-        csr, kind, to, source = word >> 20, word >> 12 & 7, word >> 7 & 31, word >> 15 & 31
-        if word & 0x7F == 0x73 and kind == 1 and to == 0 and csr in self._counter:
-            self._counter[csr] = self.uc.reg_read(riscv.UC_RISCV_REG_X0 + source)
-        elif word & 0x7F == 0x73 and kind == 2 and source == 0 and to and csr == COUNT:
-            if self._counter != {COUNTED: 1, COUNTS: 1}:
-                self._stop("the cycle counter is read, and does not count")
-            self._readings[at] = riscv.UC_RISCV_REG_X0 + to
-            return self._readings[at]
-        else:
-            self._stop(f"no instruction of this core: {word:#010x} at {at:#x}")
-        return 0
 
     def _fault(self, uc: Uc, access: int, at: int, size: int, value: int, data: Any) -> bool:
         if any(begin <= at < begin + FLASH_BYTES for begin in (CODE, DATA)):
@@ -337,7 +301,7 @@ class Chip:
 
     def _watch(self, uc: Uc, at: int, size: int, why: str) -> None:
         """The core is where something is to be done before it goes on."""
-        if why != "unmasked" or (self._waiting_line() is not None and self._status() & MIE):
+        if why != "unmasked" or (self.matrix.waiting() is not None and self._status() & MIE):
             self._why = why
             uc.emu_stop()
 
@@ -387,6 +351,7 @@ class Chip:
             (ANALOGUE, self.bus.read),
             (SYSTIMER, self.timer.read),
             (SARADC, self.sampling.read),
+            (INTERRUPTS, self.matrix.read),
         ):
             if begin <= address < begin + 0x800:
                 return read(address - begin)
@@ -412,6 +377,8 @@ class Chip:
             return True
         if RTC <= address < RTC + 0x800:
             return self.watchdogs.write_rtc(address - RTC, value)
+        if INTERRUPTS <= address < INTERRUPTS + 0x800:
+            return self.matrix.write(address - INTERRUPTS, value)
         if ANALOGUE <= address < ANALOGUE + 0x1000:
             return self.bus.write(address - ANALOGUE, value)
         for begin, write in (
